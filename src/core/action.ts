@@ -1,0 +1,43 @@
+import type { Instant } from "./host.ts";
+import type { JsonObject } from "./json.ts";
+import type { GroupVersionKind, KubernetesObject } from "./kubernetes.ts";
+
+export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+
+/** Who acts. */
+export interface Subject {
+  readonly issuer?: string;
+  readonly user: string;
+  readonly groups: readonly string[];
+  readonly uid?: string;
+  readonly extra?: { readonly [key: string]: readonly string[] };
+  /** Roles bound to the subject, as `namespace:name`, and cluster roles, where they are known. */
+  readonly roles?: readonly string[];
+  readonly clusterRoles?: readonly string[];
+}
+
+/** The Kubernetes object or subresource that an action is about. */
+export interface KubernetesTarget extends GroupVersionKind {
+  readonly type: "kubernetes";
+  /** Plural resource name; empty where it is not known. */
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What policies judge; every edge builds one. */
+export interface Action {
+  readonly channel: "scan" | "admission" | "background";
+  /** Undefined on files. */
+  readonly actor: Subject | undefined;
+  readonly operation: Operation;
+  readonly dryRun: boolean;
+  readonly target: KubernetesTarget;
+  readonly object?: KubernetesObject | undefined;
+  readonly oldObject?: KubernetesObject | undefined;
+  readonly options?: JsonObject | undefined;
+  /** Labels of the target's namespace, where known. */
+  readonly namespaceLabels?: { readonly [key: string]: string } | undefined;
+  readonly at: Instant;
+}

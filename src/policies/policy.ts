@@ -1,0 +1,96 @@
+import type { Action, Operation } from "../core/action.ts";
+import type { ApiResources } from "../core/api-resources.ts";
+import type { Loaded } from "../core/diagnostic.ts";
+import type { Facts, Need } from "../core/facts.ts";
+import type { Fix, RuleStatus, Severity } from "../core/finding.ts";
+import type { Host } from "../core/host.ts";
+import type { JsonObject, JsonPath } from "../core/json.ts";
+import type { KubernetesObject } from "../core/kubernetes.ts";
+import type { SourceDocument } from "../core/source.ts";
+import type { Budget } from "./budget.ts";
+
+/** Names a policy across kinds: two policies of different kinds may share a name. */
+export interface PolicyId {
+  readonly group: string;
+  readonly kind: string;
+  /** Empty for cluster-scoped policies. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export type RuleKind = "mutate" | "validate" | "generate" | "verify" | "delete";
+
+/** Which kinds a rule can apply to; each part may hold the wildcards `*` and `?`. The engine's index is built from these. */
+export interface KindSelector {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly subresource: string;
+}
+
+/** What an enforcing edge does about a failure. */
+export type Enforcement = "audit" | "warn" | "enforce";
+
+export interface RuleContext {
+  readonly action: Action;
+  /** The object as mutated so far. */
+  readonly object: KubernetesObject | undefined;
+  readonly oldObject: KubernetesObject | undefined;
+  readonly facts: Facts;
+  readonly host: Host;
+  readonly budget: Budget;
+  readonly resources: ApiResources;
+}
+
+export interface RuleResult {
+  readonly status: RuleStatus;
+  readonly message: string;
+  /** Where in the object, when one place is to blame. */
+  readonly path?: JsonPath;
+  readonly evidence?: JsonObject;
+  readonly fix?: Fix;
+  /** Mutate rules: the object after the rule. */
+  readonly object?: KubernetesObject;
+  /** Mutate-existing rules: other objects after the rule. */
+  readonly targets?: readonly KubernetesObject[];
+  readonly generated?: readonly KubernetesObject[];
+}
+
+export interface CompiledRule {
+  readonly name: string;
+  readonly kind: RuleKind;
+  readonly selectors: readonly KindSelector[];
+  /** Undefined: every operation. */
+  readonly operations: ReadonlySet<Operation> | undefined;
+  /** Undefined: the rule did not match this action, and nothing is reported. */
+  evaluate(context: RuleContext): RuleResult | undefined;
+}
+
+export interface CompiledPolicy {
+  readonly id: PolicyId;
+  readonly origin: SourceDocument;
+  readonly title: string;
+  readonly category: string;
+  readonly severity: Severity;
+  readonly controls: readonly string[];
+  /** What a failure means for an object in `namespace`. */
+  enforcement(namespace: string): Enforcement;
+  /** Whether the policy judges objects outside admission. */
+  readonly background: boolean;
+  readonly admission: boolean;
+  /** Kyverno's `applyRules: One`: the first rule that applies is the last. */
+  readonly firstRuleOnly: boolean;
+  /** Outside data whose address is known at compile time. */
+  readonly needs: readonly Need[];
+  readonly rules: readonly CompiledRule[];
+}
+
+export interface CompileEnv {
+  readonly resources: ApiResources;
+}
+
+/** A policy kind is a parser to `CompiledPolicy`. */
+export interface PolicyFormat {
+  readonly kinds: readonly { readonly group: string; readonly kind: string }[];
+  compile(document: SourceDocument<KubernetesObject>, env: CompileEnv): Loaded<CompiledPolicy>;
+}
