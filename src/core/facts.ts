@@ -1,4 +1,4 @@
-import type { JsonValue } from "./json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 
 /** One piece of outside data that a policy asks for. */
 export type Need =
@@ -15,7 +15,22 @@ export type Need =
     }
   | { readonly kind: "image"; readonly reference: string }
   | { readonly kind: "image-verification"; readonly reference: string; readonly spec: JsonValue }
-  | { readonly kind: "global-context"; readonly name: string };
+  | { readonly kind: "global-context"; readonly name: string }
+  | ObjectsNeed;
+
+/**
+ * Live objects of one kind; the answer is an array of them. `namespace` and `name` may hold the wildcards `*` and `?`,
+ * an empty one matches all; `selector` is a Kubernetes label selector.
+ */
+export interface ObjectsNeed {
+  readonly kind: "objects";
+  readonly apiVersion: string;
+  readonly objectKind: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly selector?: JsonObject;
+}
 
 /** The answer to a need; a failure carries why, and becomes an error result. */
 export type Fact = { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly message: string };
@@ -23,6 +38,27 @@ export type Fact = { readonly ok: true; readonly value: JsonValue } | { readonly
 /** Facts known so far; `undefined` means not asked yet, and makes the evaluation pending. */
 export interface Facts {
   get(need: Need): Fact | undefined;
+}
+
+/** Thrown by an evaluation that cannot go on before these needs are answered; the engine collects them and answers `pending`. */
+export class NeedsFacts extends Error {
+  readonly needs: readonly Need[];
+
+  constructor(needs: readonly Need[]) {
+    super("evaluation needs facts that are not known yet");
+    this.needs = needs;
+  }
+}
+
+/**
+ * The value of a fact.
+ * @throws NeedsFacts when it was not asked yet; Error with the reason when it could not be had
+ */
+export function requireFact(facts: Facts, need: Need): JsonValue {
+  const fact = facts.get(need);
+  if (fact === undefined) throw new NeedsFacts([need]);
+  if (!fact.ok) throw new Error(fact.message);
+  return fact.value;
 }
 
 /** A stable text for a need, fit as a map key. */

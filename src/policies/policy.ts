@@ -49,11 +49,13 @@ export interface RuleResult {
   readonly path?: JsonPath;
   readonly evidence?: JsonObject;
   readonly fix?: Fix;
-  /** Mutate rules: the object after the rule. */
+  /** Mutate and verify rules: the object after the rule. Absent: unchanged. */
   readonly object?: KubernetesObject;
-  /** Mutate-existing rules: other objects after the rule. */
-  readonly targets?: readonly KubernetesObject[];
+  /** Mutate-existing rules: the other object that this result is about, after the rule. */
+  readonly target?: KubernetesObject;
   readonly generated?: readonly KubernetesObject[];
+  /** Policy exceptions behind a skip, as `namespace/name`. */
+  readonly exceptions?: readonly string[];
 }
 
 export interface CompiledRule {
@@ -62,8 +64,12 @@ export interface CompiledRule {
   readonly selectors: readonly KindSelector[];
   /** Undefined: every operation. */
   readonly operations: ReadonlySet<Operation> | undefined;
-  /** Undefined: the rule did not match this action, and nothing is reported. */
-  evaluate(context: RuleContext): RuleResult | undefined;
+  /**
+   * Empty: the rule did not apply to this action, and nothing is reported. One result, except for rules that work on
+   * several other objects (mutate-existing): one each.
+   * @throws NeedsFacts when a fact is not known yet; BudgetExceeded
+   */
+  evaluate(context: RuleContext): readonly RuleResult[];
 }
 
 export interface CompiledPolicy {
