@@ -1,0 +1,190 @@
+/**
+ * Writes catalog/kubernetes/v<minor>.json from a checkout of kubernetes/kubernetes; run by hand once per minor:
+ *
+ *     node scripts/kubernetes-schema.ts <path of kubernetes/kubernetes> 1.36
+ *
+ * It reads api/openapi-spec/v3 (shapes), api/discovery (resources, verbs) and pkg/generated/openapi
+ * (enumerations, which the published documents leave out).
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+
+type Json = { [key: string]: unknown };
+type Schema = Json & { properties?: Record<string, Schema>; items?: Schema; additionalProperties?: Schema };
+
+interface DiscoveryResource {
+  name: string;
+  singularName: string;
+  kind: string;
+  group?: string;
+  version?: string;
+  namespaced: boolean;
+  verbs: string[];
+  shortNames?: string[];
+  categories?: string[];
+}
+
+const [root, minor] = process.argv.slice(2);
+if (root === undefined || minor === undefined) {
+  console.error("usage: node scripts/kubernetes-schema.ts <kubernetes checkout> <minor, as 1.36>");
+  process.exit(3);
+}
+
+const json = (path: string): Json => JSON.parse(readFileSync(path, "utf8"));
+
+/** Every definition of every group version; list, watch and option wrappers fall away later as unreachable. */
+function readDefinitions(directory: string): Map<string, Schema> {
+  const found = new Map<string, Schema>();
+  for (const file of readdirSync(directory).sort()) {
+    const schemas = (json(join(directory, file))["components"] as Json | undefined)?.["schemas"] as
+      | Record<string, Schema>
+      | undefined;
+    for (const [name, schema] of Object.entries(schemas ?? {})) found.set(name, schema);
+  }
+  return found;
+}
+
+const dropped = new Set(["description", "x-kubernetes-unions", "x-kubernetes-group-version-kind"]);
+const mapsOfSchemas = new Set(["properties", "definitions"]);
+
+function isZeroValue(value: unknown): boolean {
+  return value === "" || value === 0 || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+}
+
+/** Drops prose and Go's zero-value defaults, and writes `allOf: [{$ref}]` as `$ref`. */
+function strip(schema: Schema): Schema {
+  const out: Json = {};
+  for (const [key, value] of Object.entries(schema)) {
+    if (dropped.has(key) || (key === "default" && isZeroValue(value))) continue;
+    if (key === "allOf" && Array.isArray(value) && value.length === 1) Object.assign(out, strip(value[0]));
+    else if (key === "$ref") out[key] = String(value).replace("#/components/schemas/", "#/definitions/");
+    else if (mapsOfSchemas.has(key)) {
+      out[key] = Object.fromEntries(Object.entries(value as Record<string, Schema>).map(([name, s]) => [name, strip(s)]));
+    } else if (Array.isArray(value)) out[key] = value.map((v) => (typeof v === "object" && v !== null ? strip(v) : v));
+    else out[key] = typeof value === "object" && value !== null ? strip(value as Schema) : value;
+  }
+  if (out["format"] === "int-or-string") return { format: "int-or-string", "x-kubernetes-int-or-string": true };
+  return out as Schema;
+}
+
+/** The generated Go holds one function a type and one `Enum:` line a field; the field is the last line with five tabs. */
+function addEnums(definitions: Map<string, Schema>, goFile: string): number {
+  const byFunction = new Map(
+    [...definitions].map(([name, schema]) => [name.replace(/^io\.k8s\./, "").replace(/[.-]/g, "_"), schema]),
+  );
+  const find = (name: string) => byFunction.get(name) ?? [...byFunction].find(([key]) => key.endsWith(`_${name}`))?.[1];
+  let current: Schema | undefined;
+  let field = "";
+  let added = 0;
+  for (const line of readFileSync(goFile, "utf8").split("\n")) {
+    const type = /^func schema_(?:k8sio_)?(\w+)\(ref/.exec(line)?.[1];
+    if (type !== undefined) current = find(type);
+    field = /^\t{5}"([^"]+)": \{/.exec(line)?.[1] ?? field;
+    const values = /^\t+Enum: +\[\]interface\{\}(\{.*\}),/.exec(line)?.[1];
+    const property = values === undefined ? undefined : current?.properties?.[field];
+    if (values === undefined || property === undefined) continue;
+    const holder = property.items ?? property.additionalProperties ?? property;
+    // Go's `[]interface{}{"a", "b"}` is JSON but for the braces.
+    holder["enum"] = JSON.parse(`[${values.slice(1, -1)}]`);
+    added++;
+  }
+  return added;
+}
+
+function reachable(definitions: Map<string, Schema>, from: Iterable<string>): Record<string, Schema> {
+  const seen = new Map<string, Schema>();
+  const queue = [...from];
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    const schema = definitions.get(name);
+    if (schema === undefined || seen.has(name)) continue;
+    seen.set(name, strip(schema));
+    for (const match of JSON.stringify(schema).matchAll(/#\/components\/schemas\/([^"]+)/g))
+      if (match[1] !== undefined) queue.push(match[1]);
+  }
+  return Object.fromEntries([...seen].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** `v1` before `v1beta1` before `v1alpha1`, newer before older, as API discovery orders them. */
+function versionRank(version: string): number {
+  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
+  if (match === null) return 0;
+  const stage = match[2] === undefined ? 2 : match[2] === "beta" ? 1 : 0;
+  return stage * 1e6 + Number(match[1]) * 1e3 + Number(match[3] ?? 0);
+}
+
+function readResources(directory: string) {
+  const resources = [];
+  for (const file of readdirSync(directory).sort()) {
+    const list = json(join(directory, file));
+    if (list["kind"] !== "APIResourceList") continue;
+    const [version = "", group = ""] = String(list["groupVersion"]).split("/").reverse();
+    const items = list["resources"] as DiscoveryResource[];
+    for (const r of items.filter((item) => !item.name.includes("/"))) {
+      resources.push({
+        group,
+        version,
+        kind: r.kind,
+        resource: r.name,
+        singular: r.singularName,
+        shortNames: r.shortNames ?? [],
+        categories: r.categories ?? [],
+        namespaced: r.namespaced,
+        verbs: r.verbs,
+        subresources: items
+          .filter((item) => item.name.startsWith(`${r.name}/`))
+          .map((s) => ({
+            name: s.name.slice(r.name.length + 1),
+            group: s.group ?? (s.version === undefined ? group : ""),
+            version: s.version ?? version,
+            kind: s.kind,
+            verbs: s.verbs,
+          })),
+      });
+    }
+  }
+  const core = (group: string) => (group === "" ? 0 : 1);
+  return resources.sort(
+    (a, b) =>
+      core(a.group) - core(b.group) || a.group.localeCompare(b.group, "en") || versionRank(b.version) - versionRank(a.version),
+  );
+}
+
+const definitions = readDefinitions(join(root, "api/openapi-spec/v3"));
+const enums = addEnums(definitions, join(root, "pkg/generated/openapi/zz_generated.openapi.go"));
+const resources = readResources(join(root, "api/discovery"));
+
+const served = new Set(
+  resources.flatMap((r) => [r, ...r.subresources]).map((r) => `${r.group === "" ? "" : `${r.group}/`}${r.version}/${r.kind}`),
+);
+const kinds: Record<string, string> = {};
+for (const [name, schema] of definitions) {
+  for (const gvk of (schema["x-kubernetes-group-version-kind"] ?? []) as { group: string; version: string; kind: string }[]) {
+    const key = `${gvk.group === "" ? "" : `${gvk.group}/`}${gvk.version}/${gvk.kind}`;
+    if (served.has(key)) kinds[key] = name;
+  }
+}
+
+const artefact = { kubernetesVersion: minor, kinds, resources, definitions: reachable(definitions, Object.values(kinds)) };
+const target = `catalog/kubernetes/v${minor}.json`;
+// One definition a line: small, and a diff between minors stays readable.
+const lines = (value: object) =>
+  Object.entries(value)
+    .map(([key, v]) => `${JSON.stringify(key)}:${JSON.stringify(v)}`)
+    .join(",\n");
+const text = `{"kubernetesVersion":${JSON.stringify(minor)},
+"kinds":{
+${lines(kinds)}
+},
+"resources":[
+${artefact.resources.map((r) => JSON.stringify(r)).join(",\n")}
+],
+"definitions":{
+${lines(artefact.definitions)}
+}}
+`;
+writeFileSync(target, text);
+console.log(
+  `${target}: ${Object.keys(artefact.definitions).length} definitions, ${Object.keys(kinds).length} kinds, ` +
+    `${resources.length} resources, ${enums} enumerations, ${text.length} bytes`,
+);
