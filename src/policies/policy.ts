@@ -45,6 +45,8 @@ export interface RuleContext {
 export interface RuleResult {
   readonly status: RuleStatus;
   readonly message: string;
+  /** Where it differs from the policy's severity. */
+  readonly severity?: Severity;
   /** Where in the object, when one place is to blame. */
   readonly path?: JsonPath;
   readonly evidence?: JsonObject;
@@ -66,7 +68,7 @@ export interface CompiledRule {
   readonly operations: ReadonlySet<Operation> | undefined;
   /**
    * Empty: the rule did not apply to this action, and nothing is reported. One result, except for rules that work on
-   * several other objects (mutate-existing): one each.
+   * several other objects (mutate-existing) or judge several pod specs of one object: one each.
    * @throws NeedsFacts when a fact is not known yet; BudgetExceeded
    */
   evaluate(context: RuleContext): readonly RuleResult[];
