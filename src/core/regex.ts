@@ -1,0 +1,116 @@
+import { RE2JS, RE2JSException } from "re2js";
+
+/** A compiled RE2 expression: linear time, Go's syntax and replacement rules. */
+export interface Regex {
+  readonly source: string;
+  /** Whether the expression matches anywhere in `text`. */
+  test(text: string): boolean;
+  /** The groups of the first match (0 is the whole match; undefined: group took no part), or undefined. */
+  match(text: string): readonly (string | undefined)[] | undefined;
+  /** Every match replaced by `template`, in which `$1`, `${1}` and `${name}` stand for groups (Go's Regexp.Expand). */
+  replaceAll(text: string, template: string): string;
+  /** Every match replaced by `replacement` as it is. */
+  replaceAllLiteral(text: string, replacement: string): string;
+}
+
+export type RegexResult = { readonly ok: true; readonly value: Regex } | { readonly ok: false; readonly message: string };
+
+const cache = new Map<string, RegexResult>();
+const cacheLimit = 2000;
+
+/** Compiles Go regular expression syntax; results are cached. The message of a failure is Go's. */
+export function compileRegex(source: string): RegexResult {
+  const known = cache.get(source);
+  if (known !== undefined) return known;
+  const result = compile(source);
+  // Patterns may come from scanned data, so the cache is bounded; starting over is cheaper than keeping an order.
+  if (cache.size >= cacheLimit) cache.clear();
+  cache.set(source, result);
+  return result;
+}
+
+function compile(source: string): RegexResult {
+  try {
+    return { ok: true, value: new Re2Regex(source, RE2JS.compile(source)) };
+  } catch (error) {
+    if (error instanceof RE2JSException) return { ok: false, message: error.message };
+    throw error;
+  }
+}
+
+type Replacement = (groups: readonly (string | undefined)[]) => string;
+
+class Re2Regex implements Regex {
+  readonly source: string;
+  readonly #program: RE2JS;
+
+  constructor(source: string, program: RE2JS) {
+    this.source = source;
+    this.#program = program;
+  }
+
+  test(text: string): boolean {
+    return this.#program.test(text);
+  }
+
+  match(text: string): readonly (string | undefined)[] | undefined {
+    const matcher = this.#program.matcher(text);
+    return matcher.find() ? this.#groups(matcher) : undefined;
+  }
+
+  replaceAll(text: string, template: string): string {
+    return this.#replace(text, compileTemplate(template, this.#program.namedGroups()));
+  }
+
+  replaceAllLiteral(text: string, replacement: string): string {
+    return this.#replace(text, () => replacement);
+  }
+
+  #groups(matcher: ReturnType<RE2JS["matcher"]>): (string | undefined)[] {
+    return Array.from({ length: this.#program.groupCount() + 1 }, (_, i) => matcher.group(i) ?? undefined);
+  }
+
+  #replace(text: string, replacement: Replacement): string {
+    const matcher = this.#program.matcher(text);
+    let result = "";
+    let copied = 0;
+    let previousEnd = -1;
+    while (matcher.find()) {
+      const start = matcher.start();
+      const end = matcher.end();
+      // Go leaves out an empty match that touches the match before it.
+      if (start === end && start === previousEnd) continue;
+      result += text.slice(copied, start) + replacement(this.#groups(matcher));
+      copied = end;
+      previousEnd = end;
+    }
+    return result + text.slice(copied);
+  }
+}
+
+/** Go's replacement template: the longest run of word characters after `$` names the group; unknown groups are empty. */
+function compileTemplate(template: string, names: { readonly [name: string]: number }): Replacement {
+  if (!template.includes("$")) return () => template;
+  const parts: (string | number)[] = [];
+  let rest = template;
+  for (;;) {
+    const dollar = rest.indexOf("$");
+    if (dollar < 0) break;
+    parts.push(rest.slice(0, dollar));
+    rest = rest.slice(dollar + 1);
+    const reference = /^(?:([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/u.exec(rest);
+    const name = reference?.[1] ?? reference?.[2];
+    if (rest.startsWith("$")) {
+      parts.push("$");
+      rest = rest.slice(1);
+    } else if (reference === null || name === undefined) {
+      parts.push("$");
+    } else {
+      rest = rest.slice(reference[0].length);
+      const group = /^\d+$/.test(name) ? Number(name) : Object.hasOwn(names, name) ? names[name] : undefined;
+      if (group !== undefined) parts.push(group);
+    }
+  }
+  parts.push(rest);
+  return (groups) => parts.map((part) => (typeof part === "string" ? part : (groups[part] ?? ""))).join("");
+}
