@@ -4,6 +4,21 @@
  */
 export const diagnosticCodes = {
   FILE_UNREADABLE: { meaning: "A file or directory could not be read.", next: "Check that it exists and that you may read it." },
+  YAML_SYNTAX: { meaning: "A document is not valid YAML; it was left out.", next: "Correct the text at this position." },
+  YAML_VALUE: {
+    meaning: "A document holds something that Kubernetes cannot read as JSON: an infinity, a null key, a tag that does not fit.",
+    next: "Write the value as JSON could hold it.",
+  },
+  YAML_ALIASES: {
+    meaning: "A document's aliases expand beyond all measure, hold themselves, or name no anchor.",
+    next: "Write the repeated parts out.",
+  },
+  YAML_TOO_DEEP: { meaning: "A document nests deeper than 500 levels.", next: "Check that the file is what you think it is." },
+  JSON_SYNTAX: { meaning: "A text is not valid JSON.", next: "Correct the text at this position." },
+  DUPLICATE_KEY: {
+    meaning: "A mapping has the same key twice; Kubernetes takes the last value, and strict clients refuse the object.",
+    next: "Keep one of them.",
+  },
   KIND_UNKNOWN: {
     meaning: "A policy directory holds a document of a kind that is not a policy.",
     next: "Remove it from --policies or scan it as an object.",

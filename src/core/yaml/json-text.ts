@@ -1,0 +1,196 @@
+import type { JsonValue } from "../json.ts";
+import { type DuplicateKey, maximumDepth, setMember } from "./compose.ts";
+import { type SpanTable, SpanTableBuilder } from "./span-table.ts";
+
+/** Why a text is not JSON, and where. */
+export class JsonSyntaxError extends Error {
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.offset = offset;
+  }
+}
+
+/** One value of a JSON text; `end` is where it ends. */
+export interface JsonItem {
+  readonly value: JsonValue;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Reads JSON values that follow one another, with or without white space between them, as `kubectl -f` does.
+ * Own reader: `JSON.parse` rounds 64-bit integers, hides duplicate keys and tells no positions.
+ */
+export class JsonReader {
+  readonly duplicates: DuplicateKey[] = [];
+  readonly #text: string;
+  readonly #spans: SpanTableBuilder | undefined;
+  #at: number;
+  #depth = 0;
+
+  constructor(text: string, at = 0, spans?: SpanTableBuilder) {
+    this.#text = text;
+    this.#at = at;
+    this.#spans = spans;
+  }
+
+  /** The next value; undefined at the end of the text. Throws `JsonSyntaxError`. */
+  next(): JsonItem | undefined {
+    this.#space();
+    if (this.#at >= this.#text.length) return undefined;
+    const start = this.#at;
+    const value = this.#value();
+    return { value, start, end: this.#at };
+  }
+
+  #value(): JsonValue {
+    const start = this.#at;
+    switch (this.#text.charCodeAt(start)) {
+      case 123:
+        return this.#object();
+      case 91:
+        return this.#array();
+      default: {
+        const value = this.#scalar();
+        this.#spans?.add("scalar", start, this.#at);
+        return value;
+      }
+    }
+  }
+
+  #scalar(): JsonValue {
+    switch (this.#text.charCodeAt(this.#at)) {
+      case 34:
+        return this.#string();
+      case 116:
+        return this.#word("true", true);
+      case 102:
+        return this.#word("false", false);
+      case 110:
+        return this.#word("null", null);
+      default:
+        return this.#number();
+    }
+  }
+
+  #object(): JsonValue {
+    const object: Record<string, JsonValue> = {};
+    this.#enter("mapping");
+    if (!this.#take(125)) {
+      do {
+        this.#space();
+        const start = this.#at;
+        if (this.#text.charCodeAt(start) !== 34) this.#fail("expected a quoted key");
+        const key = this.#string();
+        this.#spans?.add("key", start, this.#at, key);
+        if (Object.hasOwn(object, key)) this.duplicates.push({ key, offset: start });
+        if (!this.#take(58)) this.#fail("expected ':' after a key");
+        this.#space();
+        setMember(object, key, this.#value());
+      } while (this.#take(44));
+      if (!this.#take(125)) this.#fail("expected ',' or '}'");
+    }
+    this.#leave();
+    return object;
+  }
+
+  #array(): JsonValue {
+    const items: JsonValue[] = [];
+    this.#enter("sequence");
+    if (!this.#take(93)) {
+      do {
+        this.#space();
+        items.push(this.#value());
+      } while (this.#take(44));
+      if (!this.#take(93)) this.#fail("expected ',' or ']'");
+    }
+    this.#leave();
+    return items;
+  }
+
+  #enter(kind: "mapping" | "sequence"): void {
+    if (++this.#depth > maximumDepth) this.#fail("the document nests too deep");
+    this.#spans?.add(kind, this.#at, this.#at + 1);
+    this.#at++;
+  }
+
+  #leave(): void {
+    this.#depth--;
+    this.#spans?.close(this.#at);
+  }
+
+  #string(): string {
+    const start = this.#at;
+    let escaped = false;
+    for (let at = start + 1; ; at++) {
+      const code = this.#text.charCodeAt(at);
+      if (code === 34) {
+        this.#at = at + 1;
+        if (!escaped) return this.#text.slice(start + 1, at);
+        return this.#unescape(start, at + 1);
+      }
+      if (code === 92) {
+        escaped = true;
+        at++;
+      } else if (!(code >= 32)) {
+        this.#at = at;
+        this.#fail(Number.isNaN(code) ? "the text ends inside a string" : "a control character inside a string");
+      }
+    }
+  }
+
+  #unescape(start: number, end: number): string {
+    try {
+      return JSON.parse(this.#text.slice(start, end));
+    } catch {
+      this.#at = start;
+      this.#fail("a bad escape in a string");
+    }
+  }
+
+  #word(word: string, value: boolean | null): JsonValue {
+    if (!this.#text.startsWith(word, this.#at)) this.#fail("expected a value");
+    this.#at += word.length;
+    return value;
+  }
+
+  #number(): number | bigint {
+    numberForm.lastIndex = this.#at;
+    const digits = numberForm.exec(this.#text)?.[0];
+    if (digits === undefined) this.#fail("expected a value");
+    const value = Number(digits);
+    if (!Number.isFinite(value)) this.#fail("a number beyond all range");
+    this.#at += digits.length;
+    return Number.isSafeInteger(value) || !wholeNumber.test(digits) ? value + 0 : BigInt(digits);
+  }
+
+  #space(): void {
+    for (; ; this.#at++) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return;
+    }
+  }
+
+  #take(code: number): boolean {
+    this.#space();
+    if (this.#text.charCodeAt(this.#at) !== code) return false;
+    this.#at++;
+    return true;
+  }
+
+  #fail(message: string): never {
+    throw new JsonSyntaxError(message, Math.min(this.#at, this.#text.length));
+  }
+}
+
+const numberForm = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
+const wholeNumber = /^-?[0-9]+$/;
+
+/** Where the parts of the JSON value at `start` of a text that has been read before stand. */
+export function jsonSpans(text: string, start: number): SpanTable {
+  const builder = new SpanTableBuilder();
+  new JsonReader(text, start, builder).next();
+  return builder.build();
+}
