@@ -3,11 +3,12 @@
  *
  *     node scripts/kubernetes-schema.ts <path of kubernetes/kubernetes> 1.36
  *
- * It reads api/openapi-spec/v3 (shapes), api/discovery (resources, verbs) and pkg/generated/openapi
- * (enumerations, which the published documents leave out).
+ * It reads api/openapi-spec/v3 (shapes), api/discovery (resources, verbs), pkg/generated/openapi
+ * (enumerations, which the published documents leave out) and, of the staging modules, when each version was deprecated
+ * and removed. A copy of the Go module serves as a checkout; its staging modules then stand beside it.
  */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import process from "node:process";
 
 type Json = { [key: string]: unknown };
@@ -98,7 +99,8 @@ function reachable(definitions: Map<string, Schema>, from: Iterable<string>): Re
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
     const schema = definitions.get(name);
     if (schema === undefined || seen.has(name)) continue;
-    seen.set(name, strip(schema));
+    // The published documents say "string or number" of a quantity and no more.
+    seen.set(name, name.endsWith(".api.resource.Quantity") ? { ...strip(schema), format: "quantity" } : strip(schema));
     for (const match of JSON.stringify(schema).matchAll(/#\/components\/schemas\/([^"]+)/g))
       if (match[1] !== undefined) queue.push(match[1]);
   }
@@ -150,6 +152,79 @@ function readResources(directory: string) {
   );
 }
 
+/** The folder of a staging module: in the tree of a checkout, or beside a Go module of the same minor. */
+function stagingModule(name: string): string {
+  const inTree = join(root, "staging/src/k8s.io", name);
+  if (existsSync(inTree)) return inTree;
+  const prefix = `${name}@v0.${minor.split(".")[1]}.`;
+  const sibling = readdirSync(dirname(root)).find((entry) => entry.startsWith(prefix));
+  if (sibling === undefined) throw new Error(`no staging module ${prefix}* beside ${root}`);
+  return join(dirname(root), sibling);
+}
+
+interface Lifecycle {
+  deprecated?: string;
+  removed?: string;
+  replacement?: string;
+}
+
+/** Kinds whose Go types are gone, so that no generated file tells of them any more; from the release notes. */
+const forgotten: Record<string, Lifecycle> = {
+  "policy/v1beta1/PodSecurityPolicy": { deprecated: "1.21", removed: "1.25" },
+  "extensions/v1beta1/PodSecurityPolicy": { deprecated: "1.10", removed: "1.16" },
+  "autoscaling/v2beta1/HorizontalPodAutoscaler": {
+    deprecated: "1.22",
+    removed: "1.25",
+    replacement: "autoscaling/v2/HorizontalPodAutoscaler",
+  },
+  "autoscaling/v2beta2/HorizontalPodAutoscaler": {
+    deprecated: "1.23",
+    removed: "1.26",
+    replacement: "autoscaling/v2/HorizontalPodAutoscaler",
+  },
+  "batch/v2alpha1/CronJob": { removed: "1.21", replacement: "batch/v1/CronJob" },
+  "settings.k8s.io/v1alpha1/PodPreset": { removed: "1.20" },
+  "auditregistration.k8s.io/v1alpha1/AuditSink": { removed: "1.19" },
+  "resource.k8s.io/v1alpha2/ResourceClaim": { removed: "1.31", replacement: "resource.k8s.io/v1/ResourceClaim" },
+  "resource.k8s.io/v1alpha2/ResourceClaimTemplate": { removed: "1.31", replacement: "resource.k8s.io/v1/ResourceClaimTemplate" },
+  "resource.k8s.io/v1alpha2/ResourceClass": { removed: "1.31", replacement: "resource.k8s.io/v1/DeviceClass" },
+};
+
+/** Deprecation and removal of every version the staging modules still hold, by `group/version/kind`. */
+function readLifecycle(): Record<string, Lifecycle> {
+  const found: Record<string, Lifecycle> = { ...forgotten };
+  for (const module of ["api", "apiextensions-apiserver", "kube-aggregator"]) {
+    const base = stagingModule(module);
+    for (const file of readdirSync(base, { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith("zz_generated.prerelease-lifecycle.go")) continue;
+      const registration = join(base, dirname(file), "register.go");
+      const group = /const GroupName = "([^"]*)"/.exec(readFileSync(registration, "utf8"))?.[1] ?? "";
+      const prefix = `${group === "" ? "" : `${group}/`}${dirname(file).split("/").at(-1)}`;
+      const source = readFileSync(join(base, file), "utf8");
+      for (const [, kind = "", what = "", body = ""] of source.matchAll(
+        /func \(in \*(\w+)\) APILifecycle(\w+)\(\)[^{]*\{\s*return ([^\n]*)/g,
+      )) {
+        if (kind.endsWith("List") || what === "Introduced") continue;
+        const entry = (found[`${prefix}/${kind}`] ??= {});
+        const gvk = /Group: "([^"]*)", Version: "([^"]*)", Kind: "([^"]*)"/.exec(body);
+        if (gvk !== null)
+          entry.replacement = gvk
+            .slice(1)
+            .filter((part) => part !== "")
+            .join("/")
+            .replace(/List$/, "");
+        else if (what === "Deprecated") entry.deprecated = body.replace(", ", ".");
+        else if (what === "Removed") entry.removed = body.replace(", ", ".");
+      }
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(found)
+      .filter(([, entry]) => entry.removed !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
 const definitions = readDefinitions(join(root, "api/openapi-spec/v3"));
 const enums = addEnums(definitions, join(root, "pkg/generated/openapi/zz_generated.openapi.go"));
 const resources = readResources(join(root, "api/discovery"));
@@ -165,7 +240,7 @@ for (const [name, schema] of definitions) {
   }
 }
 
-const artefact = { kubernetesVersion: minor, kinds, resources, definitions: reachable(definitions, Object.values(kinds)) };
+const artefact = { resources, definitions: reachable(definitions, Object.values(kinds)) };
 const target = `catalog/kubernetes/v${minor}.json`;
 // One definition a line: small, and a diff between minors stays readable.
 const lines = (value: object) =>
@@ -179,6 +254,9 @@ ${lines(kinds)}
 "resources":[
 ${artefact.resources.map((r) => JSON.stringify(r)).join(",\n")}
 ],
+"lifecycle":{
+${lines(readLifecycle())}
+},
 "definitions":{
 ${lines(artefact.definitions)}
 }}

@@ -104,3 +104,15 @@ test.each([
 ])("a document that is no CustomResourceDefinition, or a broken one, adds nothing", (object) => {
   expect(schemas.withCustomResources([object]).kindsWithSchema()).toHaveLength(schemas.kindsWithSchema().length);
 });
+
+test("versions that are gone or going say since when, and what replaces them", () => {
+  const lifecycleOf = (group: string, version: string, kind: string) => schemas.lifecycleOf({ group, version, kind });
+  expect(lifecycleOf("extensions", "v1beta1", "Deployment")).toEqual({
+    deprecated: "1.8",
+    removed: "1.16",
+    replacement: "apps/v1/Deployment",
+  });
+  expect(lifecycleOf("policy", "v1beta1", "PodSecurityPolicy")).toEqual({ deprecated: "1.21", removed: "1.25" });
+  expect(lifecycleOf("networking.k8s.io", "v1beta1", "IngressClass")?.replacement).toBe("networking.k8s.io/v1/IngressClass");
+  expect(lifecycleOf("apps", "v1", "Deployment")).toBeUndefined();
+});

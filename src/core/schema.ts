@@ -35,6 +35,15 @@ export interface KubernetesCatalog {
   readonly kinds: { readonly [gvk: string]: string };
   readonly resources: readonly ApiResource[];
   readonly definitions: { readonly [name: string]: Schema };
+  readonly lifecycle: { readonly [gvk: string]: VersionLifecycle };
+}
+
+/** When a version of a kind was (or will be) deprecated and stopped being served: `1.22`, as the API's own lifecycle marks say. */
+export interface VersionLifecycle {
+  readonly deprecated?: string;
+  readonly removed: string;
+  /** `apps/v1/Deployment` */
+  readonly replacement?: string;
 }
 
 /** Shapes of the kinds of one Kubernetes minor version, and of the CRDs that were added to it. */
@@ -50,7 +59,11 @@ export interface KubernetesSchemas {
   /** The strategic-merge key of the list at `path`: `name` for containers; undefined for lists that are replaced. */
   mergeKeyFor(gvk: GroupVersionKind, path: JsonPath): string | undefined;
   kindsWithSchema(): readonly GroupVersionKind[];
+  /** For versions that are gone or going; undefined for the others. */
+  lifecycleOf(gvk: GroupVersionKind): VersionLifecycle | undefined;
   resources(): ApiResources;
+  /** The schemas that a CustomResourceDefinition gives, one a served version; none for any other object. */
+  customResourceSchemas(object: KubernetesObject): readonly (readonly [GroupVersionKind, Schema])[];
   /** These schemas and those that the CustomResourceDefinitions among `objects` define. */
   withCustomResources(objects: Iterable<KubernetesObject>): KubernetesSchemas;
 }
@@ -72,6 +85,7 @@ function schemasOf(
   roots: ReadonlyMap<string, Schema>,
   resources: readonly ApiResource[],
 ): KubernetesSchemas {
+  const lifecycle = new Map(Object.entries(catalog.lifecycle));
   const resolved = new WeakMap<Schema, Schema>();
   let index: ApiResources | undefined;
 
@@ -116,11 +130,13 @@ function schemasOf(
     child,
     schemaAt,
     mergeKeyFor: (gvk, path) => schemaAt(gvk, path)?.["x-kubernetes-patch-merge-key"],
+    lifecycleOf: (gvk) => lifecycle.get(gvkKey(gvk)),
     kindsWithSchema: () => [...roots.keys()].map(parseGvkKey),
     resources: () => {
       index ??= apiResources(resources);
       return index;
     },
+    customResourceSchemas: (object) => crdSchemas(object, catalog.definitions),
     withCustomResources(objects) {
       const custom = new Map(roots);
       const served = [...resources];
