@@ -18,7 +18,7 @@ const layers: { readonly [folder: string]: Layer } = {
   policies: { imports: ["core", "languages"], pure: true },
   engine: { imports: ["core", "policies"], pure: true },
   analysis: { imports: ["core", "languages"], pure: true, packages: ["ajv"] },
-  report: { imports: ["core"], pure: true },
+  report: { imports: ["core"], pure: true, packages: ["js-yaml", "@noble/hashes"] },
   adapters: { imports: ["core"], pure: false },
   services: { imports: ["core", "languages", "policies", "engine", "analysis", "adapters"], pure: false },
   cli: { imports: ["core", "languages", "policies", "engine", "analysis", "report", "adapters", "services"], pure: false },

@@ -1,0 +1,170 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+import type { Finding } from "../core/finding.ts";
+import { severities } from "../core/finding.ts";
+import { formatSpan } from "../core/source.ts";
+import { explain } from "./explain.ts";
+import type { Formatter } from "./format.ts";
+import { htmlScript } from "./html-script.ts";
+import { htmlStyle } from "./html-style.ts";
+import { apiVersionOf, groupByResource, type Level, levelOf, type ResourceGroup, resourceTitle } from "./order.ts";
+import { isComplete, type Report, type SummaryRow, total } from "./report.ts";
+import { count, groupDigits, visible } from "./text.ts";
+import { escapeMarkup } from "./xml.ts";
+
+const worstFirst = severities.toReversed();
+const shownLevels: readonly Level[] = [...worstFirst, "warn", "error", "skip", "pass"];
+
+/**
+ * One self-contained file for an auditor: readable, searchable and printable without its script, which only filters.
+ * A content policy lets nothing but that script and the style run, whatever the scanned objects hold.
+ */
+export const html: Formatter = (report) => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src '${hashSource(htmlStyle)}'; script-src '${hashSource(htmlScript)}'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Castellan report: ${text(verdict(report))}</title>
+<style>${htmlStyle}</style>
+</head>
+<body>
+<a class="skip-link" href="#findings">Skip to the findings</a>
+<header>
+<h1>Castellan report</h1>
+<p><strong>${text(verdict(report))}</strong></p>
+<p class="soft">${text(scope(report))}</p>
+${cards(report)}
+</header>
+<main>
+${unchecked(report)}
+<section aria-labelledby="summary"><h2 id="summary">Summary</h2><div class="tables">
+${summaryTable("By policy", report.byPolicy)}
+${summaryTable("By namespace", report.byNamespace)}
+</div></section>
+<section aria-labelledby="findings"><h2 id="findings">Findings</h2>
+${filters(report)}
+<p id="nothing" hidden>No finding fits these filters.</p>
+${groupByResource(report.findings).map(groupArticle).join("\n")}
+${report.findings.length === 0 ? "<p>None.</p>" : ""}
+</section>
+</main>
+<footer>${footer(report)}</footer>
+<script>${htmlScript}</script>
+</body>
+</html>
+`;
+
+/** What a content policy names inline text by. */
+function hashSource(inline: string): string {
+  return `sha256-${base64(sha256(utf8ToBytes(inline)))}`;
+}
+
+function base64(bytes: Uint8Array): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  let out = "";
+  for (let i = 0; i < bytes.length; i += 3) {
+    const [a = 0, b, c] = bytes.subarray(i, i + 3);
+    const bits = (a << 16) | ((b ?? 0) << 8) | (c ?? 0);
+    const sextets = [18, 12, 6, 0].map((shift) => alphabet[(bits >> shift) & 63] ?? "");
+    out += sextets.slice(0, b === undefined ? 2 : c === undefined ? 3 : 4).join("");
+  }
+  return out.padEnd(Math.ceil(out.length / 4) * 4, "=");
+}
+
+function text(value: string): string {
+  return escapeMarkup(visible(value));
+}
+
+function verdict(report: Report): string {
+  const failures = total(report.failures);
+  if (failures > 0) return count(failures, "finding");
+  return isComplete(report) ? "No findings" : "No findings, but not everything could be checked";
+}
+
+function scope(report: Report): string {
+  const { objects, files, policies } = report.inputs;
+  const parts = [count(objects, "object"), count(files, "file"), count(policies.length, "policy", "policies")];
+  const { pass, warn, skip, error } = report.counts;
+  const results = [
+    `${groupDigits(pass)} results passed`,
+    count(warn, "warning"),
+    `${groupDigits(skip)} skipped`,
+    `${groupDigits(error)} could not be checked`,
+    ...(report.accepted > 0 ? [`${groupDigits(report.accepted)} accepted by the baseline`] : []),
+  ];
+  return `${parts.join(", ")}; ${results.join(", ")}. ${new Date(report.at).toISOString().replace("T", " ").slice(0, 16)} UTC.`;
+}
+
+function cards(report: Report): string {
+  const card = (level: Level, n: number) => `<li class="${level}"><b>${groupDigits(n)}</b>${level}</li>`;
+  return `<ul class="cards" aria-label="Findings by severity">${worstFirst.map((s) => card(s, report.failures[s])).join("")}</ul>`;
+}
+
+function unchecked(report: Report): string {
+  if (report.diagnostics.length === 0) return "";
+  const title = report.diagnostics.some((d) => d.severity === "error") ? "Could not check" : "Notes on the input";
+  const items = report.diagnostics.map((d) => {
+    const where = d.span === undefined ? "" : `<br><code>${text(formatSpan(d.span))}</code>`;
+    const next = d.next === undefined ? "" : `<br>${text(d.next)}`;
+    return `<li class="${d.severity === "error" ? "error" : "warn"}"><span class="level">${d.severity}</span> ${text(d.message)} <span class="soft">${d.code}</span>${where}${next}</li>`;
+  });
+  return `<section aria-labelledby="unchecked"><h2 id="unchecked">${title}</h2><ul class="notes">${items.join("\n")}</ul></section>`;
+}
+
+function summaryTable(title: string, rows: readonly SummaryRow[]): string {
+  if (rows.length === 0) return "";
+  const columns = worstFirst.filter((s) => rows.some((r) => r.failures[s] > 0));
+  const heads = [...columns, "warn", "error"].map((c) => `<th scope="col">${c}</th>`).join("");
+  const line = (r: SummaryRow) => {
+    const cells = [...columns.map((s) => r.failures[s]), r.warnings, r.errors].map((n) => `<td>${groupDigits(n)}</td>`);
+    return `<tr><th scope="row">${text(nameOf(r.name))}</th>${cells.join("")}</tr>`;
+  };
+  const head = `<thead><tr><th scope="col">${title.replace("By ", "")}</th>${heads}</tr></thead>`;
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${title}"><table><caption>${title}</caption>${head}<tbody>${rows.map(line).join("\n")}</tbody></table></div>`;
+}
+
+function nameOf(namespace: string): string {
+  return namespace === "" ? "(no namespace)" : namespace;
+}
+
+function filters(report: Report): string {
+  const levels = shownLevels.filter((level) => report.findings.some((f) => levelOf(f) === level));
+  const boxes = levels.map((l) => `<label><input type="checkbox" name="level" value="${l}" checked> ${l}</label>`);
+  const option = (value: string, label: string) => `<option value="${text(value)}">${text(label)}</option>`;
+  const select = (name: string, values: ReadonlySet<string>, label: (value: string) => string) =>
+    `<div><label for="f-${name}">${name}</label><select id="f-${name}" name="${name}"><option value="*">all</option>${[...values]
+      .sort()
+      .map((v) => option(v, label(v)))
+      .join("")}</select></div>`;
+  return `<form id="filters" class="filters" hidden role="search" aria-label="Filter findings">
+<div><label for="f-text">text</label><input type="search" id="f-text" name="text" autocomplete="off"></div>
+${select("namespace", new Set(report.findings.map((f) => f.resource.namespace)), nameOf)}
+${select("policy", new Set(report.findings.map((f) => f.check.policy)), (p) => p)}
+<fieldset><legend class="soft">severity</legend>${boxes.join("")}</fieldset>
+<button type="reset">Clear</button> <span id="shown" role="status" class="soft"></span>
+</form>`;
+}
+
+function groupArticle(group: ResourceGroup): string {
+  const { resource, file, findings } = group;
+  const where = file === "" ? "" : `<br><code>${text(file)}</code>`;
+  return `<article data-namespace="${text(resource.namespace)}"><div><h3>${text(resourceTitle(resource))} <span class="soft">${text(apiVersionOf(resource))}</span></h3>${where}</div>
+<ul>${findings.map(item).join("\n")}</ul></article>`;
+}
+
+function item(finding: Finding): string {
+  const { check, location, fix, message } = finding;
+  const level = levelOf(finding);
+  const place = location === undefined ? "" : ` · line ${location.start.line}:${location.start.column}`;
+  const correction = fix === undefined ? "" : `<p class="message fix">${text(fix.description)}</p>`;
+  const more = explain(finding).map((line) => `<p>${text(line)}</p>`);
+  return `<li data-level="${level}" data-policy="${text(check.policy)}"><span class="level ${level}">${level}</span><div><p class="message">${text(message.trim())}</p>${correction}<p class="soft"><code>${text(`${check.policy} ${check.rule}`)}</code>${text(place)}</p><details><summary>Why</summary>${more.join("")}</details></div></li>`;
+}
+
+function footer(report: Report): string {
+  const { tool, at, inputs } = report;
+  return `<p>${text(`Written by ${tool.name} ${tool.version} at ${new Date(at).toISOString()} from ${inputs.sources.join(", ")}.`)}</p>
+<p>Policies and analyses: ${inputs.policies.map((p) => `<code>${text(p)}</code>`).join(", ")}.</p>
+<p>A result that could not be checked is not a pass.</p>`;
+}

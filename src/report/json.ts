@@ -1,0 +1,25 @@
+import type { Formatter } from "./format.ts";
+import { type Plain, toPlain } from "./plain.ts";
+import type { Report } from "./report.ts";
+
+/** The whole report as data; `docs/reference/reports.md` describes it. */
+export function reportData(report: Report): Plain {
+  return toPlain({
+    apiVersion: "castellan.dev/v1alpha1",
+    kind: "Report",
+    tool: report.tool,
+    time: new Date(report.at).toISOString(),
+    inputs: report.inputs,
+    summary: {
+      failures: report.failures,
+      results: report.counts,
+      acceptedByBaseline: report.accepted,
+      byPolicy: report.byPolicy,
+      byNamespace: report.byNamespace,
+    },
+    findings: report.findings,
+    diagnostics: report.diagnostics,
+  });
+}
+
+export const json: Formatter = (report) => `${JSON.stringify(reportData(report), null, 2)}\n`;

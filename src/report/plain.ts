@@ -1,0 +1,22 @@
+/** A value that JSON.stringify and js-yaml write: no undefined members, no bigint. */
+export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
+
+/** Integers beyond 2^53 become decimal text, as in the JSON form of Protocol Buffers. */
+export function toPlain(value: unknown): Plain {
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "boolean":
+      return value;
+    case "bigint":
+      return value.toString();
+    case "object": {
+      if (value === null) return null;
+      if (Array.isArray(value)) return value.map(toPlain);
+      const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+      return Object.fromEntries(entries.map(([key, member]) => [key, toPlain(member)]));
+    }
+    default:
+      throw new Error(`not data: ${typeof value}`);
+  }
+}

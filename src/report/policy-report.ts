@@ -1,0 +1,68 @@
+import type { Finding } from "../core/finding.ts";
+import { findingId } from "../core/fingerprint.ts";
+import { toDotted } from "../core/json.ts";
+import { formatRef } from "../core/kubernetes.ts";
+import { formatSpan } from "../core/source.ts";
+import type { Formatter } from "./format.ts";
+import { apiVersionOf } from "./order.ts";
+import { type Plain, toPlain } from "./plain.ts";
+import type { Report } from "./report.ts";
+import { writeYaml } from "./yaml.ts";
+
+const apiVersion = "wgpolicyk8s.io/v1alpha2";
+
+/**
+ * Policy reports, one per object as Kyverno writes them: YAML documents for `kubectl apply`, in the shape that Policy
+ * Reporter shows. Objects without a namespace get a ClusterPolicyReport. A run without results is an empty list.
+ */
+export const policyReport: Formatter = (report) => {
+  const groups = Map.groupBy(report.findings, (f) => formatRef(f.resource));
+  if (groups.size === 0) return writeYaml({ apiVersion: "v1", kind: "List", items: [] });
+  return [...groups.values()].map((findings) => `---\n${writeYaml(reportFor(findings, report))}`).join("");
+};
+
+function reportFor(findings: readonly Finding[], report: Report): Plain {
+  const resource = findings[0]?.resource;
+  if (resource === undefined) throw new Error("a group has a member");
+  const { namespace, name, kind } = resource;
+  return toPlain({
+    apiVersion,
+    kind: namespace === "" ? "ClusterPolicyReport" : "PolicyReport",
+    metadata: {
+      name: `castellan-${findingId({ policy: "report", rule: apiVersionOf(resource) }, resource)}`,
+      namespace: namespace === "" ? undefined : namespace,
+      labels: { "app.kubernetes.io/managed-by": report.tool.name },
+    },
+    scope: { apiVersion: apiVersionOf(resource), kind, name, namespace: namespace === "" ? undefined : namespace },
+    summary: summaryOf(findings),
+    results: findings.map((f) => resultFor(f, report)),
+  });
+}
+
+function summaryOf(findings: readonly Finding[]) {
+  const summary = { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 };
+  for (const f of findings) summary[f.status]++;
+  return summary;
+}
+
+function resultFor(finding: Finding, report: Report) {
+  const { check, controls, fix, location, path } = finding;
+  return {
+    source: report.tool.name,
+    policy: check.policy,
+    rule: check.rule,
+    category: check.category,
+    severity: finding.severity,
+    result: finding.status,
+    scored: finding.status !== "warn",
+    message: finding.message,
+    timestamp: { seconds: Math.floor(report.at / 1000), nanos: (report.at % 1000) * 1_000_000 },
+    properties: {
+      id: finding.id,
+      path: path === undefined || path.length === 0 ? undefined : toDotted(path),
+      location: location === undefined ? undefined : formatSpan(location),
+      fix: fix?.description,
+      controls: controls.length === 0 ? undefined : controls.join(", "),
+    },
+  };
+}
