@@ -23,6 +23,34 @@ export const diagnosticCodes = {
     meaning: "A policy directory holds a document of a kind that is not a policy.",
     next: "Remove it from --policies or scan it as an object.",
   },
+  KYV_UNKNOWN_FIELD: {
+    meaning: "A Kyverno policy has a field that its definition does not know; the rule that holds it is not evaluated.",
+    next: "Correct the name of the field, or remove it.",
+  },
+  KYV_WRONG_TYPE: {
+    meaning: "A field of a Kyverno policy holds a value of the wrong type; the rule that holds it is not evaluated.",
+    next: "Give the field a value of the type that its definition asks for.",
+  },
+  KYV_BAD_MATCH: {
+    meaning: "A match or exclude block of a Kyverno policy can not be understood.",
+    next: "Correct the block as the message says.",
+  },
+  KYV_BAD_SELECTOR: {
+    meaning: "A label selector of a Kyverno policy is not valid, so it would select nothing.",
+    next: "Correct the selector as the message says.",
+  },
+  KYV_BAD_RULE: {
+    meaning: "A rule of a Kyverno policy can not be evaluated; its results are errors.",
+    next: "Correct the rule as the message says.",
+  },
+  KYV_BAD_EXCEPTION: {
+    meaning: "A PolicyException can not be understood; it lifts nothing.",
+    next: "Correct the exception as the message says.",
+  },
+  KYV_NOT_SUPPORTED: {
+    meaning: "A rule of a Kyverno policy uses a feature that is not supported; its results are errors.",
+    next: "Express the rule with another feature, or check it elsewhere.",
+  },
 } as const satisfies Record<string, { meaning: string; next: string }>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

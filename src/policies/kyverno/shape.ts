@@ -1,0 +1,116 @@
+import { isArray, isObject, type JsonPath, type JsonValue } from "../../core/json.ts";
+
+/** What a field may hold. `any` takes all values; a function breaks recursion. */
+export type Shape =
+  | "string"
+  | "boolean"
+  | "integer"
+  | "any"
+  | { readonly list: Shape }
+  | { readonly map: Shape }
+  | { readonly fields: { readonly [name: string]: Shape } }
+  | { readonly oneOf: readonly Shape[] }
+  | (() => Shape);
+
+export interface ShapeProblem {
+  readonly path: JsonPath;
+  readonly kind: "unknown-field" | "wrong-type";
+  readonly message: string;
+  /** For an unknown field: the known one with the nearest name. */
+  readonly nearest?: string;
+}
+
+export const list = (items: Shape): Shape => ({ list: items });
+export const map = (values: Shape): Shape => ({ map: values });
+export const fields = (known: { readonly [name: string]: Shape }): Shape => ({ fields: known });
+
+/** Edits (insert, delete, replace) that lead from one text to the other, up to `limit`. */
+function distance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) > limit) return limit + 1;
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? limit + 1;
+}
+
+/** The known name nearest to a misspelt one, when it is near enough to be meant. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const limit = Math.max(1, Math.floor(name.length / 3));
+  let best: string | undefined;
+  let bestDistance = limit + 1;
+  for (const candidate of known) {
+    const d = distance(name.toLowerCase(), candidate.toLowerCase(), limit);
+    if (d < bestDistance) {
+      best = candidate;
+      bestDistance = d;
+    }
+  }
+  return best;
+}
+
+const describe = (value: JsonValue): string =>
+  isArray(value) ? "a list" : isObject(value) ? "an object" : typeof value === "bigint" ? "a number" : `a ${typeof value}`;
+
+function wrongType(value: JsonValue, wanted: string, path: JsonPath, into: ShapeProblem[]): void {
+  into.push({ path, kind: "wrong-type", message: `must be ${wanted}, but is ${describe(value)}` });
+}
+
+function checkFields(value: JsonValue, known: { readonly [name: string]: Shape }, path: JsonPath, into: ShapeProblem[]): void {
+  if (!isObject(value)) {
+    wrongType(value, "an object", path, into);
+    return;
+  }
+  for (const [name, item] of Object.entries(value)) {
+    const shape = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (shape !== undefined) check(item, shape, [...path, name], into);
+    else {
+      const nearest = nearestName(name, Object.keys(known));
+      into.push({
+        path: [...path, name],
+        kind: "unknown-field",
+        message: `unknown field ${JSON.stringify(name)}`,
+        ...(nearest === undefined ? {} : { nearest }),
+      });
+    }
+  }
+}
+
+function checkScalar(value: JsonValue, shape: "string" | "boolean" | "integer", path: JsonPath, into: ShapeProblem[]): void {
+  if (shape === "integer") {
+    if (typeof value !== "bigint" && !(typeof value === "number" && Number.isInteger(value))) {
+      wrongType(value, "an integer", path, into);
+    }
+  } else if (typeof value !== shape) wrongType(value, `a ${shape}`, path, into);
+}
+
+/** Appends what is wrong with `value`; a null stands for an absent field, as it does for the API server. */
+function check(value: JsonValue | undefined, shape: Shape, path: JsonPath, into: ShapeProblem[]): void {
+  if (value === undefined || value === null || shape === "any") return;
+  if (typeof shape === "function") check(value, shape(), path, into);
+  else if (typeof shape === "string") checkScalar(value, shape, path, into);
+  else if ("fields" in shape) checkFields(value, shape.fields, path, into);
+  else if ("list" in shape) {
+    if (!isArray(value)) wrongType(value, "a list", path, into);
+    else for (const [i, item] of value.entries()) check(item, shape.list, [...path, i], into);
+  } else if ("map" in shape) {
+    if (!isObject(value)) wrongType(value, "an object", path, into);
+    else for (const [key, item] of Object.entries(value)) check(item, shape.map, [...path, key], into);
+  } else {
+    const attempts = shape.oneOf.map((one) => shapeProblems(value, one, path));
+    const fewest = attempts.reduce((a, b) => (b.length < a.length ? b : a));
+    into.push(...fewest);
+  }
+}
+
+/** Unknown fields and values of the wrong type, in document order. */
+export function shapeProblems(value: JsonValue | undefined, shape: Shape, path: JsonPath = []): readonly ShapeProblem[] {
+  const into: ShapeProblem[] = [];
+  check(value, shape, path, into);
+  return into;
+}
