@@ -16,6 +16,7 @@ export const htmlScript = `
   }));
   const total = groups.reduce((sum, group) => sum + group.items.length, 0);
   const boxes = [...form.querySelectorAll("[name=level]")];
+  const digits = (n) => n.toLocaleString("en");
   const textOf = (entry) => (entry.text ??= entry.item.textContent.toLowerCase());
 
   function read() {
@@ -31,7 +32,7 @@ export const htmlScript = `
       if (value !== "" && value !== "*") state.set(name, value);
     }
     if (levels.size < boxes.length) state.set("level", [...levels].join(","));
-    history.replaceState(null, "", "#" + state);
+    history.replaceState(null, "", \`#\${state}\`);
   }
 
   function apply() {
@@ -52,7 +53,7 @@ export const htmlScript = `
       group.element.hidden = visible === 0;
       count += visible;
     }
-    shown.textContent = count === total ? total + " shown" : count + " of " + total + " shown";
+    shown.textContent = count === total ? \`all \${digits(total)} shown\` : \`\${digits(count)} of \${digits(total)} shown\`;
     nothing.hidden = count > 0;
     try { write(levels); } catch { /* an address that cannot be changed */ }
   }

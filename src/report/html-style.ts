@@ -13,11 +13,12 @@ p{margin:.25rem 0}a{color:var(--link)}code{font:.9em ui-monospace,SFMono-Regular
 .cards{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.25rem 0;padding:0;list-style:none}
 .cards li{flex:1 1 7rem;background:var(--panel);border:1px solid var(--line);border-top:4px solid var(--c,var(--line));border-radius:6px;padding:.6rem .9rem}
 .cards b{display:block;font-size:1.6rem;line-height:1.2}
-.tables{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:0 2rem}
+.tables{display:flex;flex-wrap:wrap;gap:1rem 2rem;align-items:start}.tables .scroll{flex:1 1 34rem}
 .scroll{overflow:auto;max-height:24rem;border:1px solid var(--line);border-radius:6px}
 table{border-collapse:collapse;width:100%}caption{text-align:left;font-weight:600;padding:.5rem .75rem}
-th,td{padding:.35rem .75rem;border-top:1px solid var(--line);text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere;font-weight:400}thead th{font-weight:600;color:var(--soft)}
+th,td{padding:.3rem .6rem;border-top:1px solid var(--line);text-align:right;white-space:nowrap}
+th:first-child,td:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:11rem;font-weight:400}td.none{color:var(--soft)}thead th{font-weight:600;color:var(--soft)}
+search{display:contents}
 .filters{position:sticky;top:0;z-index:5;background:var(--bg);border-bottom:1px solid var(--line);padding:.75rem 0;display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:end}
 .filters[hidden]{display:none}.filters label{display:block;font-size:.85rem;color:var(--soft)}
 .filters fieldset{border:0;padding:0;margin:0;display:flex;flex-wrap:wrap;gap:.2rem .8rem}.filters fieldset label{color:var(--text);white-space:nowrap}

@@ -117,11 +117,13 @@ function summaryTable(title: string, rows: readonly SummaryRow[]): string {
   const columns = worstFirst.filter((s) => rows.some((r) => r.failures[s] > 0));
   const heads = [...columns, "warn", "error"].map((c) => `<th scope="col">${c}</th>`).join("");
   const line = (r: SummaryRow) => {
-    const cells = [...columns.map((s) => r.failures[s]), r.warnings, r.errors].map((n) => `<td>${groupDigits(n)}</td>`);
+    const cells = [...columns.map((s) => r.failures[s]), r.warnings, r.errors].map((n) =>
+      n === 0 ? `<td class="none">0</td>` : `<td>${groupDigits(n)}</td>`,
+    );
     return `<tr><th scope="row">${text(nameOf(r.name))}</th>${cells.join("")}</tr>`;
   };
   const head = `<thead><tr><th scope="col">${title.replace("By ", "")}</th>${heads}</tr></thead>`;
-  return `<div class="scroll" tabindex="0" role="region" aria-label="${title}"><table><caption>${title}</caption>${head}<tbody>${rows.map(line).join("\n")}</tbody></table></div>`;
+  return `<section class="scroll" tabindex="0" aria-label="${title}"><table><caption>${title}</caption>${head}<tbody>${rows.map(line).join("\n")}</tbody></table></section>`;
 }
 
 function nameOf(namespace: string): string {
@@ -137,18 +139,18 @@ function filters(report: Report): string {
       .sort()
       .map((v) => option(v, label(v)))
       .join("")}</select></div>`;
-  return `<form id="filters" class="filters" hidden role="search" aria-label="Filter findings">
+  return `<search><form id="filters" class="filters" hidden aria-label="Filter findings">
 <div><label for="f-text">text</label><input type="search" id="f-text" name="text" autocomplete="off"></div>
 ${select("namespace", new Set(report.findings.map((f) => f.resource.namespace)), nameOf)}
 ${select("policy", new Set(report.findings.map((f) => f.check.policy)), (p) => p)}
 <fieldset><legend class="soft">severity</legend>${boxes.join("")}</fieldset>
 <button type="reset">Clear</button> <span id="shown" role="status" class="soft"></span>
-</form>`;
+</form></search>`;
 }
 
 function groupArticle(group: ResourceGroup): string {
   const { resource, file, findings } = group;
-  const where = file === "" ? "" : `<br><code>${text(file)}</code>`;
+  const where = file === "" ? "" : `<code>${text(file)}</code>`;
   return `<article data-namespace="${text(resource.namespace)}"><div><h3>${text(resourceTitle(resource))} <span class="soft">${text(apiVersionOf(resource))}</span></h3>${where}</div>
 <ul>${findings.map(item).join("\n")}</ul></article>`;
 }

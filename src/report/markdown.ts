@@ -75,7 +75,8 @@ function folded(report: Report, options: FormatOptions, room: number): string {
 
 function groupText(group: ResourceGroup, options: FormatOptions): string {
   const failures = severityList(countFailures(group.findings));
-  const title = `<b>${escapeMarkup(visible(resourceTitle(group.resource)))}</b> <code>${escapeMarkup(visible(group.file))}</code>${failures === "" ? "" : `: ${failures}`}`;
+  const file = group.file === "" ? "" : ` <code>${escapeMarkup(visible(group.file))}</code>`;
+  const title = `<b>${escapeMarkup(visible(resourceTitle(group.resource)))}</b>${file}${failures === "" ? "" : `: ${failures}`}`;
   const rows = group.findings.map((f) => {
     const place = f.location === undefined ? "" : `${f.location.start.line}:${f.location.start.column}`;
     const lines = [
@@ -85,7 +86,7 @@ function groupText(group: ResourceGroup, options: FormatOptions): string {
     ];
     return `| ${levelOf(f)} | ${place} | ${inline(`${f.check.policy} ${f.check.rule}`)} | ${lines.map(inline).join("<br>")} |`;
   });
-  return `<details><summary>${title}</summary>\n\n| | where | check | finding |\n|---|---|---|---|\n${rows.join("\n")}\n\n</details>\n`;
+  return `<details><summary>${title}</summary>\n\n| severity | where | check | finding |\n|---|---|---|---|\n${rows.join("\n")}\n\n</details>\n`;
 }
 
 /** Text that cannot become mark-up, a table cell's end, or a mention of a person. */

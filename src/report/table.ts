@@ -103,15 +103,20 @@ const summaryColumns: readonly SummaryColumn[] = [
 function summaryTable(title: string, rows: readonly SummaryRow[], width: number, style: Style): string[] {
   if (rows.length === 0) return [];
   const columns = summaryColumns.filter((c) => rows.some((row) => c.value(row) > 0));
-  const cells = (texts: readonly string[]) => texts.map((t) => padStart(t, 10)).join("");
-  const room = Math.max(12, width - columns.length * 10);
+  const widths = columns.map((c) => Math.max(c.head.length, ...rows.map((row) => cell(c, row).length)) + 2);
+  const cells = (texts: readonly string[]) => texts.map((t, i) => padStart(t, widths[i] ?? 0)).join("");
+  const room = Math.max(12, width - widths.reduce((sum, w) => sum + w, 0));
   const nameWidth = Math.min(room, Math.max(displayWidth(title), ...rows.map((r) => displayWidth(nameOf(r)))));
   const line = (row: SummaryRow) => {
-    const name = wrap(nameOf(row), nameWidth);
-    const last = name.pop() ?? "";
-    return [...name, padEnd(last, nameWidth) + cells(columns.map((c) => (c.value(row) === 0 ? "-" : groupDigits(c.value(row)))))];
+    const [first = "", ...rest] = wrap(nameOf(row), nameWidth);
+    return [padEnd(first, nameWidth) + cells(columns.map((c) => cell(c, row))), ...rest.map((part) => `  ${part}`)];
   };
   return [style.bold(padEnd(title, nameWidth)) + style.dim(cells(columns.map((c) => c.head))), ...rows.flatMap(line), ""];
+}
+
+function cell(column: SummaryColumn, row: SummaryRow): string {
+  const n = column.value(row);
+  return n === 0 ? "-" : groupDigits(n);
 }
 
 function nameOf(row: SummaryRow): string {

@@ -30,14 +30,16 @@ export function visible(text: string): string {
     .replaceAll("\t", "  ");
 }
 
-/** Cuts a word that is wider than a whole line. */
+/** Cuts a word that is wider than a whole line, after a slash where one is near. */
 function cut(word: string, width: number): string[] {
   const parts: string[] = [];
   let part = "";
   for (const char of word) {
     if (part !== "" && displayWidth(part + char) > width) {
-      parts.push(part);
-      part = "";
+      const slash = part.lastIndexOf("/") + 1;
+      const end = slash > width / 3 ? slash : part.length;
+      parts.push(part.slice(0, end));
+      part = part.slice(end);
     }
     part += char;
   }

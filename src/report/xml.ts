@@ -1,11 +1,14 @@
-/** Characters that XML 1.0 cannot hold at all. */
-const unrepresentable = /(?![\t\n\r])\p{Cc}|\p{Cs}|[\uFFFE\uFFFF]/gu;
+/** Characters that XML 1.0 cannot hold, or that readers change. */
+const unrepresentable = /(?![\t\n])\p{Cc}|\p{Cs}|[\uFFFE\uFFFF]/gu;
 
 const entities: { readonly [char: string]: string } = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
 /** Text fit for element content and attributes of XML and HTML. */
 export function escapeMarkup(text: string): string {
-  return text.replace(unrepresentable, "\uFFFD").replace(/[&<>"']/g, (c) => entities[c] ?? c);
+  return text
+    .replaceAll("\r\n", "\n")
+    .replace(unrepresentable, "\uFFFD")
+    .replace(/[&<>"']/g, (c) => entities[c] ?? c);
 }
 
 /** An element; attributes without a value are left out, line feeds in attributes are kept by a character reference. */

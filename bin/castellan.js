@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// Plain JavaScript that old versions of Node can read: it finds a Node that can run the rest.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { constants } from "node:os";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const oldestNode = 24;
+const main = new URL("../dist/cli/main.js", import.meta.url);
+
+/** The Node that this package depends on, beside or above it. */
+function ownNode() {
+  const name = process.platform === "win32" ? "node.exe" : "node";
+  for (let at = new URL("../", import.meta.url); ; at = new URL("../", at)) {
+    const path = fileURLToPath(new URL(`node_modules/node/bin/${name}`, at));
+    if (existsSync(path)) return path;
+    if (new URL("../", at).href === at.href) return undefined;
+  }
+}
+
+function stop(message) {
+  process.stderr.write(`castellan: ${message}\n`);
+  process.exitCode = 3;
+}
+
+if (!existsSync(main)) {
+  stop("it is not built. Run `npm run build` in its folder first.");
+} else if (Number.parseInt(process.versions.node, 10) >= oldestNode) {
+  await import(main.href);
+} else {
+  const node = ownNode();
+  if (node === undefined) {
+    stop(
+      `it needs Node ${oldestNode} or newer, this is ${process.version}. Install one, or the npm package \`node\` beside castellan.`,
+    );
+  } else {
+    const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], { stdio: "inherit" });
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+    child.on("error", (error) => stop(`could not start ${node}: ${error.message}`));
+    child.on("exit", (code, signal) => {
+      process.exitCode = signal === null ? (code ?? 3) : 128 + constants.signals[signal];
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import { Command } from "commander";
+import type { ExitCode } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+
+/** What a command needs from its surroundings, and how it says how it ended. */
+export interface CommandContext {
+  readonly io: Io;
+  readonly version: string;
+  readonly exit: (code: ExitCode) => void;
+}
+
+/** One file of `cli/`: it makes the command with its options, help and action. */
+export interface CommandModule {
+  readonly createCommand: (context: CommandContext) => Command;
+}
+
+/** Thrown by an action for a wrong command line: exit 3, without a stack. */
+export class UsageError extends Error {}
+
+/** A command with examples under its help. */
+export function describedCommand(name: string, description: string, examples: readonly (readonly [string, string])[]): Command {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const text = examples.map(([line, what]) => (width > 44 ? `  # ${what}\n  ${line}` : `  ${line.padEnd(width)}  # ${what}`));
+  return new Command(name).description(description).addHelpText("after", `\nExamples:\n${text.join("\n")}`);
+}
+
+/** For options that can be given more than once. */
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}
+
+/** For options that name one of a few words. @throws UsageError */
+export function oneOf<T extends string>(option: string, words: readonly T[]): (value: string) => T {
+  return (value) => {
+    const word = words.find((w) => w === value);
+    if (word === undefined) throw new UsageError(`${option} takes ${words.join(", ")}; not ${JSON.stringify(value)}`);
+    return word;
+  };
+}

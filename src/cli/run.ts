@@ -1,0 +1,66 @@
+import { Command, CommanderError } from "commander";
+import { type CommandContext, type CommandModule, UsageError } from "./command.ts";
+import { type ExitCode, exitCodes } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** Every command; its module is loaded when it is used. */
+export const entries: readonly Entry[] = [
+  { name: "scan", summary: "Check manifests or a cluster against policies", load: () => import("./scan.ts") },
+  { name: "test", summary: "Run policy tests", load: () => import("./test.ts") },
+  { name: "policy", summary: "Lint, show, explain and compare policies", load: () => import("./policy.ts") },
+  { name: "completion", summary: "Print the shell completion script", load: () => import("./completion.ts") },
+];
+
+/** Runs one command line (without node and script) and answers with the exit code. */
+export async function run(argv: readonly string[], version: string, io: Io): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.clean;
+  const context: CommandContext = {
+    io,
+    version,
+    exit: (wanted) => {
+      code = wanted;
+    },
+  };
+  try {
+    const program = await createProgram(
+      argv.find((a) => !a.startsWith("-")),
+      context,
+    );
+    if (argv.length === 0) io.out(program.helpInformation());
+    else await program.parseAsync(argv, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.clean : exitCodes.usage;
+    if (!(error instanceof UsageError)) throw error;
+    io.err(`castellan: ${error.message}\n`);
+    return exitCodes.usage;
+  }
+  return code;
+}
+
+/** The whole program; only the commands in `used` (all where it is "*") are loaded, the others are known by name. */
+export async function createProgram(used: string | undefined, context: CommandContext): Promise<Command> {
+  const program = new Command("castellan")
+    .description("The governor of a Kubernetes AI platform: policies, RBAC, network, access and evidence in one engine.")
+    .version(context.version)
+    .helpCommand("help [command]", "Show help for a command")
+    .addHelpText("after", "\nExit codes: 0 clean, 1 findings, 2 not everything could be checked, 3 wrong command line.");
+  for (const entry of entries) {
+    const wanted = used === "*" || used === entry.name || used === "help";
+    const command = wanted ? (await entry.load()).createCommand(context) : new Command(entry.name).description(entry.summary);
+    program.addCommand(command.summary(entry.summary));
+  }
+  withOutput(program, context.io);
+  return program;
+}
+
+/** Commander writes through `io` and throws instead of ending the process; subcommands do not inherit this. */
+function withOutput(command: Command, io: Io): void {
+  command.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err, getOutHelpWidth: () => io.outColumns ?? 80 });
+  for (const child of command.commands) withOutput(child, io);
+}
