@@ -19,6 +19,19 @@ export const diagnosticCodes = {
     meaning: "A mapping has the same key twice; Kubernetes takes the last value, and strict clients refuse the object.",
     next: "Keep one of them.",
   },
+  JMESPATH_SYNTAX: {
+    meaning:
+      "A JMESPath expression cannot be parsed, or calls a function that does not exist or with the wrong number of arguments.",
+    next: "Correct the expression at the position that the message names.",
+  },
+  KYV_VARIABLE: {
+    meaning: "A variable `{{ ... }}` or a reference `$(...)` in a Kyverno policy is malformed.",
+    next: "Correct the expression between the braces.",
+  },
+  KYV_OPERATOR: {
+    meaning: "A condition of a Kyverno policy has an operator that does not exist.",
+    next: "Use one of Equals, NotEquals, AnyIn, AllIn, AnyNotIn, AllNotIn, GreaterThan, GreaterThanOrEquals, LessThan, LessThanOrEquals.",
+  },
   KIND_UNKNOWN: {
     meaning: "A policy directory holds a document of a kind that is not a policy.",
     next: "Remove it from --policies or scan it as an object.",
@@ -50,6 +63,10 @@ export const diagnosticCodes = {
   KYV_NOT_SUPPORTED: {
     meaning: "A rule of a Kyverno policy uses a feature that is not supported; its results are errors.",
     next: "Express the rule with another feature, or check it elsewhere.",
+  },
+  RBAC_MALFORMED: {
+    meaning: "A role or binding holds a field of the wrong type.",
+    next: "Correct the field; the API server refuses this object.",
   },
 } as const satisfies Record<string, { meaning: string; next: string }>;
 
