@@ -1,6 +1,6 @@
 import type { Operation } from "../core/action.ts";
 import { matchWildcard } from "../core/wildcard.ts";
-import type { CompiledPolicy, CompiledRule, KindSelector } from "../policies/policy.ts";
+import type { CompiledPolicy, CompiledRule, KindSelector, RuleKind } from "../policies/policy.ts";
 
 /** What the index is asked with: the target of an action. */
 export interface TargetKey {
@@ -11,10 +11,13 @@ export interface TargetKey {
   readonly operation: Operation;
 }
 
+/** A policy's rules of one kind that may apply to a target, in the policy's order. */
 export interface Candidate {
   readonly policy: CompiledPolicy;
-  readonly rule: CompiledRule;
+  readonly rules: readonly CompiledRule[];
 }
+
+export type Candidates = { readonly [kind in RuleKind]: readonly Candidate[] };
 
 function selects(selector: KindSelector, key: TargetKey): boolean {
   return (
@@ -25,26 +28,41 @@ function selects(selector: KindSelector, key: TargetKey): boolean {
   );
 }
 
+const mayApply = (rule: CompiledRule, key: TargetKey): boolean =>
+  (rule.operations?.has(key.operation) ?? true) && rule.selectors.some((s) => selects(s, key));
+
 /** Policies that never change once they are here; candidates are found by GVK, subresource and operation. */
 export class PolicySet {
   readonly policies: readonly CompiledPolicy[];
-  readonly #candidates = new Map<string, readonly Candidate[]>();
+  readonly #candidates = new Map<string, Candidates>();
 
   constructor(policies: readonly CompiledPolicy[]) {
     this.policies = policies;
   }
 
-  /** Rules that may apply to the target, in policy order; computed once per distinct target. */
-  candidates(key: TargetKey): readonly Candidate[] {
+  /** Rules that may apply to the target, by kind and in policy order; computed once per distinct target. */
+  candidates(key: TargetKey): Candidates {
     const text = `${key.group}/${key.version}/${key.kind}/${key.subresource}/${key.operation}`;
     let found = this.#candidates.get(text);
     if (found === undefined) {
-      found = this.policies.flatMap((policy) =>
-        policy.rules
-          .filter((rule) => (rule.operations?.has(key.operation) ?? true) && rule.selectors.some((s) => selects(s, key)))
-          .map((rule) => ({ policy, rule })),
-      );
+      const ofKind = (kind: RuleKind) => this.#find(key, kind);
+      found = {
+        mutate: ofKind("mutate"),
+        verify: ofKind("verify"),
+        validate: ofKind("validate"),
+        generate: ofKind("generate"),
+        delete: ofKind("delete"),
+      };
       this.#candidates.set(text, found);
+    }
+    return found;
+  }
+
+  #find(key: TargetKey, kind: RuleKind): readonly Candidate[] {
+    const found: Candidate[] = [];
+    for (const policy of this.policies) {
+      const rules = policy.rules.filter((rule) => rule.kind === kind && mayApply(rule, key));
+      if (rules.length > 0) found.push({ policy, rules });
     }
     return found;
   }

@@ -7,9 +7,11 @@ export class BudgetExceeded extends Error {
 
 /** Counts steps of one evaluation, so that no policy can hang its caller. */
 export class Budget {
+  readonly #steps: number;
   #left: number;
 
   constructor(steps: number) {
+    this.#steps = steps;
     this.#left = steps;
   }
 
@@ -17,5 +19,10 @@ export class Budget {
   spend(steps = 1): void {
     this.#left -= steps;
     if (this.#left < 0) throw new BudgetExceeded();
+  }
+
+  /** Starts over, for the next rule. */
+  refill(): void {
+    this.#left = this.#steps;
   }
 }

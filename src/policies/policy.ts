@@ -6,6 +6,7 @@ import type { Fix, RuleStatus, Severity } from "../core/finding.ts";
 import type { Host } from "../core/host.ts";
 import type { JsonObject, JsonPath } from "../core/json.ts";
 import type { KubernetesObject } from "../core/kubernetes.ts";
+import type { Labels } from "../core/label-selector.ts";
 import type { SourceDocument } from "../core/source.ts";
 import type { Budget } from "./budget.ts";
 
@@ -40,6 +41,8 @@ export interface RuleContext {
   readonly host: Host;
   readonly budget: Budget;
   readonly resources: ApiResources;
+  /** Values given by hand (tests, what-if runs), merged into what the variables of a rule see; dotted names are nested. */
+  readonly supplied?: ((policy: PolicyId, rule: string) => JsonObject | undefined) | undefined;
 }
 
 export interface RuleResult {
@@ -72,6 +75,8 @@ export interface CompiledRule {
    * @throws NeedsFacts when a fact is not known yet; BudgetExceeded
    */
   evaluate(context: RuleContext): readonly RuleResult[];
+  /** What a failure means for an object in `namespace`, which has these labels. */
+  enforcement(namespace: string, namespaceLabels: Labels): Enforcement;
 }
 
 export interface CompiledPolicy {
@@ -81,8 +86,10 @@ export interface CompiledPolicy {
   readonly category: string;
   readonly severity: Severity;
   readonly controls: readonly string[];
-  /** What a failure means for an object in `namespace`. */
-  enforcement(namespace: string): Enforcement;
+  /** What an enforcing edge does when a rule could not be evaluated (Kyverno's failurePolicy). */
+  readonly onError: "deny" | "allow";
+  /** Whether results are shown to the client as warnings, too. */
+  readonly emitWarning: boolean;
   /** Whether the policy judges objects outside admission. */
   readonly background: boolean;
   readonly admission: boolean;
@@ -95,6 +102,8 @@ export interface CompiledPolicy {
 
 export interface CompileEnv {
   readonly resources: ApiResources;
+  /** PolicyException objects of every kind; a format takes those that are its own. */
+  readonly exceptions?: readonly SourceDocument<KubernetesObject>[] | undefined;
 }
 
 /** A policy kind is a parser to `CompiledPolicy`. */

@@ -1,0 +1,151 @@
+import type { Action } from "../core/action.ts";
+import type { ApiResources } from "../core/api-resources.ts";
+import { type Facts, type Need, NeedsFacts, needKey } from "../core/facts.ts";
+import type { RuleStatus } from "../core/finding.ts";
+import type { Host } from "../core/host.ts";
+import { type KubernetesObject, namespaceOf } from "../core/kubernetes.ts";
+import { Budget } from "../policies/budget.ts";
+import type { CompiledPolicy, CompiledRule, RuleContext, RuleKind, RuleResult } from "../policies/policy.ts";
+import type { Decision, PolicyResult } from "./decision.ts";
+import type { Candidates, PolicySet } from "./policy-set.ts";
+
+export interface EvaluateOptions {
+  readonly resources: ApiResources;
+  /** Whether passes become results, too; they are always counted. */
+  readonly passes?: boolean;
+  /** Steps (loop turns, list items) that each rule may use on one object. */
+  readonly budget?: number;
+  /** Kinds of rules to evaluate, in the order in which they are. */
+  readonly kinds?: readonly RuleKind[];
+  readonly supplied?: RuleContext["supplied"];
+}
+
+/** A decision, or what has to be looked up before there can be one. */
+export type Evaluation =
+  | { readonly kind: "decision"; readonly decision: Decision }
+  | { readonly kind: "pending"; readonly needs: readonly Need[] };
+
+const defaultBudget = 1_000_000;
+
+/** Changes first, so that checks see what would be stored; what is generated from it last. */
+const admissionOrder: readonly RuleKind[] = ["mutate", "verify", "validate", "generate"];
+
+/** One action on its way through the rules. */
+class Run {
+  object: KubernetesObject | undefined;
+  denied = false;
+  readonly counts = { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 } satisfies { [status in RuleStatus]: number };
+  readonly results: PolicyResult[] = [];
+  readonly warnings: string[] = [];
+  readonly needs = new Map<string, Need>();
+  readonly #action: Action;
+  readonly #facts: Facts;
+  readonly #host: Host;
+  readonly #options: EvaluateOptions;
+  #context: RuleContext | undefined;
+
+  constructor(action: Action, facts: Facts, host: Host, options: EvaluateOptions) {
+    this.object = action.object;
+    this.#action = action;
+    this.#facts = facts;
+    this.#host = host;
+    this.#options = options;
+  }
+
+  /** Evaluates the rules of one kind, policy by policy. */
+  stage(kind: RuleKind, candidates: Candidates): void {
+    for (const { policy, rules } of candidates[kind]) {
+      if (this.#appliesTo(policy)) this.#policy(policy, rules);
+    }
+  }
+
+  #appliesTo(policy: CompiledPolicy): boolean {
+    if (this.#action.channel === "admission") return policy.admission;
+    return this.#action.channel === "background" ? policy.background : true;
+  }
+
+  #policy(policy: CompiledPolicy, rules: readonly CompiledRule[]): void {
+    for (const rule of rules) {
+      const results = this.#evaluate(rule);
+      for (const result of results) this.#record(policy, rule, result);
+      if (policy.firstRuleOnly && results.some((r) => r.status === "pass" || r.status === "fail")) return;
+    }
+  }
+
+  /** One context per state of the object, so that what rules derive from it can be kept with it. */
+  #currentContext(): RuleContext {
+    this.#context ??= {
+      action: this.#action,
+      object: this.object,
+      oldObject: this.#action.oldObject,
+      facts: this.#facts,
+      host: this.#host,
+      budget: new Budget(this.#options.budget ?? defaultBudget),
+      resources: this.#options.resources,
+      supplied: this.#options.supplied,
+    };
+    return this.#context;
+  }
+
+  #evaluate(rule: CompiledRule): readonly RuleResult[] {
+    const context = this.#currentContext();
+    context.budget.refill();
+    try {
+      return rule.evaluate(context);
+    } catch (error) {
+      if (error instanceof NeedsFacts) {
+        for (const need of error.needs) this.needs.set(needKey(need), need);
+        return [];
+      }
+      // Whatever goes wrong inside one rule, the others still count, and this one did not pass.
+      return [{ status: "error", message: error instanceof Error ? error.message : String(error) }];
+    }
+  }
+
+  #record(policy: CompiledPolicy, rule: CompiledRule, result: RuleResult): void {
+    this.counts[result.status]++;
+    if (result.object !== undefined) {
+      this.object = result.object;
+      this.#context = undefined;
+    }
+    if (result.status === "pass") {
+      const carries = result.object !== undefined || result.target !== undefined || result.generated !== undefined;
+      if (this.#options.passes === true || carries) this.results.push({ policy, rule, result });
+      return;
+    }
+    this.results.push({ policy, rule, result });
+    if (result.status !== "skip") this.#enforce(policy, rule, result);
+  }
+
+  #enforce(policy: CompiledPolicy, rule: CompiledRule, result: RuleResult): void {
+    const object = this.object ?? this.#action.oldObject;
+    const namespace = object === undefined ? this.#action.target.namespace : namespaceOf(object);
+    const enforcement = rule.enforcement(namespace, this.#action.namespaceLabels ?? {});
+    const denied = result.status === "error" ? policy.onError === "deny" : result.status === "fail" && enforcement === "enforce";
+    if (denied) this.denied = true;
+    else if (enforcement === "warn" || policy.emitWarning) {
+      this.warnings.push(`policy ${policy.id.name}.${rule.name}: ${result.message}`);
+    }
+  }
+
+  decision(): Decision {
+    const { object, warnings, results, counts } = this;
+    return { effect: this.denied ? "deny" : "allow", object, warnings, results, counts };
+  }
+}
+
+/**
+ * Judges one action by all policies of the set that may apply to it. Pure and synchronous: what has to be looked up
+ * comes back as `pending`; ask again with the answers among the facts.
+ */
+export function evaluate(set: PolicySet, action: Action, facts: Facts, host: Host, options: EvaluateOptions): Evaluation {
+  const { group, version, kind, subresource } = action.target;
+  const candidates = set.candidates({ group, version, kind, subresource, operation: action.operation });
+  const run = new Run(action, facts, host, options);
+  for (const stage of options.kinds ?? admissionOrder) {
+    run.stage(stage, candidates);
+    // Later stages would see an object that is not what the unanswered ones will make of it.
+    if (run.needs.size > 0) return { kind: "pending", needs: [...run.needs.values()] };
+  }
+  return { kind: "decision", decision: run.decision() };
+}
