@@ -28,9 +28,9 @@ export const diagnosticCodes = {
     meaning: "A variable `{{ ... }}` or a reference `$(...)` in a Kyverno policy is malformed.",
     next: "Correct the expression between the braces.",
   },
-  KYV_OPERATOR: {
-    meaning: "A condition of a Kyverno policy has an operator that does not exist.",
-    next: "Use one of Equals, NotEquals, AnyIn, AllIn, AnyNotIn, AllNotIn, GreaterThan, GreaterThanOrEquals, LessThan, LessThanOrEquals.",
+  KYV_CONDITION: {
+    meaning: "A condition of a Kyverno policy has a wrong shape or an operator that does not exist.",
+    next: "Give it key, operator and value; operators are Equals, NotEquals, AnyIn, AllIn, AnyNotIn, AllNotIn, GreaterThan, GreaterThanOrEquals, LessThan, LessThanOrEquals.",
   },
   KIND_UNKNOWN: {
     meaning: "A policy directory holds a document of a kind that is not a policy.",

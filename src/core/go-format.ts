@@ -28,13 +28,13 @@ export function parseGoInt(text: string): bigint | undefined {
   return value > maxInt64 || value < -maxInt64 - 1n ? undefined : value;
 }
 
-/** A fraction as Go's `%v` prints a float64: `0.5`, `1e-07`, `2.5e+21`. */
+/** A fraction as Go's `%v` prints a float64: `0.5`, `1e-05`, `1.2345675e+06`. */
 function formatFraction(value: number): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
   const [mantissa = "", exponent = ""] = value.toExponential().split("e");
   const power = Number(exponent);
-  if (power >= -4 && power < 21) return String(value);
+  if (power >= -4 && power < 6) return String(value);
   return `${mantissa}e${exponentText(power)}`;
 }
 

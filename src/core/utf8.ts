@@ -14,9 +14,19 @@ export function encodeUtf8(text: string): Uint8Array {
 
 const minimum = [0, 0x80, 0x800, 0x10000];
 
+/** Whether the bytes are well-formed UTF-8. */
+export function isUtf8(bytes: Uint8Array): boolean {
+  return !decode(bytes).replaced;
+}
+
 /** The text that UTF-8 bytes spell; each byte that is part of no character becomes U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array): string {
+  return decode(bytes).text;
+}
+
+function decode(bytes: Uint8Array): { readonly text: string; readonly replaced: boolean } {
   let text = "";
+  let replaced = false;
   for (let i = 0; i < bytes.length; ) {
     const first = bytes[i] ?? 0;
     const more =
@@ -38,9 +48,10 @@ export function decodeUtf8(bytes: Uint8Array): string {
     }
     sound &&= code >= (minimum[more] ?? 0) && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
     text += sound ? String.fromCodePoint(code) : "\ufffd";
+    replaced ||= !sound;
     i += sound ? more + 1 : 1;
   }
-  return text;
+  return { text, replaced };
 }
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

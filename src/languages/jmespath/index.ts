@@ -1,0 +1,45 @@
+import { failed, type Loaded, loaded } from "../../core/diagnostic.ts";
+import type { Host } from "../../core/host.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { compile } from "./compile.ts";
+import type { NotFound } from "./errors.ts";
+import type { Functions } from "./functions/call.ts";
+import { kyvernoFunctions } from "./functions/kyverno.ts";
+import { JmesPathSyntaxError } from "./lexer.ts";
+import { parse } from "./parser.ts";
+
+export { JmesPathError, NotFound } from "./errors.ts";
+
+/**
+ * A compiled expression. It reads only the members of `data` that the expression touches (they may be getters; what
+ * they throw passes through). `NotFound` says that the path leads to a member that is not there; a null member is null.
+ * @throws JmesPathError where a function cannot work with what it is given
+ */
+export type JmesPathProgram = (data: JsonValue, host: Host) => JsonValue | NotFound;
+
+const cache = new Map<string, Loaded<JmesPathProgram>>();
+const cacheLimit = 5000;
+
+/** Compiles an expression in Kyverno's dialect of JMESPath; results are cached by source. */
+export function compileJmesPath(source: string): Loaded<JmesPathProgram> {
+  const known = cache.get(source);
+  if (known !== undefined) return known;
+  const result = compileWith(source, kyvernoFunctions);
+  // Sources may be built from data (nested variables), so the cache is bounded.
+  if (cache.size >= cacheLimit) cache.clear();
+  cache.set(source, result);
+  return result;
+}
+
+function compileWith(source: string, functions: Functions): Loaded<JmesPathProgram> {
+  try {
+    return loaded(compile(parse(source), functions));
+  } catch (error) {
+    if (!(error instanceof JmesPathSyntaxError)) throw error;
+    return failed({
+      code: "JMESPATH_SYNTAX",
+      severity: "error",
+      message: `${error.message} at character ${error.offset + 1} of: ${source}`,
+    });
+  }
+}

@@ -1,0 +1,62 @@
+/** What stands before the parenthesis of a pattern's key: `(k)`, `<(k)`, `X(k)`, `+(k)`, `=(k)`, `^(k)`. */
+export type AnchorKind = "condition" | "global" | "negation" | "add" | "equality" | "existence";
+
+export interface Anchor {
+  readonly kind: AnchorKind;
+  /** The key without the anchor. */
+  readonly key: string;
+}
+
+const kinds: { readonly [modifier: string]: AnchorKind } = {
+  "": "condition",
+  "<": "global",
+  X: "negation",
+  "+": "add",
+  "=": "equality",
+  "^": "existence",
+};
+const modifiers: { readonly [kind in AnchorKind]: string } = {
+  condition: "",
+  global: "<",
+  negation: "X",
+  add: "+",
+  equality: "=",
+  existence: "^",
+};
+const shape = /^([+<=X^])?\((.+)\)$/;
+
+/** Undefined for a key without an anchor. */
+export function parseAnchor(text: string): Anchor | undefined {
+  const parts = shape.exec(text.trim());
+  const key = parts?.[2];
+  const kind = kinds[parts?.[1] ?? ""];
+  return key === undefined || kind === undefined ? undefined : { kind, key };
+}
+
+export function formatAnchor({ kind, key }: Anchor): string {
+  return key === "" ? "" : `${modifiers[kind]}(${key})`;
+}
+
+/** `/spec/=(containers)/0/(name)` without the anchors: `/spec/containers/0/name`. */
+export function removeAnchors(path: string): string {
+  const absolute = path.startsWith("/");
+  const parts = path.split("/").map((part) => parseAnchor(part)?.key ?? part);
+  const joined = joinPath(parts);
+  return absolute ? `/${joined.replace(/^\//, "")}` : joined;
+}
+
+/** Joins path elements as Go's path.Join: empty elements vanish, `.` and `..` are resolved; empty for nothing at all. */
+export function joinPath(parts: readonly string[]): string {
+  const text = parts.filter((part) => part !== "").join("/");
+  if (text === "") return "";
+  const absolute = text.startsWith("/");
+  const out: string[] = [];
+  for (const part of text.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part !== "..") out.push(part);
+    else if (out.length > 0 && out.at(-1) !== "..") out.pop();
+    else if (!absolute) out.push(part);
+  }
+  const clean = out.join("/");
+  return absolute ? `/${clean}` : clean || ".";
+}

@@ -1,0 +1,129 @@
+import { type Diagnostic, failed, type Loaded, loaded } from "../../core/diagnostic.ts";
+import { formatGoValue } from "../../core/go-format.ts";
+import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
+import { type Operator, operatorByName } from "./operators.ts";
+import type { VariableScope } from "./variable-scope.ts";
+import { compileTemplate, type Template } from "./variables.ts";
+
+export interface ConditionResult {
+  readonly met: boolean;
+  /** The messages of the conditions that decided, joined as Kyverno does; empty where they have none. */
+  readonly message: string;
+}
+
+/** Evaluates conditions. @throws VariableError where a variable cannot be resolved, as Kyverno then reports an error */
+export type ConditionsProgram = (scope: VariableScope) => ConditionResult;
+
+const always: ConditionsProgram = () => ({ met: true, message: "" });
+
+/**
+ * Compiles `preconditions` or `deny.conditions` in any of their forms: `{any, all}`, a list of those (all must hold), or
+ * the old list of conditions (all must hold). Absent conditions hold.
+ */
+export function compileConditions(spec: JsonValue | undefined): Loaded<ConditionsProgram> {
+  const diagnostics: Diagnostic[] = [];
+  const conditions = compileForm(spec, diagnostics);
+  return conditions === undefined ? failed(...diagnostics) : loaded(conditions);
+}
+
+function compileForm(spec: JsonValue | undefined, diagnostics: Diagnostic[]): ConditionsProgram | undefined {
+  if (spec === undefined || spec === null) return always;
+  if (isObject(spec)) return compileAnyAll(spec, diagnostics);
+  if (!isArray(spec)) return refuse(diagnostics, `conditions must be an object or a list, not ${formatGoValue(spec)}`);
+  const compiled = spec.map((item) =>
+    isObject(item) && (item["any"] !== undefined || item["all"] !== undefined)
+      ? compileAnyAll(item, diagnostics)
+      : compileCondition(item, diagnostics),
+  );
+  const all = compiled.filter((c) => c !== undefined);
+  return all.length === compiled.length ? allOf(all, ";") : undefined;
+}
+
+function compileAnyAll(spec: JsonObject, diagnostics: Diagnostic[]): ConditionsProgram | undefined {
+  const unknown = Object.keys(spec).find((key) => key !== "any" && key !== "all");
+  if (unknown !== undefined) return refuse(diagnostics, `conditions have no field ${JSON.stringify(unknown)}`);
+  const any = compileList(spec["any"], diagnostics);
+  const all = compileList(spec["all"], diagnostics);
+  if (any === "invalid" || all === "invalid") return undefined;
+  return (scope) => evaluateAnyAll(any, all ?? [], scope);
+}
+
+function compileList(
+  list: JsonValue | undefined,
+  diagnostics: Diagnostic[],
+): readonly ConditionsProgram[] | undefined | "invalid" {
+  if (list === undefined || list === null) return undefined;
+  if (!isArray(list)) {
+    refuse(diagnostics, `any and all are lists of conditions, not ${formatGoValue(list)}`);
+    return "invalid";
+  }
+  const compiled = list.map((item) => compileCondition(item, diagnostics));
+  const sound = compiled.filter((c) => c !== undefined);
+  return sound.length === compiled.length ? sound : "invalid";
+}
+
+function joinTexts(texts: readonly string[], separator: string): string {
+  return texts.filter((text) => text !== "").join(separator);
+}
+
+/** All conditions of `all` are asked even where none of `any` held: their messages belong to the answer. */
+function evaluateAnyAll(
+  any: readonly ConditionsProgram[] | undefined,
+  all: readonly ConditionsProgram[],
+  scope: VariableScope,
+): ConditionResult {
+  const messages: { readonly [met in "true" | "false"]: string[] } = { true: [], false: [] };
+  let met = any === undefined;
+  for (const condition of any ?? []) {
+    const result = condition(scope);
+    messages[`${result.met}`].push(result.message);
+    if (!result.met) continue;
+    met = true;
+    break;
+  }
+  for (const condition of all) {
+    const result = condition(scope);
+    messages[`${result.met}`].push(result.message);
+    if (result.met) continue;
+    met = false;
+    break;
+  }
+  return { met, message: joinTexts(messages[`${met}`], "; ") };
+}
+
+function allOf(conditions: readonly ConditionsProgram[], separator: string): ConditionsProgram {
+  return (scope) => {
+    const messages: string[] = [];
+    for (const condition of conditions) {
+      const result = condition(scope);
+      if (!result.met) return result;
+      messages.push(result.message);
+    }
+    return { met: true, message: joinTexts(messages, separator) };
+  };
+}
+
+const fields = ["key", "operator", "value", "message"];
+
+function compileCondition(spec: JsonValue, diagnostics: Diagnostic[]): ConditionsProgram | undefined {
+  if (!isObject(spec)) return refuse(diagnostics, `a condition must be an object, not ${formatGoValue(spec)}`);
+  const unknown = Object.keys(spec).find((key) => !fields.includes(key));
+  if (unknown !== undefined) return refuse(diagnostics, `a condition has no field ${JSON.stringify(unknown)}`);
+  const name = asString(member(spec, "operator")) ?? "";
+  const operator = operatorByName(name);
+  if (operator === undefined) return refuse(diagnostics, `operator ${JSON.stringify(name)} does not exist`);
+  const key = compileTemplate(spec["key"] ?? null);
+  const value = compileTemplate(spec["value"] ?? null);
+  diagnostics.push(...key.diagnostics, ...value.diagnostics);
+  if (!key.ok || !value.ok) return undefined;
+  return compare(operator, key.value, value.value, asString(spec["message"]) ?? "");
+}
+
+function compare(operator: Operator, key: Template, value: Template, message: string): ConditionsProgram {
+  return (scope) => ({ met: operator(key.substitute(scope), value.substitute(scope)), message });
+}
+
+function refuse(diagnostics: Diagnostic[], message: string): undefined {
+  diagnostics.push({ code: "KYV_CONDITION", severity: "error", message });
+  return undefined;
+}
