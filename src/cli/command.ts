@@ -28,12 +28,3 @@ export function describedCommand(name: string, description: string, examples: re
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
 }
-
-/** For options that name one of a few words. @throws UsageError */
-export function oneOf<T extends string>(option: string, words: readonly T[]): (value: string) => T {
-  return (value) => {
-    const word = words.find((w) => w === value);
-    if (word === undefined) throw new UsageError(`${option} takes ${words.join(", ")}; not ${JSON.stringify(value)}`);
-    return word;
-  };
-}

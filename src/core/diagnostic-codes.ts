@@ -68,6 +68,18 @@ export const diagnosticCodes = {
     meaning: "A role or binding holds a field of the wrong type.",
     next: "Correct the field; the API server refuses this object.",
   },
+  OBJECT_INCOMPLETE: {
+    meaning: "A document has an apiVersion or a kind, but not both, so that nobody can tell what it is; it was not checked.",
+    next: "Add what is missing, or keep the file out of the scanned paths.",
+  },
+  OBJECT_DUPLICATE: {
+    meaning: "Two documents describe the same object; where both are applied, the later one wins.",
+    next: "Remove one of them, or scan the variants (overlays, releases) separately.",
+  },
+  BASELINE_INVALID: {
+    meaning: "A baseline file could not be understood, so no finding was accepted.",
+    next: "Write it anew with --write-baseline.",
+  },
 } as const satisfies Record<string, { meaning: string; next: string }>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

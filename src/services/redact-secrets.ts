@@ -1,0 +1,47 @@
+import type { Finding } from "../core/finding.ts";
+import { isObject, type JsonValue, member } from "../core/json.ts";
+import type { KubernetesObject } from "../core/kubernetes.ts";
+
+/** Shorter values would blot out ordinary words. */
+const shortest = 4;
+const mark = "<redacted>";
+
+/** A finding about a Secret without the Secret's values, plain or base64, wherever a policy quoted them. */
+export function redactSecrets(finding: Finding, object: KubernetesObject): Finding {
+  if (object.kind !== "Secret" || object.apiVersion !== "v1") return finding;
+  const values = secretValues(object);
+  if (values.length === 0) return finding;
+  const clean = (text: string) => values.reduce((t, value) => t.replaceAll(value, mark), text);
+  const { evidence, fix, ...rest } = finding;
+  return {
+    ...rest,
+    message: clean(finding.message),
+    ...(evidence === undefined ? {} : { evidence: cleanMembers(evidence, clean) }),
+    ...(fix === undefined ? {} : { fix: { description: clean(fix.description) } }),
+  };
+}
+
+function secretValues(secret: KubernetesObject): readonly string[] {
+  const found = new Set<string>();
+  for (const value of strings(secret["data"])) {
+    found.add(value);
+    found.add(Buffer.from(value, "base64").toString("utf8"));
+  }
+  for (const value of strings(secret["stringData"])) {
+    found.add(value);
+    found.add(Buffer.from(value, "utf8").toString("base64"));
+  }
+  for (const text of strings({ a: member(member(secret.metadata, "annotations"), "kubectl.kubernetes.io/last-applied-configuration") })) {
+    found.add(text);
+  }
+  // Longest first, so that no part of a value is left beside the mark.
+  return [...found].filter((v) => v.length >= shortest).sort((a, b) => b.length - a.length);
+}
+
+function strings(value: JsonValue | undefined): readonly string[] {
+  return isObject(value) ? Object.values(value).filter((v) => typeof v === "string") : [];
+}
+
+function cleanMembers<T extends JsonValue>(value: T, clean: (text: string) => string): T {
+  return JSON.parse(JSON.stringify(value, (_, v) => (typeof v === "string" ? clean(v) : typeof v === "bigint" ? String(v) : v)));
+}

@@ -1,0 +1,110 @@
+import { assertNever } from "../core/diagnostic.ts";
+import type { Fact, Facts, Need, ObjectsNeed } from "../core/facts.ts";
+import type { JsonValue } from "../core/json.ts";
+import { type KubernetesObject, labelsOf, nameOf, namespaceOf, parseApiVersion } from "../core/kubernetes.ts";
+import { compileLabelSelector } from "../core/label-selector.ts";
+import type { ApiResources } from "../core/api-resources.ts";
+import { matchWildcard } from "../core/wildcard.ts";
+
+/** What is known about the world outside one object: the other objects of the same scan. */
+export interface ScannedWorld {
+  readonly objects: readonly KubernetesObject[];
+  readonly resources: ApiResources;
+  /** Whether the objects are all there are (a whole cluster), so that a list of them and an absence are certain. */
+  readonly complete: boolean;
+}
+
+/**
+ * Answers from the scanned objects where the answer is certain: a named object that was scanned; lists only where the
+ * whole cluster was. Everything else is refused with the reason, so that the rule's result says it could not be checked.
+ */
+export function scannedFacts(world: ScannedWorld): Facts {
+  const index = new Map<string, KubernetesObject>();
+  for (const object of world.objects) index.set(objectKey(object.apiVersion, object.kind, namespaceOf(object), nameOf(object)), object);
+  const find = (apiVersion: string, kind: string, namespace: string, name: string) =>
+    index.get(objectKey(apiVersion, kind, namespace, name));
+  const named = (object: KubernetesObject | undefined, what: string): Fact =>
+    object === undefined ? absent(what, world) : { ok: true, value: object };
+  return {
+    get(need: Need): Fact {
+      switch (need.kind) {
+        case "namespace":
+          return named(find("v1", "Namespace", "", need.name), `namespace ${need.name}`);
+        case "config-map":
+          return named(find("v1", "ConfigMap", need.namespace, need.name), `config map ${need.namespace}/${need.name}`);
+        case "api-call":
+          return need.method === "GET" ? answerCall(need.path, world, find) : refused(`POST ${need.path} needs a cluster`);
+        case "objects":
+          return { ok: true, value: selectObjects(need, world.objects) };
+        case "http-call":
+          return refused(`${need.method} ${need.url} needs the network, which a scan does not use`);
+        case "image":
+        case "image-verification":
+          return refused(`the image ${need.reference} can only be looked up in its registry, which a scan does not ask`);
+        case "global-context":
+          return refused(`the global context entry ${need.name} exists only in a cluster`);
+        default:
+          return assertNever(need);
+      }
+    },
+  };
+}
+
+function objectKey(apiVersion: string, kind: string, namespace: string, name: string): string {
+  return `${parseApiVersion(apiVersion).group}|${kind}|${namespace}|${name}`;
+}
+
+function refused(message: string): Fact {
+  return { ok: false, message };
+}
+
+function absent(what: string, world: ScannedWorld): Fact {
+  return refused(world.complete ? `there is no ${what}` : `${what} is not among the scanned objects; scan it, too, or use --cluster`);
+}
+
+function selectObjects(need: ObjectsNeed, objects: readonly KubernetesObject[]): readonly JsonValue[] {
+  const selector = need.selector === undefined ? undefined : compileLabelSelector(need.selector);
+  if (selector !== undefined && !selector.ok) return [];
+  const { group } = parseApiVersion(need.apiVersion);
+  const fits = (pattern: string, text: string) => pattern === "" || matchWildcard(pattern, text);
+  return objects.filter(
+    (o) =>
+      o.kind === need.objectKind &&
+      parseApiVersion(o.apiVersion).group === group &&
+      fits(need.namespace, namespaceOf(o)) &&
+      fits(need.name, nameOf(o)) &&
+      (selector?.matches(labelsOf(o)) ?? true),
+  );
+}
+
+interface ApiPath {
+  readonly apiVersion: string;
+  readonly group: string;
+  readonly namespace: string;
+  readonly resource: string;
+  readonly name: string;
+}
+
+/** `/api/v1/...` and `/apis/GROUP/VERSION/...` of one object or one list; undefined for subresources, queries and the rest. */
+function parseApiPath(path: string): ApiPath | undefined {
+  const match = /^\/(?:api\/(v\d\w*)|apis\/([^/?]+)\/(v\d\w*))(?:\/namespaces\/([^/?]+)(?=\/[^/?]))?\/([^/?]+)(?:\/([^/?]+))?\/?$/.exec(path);
+  if (match === null) return undefined;
+  const [, coreVersion, group = "", version = coreVersion ?? "", namespace = "", resource = "", name = ""] = match;
+  return { apiVersion: group === "" ? version : `${group}/${version}`, group, namespace, resource, name };
+}
+
+type Find = (apiVersion: string, kind: string, namespace: string, name: string) => KubernetesObject | undefined;
+
+function answerCall(path: string, world: ScannedWorld, find: Find): Fact {
+  const parsed = parseApiPath(path);
+  const kind = parsed && world.resources.byResource(parsed.group, parsed.resource)?.kind;
+  if (parsed === undefined || kind === undefined) return refused(`GET ${path} needs a cluster`);
+  const { apiVersion, namespace, name } = parsed;
+  if (name !== "") {
+    const object = find(apiVersion, kind, namespace, name);
+    return object === undefined ? absent(`${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`, world) : { ok: true, value: object };
+  }
+  if (!world.complete) return refused(`GET ${path} lists what only a cluster knows; use --cluster`);
+  const items = selectObjects({ kind: "objects", apiVersion, objectKind: kind, subresource: "", namespace, name: "" }, world.objects);
+  return { ok: true, value: { apiVersion, kind: `${kind}List`, metadata: {}, items } };
+}
