@@ -1,8 +1,10 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue } from "../json.ts";
 import type { SourceDocument, Span } from "../source.ts";
+import { commonSpans, readCommon } from "./common-reader.ts";
 import { compose, type DuplicateKey, YamlError } from "./compose.ts";
 import { type JsonItem, JsonReader, JsonSyntaxError, jsonSpans } from "./json-text.ts";
+import { KeyCache } from "./key-cache.ts";
 import { LineIndex } from "./line-index.ts";
 import type { SpanTable } from "./span-table.ts";
 import { splitDocuments } from "./split.ts";
@@ -59,8 +61,16 @@ class Collector implements ParsedDocuments {
   }
 
   yaml(): void {
-    for (const { start, end } of splitDocuments(this.#lines.text)) {
-      const chunk = this.#lines.text.slice(start, end);
+    const { text } = this.#lines;
+    const keys = new KeyCache();
+    const mayBeCommon = !/\r(?!\n)/.test(text);
+    for (const { start, end } of splitDocuments(text)) {
+      const common = mayBeCommon ? readCommon(text, start, end, keys) : undefined;
+      if (common !== undefined) {
+        this.#add(common, [], new Positions(this.#lines, 0, () => commonSpans(text, start, end)));
+        continue;
+      }
+      const chunk = text.slice(start, end);
       try {
         const { values, duplicates } = compose(chunk);
         values.forEach((value, index) => {

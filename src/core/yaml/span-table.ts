@@ -104,7 +104,8 @@ export class SpanTableBuilder {
     this.end = end;
   }
 
-  close(end: number): void {
+  /** Ends the innermost open mapping or sequence: where its last child ends, unless told otherwise. */
+  close(end = this.end): void {
     const node = this.#open.pop();
     if (node !== undefined) node.end = end;
     this.end = end;

@@ -81,7 +81,7 @@ function scalarExtent(text: string, event: ScalarEvent, before: number, isKey: b
 
 /** The `|` or `>` that opens the block scalar whose content starts at `content`. */
 function blockHeader(text: string, content: number): number {
-  let line = content - 1;
+  let line = text.charCodeAt(content - 2) === 13 ? content - 2 : content - 1;
   while (line > 0 && text.charCodeAt(line - 1) !== 10 && text.charCodeAt(line - 1) !== 13) line--;
   const header = /[|>][-+0-9]*[ \t]*(?:[ \t]#.*)?[\r\n]*$/.exec(text.slice(line, content));
   return header === null ? content : line + header.index;
