@@ -31,7 +31,9 @@ function secretValues(secret: KubernetesObject): readonly string[] {
     found.add(value);
     found.add(Buffer.from(value, "utf8").toString("base64"));
   }
-  for (const text of strings({ a: member(member(secret.metadata, "annotations"), "kubectl.kubernetes.io/last-applied-configuration") })) {
+  for (const text of strings({
+    a: member(member(secret.metadata, "annotations"), "kubectl.kubernetes.io/last-applied-configuration"),
+  })) {
     found.add(text);
   }
   // Longest first, so that no part of a value is left beside the mark.

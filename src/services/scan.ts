@@ -6,10 +6,10 @@ import type { Host } from "../core/host.ts";
 import { gvkOf, type KubernetesObject, labelsOf, nameOf, namespaceOf } from "../core/kubernetes.ts";
 import { type Decision, evaluate, type PolicySet, toFinding } from "../engine/index.ts";
 import { redactSecrets } from "./redact-secrets.ts";
-import type { ScannedObject } from "./scanned-objects.ts";
+import type { ObjectDocument } from "./scanned-objects.ts";
 
 export interface ScanRequest {
-  readonly objects: readonly ScannedObject[];
+  readonly objects: readonly ObjectDocument[];
   readonly policies: PolicySet;
   readonly resources: ApiResources;
   /** Answers every need; what it cannot answer it refuses with a reason. */
@@ -32,15 +32,18 @@ const stages = ["mutate", "verify", "validate"] as const;
 export function scanObjects(request: ScanRequest): ScanResult {
   const { objects, host, onProgress } = request;
   const at = host.now();
-  const namespaces = new Map(objects.filter(({ object }) => isNamespace(object)).map(({ object }) => [nameOf(object), labelsOf(object)]));
+  const namespaces = new Map(
+    objects.filter(({ value }) => isNamespace(value)).map(({ value }) => [nameOf(value), labelsOf(value)]),
+  );
   const findings: Finding[] = [];
   const counts = { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 };
-  objects.forEach((scanned, i) => {
-    const decision = judge(scanned, namespaces.get(namespaceOf(scanned.object)), at, request);
+  objects.forEach((document, i) => {
+    const object = document.value;
+    const decision = judge(object, namespaces.get(namespaceOf(object)), at, request);
     for (const status of Object.keys(counts) as (keyof typeof counts)[]) counts[status] += decision.counts[status];
     for (const result of decision.results) {
       if (!request.passes && (result.result.status === "pass" || result.result.status === "skip")) continue;
-      findings.push(redactSecrets(toFinding(result, scanned.object, scanned.document), scanned.object));
+      findings.push(redactSecrets(toFinding(result, object, document), object));
     }
     onProgress?.(i + 1);
   });
@@ -51,8 +54,7 @@ function isNamespace(object: KubernetesObject): boolean {
   return object.kind === "Namespace" && object.apiVersion === "v1";
 }
 
-function judge(scanned: ScannedObject, namespaceLabels: Action["namespaceLabels"], at: number, request: ScanRequest): Decision {
-  const { object } = scanned;
+function judge(object: KubernetesObject, namespaceLabels: Action["namespaceLabels"], at: number, request: ScanRequest): Decision {
   const gvk = gvkOf(object);
   const action: Action = {
     channel: "scan",
@@ -76,4 +78,3 @@ function judge(scanned: ScannedObject, namespaceLabels: Action["namespaceLabels"
   if (evaluation.kind === "pending") throw new Error("a scan's facts answer every need");
   return evaluation.decision;
 }
-

@@ -1,9 +1,9 @@
+import type { ApiResources } from "../core/api-resources.ts";
 import { assertNever } from "../core/diagnostic.ts";
 import type { Fact, Facts, Need, ObjectsNeed } from "../core/facts.ts";
 import type { JsonValue } from "../core/json.ts";
 import { type KubernetesObject, labelsOf, nameOf, namespaceOf, parseApiVersion } from "../core/kubernetes.ts";
 import { compileLabelSelector } from "../core/label-selector.ts";
-import type { ApiResources } from "../core/api-resources.ts";
 import { matchWildcard } from "../core/wildcard.ts";
 
 /** What is known about the world outside one object: the other objects of the same scan. */
@@ -20,7 +20,8 @@ export interface ScannedWorld {
  */
 export function scannedFacts(world: ScannedWorld): Facts {
   const index = new Map<string, KubernetesObject>();
-  for (const object of world.objects) index.set(objectKey(object.apiVersion, object.kind, namespaceOf(object), nameOf(object)), object);
+  for (const object of world.objects)
+    index.set(objectKey(object.apiVersion, object.kind, namespaceOf(object), nameOf(object)), object);
   const find = (apiVersion: string, kind: string, namespace: string, name: string) =>
     index.get(objectKey(apiVersion, kind, namespace, name));
   const named = (object: KubernetesObject | undefined, what: string): Fact =>
@@ -59,7 +60,9 @@ function refused(message: string): Fact {
 }
 
 function absent(what: string, world: ScannedWorld): Fact {
-  return refused(world.complete ? `there is no ${what}` : `${what} is not among the scanned objects; scan it, too, or use --cluster`);
+  return refused(
+    world.complete ? `there is no ${what}` : `${what} is not among the scanned objects; scan it, too, or use --cluster`,
+  );
 }
 
 function selectObjects(need: ObjectsNeed, objects: readonly KubernetesObject[]): readonly JsonValue[] {
@@ -87,7 +90,8 @@ interface ApiPath {
 
 /** `/api/v1/...` and `/apis/GROUP/VERSION/...` of one object or one list; undefined for subresources, queries and the rest. */
 function parseApiPath(path: string): ApiPath | undefined {
-  const match = /^\/(?:api\/(v\d\w*)|apis\/([^/?]+)\/(v\d\w*))(?:\/namespaces\/([^/?]+)(?=\/[^/?]))?\/([^/?]+)(?:\/([^/?]+))?\/?$/.exec(path);
+  const match =
+    /^\/(?:api\/(v\d\w*)|apis\/([^/?]+)\/(v\d\w*))(?:\/namespaces\/([^/?]+)(?=\/[^/?]))?\/([^/?]+)(?:\/([^/?]+))?\/?$/.exec(path);
   if (match === null) return undefined;
   const [, coreVersion, group = "", version = coreVersion ?? "", namespace = "", resource = "", name = ""] = match;
   return { apiVersion: group === "" ? version : `${group}/${version}`, group, namespace, resource, name };
@@ -102,9 +106,14 @@ function answerCall(path: string, world: ScannedWorld, find: Find): Fact {
   const { apiVersion, namespace, name } = parsed;
   if (name !== "") {
     const object = find(apiVersion, kind, namespace, name);
-    return object === undefined ? absent(`${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`, world) : { ok: true, value: object };
+    return object === undefined
+      ? absent(`${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`, world)
+      : { ok: true, value: object };
   }
   if (!world.complete) return refused(`GET ${path} lists what only a cluster knows; use --cluster`);
-  const items = selectObjects({ kind: "objects", apiVersion, objectKind: kind, subresource: "", namespace, name: "" }, world.objects);
+  const items = selectObjects(
+    { kind: "objects", apiVersion, objectKind: kind, subresource: "", namespace, name: "" },
+    world.objects,
+  );
   return { ok: true, value: { apiVersion, kind: `${kind}List`, metadata: {}, items } };
 }

@@ -4,15 +4,12 @@ import { member } from "../core/json.ts";
 import { formatRef, groupOf, isKubernetesObject, type KubernetesObject, namespaceOf, resourceRef } from "../core/kubernetes.ts";
 import { formatSpan, type SourceDocument } from "../core/source.ts";
 
-/** An object as it would be stored, and the text it came from. */
-export interface ScannedObject {
-  readonly object: KubernetesObject;
-  readonly document: SourceDocument;
-}
+/** An object as it would be stored, at the place it came from. */
+export type ObjectDocument = SourceDocument<KubernetesObject>;
 
 /** The objects among documents, and what is wrong with the rest. */
 export interface ScannedObjects {
-  readonly objects: readonly ScannedObject[];
+  readonly objects: readonly ObjectDocument[];
   /** Documents that are no Kubernetes objects at all: values files, kustomizations' patches, other tools' settings. */
   readonly others: number;
   readonly diagnostics: readonly Diagnostic[];
@@ -20,14 +17,19 @@ export interface ScannedObjects {
 
 /** Picks the objects and gives those that name no namespace the one they would be applied to. */
 export function scannedObjects(documents: readonly SourceDocument[], namespace: string, resources: ApiResources): ScannedObjects {
-  const objects: ScannedObject[] = [];
+  const objects: ObjectDocument[] = [];
   const diagnostics: Diagnostic[] = [];
   const seen = new Map<string, SourceDocument>();
   let others = 0;
   for (const document of documents) {
     const { value } = document;
     if (!isKubernetesObject(value)) {
-      const half = typeof member(value, "apiVersion") === "string" ? "kind" : typeof member(value, "kind") === "string" ? "apiVersion" : undefined;
+      const half =
+        typeof member(value, "apiVersion") === "string"
+          ? "kind"
+          : typeof member(value, "kind") === "string"
+            ? "apiVersion"
+            : undefined;
       if (half === undefined) others++;
       else diagnostics.push(incomplete(document, half));
       continue;
@@ -37,9 +39,14 @@ export function scannedObjects(documents: readonly SourceDocument[], namespace: 
     const twin = key === undefined ? undefined : seen.get(key);
     if (twin !== undefined) diagnostics.push(duplicate(object, document, twin));
     else if (key !== undefined) seen.set(key, document);
-    objects.push({ object, document });
+    objects.push(withObject(document, object));
   }
   return { objects, others, diagnostics };
+}
+
+function withObject(document: SourceDocument, value: KubernetesObject): ObjectDocument {
+  const { file, index } = document;
+  return { file, index, value, locate: (path) => document.locate(path), locateKey: (path) => document.locateKey(path) };
 }
 
 /** Kinds that nobody described are taken as namespaced, as nearly all custom kinds are. */
