@@ -80,6 +80,10 @@ export const diagnosticCodes = {
     meaning: "A baseline file could not be understood, so no finding was accepted.",
     next: "Write it anew with --write-baseline.",
   },
+  CATALOGUE_INVALID: {
+    meaning: "A file of the catalogue has an unknown field, or a path that cannot be read.",
+    next: "Correct the place that the message names; the head of the file explains its format.",
+  },
 } as const satisfies Record<string, { meaning: string; next: string }>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;
