@@ -28,8 +28,8 @@ export function parseGoInt(text: string): bigint | undefined {
   return value > maxInt64 || value < -maxInt64 - 1n ? undefined : value;
 }
 
-/** A fraction as Go's `%v` prints a float64: `0.5`, `1e-05`, `1.2345675e+06`. */
-function formatFraction(value: number): string {
+/** A float64 as Go's `%v` prints it: `0.5`, `100000`, `1e+06`, `1.2345675e+06`. */
+export function formatGoFloat(value: number): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
   const [mantissa = "", exponent = ""] = value.toExponential().split("e");
@@ -55,7 +55,7 @@ export function formatGoExponent(value: number): string {
 export function formatGoValue(value: JsonValue | undefined): string {
   if (value === null || value === undefined) return "<nil>";
   if (typeof value === "string") return value;
-  if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : formatFraction(value);
+  if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : formatGoFloat(value);
   if (isArray(value)) return `[${value.map(formatGoValue).join(" ")}]`;
   if (isObject(value)) {
     const members = Object.keys(value).sort();
@@ -89,4 +89,17 @@ export function formatGoJson(value: JsonValue | undefined): string {
       .join(",")}}`;
   }
   return String(value);
+}
+
+/** A float64 as Go's strconv.FormatFloat(value, 'f', -1, 32): the fewest digits that name the nearest float32. */
+export function formatGoFloat32(value: number): string {
+  const nearest = Math.fround(value);
+  if (!Number.isFinite(nearest)) return nearest > 0 ? "+Inf" : Number.isNaN(nearest) ? "NaN" : "-Inf";
+  let digits = 1;
+  while (digits < 9 && Math.fround(Number(nearest.toPrecision(digits))) !== nearest) digits++;
+  const shortest = Number(nearest.toPrecision(digits));
+  if (Math.abs(shortest) >= 1e21) return BigInt(shortest).toString();
+  const [mantissa = "", exponent = "0"] = shortest.toExponential().split("e");
+  const places = mantissa.replace(/^-?\d\.?/, "").length - Number(exponent);
+  return shortest.toFixed(Math.min(100, Math.max(0, places)));
 }

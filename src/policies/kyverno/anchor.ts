@@ -1,3 +1,5 @@
+import { joinPath } from "../../core/slash-path.ts";
+
 /** What stands before the parenthesis of a pattern's key: `(k)`, `<(k)`, `X(k)`, `+(k)`, `=(k)`, `^(k)`. */
 export type AnchorKind = "condition" | "global" | "negation" | "add" | "equality" | "existence";
 
@@ -41,22 +43,6 @@ export function formatAnchor({ kind, key }: Anchor): string {
 export function removeAnchors(path: string): string {
   const absolute = path.startsWith("/");
   const parts = path.split("/").map((part) => parseAnchor(part)?.key ?? part);
-  const joined = joinPath(parts);
+  const joined = joinPath(...parts);
   return absolute ? `/${joined.replace(/^\//, "")}` : joined;
-}
-
-/** Joins path elements as Go's path.Join: empty elements vanish, `.` and `..` are resolved; empty for nothing at all. */
-export function joinPath(parts: readonly string[]): string {
-  const text = parts.filter((part) => part !== "").join("/");
-  if (text === "") return "";
-  const absolute = text.startsWith("/");
-  const out: string[] = [];
-  for (const part of text.split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part !== "..") out.push(part);
-    else if (out.length > 0 && out.at(-1) !== "..") out.pop();
-    else if (!absolute) out.push(part);
-  }
-  const clean = out.join("/");
-  return absolute ? `/${clean}` : clean || ".";
 }

@@ -1,5 +1,6 @@
 import { isArray, isObject, type JsonValue } from "../../core/json.ts";
-import { joinPath, removeAnchors } from "./anchor.ts";
+import { joinPath } from "../../core/slash-path.ts";
+import { removeAnchors } from "./anchor.ts";
 import { operatorOf } from "./string-pattern.ts";
 
 export type ReferenceResult = { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly message: string };
@@ -71,7 +72,7 @@ function resolve(text: string, path: string, leaves: ReadonlyMap<string, JsonVal
   const operator = operatorOf(inner);
   const target = inner.slice(operator.length);
   if (target === "") throw new UnresolvedReference("expected path, found empty reference");
-  const absolute = target.startsWith("/") ? target : joinPath([path, target]);
+  const absolute = target.startsWith("/") ? target : joinPath(path, target);
   const value = leaves.get(absolute);
   if (value === undefined || value === null) throw new UnresolvedReference(`got nil resolved variable ${text} at path ${path}`);
   if (typeof value === "string") return operator + value;
