@@ -36,6 +36,10 @@ export const diagnosticCodes = {
     meaning: "A policy directory holds a document of a kind that is not a policy.",
     next: "Remove it from --policies or scan it as an object.",
   },
+  POLICY_WAITS_FOR_CEL: {
+    meaning: "A policy of a kind that is written in CEL was not evaluated.",
+    next: "Leave it out with a narrower --policies, or wait for a version that evaluates CEL policies.",
+  },
   KYV_UNKNOWN_FIELD: {
     meaning: "A Kyverno policy has a field that its definition does not know; the rule that holds it is not evaluated.",
     next: "Correct the name of the field, or remove it.",

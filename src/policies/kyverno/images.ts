@@ -55,6 +55,11 @@ const standardExtractors: { readonly [kind: string]: readonly ImageExtractor[] }
   CronJob: standard("spec", "jobTemplate", "spec", "template", "spec"),
 };
 
+/** Whether objects of this kind hold images without an extractor being told. */
+export function mayHoldImages(object: KubernetesObject): boolean {
+  return Object.hasOwn(standardExtractors, object.kind);
+}
+
 interface Walk {
   readonly extractor: ImageExtractor;
   readonly found: Map<string, ObjectImage>;

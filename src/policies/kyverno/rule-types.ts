@@ -24,6 +24,8 @@ export interface RuleScope {
   readonly exceptions: readonly PodSecurityException[];
   /** A child scope with these members of the root added or replaced. */
   with(members: JsonObject): RuleScope;
+  /** A child scope with a member that is computed when it is first read, and then kept. */
+  withLazy(name: string, compute: () => JsonValue): RuleScope;
   /** A child scope where `request.object` is `object`. */
   withObject(object: KubernetesObject): RuleScope;
 }

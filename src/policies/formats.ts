@@ -1,0 +1,31 @@
+import { cleanupPolicyFormat } from "./kyverno/cleanup-policy.ts";
+import { clusterPolicyFormat } from "./kyverno/cluster-policy.ts";
+import type { PolicyFormat } from "./policy.ts";
+
+/** Every kind of policy that can be compiled. */
+export const policyFormats: readonly PolicyFormat[] = [clusterPolicyFormat, cleanupPolicyFormat];
+
+interface GroupKind {
+  readonly group: string;
+  readonly kind: string;
+}
+
+const celKinds = ["ValidatingPolicy", "MutatingPolicy", "GeneratingPolicy", "DeletingPolicy", "ImageValidatingPolicy"];
+
+/** Kinds of policies that are known and not compiled yet: they are written in CEL. */
+export const waitingKinds: readonly GroupKind[] = [
+  ...celKinds.flatMap((kind) => [
+    { group: "policies.kyverno.io", kind },
+    { group: "policies.kyverno.io", kind: `Namespaced${kind}` },
+  ]),
+  ...["Validating", "Mutating"].flatMap((word) => [
+    { group: "admissionregistration.k8s.io", kind: `${word}AdmissionPolicy` },
+    { group: "admissionregistration.k8s.io", kind: `${word}AdmissionPolicyBinding` },
+  ]),
+];
+
+/** Kinds that are no policies themselves but bend others. */
+export const exceptionKinds: readonly GroupKind[] = [
+  { group: "kyverno.io", kind: "PolicyException" },
+  { group: "policies.kyverno.io", kind: "PolicyException" },
+];

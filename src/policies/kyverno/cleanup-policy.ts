@@ -1,0 +1,86 @@
+import { type Loaded, loaded } from "../../core/diagnostic.ts";
+import { isObject } from "../../core/json.ts";
+import { type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import type { SourceDocument } from "../../core/source.ts";
+import type { CompiledPolicy, CompileEnv, PolicyFormat, PolicyId, RuleContext, RuleResult } from "../policy.ts";
+import { policyLabels } from "./cluster-policy.ts";
+import { compileConditions } from "./conditions.ts";
+import { compileContext } from "./context.ts";
+import { compileMatch } from "./match.ts";
+import { errorResult, failedWith, joinNonEmpty, passed, reasonOf } from "./outcome.ts";
+import { cleanupSpecShape } from "./policy-shape.ts";
+import { DocumentReport, reportShape } from "./report.ts";
+import { matchInput } from "./rule.ts";
+import type { PolicySource } from "./rule-types.ts";
+import { ruleScope } from "./scope.ts";
+
+/** The one rule of a cleanup policy; Kyverno gives it no name. */
+const ruleName = "cleanup";
+
+/**
+ * Compiles CleanupPolicy and ClusterCleanupPolicy of kyverno.io/v2 and v2beta1 to a `delete` rule: it passes for objects
+ * that the policy would delete now, and fails for those that match but do not meet the conditions.
+ */
+function compile(document: SourceDocument<KubernetesObject>, _env: CompileEnv): Loaded<CompiledPolicy> {
+  const object = document.value;
+  const report = new DocumentReport(document);
+  const raw = object["spec"];
+  const spec = isObject(raw) ? raw : {};
+  const namespace = object.kind === "CleanupPolicy" ? namespaceOf(object) || "default" : "";
+  const id: PolicyId = { group: "kyverno.io", kind: object.kind, namespace, name: nameOf(object) };
+  const source: PolicySource = { name: id.name, namespace, spec, document };
+  reportShape(spec, cleanupSpecShape, ["spec"], report);
+  const match = compileMatch({ match: spec["match"], exclude: spec["exclude"] }, namespace, ["spec"], report, "cleanup");
+  const extend = compileContext(spec["context"], ["spec", "context"], source, report);
+  const conditions = compileConditions(spec["conditions"]);
+  report.adopt(conditions.diagnostics, ["spec", "conditions"]);
+  const problem = report.errorCount === 0 ? undefined : report.diagnostics.map((d) => d.message).join("; ");
+
+  const evaluate = (context: RuleContext): readonly RuleResult[] => {
+    const input = matchInput(context);
+    if (input === undefined || !match.matches(input)) return [];
+    if (problem !== undefined || !conditions.ok) return [errorResult(`the policy was not evaluated: ${problem ?? ""}`)];
+    const scope = extend(ruleScope(context, id, ruleName));
+    try {
+      // Kyverno hands the object that may be deleted to the conditions as `target`.
+      const { met, message } = conditions.value(context.object === undefined ? scope : scope.with({ target: context.object }));
+      return [met ? passed("resource matched") : failedWith(joinNonEmpty(["resource did not match", message], "; "))];
+    } catch (error) {
+      return [errorResult(`failed to check conditions: ${reasonOf(error)}`)];
+    }
+  };
+
+  return loaded(
+    {
+      id,
+      origin: document,
+      ...policyLabels(object),
+      onError: "allow",
+      emitWarning: false,
+      background: true,
+      admission: false,
+      firstRuleOnly: false,
+      needs: [],
+      rules: [
+        {
+          name: ruleName,
+          kind: "delete",
+          selectors: match.selectors,
+          operations: undefined,
+          enforcement: () => "audit",
+          evaluate,
+        },
+      ],
+    },
+    report.diagnostics,
+  );
+}
+
+/** Kyverno's policies that delete objects on a schedule. */
+export const cleanupPolicyFormat: PolicyFormat = {
+  kinds: [
+    { group: "kyverno.io", kind: "CleanupPolicy" },
+    { group: "kyverno.io", kind: "ClusterCleanupPolicy" },
+  ],
+  compile,
+};

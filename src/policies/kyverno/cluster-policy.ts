@@ -1,0 +1,131 @@
+import { type Loaded, loaded } from "../../core/diagnostic.ts";
+import { type Severity, severities } from "../../core/finding.ts";
+import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
+import { annotationsOf, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import type { SourceDocument } from "../../core/source.ts";
+import type { CompiledPolicy, CompiledRule, CompileEnv, PolicyFormat, PolicyId } from "../policy.ts";
+import { autogenAnnotation, computeRules } from "./autogen.ts";
+import { compilePolicyEnforcement } from "./enforcement.ts";
+import { policySpecShape, ruleShape } from "./policy-shape.ts";
+import { DocumentReport, reportShape } from "./report.ts";
+import { compileRule, type PolicyContext, rulePath } from "./rule.ts";
+import type { PolicySource } from "./rule-types.ts";
+
+const annotation = {
+  title: "policies.kyverno.io/title",
+  category: "policies.kyverno.io/category",
+  severity: "policies.kyverno.io/severity",
+  scored: "policies.kyverno.io/scored",
+} as const;
+
+/** Kyverno's own default for policies that name no severity. */
+const defaultSeverity: Severity = "medium";
+
+export function parseSeverity(text: string | undefined): Severity {
+  return severities.find((s) => s === text?.toLowerCase()) ?? defaultSeverity;
+}
+
+/** What the annotations of a Kyverno policy say about it. */
+export function policyLabels(object: KubernetesObject): Pick<CompiledPolicy, "title" | "category" | "severity" | "controls"> {
+  const annotations = annotationsOf(object);
+  return {
+    title: annotations[annotation.title] ?? "",
+    category: annotations[annotation.category] ?? "",
+    severity: parseSeverity(annotations[annotation.severity]),
+    controls: [],
+  };
+}
+
+function rulesOf(spec: JsonObject, report: DocumentReport): readonly JsonObject[] {
+  const rules = spec["rules"];
+  if (!isArray(rules)) {
+    report.error("KYV_BAD_RULE", ["spec", "rules"], "a policy needs a list of rules");
+    return [];
+  }
+  return rules.map((rule, i) => {
+    if (isObject(rule)) return rule;
+    report.error("KYV_WRONG_TYPE", rulePath(i), "must be an object");
+    return {};
+  });
+}
+
+function reportDuplicates(rules: readonly JsonObject[], report: DocumentReport): void {
+  const names = new Set<string>();
+  for (const [i, rule] of rules.entries()) {
+    const name = asString(rule["name"]) ?? "";
+    if (names.has(name)) report.error("KYV_BAD_RULE", [...rulePath(i), "name"], `duplicate rule name: ${JSON.stringify(name)}`);
+    names.add(name);
+  }
+}
+
+/** Why no rule of the policy can be evaluated: unknown fields beside the rules, or a gate that is written in CEL. */
+function policyProblem(spec: JsonObject, report: DocumentReport): string | undefined {
+  if (!reportShape(spec, policySpecShape, ["spec"], report)) {
+    const [first] = report.diagnostics;
+    return `the policy was not evaluated: ${first?.message ?? "its fields are wrong"}`;
+  }
+  const conditions = member(spec["webhookConfiguration"], "matchConditions");
+  if (!isArray(conditions) || conditions.length === 0) return undefined;
+  const path = ["spec", "webhookConfiguration", "matchConditions"];
+  report.warning("KYV_NOT_SUPPORTED", path, "waits for CEL");
+  return "webhookConfiguration.matchConditions: waits for CEL";
+}
+
+const isFalse = (value: JsonValue | undefined): boolean => value === false;
+
+function failsOpen(spec: JsonObject): boolean {
+  return (member(spec["webhookConfiguration"], "failurePolicy") ?? spec["failurePolicy"]) === "Ignore";
+}
+
+/** Compiles ClusterPolicy and Policy of kyverno.io/v1 and v2beta1. Rules with problems answer with error results. */
+function compile(document: SourceDocument<KubernetesObject>, env: CompileEnv): Loaded<CompiledPolicy> {
+  const object = document.value;
+  const report = new DocumentReport(document);
+  const raw = object["spec"];
+  const spec = isObject(raw) ? raw : {};
+  const namespaced = object.kind === "Policy";
+  const namespace = namespaced ? namespaceOf(object) || "default" : "";
+  const id: PolicyId = { group: "kyverno.io", kind: object.kind, namespace, name: nameOf(object) };
+  const problem = policyProblem(spec, report);
+  const rules = rulesOf(spec, report);
+  reportDuplicates(rules, report);
+  const annotations = annotationsOf(object);
+  const context: PolicyContext = {
+    id,
+    env,
+    report,
+    enforcement: compilePolicyEnforcement(spec, report),
+    scored: annotations[annotation.scored] !== "false",
+    problem,
+  };
+  const policy: PolicySource = { name: id.name, namespace, spec, document };
+  const shapes = rules.map((rule, i) => reportShape(rule, ruleShape, rulePath(i), report));
+  const compiled = computeRules(rules, annotations[autogenAnnotation]).flatMap(({ rule, index }): readonly CompiledRule[] => {
+    const source = { name: asString(rule["name"]) ?? "", spec: rule, path: rulePath(index), policy };
+    return compileRule(source, context, shapes[index] ?? false);
+  });
+  return loaded(
+    {
+      id,
+      origin: document,
+      ...policyLabels(object),
+      onError: failsOpen(spec) ? "allow" : "deny",
+      emitWarning: spec["emitWarning"] === true,
+      background: !isFalse(spec["background"]),
+      admission: !isFalse(spec["admission"]),
+      firstRuleOnly: spec["applyRules"] === "One",
+      needs: [],
+      rules: compiled,
+    },
+    report.diagnostics,
+  );
+}
+
+/** Kyverno's rule-based policies. */
+export const clusterPolicyFormat: PolicyFormat = {
+  kinds: [
+    { group: "kyverno.io", kind: "ClusterPolicy" },
+    { group: "kyverno.io", kind: "Policy" },
+  ],
+  compile,
+};

@@ -1,0 +1,45 @@
+import { type JsonObject, member } from "../../core/json.ts";
+import type { RuleContext, RuleResult } from "../policy.ts";
+import { parseFailureAction } from "./enforcement.ts";
+import { reasonOf, skipped } from "./outcome.ts";
+
+type Evaluate = (context: RuleContext) => readonly RuleResult[];
+
+/** Someone whom no rule names: the old object's author is not the one who changes it. */
+const nobody = { user: "kyverno:kyverno-invalid-controller", groups: ["kyverno:invalidgroup"], roles: [], clusterRoles: [] };
+
+/** The old object of an update as if it were created now. */
+function asCreated(context: RuleContext): RuleContext {
+  const { action, oldObject } = context;
+  return {
+    ...context,
+    action: { ...action, actor: nobody, operation: "CREATE", object: oldObject, oldObject: undefined },
+    object: oldObject,
+    oldObject: undefined,
+  };
+}
+
+/**
+ * An enforced rule lets an object that already violated it be updated (`allowExistingViolations`, on by default).
+ * Kyverno never finds an old violation for rules with preconditions, so they are as strict here.
+ */
+export function withExistingViolations(evaluate: Evaluate, rule: JsonObject, policySpec: JsonObject): Evaluate {
+  const validate = rule["validate"];
+  const action = member(validate, "failureAction") ?? policySpec["validationFailureAction"];
+  const preconditions = rule["preconditions"] ?? undefined;
+  const allowed = (member(validate, "allowExistingViolations") ?? true) !== false;
+  if (!allowed || preconditions !== undefined || parseFailureAction(action) !== "enforce") return evaluate;
+  return (context) => {
+    const results = evaluate(context);
+    const [result] = results;
+    if (result?.status !== "fail" || context.object === undefined || context.oldObject === undefined) return results;
+    try {
+      const [prior] = evaluate(asCreated(context));
+      if (prior?.status !== "fail") return results;
+      return [skipped("skipping the rule evaluation as pre-existing violations are allowed")];
+    } catch (error) {
+      reasonOf(error);
+      return [skipped("failed to validate old object")];
+    }
+  };
+}

@@ -1,0 +1,92 @@
+import type { ApiResources } from "../core/api-resources.ts";
+import type { Diagnostic } from "../core/diagnostic.ts";
+import { formatRef, isKubernetesObject, type KubernetesObject, parseApiVersion, resourceRef } from "../core/kubernetes.ts";
+import type { SourceDocument } from "../core/source.ts";
+import { PolicySet } from "../engine/index.ts";
+import { exceptionKinds, policyFormats, waitingKinds } from "../policies/formats.ts";
+import { compileException, isPolicyException } from "../policies/kyverno/exceptions.ts";
+import type { CompiledPolicy, CompileEnv } from "../policies/policy.ts";
+
+export type PolicyDocument = SourceDocument<KubernetesObject>;
+
+export interface CompiledPolicies {
+  readonly set: PolicySet;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Policies of kinds that are known but cannot be evaluated yet. */
+  readonly waiting: readonly PolicyDocument[];
+}
+
+interface GroupKind {
+  readonly group: string;
+  readonly kind: string;
+}
+
+const isOneOf = (object: KubernetesObject, kinds: readonly GroupKind[]): boolean => {
+  const { group } = parseApiVersion(object.apiVersion);
+  return kinds.some((k) => k.group === group && k.kind === object.kind);
+};
+
+const formatOf = (object: KubernetesObject) => policyFormats.find((format) => isOneOf(object, format.kinds));
+
+/** Whether the object is a policy, or an exception to one. */
+export function isPolicyObject(object: KubernetesObject): boolean {
+  return formatOf(object) !== undefined || isOneOf(object, waitingKinds) || isOneOf(object, exceptionKinds);
+}
+
+function isPolicyDocument(document: SourceDocument): document is PolicyDocument {
+  return isKubernetesObject(document.value);
+}
+
+function waitingDiagnostic(document: PolicyDocument): Diagnostic {
+  return {
+    code: "POLICY_WAITS_FOR_CEL",
+    severity: "error",
+    message: `${formatRef(resourceRef(document.value))} was not evaluated: it waits for CEL`,
+    span: document.locate(["kind"]),
+  };
+}
+
+function unknownKind(document: SourceDocument): Diagnostic {
+  const what = isPolicyDocument(document) ? formatRef(resourceRef(document.value)) : "the document";
+  return {
+    code: "KIND_UNKNOWN",
+    severity: "warning",
+    message: `${what} is no policy`,
+    span: document.locate([]),
+  };
+}
+
+/**
+ * Compiles the policies among documents, each by the format of its kind, with the exceptions among them (and `exceptions`)
+ * applied. What is no policy is reported; nothing is dropped silently.
+ */
+export function compilePolicies(
+  documents: readonly SourceDocument[],
+  resources: ApiResources,
+  exceptions: readonly PolicyDocument[] = [],
+): CompiledPolicies {
+  const diagnostics: Diagnostic[] = [];
+  const waiting: PolicyDocument[] = [];
+  const policies: CompiledPolicy[] = [];
+  const objects = documents.filter(isPolicyDocument);
+  const lifting = [...objects.filter((d) => isOneOf(d.value, exceptionKinds)), ...exceptions];
+  for (const document of lifting) {
+    if (isPolicyException(document.value)) diagnostics.push(...compileException(document).diagnostics);
+  }
+  const env: CompileEnv = { resources, exceptions: lifting };
+  for (const document of documents) {
+    if (!isPolicyDocument(document)) diagnostics.push(unknownKind(document));
+    else if (isOneOf(document.value, waitingKinds)) {
+      waiting.push(document);
+      diagnostics.push(waitingDiagnostic(document));
+    } else if (!isOneOf(document.value, exceptionKinds)) {
+      const compiled = formatOf(document.value)?.compile(document, env);
+      if (compiled === undefined) diagnostics.push(unknownKind(document));
+      else {
+        diagnostics.push(...compiled.diagnostics);
+        if (compiled.ok) policies.push(compiled.value);
+      }
+    }
+  }
+  return { set: new PolicySet(policies), diagnostics, waiting };
+}
