@@ -1,0 +1,121 @@
+import { asString, isArray, type JsonObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
+import { entries, type PolicyCheck, type PolicyIssue, type PolicyView, type RuleView, valuesOf } from "./policy-view.ts";
+
+/** Forms that still work and have a better one; Kyverno's documentation calls them deprecated. */
+export const legacyForms: PolicyCheck = (policy) => [
+  ...legacyPolicy(policy),
+  ...policy.rules.flatMap((rule) => [...legacyBlocks(rule), ...legacyOperators(rule), ...legacyImages(rule)]),
+];
+
+function issue(path: JsonPath, message: string, fix: string, rule = "legacy-form"): PolicyIssue {
+  return { rule, severity: "low", path, message, fix };
+}
+
+/** Fields of `spec` that moved: old place, new place. */
+const movedFields: readonly (readonly [string, string])[] = [
+  ["validationFailureAction", "validate.failureAction of each rule"],
+  ["validationFailureActionOverrides", "validate.failureActionOverrides of each rule"],
+  ["mutateExistingOnPolicyUpdate", "mutate.mutateExistingOnPolicyUpdate of each rule"],
+  ["generateExistingOnPolicyUpdate", "generate.generateExisting of each rule"],
+  ["generateExisting", "generate.generateExisting of each rule"],
+  ["failurePolicy", "spec.webhookConfiguration.failurePolicy"],
+  ["webhookTimeoutSeconds", "spec.webhookConfiguration.timeoutSeconds"],
+];
+
+function legacyPolicy({ document, spec }: PolicyView): readonly PolicyIssue[] {
+  const issues = movedFields
+    .filter(([field]) => spec[field] !== undefined)
+    .map(([field, place]) => issue(["spec", field], `spec.${field} is deprecated`, `Write it as ${place}.`));
+  const action = asString(spec["validationFailureAction"]);
+  if (action === "enforce" || action === "audit") {
+    const right = action === "enforce" ? "Enforce" : "Audit";
+    issues.push(issue(["spec", "validationFailureAction"], `the lower-case "${action}" is an old spelling`, `Write ${right}.`));
+  }
+  if (spec["schemaValidation"] !== undefined) {
+    issues.push(issue(["spec", "schemaValidation"], "spec.schemaValidation has no effect any more", "Remove it."));
+  }
+  if (document.value.apiVersion !== "kyverno.io/v1") {
+    issues.push(issue(["apiVersion"], `${document.value.apiVersion} is no longer the version to write`, "Write kyverno.io/v1."));
+  }
+  return issues;
+}
+
+function legacyBlocks({ rule, path }: RuleView): readonly PolicyIssue[] {
+  const issues: PolicyIssue[] = [];
+  for (const block of ["match", "exclude"]) {
+    if (member(rule[block], "resources") === undefined) continue;
+    issues.push(
+      issue(
+        [...path, block, "resources"],
+        `a bare ${block}.resources is the old form`,
+        `Put it under ${block}.any as one entry.`,
+      ),
+    );
+  }
+  const deny = member(member(rule["validate"], "deny"), "conditions");
+  const lists: readonly (readonly [JsonValue | undefined, JsonPath])[] = [
+    [rule["preconditions"], [...path, "preconditions"]],
+    [deny, [...path, "validate", "deny", "conditions"]],
+  ];
+  for (const [value, at] of lists) {
+    if (isArray(value))
+      issues.push(issue(at, "a bare list of conditions is the old form: all of them must hold", "Put it under `all`."));
+  }
+  return issues;
+}
+
+const replacements: { readonly [operator: string]: string } = {
+  equal: "Equals",
+  notequal: "NotEquals",
+  in: "AnyIn or AllIn",
+  notin: "AnyNotIn or AllNotIn",
+  durationgreaterthan: "GreaterThan",
+  durationgreaterthanorequals: "GreaterThanOrEquals",
+  durationlessthan: "LessThan",
+  durationlessthanorequals: "LessThanOrEquals",
+};
+
+function legacyOperators({ rule, path }: RuleView): readonly PolicyIssue[] {
+  return [...valuesOf(conditionHolders(rule), "operator", path)].flatMap(([value, at]) => {
+    const better = typeof value === "string" ? replacements[value.toLowerCase()] : undefined;
+    return better === undefined
+      ? []
+      : [issue(at, `the operator ${value} is deprecated`, `Write ${better}.`, "deprecated-operator")];
+  });
+}
+
+/** Without patches and generated objects, whose `operator` fields (tolerations, selectors) are not ours. */
+function conditionHolders(rule: JsonObject): JsonObject {
+  const { match: _match, exclude: _exclude, generate: _generate, mutate, validate, ...kept } = rule;
+  const loops = (part: JsonValue | undefined) => onlyConditions(member(part, "foreach"));
+  return {
+    ...kept,
+    mutate: { foreach: loops(mutate), targets: onlyConditions(member(mutate, "targets")) },
+    validate: { deny: member(validate, "deny"), foreach: loops(validate) },
+  };
+}
+
+function onlyConditions(list: JsonValue | undefined): JsonValue {
+  return entries(list, []).map(([item]) => {
+    const nested = member(item, "foreach");
+    return {
+      preconditions: member(item, "preconditions"),
+      deny: member(item, "deny"),
+      ...(nested === undefined ? {} : { foreach: onlyConditions(nested) }),
+    };
+  });
+}
+
+function legacyImages({ rule, path }: RuleView): readonly PolicyIssue[] {
+  return entries(rule["verifyImages"], [...path, "verifyImages"]).flatMap(([entry, at]) =>
+    ["image", "key", "roots", "subject", "issuer", "additionalExtensions", "annotations"]
+      .filter((field) => member(entry, field) !== undefined)
+      .map((field) =>
+        issue(
+          [...at, field],
+          `verifyImages.${field} is deprecated`,
+          field === "image" ? "Write imageReferences." : "Write attestors.",
+        ),
+      ),
+  );
+}

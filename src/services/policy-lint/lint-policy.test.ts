@@ -1,0 +1,152 @@
+import { describe, expect, test } from "vitest";
+import { loadKubernetesSchemas } from "../../adapters/files/catalog.ts";
+import { isArray, isObject } from "../../core/json.ts";
+import { isKubernetesObject, type KubernetesObject } from "../../core/kubernetes.ts";
+import type { SourceDocument } from "../../core/source.ts";
+import { parseDocuments } from "../../core/yaml/parse-documents.ts";
+import { lintKyvernoPolicy } from "./lint-policy.ts";
+
+const schemas = loadKubernetesSchemas();
+
+function policy(rule: string, spec = ""): SourceDocument<KubernetesObject> {
+  const indent = (text: string, by: string) => text.trim().split("\n").join(`\n${by}`);
+  const text = `apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: p}\nspec:\n  ${spec.trim() === "" ? "background: true" : indent(spec, "  ")}\n  rules:\n  - name: r\n    ${indent(rule, "    ")}\n`;
+  const [document] = parseDocuments(text, "p.yaml").documents;
+  if (document === undefined || !isKubernetesObject(document.value)) throw new Error(text);
+  return { ...document, value: document.value, locate: (p) => document.locate(p), locateKey: (p) => document.locateKey(p) };
+}
+
+function issues(rule: string, spec?: string): readonly (readonly [string, string])[] {
+  return lintKyvernoPolicy(policy(rule, spec), schemas, []).map((f) => [f.check.rule, f.path?.join(".") ?? ""]);
+}
+
+const pods = "match: {any: [{resources: {kinds: [Pod]}}]}";
+const rule = "spec.rules.0";
+
+test("a good policy has no issue", () => {
+  expect(
+    issues(
+      `${pods}\nvalidate: {message: m, pattern: {spec: {"=(hostPID)": false, containers: [{"(name)": "*", image: "a/*"}]}}}`,
+    ),
+  ).toEqual([]);
+});
+
+describe("rules that never apply", () => {
+  test.each([
+    ["a plural", "match: {any: [{resources: {kinds: [Pods]}}]}", "match.any.0.resources.kinds.0"],
+    ["a wrong case", "match: {all: [{resources: {kinds: [configmap]}}]}", "match.all.0.resources.kinds.0"],
+    ["a short name", "match: {any: [{resources: {kinds: [Pod, deploy]}}]}", "match.any.0.resources.kinds.1"],
+    ["a wrong group", "match: {any: [{resources: {kinds: [batch/v1/Deployment]}}]}", "match.any.0.resources.kinds.0"],
+    [
+      "a version that is gone",
+      "match: {any: [{resources: {kinds: [networking.k8s.io/v1/Ingress, networking.k8s.io/v1beta1/Ingress]}}]}",
+      "match.any.0.resources.kinds.1",
+    ],
+    ["a subresource that is not", "match: {any: [{resources: {kinds: [Pod/logs]}}]}", "match.any.0.resources.kinds.0"],
+    ["an empty match", "match: {}", "match"],
+    ["an empty entry", "match: {any: [{resources: {}}]}", "match"],
+    ["exclude as wide as match", `${pods}\nexclude: {any: [{resources: {kinds: [Pod, Service]}}]}`, "exclude.any.0"],
+    ["exclude of everything", `${pods}\nexclude: {any: [{resources: {kinds: ["*"]}}]}`, "exclude.any.0"],
+    [
+      "namespaces of a cluster kind",
+      "match: {any: [{resources: {kinds: [ClusterRole], namespaces: [a]}}]}",
+      "match.any.0.resources.namespaces",
+    ],
+  ])("%s", (_, text, path) => expect(issues(text)).toEqual([["never-matches", `${rule}.${path}`]]));
+
+  test.each([
+    ["a custom kind", "match: {any: [{resources: {kinds: [RayCluster]}}]}"],
+    ["a custom group", "match: {any: [{resources: {kinds: [serving.knative.dev/v1/Service]}}]}"],
+    ["a wildcard", "match: {any: [{resources: {kinds: ['*']}}]}"],
+    ["a subresource", "match: {any: [{resources: {kinds: [Pod/exec, Deployment/scale]}}]}"],
+    ["a group and version", "match: {any: [{resources: {kinds: [apps/v1/Deployment, v1/Pod]}}]}"],
+    ["a narrower exclude", `${pods}\nexclude: {any: [{resources: {kinds: [Pod], namespaces: [kube-system]}}]}`],
+    ["an exclude by user", `${pods}\nexclude: {any: [{clusterRoles: [cluster-admin]}]}`],
+    ["namespace names", "match: {any: [{resources: {kinds: [Namespace], namespaces: [a]}}]}"],
+    ["a match by user", "match: {any: [{subjects: [{kind: User, name: a}]}]}"],
+  ])("%s is fine", (_, text) => expect(issues(text)).toEqual([]));
+});
+
+describe("fields in patterns that the kind does not have", () => {
+  test.each([
+    [
+      "misspelt",
+      "pattern: {spec: {containers: [{securityContex: {privileged: false}}]}}",
+      "pattern.spec.containers.0.securityContex",
+    ],
+    ["behind an anchor", 'pattern: {spec: {"=(hostPid)": false}}', "pattern.spec.=(hostPid)"],
+    ["misplaced", "anyPattern: [{spec: {image: a}}]", "anyPattern.0.spec.image"],
+  ])("%s", (_, check, path) =>
+    expect(issues(`${pods}\nvalidate: {${check}}`)).toEqual([["unknown-pattern-field", `${rule}.validate.${path}`]]),
+  );
+
+  test.each([
+    ["labels", "pattern: {metadata: {labels: {any.key/x: '?*'}}}"],
+    ["wildcards", "pattern: {metadata: {annotations: {'a*': b}}}"],
+    ["quantities", "pattern: {spec: {containers: [{resources: {limits: {nvidia.com/gpu: '<=8'}}}]}}"],
+  ])("%s are fine", (_, check) => expect(issues(`${pods}\nvalidate: {${check}}`)).toEqual([]));
+
+  test("a field that one of the matched kinds has is fine", () => {
+    const both = "match: {any: [{resources: {kinds: [Deployment, DaemonSet]}}]}";
+    expect(issues(`${both}\nvalidate: {pattern: {spec: {replicas: 1}}}`)).toEqual([]);
+    expect(issues(`${both}\nvalidate: {pattern: {spec: {replica: 1}}}`)).toHaveLength(1);
+  });
+});
+
+describe("old forms", () => {
+  test.each([
+    ["bare resources", "match: {resources: {kinds: [Pod]}}", "legacy-form", "match.resources"],
+    ["a list of preconditions", `${pods}\npreconditions: [{key: a, operator: Equals, value: b}]`, "legacy-form", "preconditions"],
+    [
+      "an old operator",
+      `${pods}\npreconditions: {all: [{key: a, operator: In, value: [b]}]}`,
+      "deprecated-operator",
+      "preconditions.all.0.operator",
+    ],
+    [
+      "an old operator in a loop",
+      `${pods}\nvalidate: {foreach: [{list: x, deny: {conditions: {any: [{key: a, operator: NotIn, value: [b]}]}}}]}`,
+      "deprecated-operator",
+      "validate.foreach.0.deny.conditions.any.0.operator",
+    ],
+    ["an old image field", `${pods}\nverifyImages: [{image: "*", attestors: []}]`, "legacy-form", "verifyImages.0.image"],
+  ])("%s", (_, text, check, path) => expect(issues(text)).toEqual([[check, `${rule}.${path}`]]));
+
+  test("operators of other things are not conditions", () => {
+    expect(issues(`${pods}\nmutate: {patchStrategicMerge: {spec: {tolerations: [{key: a, operator: Equal}]}}}`)).toEqual([]);
+    expect(
+      issues("match: {any: [{resources: {kinds: [Pod], selector: {matchExpressions: [{key: a, operator: In, values: [b]}]}}}]}"),
+    ).toEqual([]);
+  });
+
+  test("fields of the policy", () => {
+    expect(issues(pods, "validationFailureAction: enforce\nschemaValidation: false").map(([, path]) => path)).toEqual([
+      "spec.validationFailureAction",
+      "spec.validationFailureAction",
+      "spec.schemaValidation",
+    ]);
+  });
+});
+
+describe("texts without effect", () => {
+  test("a message behind messages of every expression", () => {
+    const cel = "cel: {expressions: [{expression: 'true', message: m}]}";
+    expect(issues(`${pods}\nvalidate: {message: x, ${cel}}`)).toEqual([["message-without-effect", `${rule}.validate.message`]]);
+    expect(issues(`${pods}\nvalidate: {message: x, cel: {expressions: [{expression: 'true'}]}}`)).toEqual([]);
+  });
+
+  test("a failure action behind the rule's own", () => {
+    const found = issues(`${pods}\nvalidate: {failureAction: Enforce}`, "validationFailureAction: Audit");
+    expect(found).toContainEqual(["field-without-effect", `${rule}.validate.failureAction`]);
+  });
+
+  test("a rule name that stands twice", () => {
+    const document = policy(pods);
+    const spec = document.value["spec"];
+    const rules = isObject(spec) && isArray(spec["rules"]) ? spec["rules"] : [];
+    const twice = { ...document, value: { ...document.value, spec: { rules: [...rules, ...rules] } } };
+    expect(lintKyvernoPolicy(twice, schemas, []).map((f) => [f.check.rule, f.path])).toEqual([
+      ["duplicate-rule", ["spec", "rules", 1, "name"]],
+    ]);
+  });
+});
