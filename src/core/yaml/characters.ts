@@ -7,10 +7,12 @@ export const inKey = 1;
 export const beginsKey = 2;
 /** Cannot begin a plain scalar that is read without a second look: indicators and white space. */
 export const indicator = 4;
-/** Ends or may end a plain scalar: a break, `:`, `#`, a control character. */
+/** Ends or may end a plain scalar: a break, a tab, `:`, `#`. */
 export const stopsPlain = 8;
 /** Ends a plain scalar inside brackets. */
 export const flowIndicator = 16;
+/** May follow a backslash in double quotes on its own: one of YAML's short escapes, or a line break. */
+export const shortEscape = 32;
 
 function mark(characters: string, bit: number): void {
   for (const c of characters) classes[c.charCodeAt(0)] = (classes[c.charCodeAt(0)] ?? 0) | bit;
@@ -22,11 +24,11 @@ mark(`${letters}0123456789_./(=+^<$)->*@~`, inKey);
 mark(" ?,[]{}#&*!|>'\"%@`", indicator);
 mark(":#", stopsPlain);
 mark(",[]{}", flowIndicator);
+mark('"\\/bnrtf 0aveN_LP\r\n', shortEscape);
 for (let code = 0; code < 32; code++) mark(String.fromCharCode(code), indicator | stopsPlain);
 mark("\x7f", indicator | stopsPlain);
 
-/** Whether a character is of a class; from U+0080 on only `stopsPlain` can hold, for what may be unprintable. */
+/** Whether a character is of a class; none beyond ASCII is of any. */
 export function is(code: number, bits: number): boolean {
-  if (code < 128) return ((classes[code] ?? 0) & bits) !== 0;
-  return (bits & stopsPlain) !== 0 && (code < 0xa0 || code >= 0xd800);
+  return code < 128 && ((classes[code] ?? 0) & bits) !== 0;
 }

@@ -3,17 +3,25 @@ import { beginsKey, inKey, is } from "./characters.ts";
 import { readFlow } from "./common-flow.ts";
 import { readBlock, readPlain, readQuoted } from "./common-scalars.ts";
 import { setMember } from "./compose.ts";
-import { KeyCache } from "./key-cache.ts";
+import type { KeyCache } from "./key-cache.ts";
 import { LineCursor, unusual } from "./line-cursor.ts";
 import { type SpanTable, SpanTableBuilder } from "./span-table.ts";
 
 const maximumDepth = 100;
 
+const controls = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f";
+const uncommon = new RegExp(`[${controls}\\ufffe\\uffff\\ud800-\\udfff]|\\r(?!\\n)|(?<!^)\\ufeff`, "u");
+
+/** Whether a text is free of what `readCommon` must not meet: control characters, CR without LF, broken UTF-16. */
+export function isCommonText(text: string): boolean {
+  return !uncommon.test(text);
+}
+
 /**
  * Reads the YAML that nearly all Kubernetes documents are written in, several times faster than a complete parser:
  * block mappings and sequences, plain, quoted and block scalars, brackets within a line. Everything else, errors
  * included, is left to the complete parser: the answer is then `undefined`. Where it answers, it answers the same.
- * The text must not hold CR without LF. Spans, where wanted, count from the start of the text.
+ * The text must be one that `isCommonText` accepts. Spans, where wanted, count from the start of the text.
  */
 export function readCommon(
   text: string,
@@ -31,9 +39,9 @@ export function readCommon(
 }
 
 /** Where the parts of a document that `readCommon` has read stand. */
-export function commonSpans(text: string, start: number, end: number): SpanTable {
+export function commonSpans(text: string, start: number, end: number, keys: KeyCache): SpanTable {
   const spans = new SpanTableBuilder();
-  readCommon(text, start, end, new KeyCache(), spans);
+  readCommon(text, start, end, keys, spans);
   return spans.build();
 }
 

@@ -1,6 +1,7 @@
 import { CHOMPING_MODE, type ChompingMode, getScalarValue, SCALAR_STYLE, type ScalarStyle } from "js-yaml";
 import type { JsonValue } from "../json.ts";
-import { indicator, is, stopsPlain } from "./characters.ts";
+import { indicator, is, shortEscape, stopsPlain } from "./characters.ts";
+import { decodeDoubleQuoted } from "./double-quoted.ts";
 import { type LineCursor, unusual } from "./line-cursor.ts";
 import { resolvePlain } from "./scalars.ts";
 
@@ -45,38 +46,44 @@ function plainLineEnd(cursor: LineCursor): number {
 
 /** Quoted text, perhaps over several lines, which libyaml lets begin anywhere; ends behind the closing quote. */
 export function readQuoted(cursor: LineCursor): string {
-  const { text } = cursor;
-  const quote = cursor.code();
   const start = cursor.at + 1;
-  let simple = true;
-  let at = start;
-  for (; ; at++) {
-    const code = text.charCodeAt(at);
-    if (code === quote) {
-      if (quote === 34 || text.charCodeAt(at + 1) !== 39) break;
-      simple = false;
-      at++;
-    } else if (code === 92 && quote === 34) {
-      simple = false;
-      at++;
-      if (!isEscape(text, at)) throw unusual;
-    } else if (code === 10 || code === 13) simple = false;
-    else if (!(code >= 32 || code === 9)) throw unusual;
+  const double = cursor.code() === 34;
+  const end = double ? closingDoubleQuote(cursor.text, start) : closingSingleQuote(cursor.text, start);
+  if (end < 0 || end >= cursor.end) throw unusual;
+  cursor.spans?.add("scalar", start - 1, end + 1);
+  cursor.at = end + 1;
+  const raw = cursor.text.slice(start, end);
+  const special = double ? raw.indexOf("\\") : raw.indexOf("'");
+  if (special < 0 && cursor.lineEnd(start) > end) return raw;
+  if (double && !hasKnownEscapes(raw, special)) throw unusual;
+  const text = double ? decodeDoubleQuoted(raw) : undefined;
+  if (text !== undefined) return text;
+  return decode(cursor, double ? SCALAR_STYLE.DOUBLE_QUOTED : SCALAR_STYLE.SINGLE_QUOTED, start, end);
+}
+
+function closingSingleQuote(text: string, start: number): number {
+  let at = text.indexOf("'", start);
+  while (at >= 0 && text.charCodeAt(at + 1) === 39) at = text.indexOf("'", at + 2);
+  return at;
+}
+
+/** The first double quote behind an even number of backslashes. */
+function closingDoubleQuote(text: string, start: number): number {
+  for (let at = text.indexOf('"', start); at >= 0; at = text.indexOf('"', at + 1)) {
+    let backslash = at;
+    while (backslash > start && text.charCodeAt(backslash - 1) === 92) backslash--;
+    if ((at - backslash) % 2 === 0) return at;
   }
-  if (at >= cursor.end) throw unusual;
-  cursor.spans?.add("scalar", start - 1, at + 1);
-  cursor.at = at + 1;
-  if (simple) return text.slice(start, at);
-  return decode(cursor, quote === 34 ? SCALAR_STYLE.DOUBLE_QUOTED : SCALAR_STYLE.SINGLE_QUOTED, start, at);
+  return -1;
 }
 
-/** Whether a known escape stands at `at`, behind the backslash; a line break is one. */
-function isEscape(text: string, at: number): boolean {
-  if (text.charCodeAt(at) === 117) return /^[0-9a-fA-F]{4}/.test(text.slice(at + 1, at + 5));
-  return '"\\/bnrtf 0aveN_LP\r\n'.includes(text.charAt(at));
+function hasKnownEscapes(raw: string, first: number): boolean {
+  for (let at = first; at >= 0; at = raw.indexOf("\\", at + 2)) {
+    const code = raw.charCodeAt(at + 1);
+    if (!is(code, shortEscape) && !(code === 117 && /^[0-9a-fA-F]{4}/.test(raw.slice(at + 2, at + 6)))) return false;
+  }
+  return true;
 }
-
-const unprintable = /[^\t\n\r\x20-\x7e\xa0-\ud7ff]/;
 
 /** A block scalar of a parent at column `parent`; ends on the next content line. */
 export function readBlock(cursor: LineCursor, parent: number): string {
@@ -106,7 +113,6 @@ export function readBlock(cursor: LineCursor, parent: number): string {
     }
     at = Math.min(cursor.lineEnd(content) + 1, cursor.end);
   }
-  if (unprintable.test(text.slice(start, at))) throw unusual;
   cursor.spans?.add("scalar", header, at);
   cursor.at = at;
   cursor.findContent();

@@ -1,19 +1,31 @@
 import { unusual } from "./line-cursor.ts";
 import { keyText, resolvePlain } from "./scalars.ts";
 
+const slots = 8192;
+
+/** For short texts faster than `startsWith`. */
+function equals(known: string, text: string, start: number): boolean {
+  for (let at = 0; at < known.length; at++) if (known.charCodeAt(at) !== text.charCodeAt(start + at)) return false;
+  return true;
+}
+
 /** The plain keys of one text: few, and repeated in every document. */
 export class KeyCache {
+  readonly #hashes = new Int32Array(slots);
   readonly #texts: string[] = [];
   readonly #keys: string[] = [];
 
   /** What the plain key between two offsets says; `hash` is any hash of that stretch. */
   key(text: string, start: number, end: number, hash: number): string {
-    const slot = hash & 4095;
+    const slot = (hash ^ (hash >>> 15)) & (slots - 1);
     const known = this.#texts[slot];
-    if (known !== undefined && known.length === end - start && text.startsWith(known, start)) return this.#keys[slot] ?? known;
+    if (known !== undefined && this.#hashes[slot] === hash && known.length === end - start && equals(known, text, start)) {
+      return this.#keys[slot] ?? known;
+    }
     const raw = text.slice(start, end);
     const key = keyText(resolvePlain(raw), raw);
     if (key === undefined || raw === "<<") throw unusual;
+    this.#hashes[slot] = hash;
     this.#texts[slot] = raw;
     this.#keys[slot] = key;
     return key;

@@ -32,9 +32,8 @@ export class LineIndex {
 /** YAML's line breaks: LF, CR LF and a lone CR. */
 function lineStarts(text: string): readonly number[] {
   const starts = [0];
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 10 || (code === 13 && text.charCodeAt(at + 1) !== 10)) starts.push(at + 1);
-  }
+  if (/\r(?!\n)/.test(text)) {
+    for (const { index } of text.matchAll(/\r\n?|\n/g)) starts.push(index + (text.startsWith("\r\n", index) ? 2 : 1));
+  } else for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
   return starts;
 }

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue } from "../json.ts";
 import type { SourceDocument, Span } from "../source.ts";
-import { commonSpans, readCommon } from "./common-reader.ts";
+import { commonSpans, isCommonText, readCommon } from "./common-reader.ts";
 import { compose, type DuplicateKey, YamlError } from "./compose.ts";
 import { type JsonItem, JsonReader, JsonSyntaxError, jsonSpans } from "./json-text.ts";
 import { KeyCache } from "./key-cache.ts";
@@ -63,11 +63,11 @@ class Collector implements ParsedDocuments {
   yaml(): void {
     const { text } = this.#lines;
     const keys = new KeyCache();
-    const mayBeCommon = !/\r(?!\n)/.test(text);
+    const mayBeCommon = isCommonText(text);
     for (const { start, end } of splitDocuments(text)) {
       const common = mayBeCommon ? readCommon(text, start, end, keys) : undefined;
       if (common !== undefined) {
-        this.#add(common, [], new Positions(this.#lines, 0, () => commonSpans(text, start, end)));
+        this.#add(common, [], new Positions(this.#lines, 0, () => commonSpans(text, start, end, keys)));
         continue;
       }
       const chunk = text.slice(start, end);

@@ -42,6 +42,7 @@ const float = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 const leadingPoint = /^\.[0-9]+(?:[eE][-+]?[0-9]+)?$/;
 
 function resolveNumber(text: string): number | bigint | undefined {
+  if (text.length < 16 && isDecimal(text)) return Number(text);
   // go-yaml drops underscores except where the text starts with a point.
   if (text.charCodeAt(0) === 46) return leadingPoint.test(text) ? finite(Number(text)) : undefined;
   const plain = text.includes("_") ? text.replaceAll("_", "") : text;
@@ -57,6 +58,15 @@ function resolveNumber(text: string): number | bigint | undefined {
     if (exact !== undefined) return exact;
   }
   return float.test(plain) ? finite(Number(plain)) : undefined;
+}
+
+/** Digits without a leading zero. */
+function isDecimal(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 48 || code > 57) return false;
+  }
+  return text.charCodeAt(0) !== 48 || text.length === 1;
 }
 
 /** Go reads int64, then uint64; larger integers are read as floats. */

@@ -8,98 +8,119 @@ export interface Extent {
 
 type NodeKind = "scalar" | "mapping" | "sequence" | "alias" | "key" | "merge";
 
-interface SpanNode extends Extent {
-  readonly kind: NodeKind;
-  end: number;
-  /** Of keys: their text. Of aliases: the anchor's name. */
-  readonly name: string;
-  /** Children in order; a mapping's are keys and values in turn. */
-  readonly children: SpanNode[];
+/** A key and its value, or an item, by their numbers in the table; no key where there is none. */
+interface Child {
+  readonly key: number;
+  readonly value: number;
 }
 
-/** Where each part of one document stands. */
-export class SpanTable {
-  readonly #root: SpanNode;
-  readonly #anchors: ReadonlyMap<string, SpanNode>;
+const none = -1;
 
-  constructor(root: SpanNode, anchors: ReadonlyMap<string, SpanNode>) {
-    this.#root = root;
-    this.#anchors = anchors;
+/**
+ * Where each part of one document stands. Nodes are numbered in document order and kept as columns, since a document
+ * has many of them; a mapping's children are keys and values in turn.
+ */
+export class SpanTable {
+  readonly #kinds: readonly NodeKind[];
+  readonly #starts: readonly number[];
+  readonly #ends: readonly number[];
+  /** The number of the first node behind the node's children. */
+  readonly #after: readonly number[];
+  /** Of keys: their text. Of aliases: the anchor's name. */
+  readonly #names: readonly string[];
+  readonly #anchors: ReadonlyMap<string, number>;
+
+  constructor(builder: SpanTableBuilder) {
+    this.#kinds = builder.kinds;
+    this.#starts = builder.starts;
+    this.#ends = builder.ends;
+    this.#after = builder.after;
+    this.#names = builder.names;
+    this.#anchors = builder.anchors;
   }
 
   /** The node at `path`, or its nearest existing ancestor. */
   value(path: JsonPath): Extent {
-    let node = this.#root;
+    let node = 0;
     for (const step of path) {
-      const child = this.#child(node, step)?.value;
+      const child = this.#child(node, step);
       if (child === undefined) break;
-      node = child;
+      node = child.value;
     }
-    return node;
+    return this.#extent(node);
   }
 
   /** The key of the member at `path`; undefined where the path ends in an index or leaves the document. */
   key(path: JsonPath): Extent | undefined {
-    let node = this.#root;
-    let key: SpanNode | undefined;
+    let node = 0;
+    let key = none;
     for (const step of path) {
       const child = this.#child(node, step);
       if (child === undefined) return undefined;
       node = child.value;
       key = child.key;
     }
-    return key;
+    return key === none ? undefined : this.#extent(key);
   }
 
-  #child(parent: SpanNode, step: string | number): { readonly key?: SpanNode; readonly value: SpanNode } | undefined {
+  #extent(node: number): Extent {
+    return { start: this.#starts[node] ?? 0, end: this.#ends[node] ?? 0 };
+  }
+
+  #child(parent: number, step: string | number): Child | undefined {
     const node = this.#follow(parent);
-    if (typeof step === "number") {
-      const value = node.kind === "sequence" ? node.children[step] : undefined;
-      return value === undefined ? undefined : { value };
+    const end = this.#after[node] ?? 0;
+    if (this.#kinds[node] === "sequence" && typeof step === "number") {
+      let index = 0;
+      for (let item = node + 1; item < end; item = this.#after[item] ?? end) {
+        if (index++ === step) return { key: none, value: item };
+      }
     }
-    if (node.kind !== "mapping") return undefined;
-    // From the end: of duplicate keys, and of a key and what << merges, the last one stands.
-    for (let at = node.children.length - 2; at >= 0; at -= 2) {
-      const key = node.children[at];
-      const value = node.children[at + 1];
-      if (key === undefined || value === undefined) continue;
-      if (key.kind === "merge") {
-        const merged = this.#merged(value, step);
-        if (merged !== undefined) return merged;
-      } else if (key.name === step) return { key, value };
+    if (this.#kinds[node] !== "mapping" || typeof step === "number") return undefined;
+    // Of duplicate keys, and of a key and what << merges, the last one stands.
+    let found: Child | undefined;
+    for (let key = node + 1; key < end; key = this.#after[key + 1] ?? end) {
+      if (this.#kinds[key] === "merge") found = this.#merged(key + 1, step) ?? found;
+      else if (this.#names[key] === step) found = { key, value: key + 1 };
     }
-    return undefined;
+    return found;
   }
 
-  #merged(source: SpanNode, step: string): { readonly key?: SpanNode; readonly value: SpanNode } | undefined {
+  #merged(source: number, step: string): Child | undefined {
     const node = this.#follow(source);
-    if (node.kind !== "sequence") return this.#child(node, step);
-    for (const item of node.children) {
+    if (this.#kinds[node] !== "sequence") return this.#child(node, step);
+    const end = this.#after[node] ?? 0;
+    for (let item = node + 1; item < end; item = this.#after[item] ?? end) {
       const found = this.#child(item, step);
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  #follow(node: SpanNode): SpanNode {
-    return node.kind === "alias" ? (this.#anchors.get(node.name) ?? node) : node;
+  #follow(node: number): number {
+    return this.#kinds[node] === "alias" ? (this.#anchors.get(this.#names[node] ?? "") ?? node) : node;
   }
 }
 
 /** Takes a parser's nodes in document order. */
 export class SpanTableBuilder {
-  readonly #anchors = new Map<string, SpanNode>();
-  readonly #open: SpanNode[] = [];
-  #root: SpanNode | undefined;
+  readonly kinds: NodeKind[] = [];
+  readonly starts: number[] = [];
+  readonly ends: number[] = [];
+  readonly after: number[] = [];
+  readonly names: string[] = [];
+  readonly anchors = new Map<string, number>();
+  readonly #open: number[] = [];
   /** The end of the last thing that was added. */
   end = 0;
 
   add(kind: NodeKind, start: number, end: number, name = "", anchor = ""): void {
-    const node: SpanNode = { kind, start, end, name, children: [] };
-    const parent = this.#open.at(-1);
-    if (parent === undefined) this.#root ??= node;
-    else parent.children.push(node);
-    if (anchor !== "") this.#anchors.set(anchor, node);
+    const node = this.kinds.push(kind) - 1;
+    this.starts.push(start);
+    this.ends.push(end);
+    this.after.push(node + 1);
+    this.names.push(name);
+    if (anchor !== "") this.anchors.set(anchor, node);
     if (kind === "mapping" || kind === "sequence") this.#open.push(node);
     this.end = end;
   }
@@ -107,11 +128,14 @@ export class SpanTableBuilder {
   /** Ends the innermost open mapping or sequence: where its last child ends, unless told otherwise. */
   close(end = this.end): void {
     const node = this.#open.pop();
-    if (node !== undefined) node.end = end;
+    if (node === undefined) return;
+    this.ends[node] = end;
+    this.after[node] = this.kinds.length;
     this.end = end;
   }
 
   build(): SpanTable {
-    return new SpanTable(this.#root ?? { kind: "scalar", start: 0, end: 0, name: "", children: [] }, this.#anchors);
+    if (this.kinds.length === 0) this.add("scalar", 0, 0);
+    return new SpanTable(this);
   }
 }

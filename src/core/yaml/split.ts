@@ -13,34 +13,50 @@ export interface Chunk {
 export function splitDocuments(text: string): readonly Chunk[] {
   const chunks: Chunk[] = [];
   let start = 0;
-  let pendingDirectives = false;
   const close = (end: number) => {
     if (hasContent(text, start, end)) chunks.push({ start, end });
   };
-  for (let line = 0; line < text.length; ) {
-    const code = text.charCodeAt(line);
-    if ((code === 45 || code === 46) && isMarker(text, line, code)) {
-      if (code === 45) {
-        if (!pendingDirectives) {
-          close(line);
-          start = line;
-        }
-      } else {
-        close(line);
-        start = endOfLine(text, line);
-      }
-      pendingDirectives = false;
-    } else if (code === 37 && !hasContent(text, start, line)) pendingDirectives = true;
-    line = endOfLine(text, line);
+  for (const line of markers(text)) {
+    if (text.charCodeAt(line) === 46) {
+      close(line);
+      start = endOfLine(text, line);
+    } else if (!holdsDirectivesOnly(text, start, line)) {
+      close(line);
+      start = line;
+    }
   }
   close(text.length);
   return chunks;
 }
 
-function isMarker(text: string, at: number, code: number): boolean {
-  if (text.charCodeAt(at + 1) !== code || text.charCodeAt(at + 2) !== code) return false;
+/** Where lines that are `---` or `...` markers start, in order. */
+function* markers(text: string): Generator<number> {
+  if (isMarker(text, 0)) yield 0;
+  let dashes = text.indexOf("\n---");
+  let dots = text.indexOf("\n...");
+  while (dashes >= 0 || dots >= 0) {
+    const takesDashes = dots < 0 || (dashes >= 0 && dashes < dots);
+    const line = (takesDashes ? dashes : dots) + 1;
+    if (isMarker(text, line)) yield line;
+    if (takesDashes) dashes = text.indexOf("\n---", line);
+    else dots = text.indexOf("\n...", line);
+  }
+}
+
+function isMarker(text: string, at: number): boolean {
+  if (!text.startsWith("---", at) && !text.startsWith("...", at)) return false;
   const next = text.charCodeAt(at + 3);
   return Number.isNaN(next) || next === 10 || next === 13 || next === 32 || next === 9;
+}
+
+/** Whether a stretch has a `%` line, and besides nothing but comments. */
+function holdsDirectivesOnly(text: string, start: number, end: number): boolean {
+  const first = skipSpaceAndComments(text, start, end);
+  if (text.charCodeAt(first) !== 37) return false;
+  for (let at = first; at < end; at = skipSpaceAndComments(text, endOfLine(text, at), end)) {
+    if (text.charCodeAt(at) !== 37) return false;
+  }
+  return true;
 }
 
 function endOfLine(text: string, from: number): number {
@@ -50,13 +66,16 @@ function endOfLine(text: string, from: number): number {
 
 /** Whether there is anything but white space, comments and a bare `---` marker. */
 function hasContent(text: string, start: number, end: number): boolean {
+  return skipSpaceAndComments(text, text.startsWith("---", start) ? start + 3 : start, end) < end;
+}
+
+function skipSpaceAndComments(text: string, start: number, end: number): number {
   let at = start;
-  if (text.startsWith("---", at)) at += 3;
   while (at < end) {
     const code = text.charCodeAt(at);
     if (code === 35) at = endOfLine(text, at);
     else if (code === 32 || code === 9 || code === 10 || code === 13 || code === 0xfeff) at++;
-    else return true;
+    else return at;
   }
-  return false;
+  return end;
 }
