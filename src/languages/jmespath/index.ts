@@ -4,6 +4,7 @@ import type { JsonValue } from "../../core/json.ts";
 import { compile } from "./compile.ts";
 import type { NotFound } from "./errors.ts";
 import type { Functions } from "./functions/call.ts";
+import { coreFunctions } from "./functions/core.ts";
 import { kyvernoFunctions } from "./functions/kyverno.ts";
 import { JmesPathSyntaxError } from "./lexer.ts";
 import { parse } from "./parser.ts";
@@ -29,6 +30,11 @@ export function compileJmesPath(source: string): Loaded<JmesPathProgram> {
   if (cache.size >= cacheLimit) cache.clear();
   cache.set(source, result);
   return result;
+}
+
+/** Compiles an expression of plain JMESPath (jmespath.org): the same engine with the functions of the specification only. */
+export function compileStandardJmesPath(source: string): Loaded<JmesPathProgram> {
+  return compileWith(source, coreFunctions);
 }
 
 function compileWith(source: string, functions: Functions): Loaded<JmesPathProgram> {

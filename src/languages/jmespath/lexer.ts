@@ -106,7 +106,7 @@ function closing(source: string, start: number): number {
   for (let i = start + 1; i < source.length; i++) {
     const char = source.charAt(i);
     if (char === delimiter) return i + 1;
-    if (char === "\\" && (delimiter !== "'" || source.charAt(i + 1) === "'")) i++;
+    if (char === "\\") i++;
   }
   throw new JmesPathSyntaxError(`unclosed delimiter ${delimiter}`, source.length);
 }

@@ -241,8 +241,7 @@ class Parser {
       this.#next();
       this.#expect(":");
       members.push({ key: key.text, value: this.#expression(0) });
-      this.#take(",");
-    } while (!this.#take("}"));
+    } while (this.#take(",") || !this.#take("}"));
     return { kind: "hash", members };
   }
 
