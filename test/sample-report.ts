@@ -44,7 +44,7 @@ export const sampleFindings: readonly Finding[] = [
     controls: [],
   }),
   identified({
-    check: { policy: "kyverno/ClusterPolicy/disallow-latest-tag", rule: "autogen-validate-image-tag" },
+    check: { policy: "kyverno.io/ClusterPolicy/disallow-latest-tag", rule: "autogen-validate-image-tag" },
     status: "fail",
     severity: "high",
     resource: web,
@@ -55,7 +55,7 @@ export const sampleFindings: readonly Finding[] = [
     controls: [],
   }),
   identified({
-    check: { policy: "kyverno/ClusterPolicy/require-labels", rule: "check-team" },
+    check: { policy: "kyverno.io/ClusterPolicy/require-labels", rule: "check-team" },
     status: "warn",
     severity: "low",
     resource: web,
@@ -64,7 +64,7 @@ export const sampleFindings: readonly Finding[] = [
     controls: [],
   }),
   identified({
-    check: { policy: "kyverno/ClusterPolicy/limit-registries", rule: "lookup" },
+    check: { policy: "kyverno.io/ClusterPolicy/limit-registries", rule: "lookup" },
     status: "error",
     severity: "medium",
     resource: web,
@@ -97,7 +97,7 @@ export const sampleSource: ReportSource = {
     sources: ["manifests"],
     files: 3,
     objects: 12,
-    policies: ["kyverno/ClusterPolicy/disallow-latest-tag", "pod-security/restricted"],
+    policies: ["kyverno.io/ClusterPolicy/disallow-latest-tag", "pod-security/restricted"],
   },
   findings: sampleFindings,
   counts: { pass: 31, fail: 4, warn: 1, error: 1, skip: 1 },

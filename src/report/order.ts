@@ -61,3 +61,13 @@ export function resourceTitle(resource: ResourceRef): string {
 export function apiVersionOf(resource: ResourceRef): string {
   return resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
 }
+
+/**
+ * How to show each policy's name: `disallow-latest-tag` for `kyverno.io/ClusterPolicy/disallow-latest-tag`, unless two
+ * policies of the report would read the same.
+ */
+export function shortPolicyNames(policies: Iterable<string>): (policy: string) => string {
+  const shorten = (policy: string) => /^[^/]*\.[^/]+\/[A-Z]\w*\/(.+)$/.exec(policy)?.[1] ?? policy;
+  const byShort = Map.groupBy(new Set(policies), shorten);
+  return (policy) => ((byShort.get(shorten(policy))?.length ?? 1) > 1 ? policy : shorten(policy));
+}

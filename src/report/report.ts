@@ -51,10 +51,18 @@ export function buildReport(source: ReportSource): Report {
   return {
     ...source,
     findings,
+    diagnostics: distinct(source.diagnostics),
     failures: countFailures(findings),
     byPolicy: summarise(findings, (f) => f.check.policy),
     byNamespace: summarise(findings, (f) => f.resource.namespace),
   };
+}
+
+/** Errors before warnings, and nothing twice: a problem of a rule shows once, however many rules were generated from it. */
+function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const key = (d: Diagnostic) => JSON.stringify([d.code, d.message, d.span?.file, d.span?.start.offset]);
+  const unique = [...new Map(diagnostics.map((d) => [key(d), d])).values()];
+  return [...unique.filter((d) => d.severity === "error"), ...unique.filter((d) => d.severity !== "error")];
 }
 
 /** Whether everything asked for was checked. */
