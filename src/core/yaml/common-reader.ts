@@ -141,7 +141,9 @@ class CommonReader {
     if (!is(code, beginsKey)) return undefined;
     let at = start;
     let hash = 0;
-    for (; is(code, inKey); code = text.charCodeAt(++at)) hash = (Math.imul(hash, 31) + code) | 0;
+    for (; is(code, inKey) || (code === 58 && !cursor.isBlank(at + 1)); code = text.charCodeAt(++at)) {
+      hash = (Math.imul(hash, 31) + code) | 0;
+    }
     return this.#endKey(start, at) ? cursor.keys.key(text, start, at, hash) : undefined;
   }
 

@@ -1,6 +1,7 @@
 import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from "js-yaml";
 import type { JsonValue } from "../json.ts";
 import { AliasBudget } from "./alias-budget.ts";
+import { decodeDoubleQuoted } from "./double-quoted.ts";
 import { keyText, resolvePlain, resolveTagged, type Scalar } from "./scalars.ts";
 
 type ScalarEvent = Extract<Event, { type: typeof EVENT_ID.SCALAR }>;
@@ -179,7 +180,7 @@ class Composer {
     if (event?.type === EVENT_ID.SCALAR) {
       this.#next++;
       this.#aliases.count();
-      const text = getScalarValue(this.#text, event);
+      const text = scalarText(this.#text, event);
       const plain = event.style === SCALAR_STYLE.PLAIN && event.tagStart < 0 && event.anchorStart < 0;
       const value = plain ? resolvePlain(text) : this.#tagged(event, text);
       const key = keyText(value, text);
@@ -193,7 +194,7 @@ class Composer {
   }
 
   #scalar(event: ScalarEvent): JsonValue {
-    const text = getScalarValue(this.#text, event);
+    const text = scalarText(this.#text, event);
     if (event.tagStart < 0 && event.anchorStart < 0) {
       if (event.style !== SCALAR_STYLE.PLAIN) return text;
       const value = resolvePlain(text);
@@ -217,8 +218,6 @@ class Composer {
   #resolve(event: ScalarEvent, text: string): Scalar {
     if (event.tagStart < 0) return event.style === SCALAR_STYLE.PLAIN ? resolvePlain(text) : text;
     const tag = this.#text.slice(event.tagStart, event.tagEnd);
-    // libyaml reads a lone "!" as no tag at all, and then even quoted text as plain.
-    if (tag === "!") return resolvePlain(text);
     const resolved = resolveTagged(tag, text);
     if (!resolved.ok) throw new YamlError("YAML_VALUE", resolved.message, this.#offsetOf(event));
     return resolved.value;
@@ -227,6 +226,13 @@ class Composer {
   #offsetOf(event: ScalarEvent): number {
     return event.valueStart >= 0 ? event.valueStart : Math.max(event.tagStart, event.anchorStart, 0);
   }
+}
+
+/** A scalar's text, before it is resolved. js-yaml loses the blank lines that follow an escaped line break. */
+export function scalarText(text: string, event: ScalarEvent): string {
+  const folds = event.style === SCALAR_STYLE.DOUBLE_QUOTED && !event.fast;
+  const decoded = folds ? decodeDoubleQuoted(text.slice(event.valueStart, event.valueEnd)) : undefined;
+  return decoded ?? getScalarValue(text, event);
 }
 
 /** Plain assignment, save for the one name that would change the object's prototype. */

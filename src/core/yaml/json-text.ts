@@ -1,5 +1,6 @@
 import type { JsonValue } from "../json.ts";
 import { type DuplicateKey, maximumDepth, setMember } from "./compose.ts";
+import { exactInteger } from "./scalars.ts";
 import { type SpanTable, SpanTableBuilder } from "./span-table.ts";
 
 /** Why a text is not JSON, and where. */
@@ -163,7 +164,8 @@ export class JsonReader {
     const value = Number(digits);
     if (!Number.isFinite(value)) this.#fail("a number beyond all range");
     this.#at += digits.length;
-    return Number.isSafeInteger(value) || !wholeNumber.test(digits) ? value + 0 : BigInt(digits);
+    if (Number.isSafeInteger(value) || !wholeNumber.test(digits)) return value + 0;
+    return exactInteger(BigInt(digits)) ?? value;
   }
 
   #space(): void {

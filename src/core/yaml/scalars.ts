@@ -70,17 +70,21 @@ function isDecimal(text: string): boolean {
 }
 
 /** Go reads int64, then uint64; larger integers are read as floats. */
-function exactInteger(value: bigint): number | bigint | undefined {
+export function exactInteger(value: bigint): number | bigint | undefined {
   if (value < -(2n ** 63n) || value >= 2n ** 64n) return undefined;
   const number = Number(value);
   return Number.isSafeInteger(number) ? number + 0 : value;
 }
 
-/** A float whose value is an integer reaches Kubernetes as that integer, since Go writes it to JSON without exponent. */
+/**
+ * Go writes floats below 1e21 to JSON without exponent, with as few digits as tell them apart; what then looks like an
+ * int64 is read as one. JavaScript prints the same digits.
+ */
 function finite(value: number): number | bigint | undefined {
   if (!Number.isFinite(value)) return undefined;
-  if (Number.isInteger(value) && !Number.isSafeInteger(value) && value >= -(2 ** 63) && value < 2 ** 63) return BigInt(value);
-  return value + 0;
+  if (!Number.isInteger(value) || Number.isSafeInteger(value) || Math.abs(value) >= 1e21) return value + 0;
+  const digits = BigInt(String(value));
+  return digits >= -(2n ** 63n) && digits < 2n ** 63n ? digits : value;
 }
 
 const standardTag = /^(?:!!|!<tag:yaml\.org,2002:)([a-z]+)>?$/;

@@ -1,5 +1,5 @@
-import { COLLECTION_STYLE, EVENT_ID, type Event, getScalarValue, SCALAR_STYLE } from "js-yaml";
-import { eventsOf } from "./compose.ts";
+import { COLLECTION_STYLE, EVENT_ID, type Event, SCALAR_STYLE } from "js-yaml";
+import { eventsOf, scalarText } from "./compose.ts";
 import { keyText, resolvePlain } from "./scalars.ts";
 import { type SpanTable, SpanTableBuilder } from "./span-table.ts";
 
@@ -22,7 +22,7 @@ export function yamlSpans(text: string, index: number): SpanTable {
       case EVENT_ID.SCALAR: {
         const { start, end } = scalarExtent(text, event, builder.end, atKey);
         if (atKey) {
-          const raw = getScalarValue(text, event);
+          const raw = scalarText(text, event);
           const plain = event.style === SCALAR_STYLE.PLAIN && event.tagStart < 0;
           if (plain && raw === "<<") builder.add("merge", start, end);
           else builder.add("key", start, end, (plain ? keyText(resolvePlain(raw), raw) : raw) ?? raw, anchor(text, event));
