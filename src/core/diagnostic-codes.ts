@@ -28,6 +28,10 @@ export const diagnosticCodes = {
     meaning: "A variable `{{ ... }}` or a reference `$(...)` in a Kyverno policy is malformed.",
     next: "Correct the expression between the braces.",
   },
+  KYV_DEPRECATED: {
+    meaning: "A Kyverno policy uses something that Kyverno has deprecated.",
+    next: "Write what the message proposes instead.",
+  },
   KYV_CONDITION: {
     meaning: "A condition of a Kyverno policy has a wrong shape or an operator that does not exist.",
     next: "Give it key, operator and value; operators are Equals, NotEquals, AnyIn, AllIn, AnyNotIn, AllNotIn, GreaterThan, GreaterThanOrEquals, LessThan, LessThanOrEquals.",
@@ -87,6 +91,10 @@ export const diagnosticCodes = {
   CATALOGUE_INVALID: {
     meaning: "A file of the catalogue has an unknown field, or a path that cannot be read.",
     next: "Correct the place that the message names; the head of the file explains its format.",
+  },
+  POD_SECURITY_CONFIGURATION: {
+    meaning: "A PodSecurityConfiguration holds a field, level or version that the API server would refuse.",
+    next: "Correct the place that the message names.",
   },
 } as const satisfies Record<string, { meaning: string; next: string }>;
 

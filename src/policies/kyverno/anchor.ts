@@ -1,3 +1,4 @@
+import { isArray, isObject, type JsonValue } from "../../core/json.ts";
 import { joinPath } from "../../core/slash-path.ts";
 
 /** What stands before the parenthesis of a pattern's key: `(k)`, `<(k)`, `X(k)`, `+(k)`, `=(k)`, `^(k)`. */
@@ -45,4 +46,19 @@ export function removeAnchors(path: string): string {
   const parts = path.split("/").map((part) => parseAnchor(part)?.key ?? part);
   const joined = joinPath(...parts);
   return absolute ? `/${joined.replace(/^\//, "")}` : joined;
+}
+
+/** Anchors that are evaluated before the other members of an object. */
+export function comesFirst(anchor: Anchor | undefined): boolean {
+  return anchor !== undefined && anchor.kind !== "global" && anchor.kind !== "add";
+}
+
+/** Whether any key at any depth of a pattern carries an anchor other than `+()`. */
+export function hasNestedAnchor(pattern: JsonValue | undefined): boolean {
+  if (isArray(pattern)) return pattern.some(hasNestedAnchor);
+  if (!isObject(pattern)) return false;
+  return Object.keys(pattern).some((key) => {
+    const anchor = parseAnchor(key);
+    return (anchor !== undefined && anchor.kind !== "add") || hasNestedAnchor(pattern[key]);
+  });
 }

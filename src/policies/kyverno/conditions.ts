@@ -1,7 +1,7 @@
 import { type Diagnostic, failed, type Loaded, loaded } from "../../core/diagnostic.ts";
 import { formatGoValue } from "../../core/go-format.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
-import { type Operator, operatorByName } from "./operators.ts";
+import { type Operator, operatorByName, replacementsOf } from "./operators.ts";
 import type { VariableScope } from "./variable-scope.ts";
 import { compileTemplate, type Template } from "./variables.ts";
 
@@ -23,7 +23,7 @@ const always: ConditionsProgram = () => ({ met: true, message: "" });
 export function compileConditions(spec: JsonValue | undefined): Loaded<ConditionsProgram> {
   const diagnostics: Diagnostic[] = [];
   const conditions = compileForm(spec, diagnostics);
-  return conditions === undefined ? failed(...diagnostics) : loaded(conditions);
+  return conditions === undefined ? failed(...diagnostics) : loaded(conditions, diagnostics);
 }
 
 function compileForm(spec: JsonValue | undefined, diagnostics: Diagnostic[]): ConditionsProgram | undefined {
@@ -112,6 +112,11 @@ function compileCondition(spec: JsonValue, diagnostics: Diagnostic[]): Condition
   const name = asString(member(spec, "operator")) ?? "";
   const operator = operatorByName(name);
   if (operator === undefined) return refuse(diagnostics, `operator ${JSON.stringify(name)} does not exist`);
+  const instead = replacementsOf(name);
+  if (instead.length > 0) {
+    const message = `operator ${name} is deprecated, use ${instead.join(" or ")}`;
+    diagnostics.push({ code: "KYV_DEPRECATED", severity: "warning", message });
+  }
   const key = compileTemplate(spec["key"] ?? null);
   const value = compileTemplate(spec["value"] ?? null);
   diagnostics.push(...key.diagnostics, ...value.diagnostics);

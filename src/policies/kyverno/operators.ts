@@ -39,3 +39,14 @@ const byLowerCase = new Map<string, Operator>(Object.entries(operators).map(([na
 export function operatorByName(name: string): Operator | undefined {
   return byLowerCase.get(name.toLowerCase());
 }
+
+/** Operators that Kyverno has deprecated, and what to write instead. */
+const replacements: { readonly [name: string]: readonly string[] } = {
+  In: ["AllIn", "AnyIn"],
+  NotIn: ["AllNotIn", "AnyNotIn"],
+};
+
+/** What to write instead of a deprecated operator; empty for any other. */
+export function replacementsOf(operator: string): readonly string[] {
+  return Object.hasOwn(replacements, operator) ? (replacements[operator] ?? []) : [];
+}

@@ -1,7 +1,8 @@
 import { isArray, isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { containsWildcard, matchWildcard } from "../../core/wildcard.ts";
-import { type Anchor, formatAnchor, parseAnchor } from "./anchor.ts";
+import { type Anchor, comesFirst, formatAnchor, hasNestedAnchor, parseAnchor } from "./anchor.ts";
 import { AnchorMismatch, goTypeName, type Mismatch, ShapeMismatch, Skipped, ValueMismatch } from "./mismatch.ts";
+import { SeenAnchors } from "./seen-anchors.ts";
 import { compileValuePattern } from "./value-pattern.ts";
 
 /**
@@ -16,10 +17,9 @@ export type PatternResult =
 
 export type PatternProgram = (value: JsonValue | undefined) => PatternResult;
 
-/** Anchor keys met so far, and whether any visited object had the key; undefined where the pattern has no such anchor. */
-type SeenAnchors = Map<string, boolean> | undefined;
-type Check = (value: JsonValue | undefined, path: string, seen: SeenAnchors) => Mismatch | undefined;
-type ObjectCheck = (object: JsonObject, path: string, seen: SeenAnchors) => Mismatch | undefined;
+/** `seen` is undefined where the pattern has no anchor to note. */
+type Check = (value: JsonValue | undefined, path: string, seen: SeenAnchors | undefined) => Mismatch | undefined;
+type ObjectCheck = (object: JsonObject, path: string, seen: SeenAnchors | undefined) => Mismatch | undefined;
 
 const pass: PatternResult = { status: "pass" };
 
@@ -28,12 +28,12 @@ export function compilePattern(pattern: JsonValue): PatternProgram {
   const check = compileElement(pattern, "");
   const watched = hasWatchedAnchor(pattern);
   return (value) => {
-    const seen: SeenAnchors = watched ? new Map() : undefined;
+    const seen = watched ? new SeenAnchors() : undefined;
     const mismatch = check(value, "/", seen);
     if (mismatch === undefined) return pass;
     const message = mismatch.text();
     if (mismatch.skip) return { status: "skip", message };
-    const failed = mismatch.path !== "" && (mismatch.negation || !keysAreMissing(seen));
+    const failed = mismatch.path !== "" && (mismatch.negation || seen?.keysAreMissing() !== true);
     return failed ? { status: "fail", path: mismatch.path, message } : { status: "error", message };
   };
 }
@@ -45,12 +45,6 @@ function isWatched(anchor: Anchor | undefined): anchor is Anchor {
 function hasWatchedAnchor(pattern: JsonValue): boolean {
   if (isArray(pattern)) return pattern.some(hasWatchedAnchor);
   return isObject(pattern) && Object.entries(pattern).some(([k, v]) => isWatched(parseAnchor(k)) || hasWatchedAnchor(v ?? null));
-}
-
-function keysAreMissing(seen: SeenAnchors): boolean {
-  if (seen === undefined) return false;
-  for (const [key, found] of seen) if (!found && parseAnchor(key)?.kind !== "negation") return true;
-  return false;
 }
 
 /** `key` is the key under which the pattern stands, without an anchor. */
@@ -79,7 +73,7 @@ function compileList(patterns: readonly JsonValue[]): Check {
   };
 }
 
-type ListCheck = (items: readonly JsonValue[], path: string, seen: SeenAnchors) => Mismatch | undefined;
+type ListCheck = (items: readonly JsonValue[], path: string, seen: SeenAnchors | undefined) => Mismatch | undefined;
 
 /** The first element decides: an object or a scalar applies to every item, a list makes the pattern go item by item. */
 function compileElements(patterns: readonly JsonValue[]): ListCheck {
@@ -106,7 +100,7 @@ function checkAll(
   items: readonly JsonValue[],
   checkOf: (index: number) => Check | undefined,
   path: string,
-  seen: SeenAnchors,
+  seen: SeenAnchors | undefined,
 ): Mismatch | undefined {
   let skipped: Mismatch[] | undefined;
   for (let i = 0; i < items.length; i++) {
@@ -148,13 +142,13 @@ function compileMembers(entries: readonly Entry[]): ObjectCheck {
     const anchor = parseAnchor(entry.key);
     if (isWatched(anchor)) watched.push(anchor);
     const check = compileMember(entry, anchor);
-    if (anchor !== undefined && anchor.kind !== "global" && anchor.kind !== "add") anchors.push(check);
+    if (comesFirst(anchor)) anchors.push(check);
     else if (anchor?.kind === "global" || hasNestedAnchor(entry.pattern)) first.unshift(check);
     else last.push(check);
   }
   const members = [...first, ...last];
   return (object, path, seen) => {
-    if (seen !== undefined) noteAnchors(watched, object, seen);
+    seen?.note(watched, object);
     const stopped = checkAnchors(anchors, object, path, seen);
     if (stopped !== undefined) return stopped;
     for (const check of members) {
@@ -163,23 +157,6 @@ function compileMembers(entries: readonly Entry[]): ObjectCheck {
     }
     return undefined;
   };
-}
-
-function hasNestedAnchor(pattern: JsonValue): boolean {
-  if (isArray(pattern)) return pattern.some(hasNestedAnchor);
-  return isObject(pattern) && Object.entries(pattern).some(([k, v]) => isOrdering(k) || hasNestedAnchor(v ?? null));
-}
-
-function isOrdering(key: string): boolean {
-  const anchor = parseAnchor(key);
-  return anchor !== undefined && anchor.kind !== "add";
-}
-
-function noteAnchors(anchors: readonly Anchor[], object: JsonObject, seen: Map<string, boolean>): void {
-  for (const anchor of anchors) {
-    const name = formatAnchor(anchor);
-    seen.set(name, seen.get(name) === true || has(object, anchor.key));
-  }
 }
 
 function has(object: JsonObject, key: string): boolean {
@@ -194,7 +171,7 @@ function checkAnchors(
   anchors: readonly ObjectCheck[],
   object: JsonObject,
   path: string,
-  seen: SeenAnchors,
+  seen: SeenAnchors | undefined,
 ): Mismatch | undefined {
   let skipped: Mismatch[] | undefined;
   let applied = 0;
