@@ -1,8 +1,8 @@
 import type { KeyCache } from "./key-cache.ts";
 import type { SpanTableBuilder } from "./span-table.ts";
 
-/** Thrown where a document leaves the common subset; always caught in `readCommon`. */
-export const unusual = new Error("not in the common subset of YAML");
+/** Thrown where a document leaves the usual subset; always caught in `readUsual`. */
+export const unusual = new Error("not in the usual subset of YAML");
 
 /** A place in a YAML document, and the moves that its readers share. */
 export class LineCursor {

@@ -1,13 +1,13 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue } from "../json.ts";
 import type { SourceDocument, Span } from "../source.ts";
-import { commonSpans, isCommonText, readCommon } from "./common-reader.ts";
 import { compose, type DuplicateKey, YamlError } from "./compose.ts";
 import { type JsonItem, JsonReader, JsonSyntaxError, jsonSpans } from "./json-text.ts";
 import { KeyCache } from "./key-cache.ts";
 import { LineIndex } from "./line-index.ts";
 import type { SpanTable } from "./span-table.ts";
 import { splitDocuments } from "./split.ts";
+import { isUsualText, readUsual, usualSpans } from "./usual-reader.ts";
 import { yamlSpans } from "./yaml-spans.ts";
 
 /** What a text holds: every document that could be read, and what is wrong with the rest. */
@@ -63,11 +63,11 @@ class Collector implements ParsedDocuments {
   yaml(): void {
     const { text } = this.#lines;
     const keys = new KeyCache();
-    const mayBeCommon = isCommonText(text);
+    const mayBeUsual = isUsualText(text);
     for (const { start, end } of splitDocuments(text)) {
-      const common = mayBeCommon ? readCommon(text, start, end, keys) : undefined;
-      if (common !== undefined) {
-        this.#add(common, [], new Positions(this.#lines, 0, () => commonSpans(text, start, end, keys)));
+      const usual = mayBeUsual ? readUsual(text, start, end, keys) : undefined;
+      if (usual !== undefined) {
+        this.#add(usual, [], new Positions(this.#lines, 0, () => usualSpans(text, start, end, keys)));
         continue;
       }
       const chunk = text.slice(start, end);

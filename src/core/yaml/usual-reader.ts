@@ -1,29 +1,29 @@
 import type { JsonValue } from "../json.ts";
 import { beginsKey, inKey, is } from "./characters.ts";
-import { readFlow } from "./common-flow.ts";
-import { readBlock, readPlain, readQuoted } from "./common-scalars.ts";
 import { setMember } from "./compose.ts";
 import type { KeyCache } from "./key-cache.ts";
 import { LineCursor, unusual } from "./line-cursor.ts";
 import { type SpanTable, SpanTableBuilder } from "./span-table.ts";
+import { readFlow } from "./usual-flow.ts";
+import { readBlock, readPlain, readQuoted } from "./usual-scalars.ts";
 
 const maximumDepth = 100;
 
 const controls = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f";
-const uncommon = new RegExp(`[${controls}\\ufffe\\uffff\\ud800-\\udfff]|\\r(?!\\n)|(?<!^)\\ufeff`, "u");
+const unusualCharacter = new RegExp(`[${controls}\\ufffe\\uffff\\ud800-\\udfff]|\\r(?!\\n)|(?<!^)\\ufeff`, "u");
 
-/** Whether a text is free of what `readCommon` must not meet: control characters, CR without LF, broken UTF-16. */
-export function isCommonText(text: string): boolean {
-  return !uncommon.test(text);
+/** Whether a text is free of what `readUsual` must not meet: control characters, CR without LF, broken UTF-16. */
+export function isUsualText(text: string): boolean {
+  return !unusualCharacter.test(text);
 }
 
 /**
  * Reads the YAML that nearly all Kubernetes documents are written in, several times faster than a complete parser:
  * block mappings and sequences, plain, quoted and block scalars, brackets within a line. Everything else, errors
  * included, is left to the complete parser: the answer is then `undefined`. Where it answers, it answers the same.
- * The text must be one that `isCommonText` accepts. Spans, where wanted, count from the start of the text.
+ * The text must be one that `isUsualText` accepts. Spans, where wanted, count from the start of the text.
  */
-export function readCommon(
+export function readUsual(
   text: string,
   start: number,
   end: number,
@@ -31,21 +31,21 @@ export function readCommon(
   spans?: SpanTableBuilder,
 ): JsonValue | undefined {
   try {
-    return new CommonReader(new LineCursor(text, start, end, keys, spans)).document();
+    return new UsualReader(new LineCursor(text, start, end, keys, spans)).document();
   } catch (error) {
     if (error === unusual) return undefined;
     throw error;
   }
 }
 
-/** Where the parts of a document that `readCommon` has read stand. */
-export function commonSpans(text: string, start: number, end: number, keys: KeyCache): SpanTable {
+/** Where the parts of a document that `readUsual` has read stand. */
+export function usualSpans(text: string, start: number, end: number, keys: KeyCache): SpanTable {
   const spans = new SpanTableBuilder();
-  readCommon(text, start, end, keys, spans);
+  readUsual(text, start, end, keys, spans);
   return spans.build();
 }
 
-class CommonReader {
+class UsualReader {
   readonly #cursor: LineCursor;
   #depth = 0;
   #keyStart = 0;

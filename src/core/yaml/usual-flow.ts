@@ -1,9 +1,9 @@
 import type { JsonValue } from "../json.ts";
 import { flowIndicator, indicator, is, stopsPlain } from "./characters.ts";
-import { readQuoted } from "./common-scalars.ts";
 import { setMember } from "./compose.ts";
 import { type LineCursor, unusual } from "./line-cursor.ts";
 import { keyText, resolvePlain, type Scalar } from "./scalars.ts";
+import { readQuoted } from "./usual-scalars.ts";
 
 const maximumDepth = 20;
 
