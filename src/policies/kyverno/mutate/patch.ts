@@ -1,0 +1,114 @@
+import type { JsonPatch } from "../../../core/finding.ts";
+import { asString, isObject, type JsonObject, type JsonPath, type JsonValue, jsonEquals, member } from "../../../core/json.ts";
+import { applyJsonPatch, type Patched, parseJsonPatch } from "../../../core/json-patch.ts";
+import { isKubernetesObject, type KubernetesObject } from "../../../core/kubernetes.ts";
+import { parseDocuments } from "../../../core/yaml/parse-documents.ts";
+import { reasonOf } from "../outcome.ts";
+import type { DocumentReport } from "../report.ts";
+import type { RuleScope } from "../rule-types.ts";
+import { compileTemplate, type Template } from "../variables.ts";
+import { applyPatchStrategicMerge } from "./strategic-merge-patch.ts";
+
+/** What one patch made of an object. */
+export type Mutation =
+  | { readonly status: "pass"; readonly object: KubernetesObject }
+  | { readonly status: "skip"; readonly message: string }
+  | { readonly status: "error"; readonly message: string };
+
+export type Patcher = (scope: RuleScope, object: KubernetesObject) => Mutation;
+
+export const noPatches: Mutation = { status: "skip", message: "no patches applied" };
+
+export function failedMutation(message: string, thrown: unknown): Mutation {
+  return { status: "error", message: `${message}: ${reasonOf(thrown)}` };
+}
+
+/** The two fields that a rule and a loop share; in a rule they stand under `/mutate`. */
+const patchFields = ["patchStrategicMerge", "patchesJson6902"] as const;
+
+export function hasPatch(spec: JsonValue): boolean {
+  return patchFields.some((field) => isFilled(member(spec, field)));
+}
+
+function isFilled(value: JsonValue | undefined): boolean {
+  return value !== undefined && value !== null && value !== "";
+}
+
+/**
+ * Compiles `patchStrategicMerge` or `patchesJson6902`; undefined where there is none or it is wrong (which is reported).
+ * `root` is the document that Kyverno substitutes variables in, as `{{ @ }}` sees it: the rule, or the loop alone.
+ */
+export function compilePatch(spec: JsonValue, root: string, path: JsonPath, report: DocumentReport): Patcher | undefined {
+  const merge = member(spec, "patchStrategicMerge");
+  if (isFilled(merge) && merge !== undefined) {
+    return patcher(template(merge, root, "patchStrategicMerge", path, report), applyMerge);
+  }
+  const text = asString(member(spec, "patchesJson6902"));
+  if (text === undefined || text === "") return undefined;
+  const source = template(text, root, "patchesJson6902", path, report);
+  if (source?.constant !== true) return patcher(source, applyPatchText);
+  const parsed = parsePatchText(text);
+  if (parsed.ok) return patcher(source, (object) => applyJsonPatch(object, parsed.patch, { lenient: true }));
+  report.error("KYV_BAD_RULE", [...path, "patchesJson6902"], parsed.message);
+  return undefined;
+}
+
+function template(value: JsonValue, root: string, field: string, path: JsonPath, report: DocumentReport): Template | undefined {
+  const compiled = compileTemplate(value, `${root}/${field}`);
+  report.adopt(compiled.diagnostics, [...path, field]);
+  return compiled.ok ? compiled.value : undefined;
+}
+
+type Apply = (object: KubernetesObject, patch: JsonValue) => Patched;
+
+function patcher(source: Template | undefined, apply: Apply): Patcher | undefined {
+  if (source === undefined) return undefined;
+  return (scope, object) => {
+    let patch: JsonValue;
+    try {
+      patch = source.substitute(scope);
+    } catch (error) {
+      return failedMutation("variable substitution failed", error);
+    }
+    const patched = apply(object, patch);
+    if (!patched.ok) return { status: "error", message: `failed to patch resource: ${patched.message}` };
+    if (jsonEquals(patched.value, object)) return noPatches;
+    if (!isKubernetesObject(patched.value)) {
+      return { status: "error", message: "failed to unmarshal patched resource: Object 'Kind' is missing" };
+    }
+    return { status: "pass", object: patched.value };
+  };
+}
+
+function applyMerge(object: JsonObject, patch: JsonValue): Patched {
+  if (isObject(patch)) return applyPatchStrategicMerge(object, patch);
+  return { ok: false, message: "failed to preProcess rule: patchStrategicMerge must be an object" };
+}
+
+function applyPatchText(object: JsonObject, text: JsonValue): Patched {
+  const parsed = parsePatchText(typeof text === "string" ? text : "");
+  return parsed.ok ? applyJsonPatch(object, parsed.patch, { lenient: true }) : parsed;
+}
+
+type ParsedPatch = { readonly ok: true; readonly patch: JsonPatch } | { readonly ok: false; readonly message: string };
+
+/** A text that opens with a bracket has to be JSON; anything else is YAML. */
+function parsePatchText(text: string): ParsedPatch {
+  if (text.startsWith("[") && !isJson(text)) return { ok: false, message: "failed to decode patches: invalid state detected" };
+  const { documents, diagnostics } = parseDocuments(text, "patchesJson6902");
+  const problem = diagnostics.find((d) => d.severity === "error");
+  if (problem !== undefined) {
+    return { ok: false, message: `failed to convert patchesJson6902 to JSON: ${problem.message}` };
+  }
+  const parsed = parseJsonPatch(documents[0]?.value ?? null);
+  return parsed.ok ? parsed : { ok: false, message: `failed to decode patches: ${parsed.message}` };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
