@@ -7,6 +7,10 @@ export interface Regex {
   test(text: string): boolean;
   /** The groups of the first match (0 is the whole match; undefined: group took no part), or undefined. */
   match(text: string): readonly (string | undefined)[] | undefined;
+  /** The groups of each match, as Go's FindAllStringSubmatch; at most `limit`, all where that is negative. */
+  matchAll(text: string, limit?: number): readonly (readonly (string | undefined)[])[];
+  /** How many groups the expression has, the whole match not counted. */
+  readonly groupCount: number;
   /** Every match replaced by `template`, in which `$1`, `${1}` and `${name}` stand for groups (Go's Regexp.Expand). */
   replaceAll(text: string, template: string): string;
   /** Every match replaced by `replacement` as it is. */
@@ -58,6 +62,16 @@ class Re2Regex implements Regex {
     return matcher.find() ? this.#groups(matcher) : undefined;
   }
 
+  matchAll(text: string, limit = -1): readonly (readonly (string | undefined)[])[] {
+    const found: (readonly (string | undefined)[])[] = [];
+    if (limit !== 0) this.#eachMatch(text, (groups) => found.push(groups) !== limit);
+    return found;
+  }
+
+  get groupCount(): number {
+    return this.#program.groupCount();
+  }
+
   replaceAll(text: string, template: string): string {
     return this.#replace(text, compileTemplate(template, this.#program.namedGroups()));
   }
@@ -70,20 +84,28 @@ class Re2Regex implements Regex {
     return Array.from({ length: this.#program.groupCount() + 1 }, (_, i) => matcher.group(i) ?? undefined);
   }
 
-  #replace(text: string, replacement: Replacement): string {
+  /** Calls `visit` for each match until it answers false. */
+  #eachMatch(text: string, visit: (groups: (string | undefined)[], start: number, end: number) => boolean): void {
     const matcher = this.#program.matcher(text);
-    let result = "";
-    let copied = 0;
     let previousEnd = -1;
     while (matcher.find()) {
       const start = matcher.start();
       const end = matcher.end();
       // Go leaves out an empty match that touches the match before it.
       if (start === end && start === previousEnd) continue;
-      result += text.slice(copied, start) + replacement(this.#groups(matcher));
-      copied = end;
       previousEnd = end;
+      if (!visit(this.#groups(matcher), start, end)) return;
     }
+  }
+
+  #replace(text: string, replacement: Replacement): string {
+    let result = "";
+    let copied = 0;
+    this.#eachMatch(text, (groups, start, end) => {
+      result += text.slice(copied, start) + replacement(groups);
+      copied = end;
+      return true;
+    });
     return result + text.slice(copied);
   }
 }

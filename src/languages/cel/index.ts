@@ -1,0 +1,5 @@
+export { check, resolveUnchecked, type TypedExpression } from "./checker.ts";
+export { Env, variable } from "./env.ts";
+export { standardLibrary } from "./libraries/standard.ts";
+export { parse } from "./parser.ts";
+export { compile, type Evaluation, type Program } from "./program.ts";
