@@ -59,6 +59,8 @@ export interface KubernetesSchemas {
   /** The strategic-merge key of the list at `path`: `name` for containers; undefined for lists that are replaced. */
   mergeKeyFor(gvk: GroupVersionKind, path: JsonPath): string | undefined;
   kindsWithSchema(): readonly GroupVersionKind[];
+  /** The API groups that Kubernetes itself serves, the core group as the empty string. */
+  builtInGroups(): ReadonlySet<string>;
   /** For versions that are gone or going; undefined for the others. */
   lifecycleOf(gvk: GroupVersionKind): VersionLifecycle | undefined;
   resources(): ApiResources;
@@ -86,6 +88,7 @@ function schemasOf(
   resources: readonly ApiResource[],
 ): KubernetesSchemas {
   const lifecycle = new Map(Object.entries(catalog.lifecycle));
+  const builtInGroups = new Set(catalog.resources.map((r) => r.group));
   const resolved = new WeakMap<Schema, Schema>();
   let index: ApiResources | undefined;
 
@@ -130,6 +133,7 @@ function schemasOf(
     child,
     schemaAt,
     mergeKeyFor: (gvk, path) => schemaAt(gvk, path)?.["x-kubernetes-patch-merge-key"],
+    builtInGroups: () => builtInGroups,
     lifecycleOf: (gvk) => lifecycle.get(gvkKey(gvk)),
     kindsWithSchema: () => [...roots.keys()].map(parseGvkKey),
     resources: () => {

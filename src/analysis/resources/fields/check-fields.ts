@@ -1,0 +1,70 @@
+import type { JsonPath } from "../../../core/json.ts";
+import { gvkOf, type KubernetesObject } from "../../../core/kubernetes.ts";
+import { gvkKey, type KubernetesSchemas, type Schema } from "../../../core/schema.ts";
+import type { LintIssue } from "../issue.ts";
+import { explainUnknown, explainValue } from "./explain.ts";
+import { type FieldIndex, indexFields } from "./field-index.ts";
+import type { FieldProblem } from "./problem.ts";
+import { suggest } from "./suggest.ts";
+import { walkObject } from "./walk.ts";
+
+/** Schemas of custom kinds: several where the scanned files hold CustomResourceDefinitions that differ. */
+export type CustomSchemas = ReadonlyMap<string, readonly Schema[]>;
+
+export interface FieldChecker {
+  /** Problems of one object with its kind's schema; none where the kind is not known. */
+  check(object: KubernetesObject, partial: boolean): readonly LintIssue[];
+}
+
+export function fieldChecker(schemas: KubernetesSchemas, custom: CustomSchemas): FieldChecker {
+  const indexes = new Map<string, FieldIndex>();
+  return {
+    check(object, partial) {
+      const key = gvkKey(gvkOf(object));
+      const builtIn = schemas.schemaFor(gvkOf(object));
+      const candidates = builtIn === undefined ? (custom.get(key) ?? []) : [builtIn];
+      const [first, ...others] = candidates;
+      if (first === undefined) return [];
+      const judge = builtIn === undefined ? "custom" : "built-in";
+      const options = { partial, custom: judge === "custom" };
+      const problems = agreed(
+        walkObject(object, first, schemas, options),
+        others.map((schema) => walkObject(object, schema, schemas, options)),
+      );
+      const index = () => {
+        const known = indexes.get(key) ?? indexFields(first, schemas);
+        indexes.set(key, known);
+        return known;
+      };
+      return problems
+        .filter((problem) => !isSecretData(object, problem))
+        .map((problem) =>
+          problem.kind === "unknown"
+            ? explainUnknown(object, problem, suggest(problem, index, schemas), judge)
+            : explainValue(problem, object, judge),
+        );
+    },
+  };
+}
+
+/** A place by its member names, so that a field that stands elsewhere is not also reported as missing. */
+function placeKey(path: JsonPath, key: string): string {
+  return [...path.map((step) => (typeof step === "number" ? "[]" : step)), key].join(".");
+}
+
+/** The values of a Secret are judged by a check that knows placeholders. */
+function isSecretData(object: KubernetesObject, problem: FieldProblem): boolean {
+  return problem.kind === "format" && problem.format === "byte" && object.kind === "Secret" && problem.path[0] === "data";
+}
+
+/** The problems that every version of the schema sees: with two CustomResourceDefinitions we cannot know which is installed. */
+function agreed(problems: readonly FieldProblem[], others: readonly (readonly FieldProblem[])[]): readonly FieldProblem[] {
+  if (others.length === 0) return problems;
+  const seen = others.map((list) => new Set(list.map(identity)));
+  return problems.filter((problem) => seen.every((set) => set.has(identity(problem))));
+}
+
+function identity(problem: FieldProblem): string {
+  const key = problem.kind === "missing" ? problem.key : "";
+  return JSON.stringify([problem.kind, key, ...problem.path]);
+}

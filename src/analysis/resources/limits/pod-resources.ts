@@ -1,0 +1,64 @@
+import { isArray, isObject, type JsonPath, member, toPointer, valueAt } from "../../../core/json.ts";
+import type { KubernetesObject } from "../../../core/kubernetes.ts";
+import { adviceFix, type LintIssue, patchFix } from "../issue.ts";
+import type { ObjectCheck } from "../object-check.ts";
+import { groupKind } from "../scanned-set.ts";
+
+const templateKinds = [
+  "apps/Deployment",
+  "apps/StatefulSet",
+  "apps/DaemonSet",
+  "apps/ReplicaSet",
+  "batch/Job",
+  "/ReplicationController",
+];
+
+/** Where the pod spec of a built-in kind stands. */
+export function builtInPodSpec(object: KubernetesObject): JsonPath | undefined {
+  const kind = groupKind(object);
+  if (kind === "/Pod") return ["spec"];
+  if (kind === "/PodTemplate") return ["template", "spec"];
+  if (kind === "batch/CronJob") return ["spec", "jobTemplate", "spec", "template", "spec"];
+  return templateKinds.includes(kind) ? ["spec", "template", "spec"] : undefined;
+}
+
+const podLevel = new Set(["cpu", "memory"]);
+
+/** Devices and storage in the resources of a pod as a whole: only containers can ask for them. */
+export const podResourcesCheck: ObjectCheck = {
+  kinds: [...templateKinds, "/Pod", "/PodTemplate", "batch/CronJob"],
+  check(object) {
+    const spec = builtInPodSpec(object);
+    if (spec === undefined) return [];
+    return (["limits", "requests"] as const).flatMap((list) => {
+      const at = [...spec, "resources", list];
+      const values = valueAt(object, at);
+      if (!isObject(values)) return [];
+      return Object.keys(values)
+        .filter((name) => !podLevel.has(name) && !name.startsWith("hugepages-"))
+        .map((name) => issue(object, spec, [...at, name], list, name));
+    });
+  },
+};
+
+function issue(object: KubernetesObject, spec: JsonPath, path: JsonPath, list: string, name: string): LintIssue {
+  return {
+    check: "pod-resources",
+    rule: "container-only",
+    path,
+    atKey: true,
+    status: "fail",
+    message: `A pod as a whole can name cpu, memory and huge pages; ${name} is asked for by a container. The API server refuses the pod.`,
+    fix: moveToContainer(object, spec, path, list, name),
+  };
+}
+
+function moveToContainer(object: KubernetesObject, spec: JsonPath, path: JsonPath, list: string, name: string) {
+  const containers = valueAt(object, [...spec, "containers"]);
+  const target = [...spec, "containers", 0, "resources", list];
+  const description = `Move ${name} to the ${list} of the container that uses it.`;
+  const only = isArray(containers) && containers.length === 1;
+  if (!only || !isObject(valueAt(object, target)) || member(valueAt(object, target), name) !== undefined)
+    return adviceFix(description);
+  return patchFix(description, { op: "move", from: toPointer(path), path: toPointer([...target, name]) });
+}

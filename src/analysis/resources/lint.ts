@@ -1,0 +1,112 @@
+import type { ApiResources } from "../../core/api-resources.ts";
+import type { Finding } from "../../core/finding.ts";
+import type { JsonValue } from "../../core/json.ts";
+import { isKubernetesObject } from "../../core/kubernetes.ts";
+import { gvkKey, type KubernetesSchemas, type Schema } from "../../core/schema.ts";
+import type { SourceDocument } from "../../core/source.ts";
+import { apiVersionCheck } from "./api-version.ts";
+import { auditPolicyCheck } from "./audit/check-audit-policy.ts";
+import { duplicateIssues } from "./duplicate-object.ts";
+import { type CustomSchemas, fieldChecker } from "./fields/check-fields.ts";
+import { type LintIssue, toFinding } from "./issue.ts";
+import { limitRangeCheck } from "./limits/check-limit-range.ts";
+import { podResourcesCheck } from "./limits/pod-resources.ts";
+import { networkPolicyCheck } from "./network/check-network-policy.ts";
+import type { LintContext, ObjectCheck } from "./object-check.ts";
+import { holdsMergeDirective, lacksContainers, partialFiles } from "./partial.ts";
+import { promisesCheck } from "./promises/check-promises.ts";
+import { podSecurityLabelsCheck } from "./promises/pod-security-labels.ts";
+import { quotaCheck } from "./quota/check-quota.ts";
+import { rbacRulesCheck } from "./rbac/check-rules.ts";
+import { groupKind, type ObjectDocument, scannedSet } from "./scanned-set.ts";
+import { plainSecretCheck } from "./secrets/plain-secret.ts";
+import { secretDataCheck } from "./secrets/secret-data.ts";
+
+const checks: readonly ObjectCheck[] = [
+  apiVersionCheck,
+  rbacRulesCheck,
+  quotaCheck,
+  limitRangeCheck,
+  podResourcesCheck,
+  auditPolicyCheck,
+  networkPolicyCheck,
+  promisesCheck,
+  podSecurityLabelsCheck,
+  secretDataCheck,
+  plainSecretCheck,
+];
+
+export interface LintInput {
+  /** All documents, also those that are no Kubernetes objects: a kustomization names the files that are patches. */
+  readonly documents: readonly SourceDocument[];
+  /** Of the built-in kinds; CustomResourceDefinitions among the documents are added. */
+  readonly schemas: KubernetesSchemas;
+  /** What a live API server serves, where it was asked: then every API group is known. */
+  readonly discovered?: ApiResources;
+}
+
+/** Judges every document by its schema and by the traps people fall into. Linear in the size of the documents. */
+export function lint({ documents, schemas, discovered }: LintInput): readonly Finding[] {
+  const objects = documents.filter(isObjectDocument);
+  const partial = partialFiles(documents);
+  const parts = new Set(
+    objects.filter(({ file, value }) => partial.has(file) || holdsMergeDirective(value) || lacksContainers(value)),
+  );
+  const whole = objects.filter((document) => !parts.has(document));
+  const context = lintContext(whole, schemas, discovered);
+  const fields = fieldChecker(schemas, customSchemas(whole, schemas));
+  const checksOf = checkIndex();
+  const findings: Finding[] = [];
+  const add = (document: ObjectDocument, issues: readonly LintIssue[]) => {
+    for (const issue of issues) findings.push(toFinding(document, issue));
+  };
+  for (const document of objects) {
+    const object = document.value;
+    const part = parts.has(document);
+    add(document, fields.check(object, part));
+    if (part) continue;
+    for (const check of checksOf(groupKind(object))) add(document, check.check(object, context, document));
+  }
+  for (const [document, issue] of duplicateIssues(whole)) add(document, [issue]);
+  return findings;
+}
+
+function isObjectDocument(document: SourceDocument<JsonValue>): document is ObjectDocument {
+  return isKubernetesObject(document.value);
+}
+
+function lintContext(
+  documents: readonly ObjectDocument[],
+  schemas: KubernetesSchemas,
+  discovered: ApiResources | undefined,
+): LintContext {
+  const builtIn = schemas.builtInGroups();
+  return {
+    schemas,
+    resources: discovered ?? schemas.withCustomResources(documents.map((document) => document.value)).resources(),
+    knowsGroup: (group) => builtIn.has(group) || (discovered?.hasGroup(group) ?? false),
+    set: scannedSet(documents),
+  };
+}
+
+function customSchemas(documents: readonly ObjectDocument[], schemas: KubernetesSchemas): CustomSchemas {
+  const found = new Map<string, Schema[]>();
+  for (const { value } of documents) {
+    for (const [gvk, schema] of schemas.customResourceSchemas(value)) {
+      const key = gvkKey(gvk);
+      const known = found.get(key);
+      if (known === undefined) found.set(key, [schema]);
+      else known.push(schema);
+    }
+  }
+  return found;
+}
+
+function checkIndex(): (kind: string) => readonly ObjectCheck[] {
+  const byKind = new Map<string, readonly ObjectCheck[]>();
+  return (kind) => {
+    const known = byKind.get(kind) ?? checks.filter((check) => check.kinds?.includes(kind) ?? true);
+    byKind.set(kind, known);
+    return known;
+  };
+}
