@@ -44,6 +44,10 @@ export const diagnosticCodes = {
     meaning: "A policy of a kind that is written in CEL was not evaluated.",
     next: "Leave it out with a narrower --policies, or wait for a version that evaluates CEL policies.",
   },
+  TEST_INVALID: {
+    meaning: "A test file can not be understood; its expectations count as failed.",
+    next: "Correct the test as the message says.",
+  },
   KYV_UNKNOWN_FIELD: {
     meaning: "A Kyverno policy has a field that its definition does not know; the rule that holds it is not evaluated.",
     next: "Correct the name of the field, or remove it.",
@@ -79,10 +83,6 @@ export const diagnosticCodes = {
   OBJECT_INCOMPLETE: {
     meaning: "A document has an apiVersion or a kind, but not both, so that nobody can tell what it is; it was not checked.",
     next: "Add what is missing, or keep the file out of the scanned paths.",
-  },
-  OBJECT_DUPLICATE: {
-    meaning: "Two documents describe the same object; where both are applied, the later one wins.",
-    next: "Remove one of them, or scan the variants (overlays, releases) separately.",
   },
   BASELINE_INVALID: {
     meaning: "A baseline file could not be understood, so no finding was accepted.",

@@ -2,7 +2,8 @@ import type { JsonObject, JsonPath, JsonValue } from "./json.ts";
 import type { KubernetesObject, ResourceRef } from "./kubernetes.ts";
 import type { Span } from "./source.ts";
 
-export type RuleStatus = "pass" | "fail" | "warn" | "error" | "skip";
+export const ruleStatuses = ["pass", "fail", "warn", "error", "skip"] as const;
+export type RuleStatus = (typeof ruleStatuses)[number];
 
 export const severities = ["info", "low", "medium", "high", "critical"] as const;
 export type Severity = (typeof severities)[number];

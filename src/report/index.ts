@@ -6,11 +6,12 @@ import { junit } from "./junit.ts";
 import { markdown } from "./markdown.ts";
 import { policyReport } from "./policy-report.ts";
 import { sarif } from "./sarif.ts";
-import { table } from "./table.ts";
-import { yaml } from "./yaml.ts";
+import { table, verdictLines } from "./table.ts";
+import { writeYaml, yaml } from "./yaml.ts";
 
 export type { FormatOptions, Formatter } from "./format.ts";
 export { buildReport, isComplete, type Report, type ReportInputs, type ReportSource } from "./report.ts";
+export { verdictLines, writeYaml };
 
 /** Every output format by the name that `--output` takes. */
 export const formatters = {

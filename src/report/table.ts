@@ -1,7 +1,7 @@
 import type { Finding } from "../core/finding.ts";
 import { severities } from "../core/finding.ts";
 import { explain } from "./explain.ts";
-import type { Formatter } from "./format.ts";
+import type { FormatOptions, Formatter } from "./format.ts";
 import { apiVersionOf, groupByResource, levelOf, type ResourceGroup, resourceTitle, shortPolicyNames } from "./order.ts";
 import { isComplete, type Report, total } from "./report.ts";
 import { styleFor } from "./style.ts";
@@ -26,7 +26,7 @@ export const table: Formatter = (report, options) => {
     ...uncheckedLines(report, context),
     ...summaryTable("By policy", report.byPolicy, context.policyName, context),
     ...summaryTable("By namespace", report.byNamespace, (name) => name || "(no namespace)", context),
-    ...verdict(report, context),
+    ...verdictLines(report, options),
   ];
   return `${lines.join("\n")}\n`;
 };
@@ -59,7 +59,9 @@ function findingLines(finding: Finding, { style, width, explain: why, policyName
   ];
 }
 
-function verdict(report: Report, { style, width }: TableContext): string[] {
+/** The last lines: how many findings, and what was looked at. */
+export function verdictLines(report: Report, options: FormatOptions): readonly string[] {
+  const style = styleFor(options.color);
   const failures = total(report.failures);
   const { pass, warn, error, skip } = report.counts;
   const by = severities
@@ -83,5 +85,5 @@ function verdict(report: Report, { style, width }: TableContext): string[] {
       : isComplete(report)
         ? style.green("No findings")
         : style.level("error", "No findings, but not everything could be checked");
-  return [headline, ...wrap(`${looked}: ${also.join(", ")}`, width)];
+  return [headline, ...wrap(`${looked}: ${also.join(", ")}`, Math.min(options.width, widest))];
 }

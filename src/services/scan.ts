@@ -1,80 +1,95 @@
-import type { Action } from "../core/action.ts";
-import type { ApiResources } from "../core/api-resources.ts";
-import type { Facts } from "../core/facts.ts";
-import type { Finding, StatusCounts } from "../core/finding.ts";
+import { lint } from "../analysis/resources/lint.ts";
+import type { Diagnostic } from "../core/diagnostic.ts";
+import type { Finding, RuleStatus, StatusCounts } from "../core/finding.ts";
 import type { Host } from "../core/host.ts";
-import { gvkOf, type KubernetesObject, labelsOf, nameOf, namespaceOf } from "../core/kubernetes.ts";
-import { type Decision, evaluate, type PolicySet, toFinding } from "../engine/index.ts";
-import { redactSecrets } from "./redact-secrets.ts";
-import type { ObjectDocument } from "./scanned-objects.ts";
+import { isKubernetesObject } from "../core/kubernetes.ts";
+import type { KubernetesSchemas } from "../core/schema.ts";
+import type { SourceDocument } from "../core/source.ts";
+import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
+import { policyName } from "../engine/index.ts";
+import { compilePolicies } from "./policies.ts";
+import { type ScanObjectsRequest, scanObjects } from "./scan-objects.ts";
+import { scannedFacts } from "./scanned-facts.ts";
+import { inScanNamespace, type ObjectDocument, scannedObjects } from "./scanned-objects.ts";
+
+/** What `--checks` selects from: policies (the built-in ones where none are given), and the linter of resources. */
+export const scanChecks = ["policies", "resources"] as const;
+export type ScanCheck = (typeof scanChecks)[number];
 
 export interface ScanRequest {
-  readonly objects: readonly ObjectDocument[];
-  readonly policies: PolicySet;
-  readonly resources: ApiResources;
-  /** Answers every need; what it cannot answer it refuses with a reason. */
-  readonly facts: Facts;
+  /** What is judged. */
+  readonly documents: readonly SourceDocument[];
+  /** Policies given by hand, with their exceptions; undefined: the built-in ones. */
+  readonly policies: readonly SourceDocument[] | undefined;
+  readonly exceptions: readonly SourceDocument[];
+  readonly checks: ReadonlySet<ScanCheck>;
+  /** Where objects that name no namespace would be applied. */
+  readonly namespace: string;
+  /** Whether the documents are everything that a cluster holds. */
+  readonly complete: boolean;
+  /** Which pods Kyverno policies see: those that autogen reaches, or those of custom kinds, too. */
+  readonly workloads: "autogen" | "all";
+  readonly schemas: KubernetesSchemas;
+  readonly catalogue: WorkloadCatalogue;
   readonly host: Host;
   /** Whether passes and skips become findings, too. */
   readonly passes: boolean;
-  readonly onProgress?: (done: number) => void;
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface ScanResult {
   readonly findings: readonly Finding[];
   readonly counts: StatusCounts;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly objects: number;
+  /** Documents that are no Kubernetes objects. */
+  readonly others: number;
+  /** Names of the policies and analyses that judged. */
+  readonly policies: readonly string[];
 }
 
-/** Changes first, so that checks see what would be stored; what a policy would generate is no verdict on the object. */
-const stages = ["mutate", "verify", "validate"] as const;
-
-/** Judges every object by the policies. */
-export function scanObjects(request: ScanRequest): ScanResult {
-  const { objects, host, onProgress } = request;
-  const at = host.now();
-  const namespaces = new Map(
-    objects.filter(({ value }) => isNamespace(value)).map(({ value }) => [nameOf(value), labelsOf(value)]),
-  );
-  const findings: Finding[] = [];
-  const counts = { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 };
-  objects.forEach((document, i) => {
-    const object = document.value;
-    const decision = judge(object, namespaces.get(namespaceOf(object)), at, request);
-    for (const status of Object.keys(counts) as (keyof typeof counts)[]) counts[status] += decision.counts[status];
-    for (const result of decision.results) {
-      if (!request.passes && (result.result.status === "pass" || result.result.status === "skip")) continue;
-      findings.push(redactSecrets(toFinding(result, object, document), object));
-    }
-    onProgress?.(i + 1);
-  });
-  return { findings, counts };
-}
-
-function isNamespace(object: KubernetesObject): boolean {
-  return object.kind === "Namespace" && object.apiVersion === "v1";
-}
-
-function judge(object: KubernetesObject, namespaceLabels: Action["namespaceLabels"], at: number, request: ScanRequest): Decision {
-  const gvk = gvkOf(object);
-  const action: Action = {
-    channel: "scan",
-    actor: undefined,
-    operation: "CREATE",
-    dryRun: false,
-    target: {
-      type: "kubernetes",
-      ...gvk,
-      resource: request.resources.byKind(gvk.group, gvk.kind)?.resource ?? "",
-      subresource: "",
-      namespace: namespaceOf(object),
-      name: nameOf(object),
-    },
-    object,
-    namespaceLabels,
-    at,
+/** Judges every object among the documents by the policies and the analyses that were asked for. */
+export function scan(request: ScanRequest): ScanResult {
+  const values = request.documents.map((d) => d.value).filter(isKubernetesObject);
+  const resources = request.schemas.withCustomResources(values).resources();
+  const { objects, others, diagnostics } = scannedObjects(request.documents, request.namespace, resources);
+  const facts = scannedFacts({ objects: objects.map((d) => d.value), resources, complete: request.complete });
+  const { host, passes, workloads, catalogue, onProgress } = request;
+  const compiled = compilePolicies(request.policies ?? [], resources, request.exceptions.filter(isObjectDocument));
+  const judging: ScanObjectsRequest = {
+    objects,
+    policies: compiled.set,
+    resources,
+    facts,
+    host,
+    passes,
+    catalogue: workloads === "all" ? catalogue : undefined,
+    ...(onProgress === undefined ? {} : { onProgress: (done) => onProgress(done, objects.length) }),
   };
-  const options = { resources: request.resources, passes: request.passes, kinds: stages };
-  const evaluation = evaluate(request.policies, action, request.facts, request.host, options);
-  if (evaluation.kind === "pending") throw new Error("a scan's facts answer every need");
-  return evaluation.decision;
+  const judged = request.checks.has("policies") ? scanObjects(judging) : { findings: [], counts: noCounts };
+  const linted = request.checks.has("resources")
+    ? lint({ documents: request.documents, schemas: request.schemas }).map((f) =>
+        inScanNamespace(f, request.namespace, resources),
+      )
+    : [];
+  return {
+    findings: [...judged.findings, ...linted],
+    counts: addFindings(judged.counts, linted),
+    diagnostics: [...compiled.diagnostics, ...diagnostics],
+    objects: objects.length,
+    others,
+    policies: compiled.set.policies.map((p) => policyName(p.id)),
+  };
+}
+
+const noCounts: StatusCounts = { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 };
+
+function addFindings(counts: StatusCounts, findings: readonly Finding[]): StatusCounts {
+  const sum: { [status in RuleStatus]: number } = { ...counts };
+  for (const { status } of findings) sum[status]++;
+  return sum;
+}
+
+function isObjectDocument(document: SourceDocument): document is ObjectDocument {
+  return isKubernetesObject(document.value);
 }

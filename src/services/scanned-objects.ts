@@ -1,8 +1,10 @@
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
+import type { Finding } from "../core/finding.ts";
+import { identified } from "../core/fingerprint.ts";
 import { member } from "../core/json.ts";
-import { formatRef, groupOf, isKubernetesObject, type KubernetesObject, namespaceOf, resourceRef } from "../core/kubernetes.ts";
-import { formatSpan, type SourceDocument } from "../core/source.ts";
+import { groupOf, isKubernetesObject, type KubernetesObject, namespaceOf } from "../core/kubernetes.ts";
+import type { SourceDocument } from "../core/source.ts";
 
 /** An object as it would be stored, at the place it came from. */
 export type ObjectDocument = SourceDocument<KubernetesObject>;
@@ -19,7 +21,6 @@ export interface ScannedObjects {
 export function scannedObjects(documents: readonly SourceDocument[], namespace: string, resources: ApiResources): ScannedObjects {
   const objects: ObjectDocument[] = [];
   const diagnostics: Diagnostic[] = [];
-  const seen = new Map<string, SourceDocument>();
   let others = 0;
   for (const document of documents) {
     const { value } = document;
@@ -35,10 +36,6 @@ export function scannedObjects(documents: readonly SourceDocument[], namespace: 
       continue;
     }
     const object = inNamespace(value, namespace, resources);
-    const key = identity(object);
-    const twin = key === undefined ? undefined : seen.get(key);
-    if (twin !== undefined) diagnostics.push(duplicate(object, document, twin));
-    else if (key !== undefined) seen.set(key, document);
     objects.push(withObject(document, object));
   }
   return { objects, others, diagnostics };
@@ -49,29 +46,19 @@ function withObject(document: SourceDocument, value: KubernetesObject): ObjectDo
   return { file, index, value, locate: (path) => document.locate(path), locateKey: (path) => document.locateKey(path) };
 }
 
+/** A finding about an object as written, with the namespace that the scan gives it. */
+export function inScanNamespace(finding: Finding, namespace: string, resources: ApiResources): Finding {
+  const { id: _, resource, ...rest } = finding;
+  if (resource.namespace !== "" || resources.byKind(resource.group, resource.kind)?.namespaced === false) return finding;
+  return identified({ ...rest, resource: { ...resource, namespace } });
+}
+
 /** Kinds that nobody described are taken as namespaced, as nearly all custom kinds are. */
 function inNamespace(object: KubernetesObject, namespace: string, resources: ApiResources): KubernetesObject {
   if (namespaceOf(object) !== "" || resources.byKind(groupOf(object), object.kind)?.namespaced === false) return object;
   return { ...object, metadata: { ...object.metadata, namespace } };
 }
 
-/** Undefined for objects whose name the API server makes. */
-function identity(object: KubernetesObject): string | undefined {
-  const { group, kind, namespace, name } = resourceRef(object);
-  return name === "" || name.endsWith("*") ? undefined : `${group}|${kind}|${namespace}|${name}`;
-}
-
 function incomplete(document: SourceDocument, missing: "apiVersion" | "kind"): Diagnostic {
   return { code: "OBJECT_INCOMPLETE", severity: "error", message: `the document has no ${missing}`, span: document.locate([]) };
-}
-
-function duplicate(object: KubernetesObject, document: SourceDocument, twin: SourceDocument): Diagnostic {
-  const first = twin.locate([]);
-  const where = first === undefined ? twin.file : formatSpan(first);
-  return {
-    code: "OBJECT_DUPLICATE",
-    severity: "warning",
-    message: `${formatRef(resourceRef(object))} is also in ${where}; both were checked`,
-    span: document.locate(["metadata", "name"]),
-  };
 }

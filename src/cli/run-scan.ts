@@ -1,0 +1,102 @@
+import { loadKubernetesSchemas } from "../adapters/files/catalog.ts";
+import { loadPaths } from "../adapters/files/load-paths.ts";
+import type { Diagnostic } from "../core/diagnostic.ts";
+import { type Finding, type Severity, severityAtLeast } from "../core/finding.ts";
+import type { SourceDocument } from "../core/source.ts";
+import { buildReport, isComplete, type Report } from "../report/index.ts";
+import { applyBaseline, type Baseline, baselineObject, readBaseline } from "../services/baseline.ts";
+import { type ScanResult, scan } from "../services/scan.ts";
+import { type CommandContext, UsageError } from "./command.ts";
+import { type ExitCode, exitCodes } from "./exit-code.ts";
+import { nodeHost } from "./node-host.ts";
+import { createProgress } from "./progress.ts";
+import type { ScanFlags } from "./scan.ts";
+import { writeReport, writeYamlFile } from "./write-report.ts";
+
+interface Input {
+  readonly documents: readonly SourceDocument[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly files: number;
+}
+
+/** Loads, judges, reports, and says how it ended. */
+export async function runScan(paths: readonly string[], flags: ScanFlags, context: CommandContext): Promise<void> {
+  if (paths.length === 0 && flags.cluster !== true)
+    throw new UsageError("name what to scan: paths, - for standard input, or --cluster");
+  const progress = createProgress(context.io);
+  progress.show("loading");
+  const policies = flags.policies === undefined ? undefined : await load(flags.policies);
+  const exceptions = await load(flags.exceptions ?? []);
+  const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline);
+  const input = await load(paths);
+  const result = scan({
+    documents: input.documents,
+    policies: policies?.documents,
+    exceptions: exceptions.documents,
+    checks: new Set(flags.checks),
+    namespace: flags.namespace ?? "default",
+    complete: false,
+    schemas: loadKubernetesSchemas(),
+    host: nodeHost(context.io),
+    passes: flags.passes === true,
+    workloads: flags.workloads,
+    onProgress: (done, total) => progress.show(`checking ${done} of ${total} objects`),
+  });
+  progress.clear();
+  if (flags.writeBaseline !== undefined) writeYamlFile(flags.writeBaseline, baselineObject(result.findings));
+  const read = [...(policies?.diagnostics ?? []), ...exceptions.diagnostics, ...input.diagnostics];
+  const report = reportOf(result, read, baseline, { paths, files: input.files, flags, context });
+  writeReport(report, flags, context);
+  context.exit(exitCodeOf(report, flags.failOn));
+}
+
+async function load(paths: readonly string[]): Promise<Input> {
+  return await loadPaths(paths);
+}
+
+async function loadBaseline(file: string): Promise<Baseline> {
+  const { documents, diagnostics } = await load([file]);
+  const baseline = readBaseline(documents);
+  const [problem] = [...diagnostics.filter((d) => d.severity === "error"), ...(baseline.ok ? [] : baseline.diagnostics)];
+  if (problem !== undefined || !baseline.ok) throw new UsageError(`--baseline ${file}: ${problem?.message ?? "it is empty"}`);
+  return baseline.value;
+}
+
+interface Surroundings {
+  readonly paths: readonly string[];
+  readonly files: number;
+  readonly flags: ScanFlags;
+  readonly context: CommandContext;
+}
+
+function reportOf(result: ScanResult, read: readonly Diagnostic[], baseline: Baseline | undefined, around: Surroundings): Report {
+  const { paths, files, flags, context } = around;
+  const { kept, accepted } =
+    baseline === undefined ? { kept: result.findings, accepted: 0 } : applyBaseline(result.findings, baseline);
+  return buildReport({
+    tool: { name: "castellan", version: context.version },
+    at: context.io.now(),
+    inputs: {
+      sources: flags.cluster === true ? ["cluster", ...paths] : paths,
+      files,
+      objects: result.objects,
+      policies: result.policies,
+    },
+    findings: kept.filter((f) => isWanted(f, flags.severity)),
+    counts: result.counts,
+    diagnostics: [...read, ...result.diagnostics],
+    accepted,
+  });
+}
+
+/** What could not be checked is shown whatever its severity: nobody knows how bad it is. */
+function isWanted(finding: Finding, floor: Severity | undefined): boolean {
+  return floor === undefined || finding.status === "error" || severityAtLeast(finding.severity, floor);
+}
+
+/** A result that is not complete outranks findings. */
+export function exitCodeOf(report: Report, failOn: Severity | "never"): ExitCode {
+  if (!isComplete(report)) return exitCodes.incomplete;
+  const fails = failOn !== "never" && report.findings.some((f) => f.status === "fail" && severityAtLeast(f.severity, failOn));
+  return fails ? exitCodes.findings : exitCodes.clean;
+}

@@ -1,0 +1,84 @@
+import type { Action } from "../core/action.ts";
+import type { ApiResources } from "../core/api-resources.ts";
+import type { Facts } from "../core/facts.ts";
+import { type Finding, type RuleStatus, ruleStatuses, type StatusCounts } from "../core/finding.ts";
+import type { Host } from "../core/host.ts";
+import { gvkOf, type KubernetesObject, labelsOf, nameOf, namespaceOf } from "../core/kubernetes.ts";
+import type { Labels } from "../core/label-selector.ts";
+import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
+import { type Decision, evaluate, type PolicySet, toFinding } from "../engine/index.ts";
+import { redactSecrets } from "./redact-secrets.ts";
+import { aboutOwner, workloadPods } from "./scan-workloads.ts";
+import type { ObjectDocument } from "./scanned-objects.ts";
+
+export interface ScanObjectsRequest {
+  readonly objects: readonly ObjectDocument[];
+  readonly policies: PolicySet;
+  readonly resources: ApiResources;
+  /** Answers every need; what it cannot answer it refuses with a reason. */
+  readonly facts: Facts;
+  readonly host: Host;
+  /** Whether passes and skips become findings, too. */
+  readonly passes: boolean;
+  /** Where the pods of custom kinds are; undefined: those are not judged. */
+  readonly catalogue: WorkloadCatalogue | undefined;
+  readonly onProgress?: (done: number) => void;
+}
+
+export interface ScanObjectsResult {
+  readonly findings: readonly Finding[];
+  readonly counts: StatusCounts;
+}
+
+/** Changes first, so that checks see what would be stored; what a policy would generate is no verdict on the object. */
+const stages = ["mutate", "verify", "validate"] as const;
+
+/** Judges every object by the policies. */
+export function scanObjects(request: ScanObjectsRequest): ScanObjectsResult {
+  const { objects, catalogue, onProgress } = request;
+  const namespaces = objects.filter(({ value }) => value.kind === "Namespace" && value.apiVersion === "v1");
+  const labels = new Map(namespaces.map(({ value }) => [nameOf(value), labelsOf(value)]));
+  const findings: Finding[] = [];
+  const counts: { [status in RuleStatus]: number } = { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 };
+  const judge = (document: ObjectDocument, toAbout: (finding: Finding) => Finding) => {
+    const decision = decide(document.value, labels.get(namespaceOf(document.value)), request);
+    for (const status of ruleStatuses) counts[status] += decision.counts[status];
+    for (const result of decision.results) {
+      if (!request.passes && (result.result.status === "pass" || result.result.status === "skip")) continue;
+      findings.push(redactSecrets(toAbout(toFinding(result, document.value, document)), document.value));
+    }
+  };
+  objects.forEach((document, i) => {
+    judge(document, (finding) => finding);
+    onProgress?.(i + 1);
+  });
+  if (catalogue !== undefined) {
+    for (const workload of workloadPods(objects, catalogue)) judge(workload.pod, (finding) => aboutOwner(finding, workload));
+  }
+  return { findings, counts };
+}
+
+function decide(object: KubernetesObject, namespaceLabels: Labels | undefined, request: ScanObjectsRequest): Decision {
+  const gvk = gvkOf(object);
+  const action: Action = {
+    channel: "scan",
+    actor: undefined,
+    operation: "CREATE",
+    dryRun: false,
+    target: {
+      type: "kubernetes",
+      ...gvk,
+      resource: request.resources.byKind(gvk.group, gvk.kind)?.resource ?? "",
+      subresource: "",
+      namespace: namespaceOf(object),
+      name: nameOf(object),
+    },
+    object,
+    namespaceLabels,
+    at: request.host.now(),
+  };
+  const options = { resources: request.resources, passes: request.passes, kinds: stages };
+  const evaluation = evaluate(request.policies, action, request.facts, request.host, options);
+  if (evaluation.kind === "pending") throw new Error("a scan's facts answer every need");
+  return evaluation.decision;
+}

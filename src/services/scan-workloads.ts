@@ -1,0 +1,58 @@
+import type { Finding } from "../core/finding.ts";
+import { identified } from "../core/fingerprint.ts";
+import type { JsonPath } from "../core/json.ts";
+import { type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../core/kubernetes.ts";
+import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
+import { type FoundPod, findPodSpecs } from "../core/workload/find.ts";
+import type { ObjectDocument } from "./scanned-objects.ts";
+
+/** A pod that a custom object makes, as a Pod that policies can judge, and the way back to the object. */
+export interface WorkloadPod {
+  readonly pod: ObjectDocument;
+  readonly found: FoundPod;
+  readonly owner: ObjectDocument;
+}
+
+/** Kinds whose pods Kyverno's autogen rules already see, and pods themselves. */
+const seenByAutogen = new Set([
+  "v1/Pod",
+  "v1/ReplicationController",
+  ...["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"].map((kind) => `apps/v1/${kind}`),
+  "batch/v1/Job",
+  "batch/v1/CronJob",
+]);
+
+/** The pods of objects that autogen does not reach: RayCluster, InferenceService, Job of Volcano ... */
+export function workloadPods(documents: readonly ObjectDocument[], catalogue: WorkloadCatalogue): readonly WorkloadPod[] {
+  return documents.flatMap((owner) => {
+    const { value } = owner;
+    if (seenByAutogen.has(`${value.apiVersion}/${value.kind}`)) return [];
+    return findPodSpecs(value, catalogue).pods.map((found) => ({ owner, found, pod: asPod(owner, found) }));
+  });
+}
+
+function asPod(owner: ObjectDocument, found: FoundPod): ObjectDocument {
+  const value: KubernetesObject = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { ...found.metadata, name: nameOf(owner.value), namespace: namespaceOf(owner.value) },
+    spec: found.spec,
+  };
+  const { file, index } = owner;
+  return {
+    file,
+    index,
+    value,
+    locate: (path) => owner.locate(found.locate(path)),
+    locateKey: (path) => owner.locateKey(found.locate(path)),
+  };
+}
+
+/** A finding about such a pod as one about the object that makes it. */
+export function aboutOwner(finding: Finding, { owner, found }: WorkloadPod): Finding {
+  const { id: _, path, message, ...rest } = finding;
+  const where: JsonPath = found.locate(path ?? []);
+  const role = found.role === "" ? "" : `${found.role} pod: `;
+  const guess = found.how === "structural" ? " (a pod spec by its looks: the kind is not known)" : "";
+  return identified({ ...rest, resource: resourceRef(owner.value), path: where, message: `${role}${message}${guess}` });
+}
