@@ -36,20 +36,27 @@ export function fieldChecker(schemas: KubernetesSchemas, custom: CustomSchemas):
         indexes.set(key, known);
         return known;
       };
-      return problems
-        .filter((problem) => !isSecretData(object, problem))
-        .map((problem) =>
-          problem.kind === "unknown"
-            ? explainUnknown(object, problem, suggest(problem, index, schemas), judge)
-            : explainValue(problem, object, judge),
-        );
+      const meant = new Set<string>();
+      return unknownFirst(problems).flatMap((problem) => {
+        if (isSecretData(object, problem)) return [];
+        if (problem.kind === "missing" && meant.has(placeKey([...problem.path, problem.key]))) return [];
+        if (problem.kind !== "unknown") return [explainValue(problem, object, judge)];
+        const suggestion = suggest(problem, index, schemas);
+        if (suggestion?.kind === "misspelt") meant.add(placeKey([...problem.path.slice(0, -1), suggestion.name]));
+        if (suggestion?.kind === "misplaced") meant.add(suggestion.place.join("."));
+        return [explainUnknown(object, problem, suggestion, judge)];
+      });
     },
   };
 }
 
 /** A place by its member names, so that a field that stands elsewhere is not also reported as missing. */
-function placeKey(path: JsonPath, key: string): string {
-  return [...path.map((step) => (typeof step === "number" ? "[]" : step)), key].join(".");
+function placeKey(path: JsonPath): string {
+  return path.map((step) => (typeof step === "number" ? "[]" : step)).join(".");
+}
+
+function unknownFirst(problems: readonly FieldProblem[]): readonly FieldProblem[] {
+  return problems.toSorted((a, b) => Number(b.kind === "unknown") - Number(a.kind === "unknown"));
 }
 
 /** The values of a Secret are judged by a check that knows placeholders. */
