@@ -4,6 +4,32 @@
  */
 export const diagnosticCodes = {
   FILE_UNREADABLE: { meaning: "A file or directory could not be read.", next: "Check that it exists and that you may read it." },
+  FILE_NOT_FOUND: {
+    meaning: "A path names no file, or a pattern matches none.",
+    next: "Check the spelling and the working directory.",
+  },
+  FILE_TOO_LARGE: { meaning: "A file is larger than manifests are; it was not read.", next: "Split it, or leave it out." },
+  FILE_NOT_TEXT: {
+    meaning: "A file is binary or not encoded in UTF-8; it was not read.",
+    next: "Save it as UTF-8, or leave it out.",
+  },
+  FILE_TEMPLATE: {
+    meaning: "A file is a template, as Helm's, and no YAML before it is rendered; it was not read.",
+    next: "Name the chart's directory with helm on PATH, or render it and scan the output.",
+  },
+  DIRECTORY_EMPTY: { meaning: "A directory holds no manifests.", next: "Check that it is the directory you mean." },
+  DIRECTORY_LOOP: {
+    meaning: "A symbolic link leads back to a directory that holds it; it was not followed.",
+    next: "Remove the link.",
+  },
+  RENDERER_MISSING: {
+    meaning: "A Helm chart or a kustomization was named, and no program that renders it was found; it was not checked.",
+    next: "Install helm, kustomize or kubectl, or render it yourself and scan the output.",
+  },
+  RENDER_FAILED: {
+    meaning: "A program could not render a Helm chart or a kustomization; it was not checked.",
+    next: "Run the program by hand and correct what it complains about.",
+  },
   YAML_SYNTAX: { meaning: "A document is not valid YAML; it was left out.", next: "Correct the text at this position." },
   YAML_VALUE: {
     meaning: "A document holds something that Kubernetes cannot read as JSON: an infinity, a null key, a tag that does not fit.",
