@@ -1,5 +1,6 @@
 import { isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import type { CompileEnv, RuleKind } from "../policy.ts";
+import { compileGenerateRule } from "./generate/generate-rule.ts";
 import { compileMutateRule } from "./mutate/mutate-rule.ts";
 import { errorResult } from "./outcome.ts";
 import type { DocumentReport } from "./report.ts";
@@ -18,7 +19,10 @@ const kinds: { readonly [operation in RuleOperation]: RuleKind } = {
 };
 
 /** Compilers of the parts that have their own folder. */
-const compilers: { readonly [operation in Exclude<RuleOperation, "validate">]?: RuleCompiler } = { mutate: compileMutateRule };
+const compilers: { readonly [operation in Exclude<RuleOperation, "validate">]?: RuleCompiler } = {
+  mutate: compileMutateRule,
+  generate: compileGenerateRule,
+};
 
 const isFilled = (value: JsonValue | undefined): boolean =>
   isArray(value) ? value.length > 0 : isObject(value) && Object.keys(value).length > 0;
