@@ -1,0 +1,85 @@
+import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue } from "../../core/json.ts";
+
+/** A field whose value is of another type than the API's. */
+export interface TypeMismatch {
+  readonly path: JsonPath;
+  readonly expected: string;
+}
+
+/** Reads typed fields of one object; wrong types are noted and count as absent, null is absent. */
+export class FieldReader {
+  readonly path: JsonPath;
+  readonly #value: JsonObject | undefined;
+  readonly #mismatches: TypeMismatch[];
+
+  constructor(value: JsonObject | undefined, path: JsonPath, mismatches: TypeMismatch[]) {
+    this.path = path;
+    this.#value = value;
+    this.#mismatches = mismatches;
+  }
+
+  get present(): boolean {
+    return this.#value !== undefined;
+  }
+
+  has(key: string): boolean {
+    return this.#get(key) !== undefined;
+  }
+
+  boolean(key: string): boolean | undefined {
+    const value = this.#get(key);
+    if (value === undefined || typeof value === "boolean") return value;
+    return this.#mismatch(key, "a boolean");
+  }
+
+  string(key: string): string | undefined {
+    const value = this.#get(key);
+    if (value === undefined || typeof value === "string") return value;
+    return this.#mismatch(key, "a string");
+  }
+
+  integer(key: string): number | bigint | undefined {
+    const value = this.#get(key);
+    if (value === undefined || typeof value === "bigint") return value;
+    if (typeof value === "number" && Number.isInteger(value)) return value;
+    return this.#mismatch(key, "an integer");
+  }
+
+  strings(key: string): readonly string[] {
+    return this.#items(key).flatMap((item, i) => {
+      if (typeof item === "string") return [item];
+      this.#mismatch(key, "a string", i);
+      return [];
+    });
+  }
+
+  object(key: string): FieldReader {
+    const value = this.#get(key);
+    const object = value === undefined || isObject(value) ? value : this.#mismatch(key, "an object");
+    return new FieldReader(object, [...this.path, key], this.#mismatches);
+  }
+
+  objects(key: string): readonly FieldReader[] {
+    return this.#items(key).map((item, i) => {
+      const object = isObject(item) ? item : this.#mismatch(key, "an object", i);
+      return new FieldReader(object, [...this.path, key, i], this.#mismatches);
+    });
+  }
+
+  #items(key: string): readonly JsonValue[] {
+    const value = this.#get(key);
+    if (value === undefined || isArray(value)) return value ?? [];
+    this.#mismatch(key, "an array");
+    return [];
+  }
+
+  #get(key: string): JsonValue | undefined {
+    const value = this.#value !== undefined && Object.hasOwn(this.#value, key) ? this.#value[key] : undefined;
+    return value === null ? undefined : value;
+  }
+
+  #mismatch(key: string, expected: string, index?: number): undefined {
+    this.#mismatches.push({ path: [...this.path, key, ...(index === undefined ? [] : [index])], expected });
+    return undefined;
+  }
+}
