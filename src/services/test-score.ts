@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { RuleStatus } from "../core/finding.ts";
 import { formatRef, type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../core/kubernetes.ts";
-import type { Span } from "../core/source.ts";
+import type { SourceDocument, Span } from "../core/source.ts";
 import type { RuleResult } from "../policies/policy.ts";
 import { compareObjects, findExpected, isSameObject } from "./test-compare.ts";
 import { evaluateObject, type PolicyRun, type RunEnvironment } from "./test-evaluate.ts";
@@ -78,21 +78,26 @@ function ofKind(objects: readonly KubernetesObject[], kind: string): readonly Ku
   return same.length > 0 ? same : objects;
 }
 
-/** What is wrong with the objects that a result carries; undefined when they are as expected. */
-function objectProblem(scoring: Scoring, entry: TestEntry, observation: Observation): string | undefined {
-  const { result } = observation;
-  const directory = dirname(scoring.world.spec.document.file);
-  const read = (file: string) => scoring.environment.documents.read(join(directory, file)).documents;
-  if (entry.patchedResources !== undefined) {
-    const actual = result.target ?? observation.object;
-    const expected = findExpected(read(entry.patchedResources), actual);
-    if (expected !== undefined) {
-      const problem = compareObjects(actual, expected);
-      if (problem !== undefined) return `the patched resource is another: ${problem}`;
-    } else if (entry.failOnMissingResources) return `${entry.patchedResources} has no ${formatRef(resourceRef(actual))}`;
-  }
+function readBeside(scoring: Scoring, file: string): readonly SourceDocument[] {
+  return scoring.environment.documents.read(join(dirname(scoring.world.spec.document.file), file)).documents;
+}
+
+type Comparison = "none" | "same" | "absent" | { readonly problem: string };
+
+/** The object after the policy beside the one that the test expects. */
+function comparePatched(scoring: Scoring, entry: TestEntry, { result, object }: Observation): Comparison {
+  if (entry.patchedResources === undefined) return "none";
+  const actual = result.target ?? object;
+  const expected = findExpected(readBeside(scoring, entry.patchedResources), actual);
+  if (expected === undefined) return "absent";
+  const problem = compareObjects(actual, expected);
+  return problem === undefined ? "same" : { problem: `the patched resource is another: ${problem}` };
+}
+
+/** What is wrong with the objects that a result generates; undefined when they are as expected. */
+function generatedProblem(scoring: Scoring, entry: TestEntry, { result }: Observation): string | undefined {
   if (entry.generatedResources.length === 0) return undefined;
-  const documents = entry.generatedResources.flatMap(read);
+  const documents = entry.generatedResources.flatMap((file) => readBeside(scoring, file));
   for (const generated of result.generated ?? []) {
     const expected = findExpected(documents, generated);
     if (expected === undefined) return `${formatRef(resourceRef(generated))} was generated, which the test does not expect`;
@@ -125,8 +130,14 @@ function judge(scoring: Scoring, entry: TestEntry, resource: string, observation
   const row = (rest: Partial<TestRow>) =>
     rowFor(scoring, entry, resource, { rule: observation.rule, actual: status, message, ...rest });
   if (status === "error" && message.includes(waitsForCel)) return row({ outcome: "skip", reason: waitsForCel });
+  const patched = comparePatched(scoring, entry, observation);
+  if (patched === "absent") {
+    const reason = `nothing to compare with: ${entry.patchedResources} has no such resource`;
+    return row({ outcome: entry.failOnMissingResources ? "fail" : "skip", reason });
+  }
+  if (typeof patched === "object") return row({ reason: patched.problem });
   if (status !== entry.result) return row({ reason: `want ${entry.result}, got ${status}` });
-  const problem = objectProblem(scoring, entry, observation);
+  const problem = generatedProblem(scoring, entry, observation);
   return problem === undefined ? row({ outcome: "pass", reason: "ok" }) : row({ reason: problem });
 }
 

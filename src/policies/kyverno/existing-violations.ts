@@ -1,4 +1,4 @@
-import { type JsonObject, member } from "../../core/json.ts";
+import { isObject, type JsonObject, member } from "../../core/json.ts";
 import type { RuleContext, RuleResult } from "../policy.ts";
 import { parseFailureAction } from "./enforcement.ts";
 import { reasonOf, skipped } from "./outcome.ts";
@@ -8,15 +8,21 @@ type Evaluate = (context: RuleContext) => readonly RuleResult[];
 /** Someone whom no rule names: the old object's author is not the one who changes it. */
 const nobody = { user: "kyverno:kyverno-invalid-controller", groups: ["kyverno:invalidgroup"], roles: [], clusterRoles: [] };
 
-/** The old object of an update as if it were created now. */
+/** The old object of an update as if it were created now, whatever operation was given by hand. */
 function asCreated(context: RuleContext): RuleContext {
-  const { action, oldObject } = context;
+  const { action, oldObject, supplied } = context;
   return {
     ...context,
     action: { ...action, actor: nobody, operation: "CREATE", object: oldObject, oldObject: undefined },
     object: oldObject,
     oldObject: undefined,
+    supplied: supplied === undefined ? undefined : (policy, rule) => created(supplied(policy, rule)),
   };
+}
+
+function created(supplied: JsonObject | undefined): JsonObject | undefined {
+  if (!isObject(supplied?.["request"])) return supplied;
+  return { ...supplied, request: { ...supplied["request"], operation: "CREATE" } };
 }
 
 /**
