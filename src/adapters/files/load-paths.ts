@@ -60,7 +60,7 @@ class Loader implements LoadedPaths {
     if (stats?.isDirectory() === true) return this.#directory(path);
     // As a shell's `<(command)` names one.
     if (stats?.isFIFO() === true || stats?.isCharacterDevice() === true) return this.#stream(createReadStream(path), path);
-    this.#file(path, true);
+    this.#namedFile(path);
   }
 
   async #stream(stream: AsyncIterable<Uint8Array>, name: string): Promise<void> {
@@ -88,7 +88,7 @@ class Loader implements LoadedPaths {
       this.diagnostics.push(pathDiagnostic("DIRECTORY_EMPTY", path, "no .yaml, .yml or .json file is in this directory"));
     }
     for (const item of found) {
-      if (item.type === "file") this.#file(item.path, false);
+      if (item.type === "file") this.#file(item.path, item.real, false);
       else await this.#render(item);
     }
   }
@@ -99,15 +99,20 @@ class Loader implements LoadedPaths {
     else this.diagnostics.push(...rendered.diagnostics);
   }
 
-  #file(path: string, named: boolean): void {
+  #namedFile(path: string): void {
+    let real: string;
     try {
-      const real = realpathSync(path);
-      if (this.#seen.has(real)) return;
-      this.#seen.add(real);
+      real = realpathSync.native(path);
     } catch (error) {
       this.diagnostics.push(unreadable(path, error));
       return;
     }
+    this.#file(path, real, true);
+  }
+
+  #file(path: string, real: string, named: boolean): void {
+    if (this.#seen.has(real)) return;
+    this.#seen.add(real);
     const text = readTextFile(path, path, this.#maximumBytes);
     if (text.ok) this.#text(text.value, path, named);
     else this.diagnostics.push(...text.diagnostics);

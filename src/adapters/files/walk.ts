@@ -8,6 +8,8 @@ import { defaultMaximumBytes, readTextFile, unreadable } from "./read-text.ts";
 export interface WalkedFile {
   readonly type: "file";
   readonly path: string;
+  /** Without links. */
+  readonly real: string;
 }
 
 /** A directory that a program turns into manifests. */
@@ -39,7 +41,7 @@ export function renderableType(directory: string): RenderableDirectory["type"] |
 /** Searches a directory for manifests; links are followed, loops noticed. */
 export function walk(directory: string, options: WalkOptions): Walk {
   const walker = new Walker(options);
-  walker.directory(directory, []);
+  walker.root(directory);
   return walker;
 }
 
@@ -55,11 +57,18 @@ class Walker implements Walk {
     this.#options = options;
   }
 
-  directory(path: string, ancestors: readonly string[]): void {
-    let entries: Dirent[];
-    let real: string;
+  root(path: string): void {
     try {
-      real = realpathSync(path);
+      this.#directory(path, realpathSync.native(path), []);
+    } catch (error) {
+      this.diagnostics.push(unreadable(path, error));
+    }
+  }
+
+  /** `real` is the path without links. */
+  #directory(path: string, real: string, ancestors: readonly string[]): void {
+    let entries: Dirent[];
+    try {
       entries = readdirSync(path, { withFileTypes: true });
     } catch (error) {
       this.diagnostics.push(unreadable(path, error));
@@ -71,7 +80,7 @@ class Walker implements Walk {
     }
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     const names = new Set(entries.map((entry) => entry.name));
-    if (names.has(chartName)) this.#chart(path, entries, [...ancestors, real]);
+    if (names.has(chartName)) this.#chart(path, real, entries, [...ancestors, real]);
     else {
       const kustomization = kustomizationNames.find((name) => names.has(name));
       if (kustomization !== undefined) {
@@ -81,16 +90,16 @@ class Walker implements Walk {
         }
         this.#notePatches(path, kustomization);
       }
-      for (const entry of entries) this.#entry(path, entry, [...ancestors, real]);
+      for (const entry of entries) this.#entry(path, real, entry, [...ancestors, real]);
     }
   }
 
   /** Of a chart that is not rendered only its CRDs are manifests, and the charts that it holds may be rendered. */
-  #chart(path: string, entries: readonly Dirent[], ancestors: readonly string[]): void {
+  #chart(path: string, real: string, entries: readonly Dirent[], ancestors: readonly string[]): void {
     if (this.#options.render) this.found.push({ type: "chart", path });
     else {
       this.skipped.push({ path, reason: "chart" });
-      for (const entry of entries) if (entry.name === "crds") this.#entry(path, entry, ancestors);
+      for (const entry of entries) if (entry.name === "crds") this.#entry(path, real, entry, ancestors);
     }
   }
 
@@ -102,12 +111,14 @@ class Walker implements Walk {
     for (const patch of kustomizePatchPaths(text.value)) this.#patches.add(resolve(directory, patch));
   }
 
-  #entry(directory: string, entry: Dirent, ancestors: readonly string[]): void {
+  #entry(directory: string, realDirectory: string, entry: Dirent, ancestors: readonly string[]): void {
     const path = join(directory, entry.name);
     let type: Dirent | Stats = entry;
+    let real = join(realDirectory, entry.name);
     if (entry.isSymbolicLink()) {
       try {
         type = statSync(path);
+        real = realpathSync.native(path);
       } catch (error) {
         if (isManifestName(entry.name)) this.diagnostics.push(unreadable(path, error));
         return;
@@ -117,10 +128,10 @@ class Walker implements Walk {
       if (entry.name === "node_modules") return;
       if (entry.name.startsWith(".") && !this.#options.hidden) {
         if (entry.name !== ".git") this.skipped.push({ path, reason: "hidden" });
-      } else this.directory(path, ancestors);
+      } else this.#directory(path, real, ancestors);
     } else if (type.isFile() && isManifestName(entry.name) && !kustomizationNames.includes(entry.name)) {
       if (this.#patches.has(resolve(path))) this.skipped.push({ path, reason: "kustomize-patch" });
-      else this.found.push({ type: "file", path });
+      else this.found.push({ type: "file", path, real });
     }
   }
 }

@@ -1,6 +1,7 @@
 import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from "js-yaml";
 import type { JsonValue } from "../json.ts";
 import { AliasBudget } from "./alias-budget.ts";
+import { withoutAddedBreak } from "./block-break.ts";
 import { decodeDoubleQuoted } from "./double-quoted.ts";
 import { keyText, resolvePlain, resolveTagged, type Scalar } from "./scalars.ts";
 
@@ -232,7 +233,10 @@ class Composer {
 export function scalarText(text: string, event: ScalarEvent): string {
   const folds = event.style === SCALAR_STYLE.DOUBLE_QUOTED && !event.fast;
   const decoded = folds ? decodeDoubleQuoted(text.slice(event.valueStart, event.valueEnd)) : undefined;
-  return decoded ?? getScalarValue(text, event);
+  if (decoded !== undefined) return decoded;
+  const value = getScalarValue(text, event);
+  const isBlock = event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK;
+  return isBlock ? withoutAddedBreak(text, event.valueEnd, value) : value;
 }
 
 /** Plain assignment, save for the one name that would change the object's prototype. */

@@ -9,7 +9,7 @@ function equals(known: string, text: string, start: number): boolean {
   return true;
 }
 
-/** The plain keys of one text: few, and repeated in every document. */
+/** Plain keys that were read before: few, and repeated in every document. Bounded: a new key takes an old one's place. */
 export class KeyCache {
   readonly #hashes = new Int32Array(slots);
   readonly #texts: string[] = [];

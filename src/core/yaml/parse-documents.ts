@@ -10,6 +10,9 @@ import { splitDocuments } from "./split.ts";
 import { isUsualText, readUsual, usualSpans } from "./usual-reader.ts";
 import { yamlSpans } from "./yaml-spans.ts";
 
+/** Shared by all texts: a memo of bounded size. */
+const keys = new KeyCache();
+
 /** What a text holds: every document that could be read, and what is wrong with the rest. */
 export interface ParsedDocuments {
   readonly documents: readonly SourceDocument[];
@@ -62,7 +65,6 @@ class Collector implements ParsedDocuments {
 
   yaml(): void {
     const { text } = this.#lines;
-    const keys = new KeyCache();
     const mayBeUsual = isUsualText(text);
     for (const { start, end } of splitDocuments(text)) {
       const usual = mayBeUsual ? readUsual(text, start, end, keys) : undefined;

@@ -10,11 +10,12 @@ import { readBlock, readPlain, readQuoted } from "./usual-scalars.ts";
 const maximumDepth = 100;
 
 const controls = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f";
-const unusualCharacter = new RegExp(`[${controls}\\ufffe\\uffff\\ud800-\\udfff]|\\r(?!\\n)|(?<!^)\\ufeff`, "u");
+const unusualCharacter = new RegExp(`[${controls}\\ufffe\\uffff\\ud800-\\udfff]`, "u");
 
 /** Whether a text is free of what `readUsual` must not meet: control characters, CR without LF, broken UTF-16. */
 export function isUsualText(text: string): boolean {
-  return !unusualCharacter.test(text);
+  if (unusualCharacter.test(text) || text.indexOf("\ufeff", 1) >= 0) return false;
+  return !text.includes("\r") || !/\r(?!\n)/.test(text);
 }
 
 /**
