@@ -17,6 +17,7 @@ const layers: { readonly [folder: string]: Layer } = {
   languages: { imports: ["core"], pure: true, packages: ["@jmespath-community/jmespath", "@noble/hashes"] },
   policies: { imports: ["core", "languages"], pure: true },
   engine: { imports: ["core", "policies"], pure: true },
+  access: { imports: ["core", "languages"], pure: true },
   analysis: { imports: ["core", "languages"], pure: true, packages: ["ajv"] },
   report: { imports: ["core"], pure: true, packages: ["js-yaml", "@noble/hashes"] },
   adapters: { imports: ["core"], pure: false },

@@ -25,11 +25,21 @@ const labelValue = /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
 const labelName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const dnsSubdomain = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 
-function isLabelKey(key: string): boolean {
+/** RFC 1123: lower-case labels joined by dots, 253 characters at most. */
+export function isDnsSubdomain(name: string): boolean {
+  return name.length <= 253 && dnsSubdomain.test(name);
+}
+
+/** Whether `key` is a valid label key: an optional DNS prefix and a name. */
+export function isLabelKey(key: string): boolean {
   const slash = key.indexOf("/");
   if (slash < 0) return labelName.test(key);
   const prefix = key.slice(0, slash);
-  return prefix.length <= 253 && dnsSubdomain.test(prefix) && labelName.test(key.slice(slash + 1));
+  return isDnsSubdomain(prefix) && labelName.test(key.slice(slash + 1));
+}
+
+export function isLabelValue(value: string): boolean {
+  return labelValue.test(value);
 }
 
 interface Collector {
@@ -52,7 +62,7 @@ function addMatchLabels(matchLabels: JsonValue, wildcards: boolean, into: Collec
     else if (wildcards && (containsWildcard(key) || containsWildcard(value))) {
       into.requirements.push(wildcardRequirement(key, value));
     } else if (!isLabelKey(key)) into.problems.push({ path, message: `${JSON.stringify(key)} is not a label key` });
-    else if (!labelValue.test(value)) into.problems.push({ path, message: `${JSON.stringify(value)} is not a label value` });
+    else if (!isLabelValue(value)) into.problems.push({ path, message: `${JSON.stringify(value)} is not a label value` });
     else into.requirements.push((labels) => labels[key] === value);
   }
 }
@@ -73,7 +83,7 @@ function addExpression(expression: JsonValue, index: number, into: Collector): v
   if (typeof key !== "string" || !isLabelKey(key)) {
     problem(`${JSON.stringify(key ?? null)} is not a label key`, "key");
   } else if (values === undefined) problem("values must be a list of strings", "values");
-  else if (values.some((v) => !labelValue.test(v))) problem("values must be label values", "values");
+  else if (values.some((v) => !isLabelValue(v))) problem("values must be label values", "values");
   else if (operator === "In" || operator === "NotIn") {
     if (values.length === 0) problem(`${operator} needs values`, "values");
     const set = new Set(values);
