@@ -99,10 +99,14 @@ function compile(document: SourceDocument<KubernetesObject>, env: CompileEnv): L
     problem,
   };
   const policy: PolicySource = { name: id.name, namespace, spec, document };
-  const shapes = rules.map((rule, i) => reportShape(rule, ruleShape, rulePath(i), report));
+  const shapeErrors = rules.map((rule, i) => {
+    const before = report.errors.length;
+    reportShape(rule, ruleShape, rulePath(i), report);
+    return report.errors.slice(before);
+  });
   const compiled = computeRules(rules, annotations[autogenAnnotation]).flatMap(({ rule, index }): readonly CompiledRule[] => {
     const source = { name: asString(rule["name"]) ?? "", spec: rule, path: rulePath(index), policy };
-    return compileRule(source, context, shapes[index] ?? false);
+    return compileRule(source, context, shapeErrors[index] ?? []);
   });
   return loaded(
     {

@@ -8,7 +8,8 @@ import { type Shape, shapeProblems } from "./shape.ts";
 export class DocumentReport {
   readonly document: SourceDocument<JsonValue>;
   readonly #diagnostics: Diagnostic[] = [];
-  #errors = 0;
+  readonly #known = new Set<string>();
+  readonly #errors: string[] = [];
 
   constructor(document: SourceDocument<JsonValue>) {
     this.document = document;
@@ -18,8 +19,13 @@ export class DocumentReport {
     return this.#diagnostics;
   }
 
-  /** How many errors there are so far; to tell whether a part added some. */
+  /** How many errors there are so far. */
   get errorCount(): number {
+    return this.#errors.length;
+  }
+
+  /** The messages of the errors so far, repeated ones too; to tell which a part added. */
+  get errors(): readonly string[] {
     return this.#errors;
   }
 
@@ -46,7 +52,12 @@ export class DocumentReport {
   }
 
   #push(diagnostic: Diagnostic): void {
-    if (diagnostic.severity === "error") this.#errors++;
+    const { severity, code, message, span } = diagnostic;
+    if (severity === "error") this.#errors.push(message);
+    // A rule and the ones generated from it have the same problems at the same place.
+    const key = `${code}|${message}|${span?.start.offset}`;
+    if (this.#known.has(key)) return;
+    this.#known.add(key);
     this.#diagnostics.push(diagnostic);
   }
 }

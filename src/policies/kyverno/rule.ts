@@ -138,16 +138,17 @@ function brokenBody(kind: RuleKind, problem: string): RuleBody {
   return { kind, evaluate: () => [errorResult(problem)] };
 }
 
-function problemOf(report: DocumentReport, from: number): string {
-  const errors = report.diagnostics.filter((d) => d.severity === "error").slice(from);
-  return `the rule was not evaluated: ${errors.map((d) => d.message).join("; ")}`;
+/** What is wrong with a rule: its fields (\`shape\`), or what was found while it was compiled. */
+function ruleProblem(shape: readonly string[], compiling: readonly string[]): string | undefined {
+  const problems = shape.length > 0 ? shape : compiling;
+  return problems.length === 0 ? undefined : `the rule was not evaluated: ${[...new Set(problems)].join("; ")}`;
 }
 
 /** Compiles one rule of a policy; a verifyImages rule gives two. Problems go to the report and become error results. */
-export function compileRule(source: RuleSource, policy: PolicyContext, shapeIsGood: boolean): readonly CompiledRule[] {
+export function compileRule(source: RuleSource, policy: PolicyContext, shapeErrors: readonly string[]): readonly CompiledRule[] {
   const { report, env, id } = policy;
   const { spec, path } = source;
-  const errorsBefore = report.errorCount;
+  const errorsBefore = report.errors.length;
   const match = compileMatch({ match: spec["match"], exclude: spec["exclude"] }, source.policy.namespace, path, report);
   const extend = compileContext(spec["context"], [...path, "context"], source.policy, report);
   const preconditions = compileConditions(spec["preconditions"]);
@@ -164,9 +165,8 @@ export function compileRule(source: RuleSource, policy: PolicyContext, shapeIsGo
     properties: compileProperties(spec["reportProperties"], [...path, "reportProperties"], report),
     scored: policy.scored,
   };
-  const compiled = shapeIsGood ? compileRuleBodies(source, env, report) : [];
-  const problem =
-    policy.problem ?? (report.errorCount > errorsBefore || !shapeIsGood ? problemOf(report, errorsBefore) : undefined);
+  const compiled = shapeErrors.length === 0 ? compileRuleBodies(source, env, report) : [];
+  const problem = policy.problem ?? ruleProblem(shapeErrors, report.errors.slice(errorsBefore));
   const bodies = problem === undefined ? compiled : [brokenBody(kindOfRule(spec), problem)];
   return bodies.map((body) => {
     const evaluate = (context: RuleContext) => evaluateBody(parts, body, context);
