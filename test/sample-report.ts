@@ -110,6 +110,7 @@ export const sampleSource: ReportSource = {
       span: at("manifests/secret.yaml", 1, 1),
     },
   ],
+  notes: ["1 Helm chart: not rendered; name the chart's directory to have it rendered"],
   accepted: 2,
 };
 
@@ -120,5 +121,6 @@ export const emptyReport: Report = buildReport({
   findings: [],
   counts: { pass: 40, fail: 0, warn: 0, error: 0, skip: 0 },
   diagnostics: [],
+  notes: [],
   accepted: 0,
 });

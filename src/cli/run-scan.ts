@@ -1,8 +1,8 @@
-import { loadKubernetesSchemas } from "../adapters/files/catalog.ts";
+import { loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
+import { describeSkipped, type LoadedPaths } from "../adapters/files/loaded-paths.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { type Finding, type Severity, severityAtLeast } from "../core/finding.ts";
-import type { SourceDocument } from "../core/source.ts";
 import { buildReport, isComplete, type Report } from "../report/index.ts";
 import { applyBaseline, type Baseline, baselineObject, readBaseline } from "../services/baseline.ts";
 import { type ScanResult, scan } from "../services/scan.ts";
@@ -13,22 +13,16 @@ import { createProgress } from "./progress.ts";
 import type { ScanFlags } from "./scan.ts";
 import { writeReport, writeYamlFile } from "./write-report.ts";
 
-interface Input {
-  readonly documents: readonly SourceDocument[];
-  readonly diagnostics: readonly Diagnostic[];
-  readonly files: number;
-}
-
 /** Loads, judges, reports, and says how it ended. */
 export async function runScan(paths: readonly string[], flags: ScanFlags, context: CommandContext): Promise<void> {
   if (paths.length === 0 && flags.cluster !== true)
     throw new UsageError("name what to scan: paths, - for standard input, or --cluster");
   const progress = createProgress(context.io);
   progress.show("loading");
-  const policies = flags.policies === undefined ? undefined : await load(flags.policies);
-  const exceptions = await load(flags.exceptions ?? []);
+  const policies = flags.policies === undefined ? undefined : await loadPaths(flags.policies);
+  const exceptions = await loadPaths(flags.exceptions ?? []);
   const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline);
-  const input = await load(paths);
+  const input = await loadPaths(paths, { render: flags.render });
   const result = scan({
     documents: input.documents,
     policies: policies?.documents,
@@ -37,6 +31,7 @@ export async function runScan(paths: readonly string[], flags: ScanFlags, contex
     namespace: flags.namespace ?? "default",
     complete: false,
     schemas: loadKubernetesSchemas(),
+    catalogue: loadWorkloadCatalogue(),
     host: nodeHost(context.io),
     passes: flags.passes === true,
     workloads: flags.workloads,
@@ -45,17 +40,13 @@ export async function runScan(paths: readonly string[], flags: ScanFlags, contex
   progress.clear();
   if (flags.writeBaseline !== undefined) writeYamlFile(flags.writeBaseline, baselineObject(result.findings));
   const read = [...(policies?.diagnostics ?? []), ...exceptions.diagnostics, ...input.diagnostics];
-  const report = reportOf(result, read, baseline, { paths, files: input.files, flags, context });
+  const report = reportOf(result, read, baseline, { paths, input, flags, context });
   writeReport(report, flags, context);
   context.exit(exitCodeOf(report, flags.failOn));
 }
 
-async function load(paths: readonly string[]): Promise<Input> {
-  return await loadPaths(paths);
-}
-
 async function loadBaseline(file: string): Promise<Baseline> {
-  const { documents, diagnostics } = await load([file]);
+  const { documents, diagnostics } = await loadPaths([file]);
   const baseline = readBaseline(documents);
   const [problem] = [...diagnostics.filter((d) => d.severity === "error"), ...(baseline.ok ? [] : baseline.diagnostics)];
   if (problem !== undefined || !baseline.ok) throw new UsageError(`--baseline ${file}: ${problem?.message ?? "it is empty"}`);
@@ -64,13 +55,14 @@ async function loadBaseline(file: string): Promise<Baseline> {
 
 interface Surroundings {
   readonly paths: readonly string[];
-  readonly files: number;
+  readonly input: LoadedPaths;
   readonly flags: ScanFlags;
   readonly context: CommandContext;
 }
 
 function reportOf(result: ScanResult, read: readonly Diagnostic[], baseline: Baseline | undefined, around: Surroundings): Report {
-  const { paths, files, flags, context } = around;
+  const { paths, input, flags, context } = around;
+  const files = new Set(input.documents.map((d) => d.file)).size;
   const { kept, accepted } =
     baseline === undefined ? { kept: result.findings, accepted: 0 } : applyBaseline(result.findings, baseline);
   return buildReport({
@@ -85,8 +77,15 @@ function reportOf(result: ScanResult, read: readonly Diagnostic[], baseline: Bas
     findings: kept.filter((f) => isWanted(f, flags.severity)),
     counts: result.counts,
     diagnostics: [...read, ...result.diagnostics],
+    notes: notes(result, input),
     accepted,
   });
+}
+
+function notes(result: ScanResult, { skipped }: LoadedPaths): readonly string[] {
+  const others =
+    result.others === 1 ? "1 document is no Kubernetes object" : `${result.others} documents are no Kubernetes objects`;
+  return [...describeSkipped(skipped), ...(result.others > 0 ? [others] : [])];
 }
 
 /** What could not be checked is shown whatever its severity: nobody knows how bad it is. */

@@ -22,6 +22,7 @@ export interface ScanFlags {
   readonly checks: readonly ScanCheck[];
   readonly workloads: "autogen" | "all";
   readonly passes?: boolean;
+  readonly render: "given" | "all" | "never";
 }
 
 const worstFirst = severities.toReversed();
@@ -68,6 +69,14 @@ export function createCommand(context: CommandContext): Command {
       )
         .choices(["autogen", "all"])
         .default("autogen"),
+    )
+    .addOption(
+      new Option(
+        "--render <which>",
+        "Helm charts and kustomizations to render: folders that were named, all that are met, or none",
+      )
+        .choices(["given", "all", "never"])
+        .default("given"),
     )
     .option("--passes", "report passed and skipped results, too")
     .action((paths: readonly string[], flags: ScanFlags) => runScan(paths, flags, context));

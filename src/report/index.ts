@@ -11,6 +11,8 @@ import { writeYaml, yaml } from "./yaml.ts";
 
 export type { FormatOptions, Formatter } from "./format.ts";
 export { buildReport, isComplete, type Report, type ReportInputs, type ReportSource } from "./report.ts";
+export { styleFor } from "./style.ts";
+export { wrap } from "./text.ts";
 export { verdictLines, writeYaml };
 
 /** Every output format by the name that `--output` takes. */

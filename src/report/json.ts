@@ -19,6 +19,7 @@ export function reportData(report: Report): Plain {
     },
     findings: report.findings,
     diagnostics: report.diagnostics,
+    notes: report.notes,
   });
 }
 

@@ -18,6 +18,7 @@ export const markdown: Formatter = (report, options) => {
     "",
     `${count(report.inputs.objects, "object")} in ${count(report.inputs.files, "file")} judged by ${count(report.inputs.policies.length, "policy", "policies")}: ${groupDigits(report.counts.pass)} passed, ${count(report.counts.warn, "warning")}, ${groupDigits(report.counts.error)} could not be checked${report.accepted > 0 ? `, ${groupDigits(report.accepted)} accepted by the baseline` : ""}.`,
     "",
+    ...(report.notes.length > 0 ? [...report.notes.map((note) => `- ${inline(note)}`), ""] : []),
     ...unchecked(report),
     ...summary("Policy", report.byPolicy),
     ...summary("Namespace", report.byNamespace),

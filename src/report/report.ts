@@ -34,6 +34,8 @@ export interface ReportSource {
   readonly counts: StatusCounts;
   /** What could not be read or understood; severity `error` means that the report is not complete. */
   readonly diagnostics: readonly Diagnostic[];
+  /** What was left alone, and why that is no problem: one line each. */
+  readonly notes: readonly string[];
   /** Findings left out because a baseline accepts them. */
   readonly accepted: number;
 }

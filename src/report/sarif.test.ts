@@ -80,7 +80,7 @@ describe("what code scanning needs", () => {
 
   test("what could not be checked is a notification and makes the run unsuccessful", () => {
     expect(run.invocations[0]?.executionSuccessful).toBe(false);
-    expect(run.invocations[0]?.toolExecutionNotifications).toHaveLength(2);
+    expect(run.invocations[0]?.toolExecutionNotifications).toHaveLength(3);
     expect(run.results.map((r) => r.ruleId)).not.toContain("kyverno.io/ClusterPolicy/limit-registries/lookup");
   });
 });

@@ -34,6 +34,7 @@ export const sarif: Formatter = (report) => {
             endTimeUtc: new Date(report.at).toISOString(),
             toolExecutionNotifications: [
               ...report.diagnostics.map(diagnosticNotification),
+              ...report.notes.map((text) => ({ level: "note", message: { text } })),
               ...report.findings.filter((f) => f.status === "error").map((f) => errorNotification(f, index)),
             ],
           },

@@ -85,5 +85,7 @@ export function verdictLines(report: Report, options: FormatOptions): readonly s
       : isComplete(report)
         ? style.green("No findings")
         : style.level("error", "No findings, but not everything could be checked");
-  return [headline, ...wrap(`${looked}: ${also.join(", ")}`, Math.min(options.width, widest))];
+  const room = Math.min(options.width, widest);
+  const notes = report.notes.flatMap((note) => wrap(note, room)).map(style.dim);
+  return [headline, ...wrap(`${looked}: ${also.join(", ")}`, room), ...notes];
 }

@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type KubernetesCatalog, type KubernetesSchemas, kubernetesSchemas } from "../../core/schema.ts";
+import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
+import { parseWorkloadCatalogue } from "../../core/workload/parse-catalogue.ts";
+import { parseDocuments } from "../../core/yaml/parse-documents.ts";
 
 /** The Kubernetes minor whose API we know when nobody names one. */
 export const defaultKubernetesVersion = "1.36";
@@ -19,4 +22,16 @@ export function loadKubernetesSchemas(version: string = defaultKubernetesVersion
   const schemas = kubernetesSchemas(catalog);
   loadedSchemas.set(version, schemas);
   return schemas;
+}
+
+let loadedWorkloads: WorkloadCatalogue | undefined;
+
+/** Where custom kinds hold their pods: catalog/workloads.yaml. Throws where it is malformed: the package is broken then. */
+export function loadWorkloadCatalogue(): WorkloadCatalogue {
+  if (loadedWorkloads !== undefined) return loadedWorkloads;
+  const [document] = parseDocuments(readCatalogText("workloads.yaml"), "workloads.yaml").documents;
+  const parsed = parseWorkloadCatalogue(document?.value ?? null);
+  if (!parsed.ok) throw new Error(`catalog/workloads.yaml: ${parsed.diagnostics[0]?.message}`);
+  loadedWorkloads = parsed.value;
+  return parsed.value;
 }

@@ -1,0 +1,11 @@
+import { groupOf, type KubernetesObject } from "../../core/kubernetes.ts";
+import type { SourceDocument } from "../../core/source.ts";
+import type { PolicyExplanation } from "./explanation.ts";
+import { explainKyvernoPolicy } from "./kyverno-policy.ts";
+
+/** A policy in words; undefined for kinds that nobody has taught us to explain. */
+export function explainPolicy(document: SourceDocument<KubernetesObject>): PolicyExplanation | undefined {
+  const { kind } = document.value;
+  const isKyverno = groupOf(document.value) === "kyverno.io" && (kind === "ClusterPolicy" || kind === "Policy");
+  return isKyverno ? explainKyvernoPolicy(document) : undefined;
+}
