@@ -1,6 +1,6 @@
 import type { KindSelector } from "../policy.ts";
 
-const version = /^(?:v\d(?:(?:alpha|beta)\d)?|\*)$/;
+const version = /^(?:v\d+(?:(?:alpha|beta)\d+)?|\*)$/;
 
 const selector = (group: string, apiVersion: string, kind: string, subresource: string): KindSelector => ({
   group,
