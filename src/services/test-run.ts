@@ -1,13 +1,14 @@
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import type { TextFiles } from "../adapters/files/text-files.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Host } from "../core/host.ts";
 import type { SourceDocument } from "../core/source.ts";
+import { isCaseDocument, runCases } from "./test-cases.ts";
 import { TestDocuments } from "./test-documents.ts";
 import { scoreTest, type TestRow } from "./test-score.ts";
 import type { TestSelection } from "./test-selection.ts";
-import { isTestDocument, readTestSpec, type TestEntry } from "./test-spec.ts";
+import { isTestDocument, readTestSpec } from "./test-spec.ts";
 import { loadTestWorld } from "./test-world.ts";
 
 export interface TestRequest {
@@ -26,23 +27,25 @@ export interface TestOutcome {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Whether a file is a test of the Kyverno command line by its name. */
+const isYaml = (path: string): boolean => /\.ya?ml$/.test(path);
+
+/** Whether a file is a test by its name: `kyverno-test.yaml`, or YAML in a folder `cases`. */
 export function isTestFile(path: string): boolean {
-  return /^kyverno-test.*\.ya?ml$/.test(basename(path));
+  return isYaml(path) && (/^kyverno-test\.ya?ml$/.test(basename(path)) || basename(dirname(path)) === "cases");
 }
 
+/** Undefined: nothing of it is selected. */
 function runTest(document: SourceDocument, request: TestRequest, documents: TestDocuments): TestOutcome | undefined {
+  if (isCaseDocument(document.value)) return runCases(document, request, documents);
   const { spec, report } = readTestSpec(document);
-  const results = spec.results
-    .map((entry) => request.selection(entry))
-    .filter((entry): entry is TestEntry => entry !== undefined);
+  const results = spec.results.map((entry) => request.selection(entry)).filter((entry) => entry !== undefined);
   if (results.length === 0 && spec.results.length > 0) return undefined;
   const world = loadTestWorld({ ...spec, results }, documents, request.resources);
   const rows = scoreTest(world, { host: request.host, documents });
   return { file: document.file, name: spec.name, rows, diagnostics: [...report.diagnostics, ...world.diagnostics] };
 }
 
-/** Runs the tests of one `kyverno-test.yaml`; a file may hold several. */
+/** Runs the tests of one file, which may hold several; other documents in it are no tests. */
 export function runTestFile(
   path: string,
   request: TestRequest,
@@ -50,9 +53,18 @@ export function runTestFile(
 ): readonly TestOutcome[] {
   const parsed = documents.read(path);
   const outcomes = parsed.documents
-    .filter((document) => isTestDocument(document.value))
+    .filter(({ value }) => isTestDocument(value) || isCaseDocument(value))
     .map((document) => runTest(document, request, documents))
     .filter((outcome) => outcome !== undefined);
   if (parsed.diagnostics.length === 0) return outcomes;
   return [...outcomes, { file: path, name: path, rows: [], diagnostics: parsed.diagnostics }];
+}
+
+/** Paths of the tests in directories and files; a file that is named is taken as a test whatever its name. */
+export function findTests(files: TextFiles, paths: readonly string[]): readonly string[] {
+  const found = paths.flatMap((path) => {
+    const inside = files.walk(path);
+    return inside.length === 1 && inside[0] === path ? inside : inside.filter(isTestFile);
+  });
+  return [...new Set(found)];
 }

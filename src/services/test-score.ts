@@ -1,5 +1,4 @@
 import { dirname, join } from "node:path";
-import type { RuleStatus } from "../core/finding.ts";
 import { formatRef, type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../core/kubernetes.ts";
 import type { SourceDocument, Span } from "../core/source.ts";
 import type { RuleResult } from "../policies/policy.ts";
@@ -18,9 +17,10 @@ export interface TestRow {
   readonly rule: string;
   /** `group/version/Kind namespace/name` */
   readonly resource: string;
-  readonly expected: RuleStatus;
+  /** A status; in cases also `allowed` or `denied`. */
+  readonly expected: string;
   /** Undefined: nothing was said. */
-  readonly actual: RuleStatus | undefined;
+  readonly actual: string | undefined;
   /** `skip`: it cannot be tried yet. */
   readonly outcome: "pass" | "fail" | "skip";
   /** Why it passed, failed or was skipped, in a few words. */
