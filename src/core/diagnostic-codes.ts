@@ -94,6 +94,10 @@ export const diagnosticCodes = {
     meaning: "A rule of a Kyverno policy can not be evaluated; its results are errors.",
     next: "Correct the rule as the message says.",
   },
+  KYV_POD_SECURITY_LEVEL: {
+    meaning: "A podSecurity rule has the level privileged, at which Kyverno makes every check all the same.",
+    next: "Remove the rule, or choose baseline or restricted.",
+  },
   KYV_BAD_EXCEPTION: {
     meaning: "A PolicyException can not be understood; it lifts nothing.",
     next: "Correct the exception as the message says.",
