@@ -32,7 +32,7 @@ const impure = [
   { name: "Math.random", pattern: /\bMath\.random\b/ },
   { name: "performance", pattern: /\bperformance\.(now|mark|timeOrigin)\b/ },
   { name: "process", pattern: /\bprocess\.(env|argv|hrtime|stdout|stderr|exit|cwd)\b/ },
-  { name: "eval", pattern: /\beval\(|\bnew Function\(/ },
+  { name: "eval", pattern: /(?<![.\w])eval\(|\bnew Function\(/ },
 ];
 
 const forbiddenNames = /(^|[-/])(utils?|helpers?|manager|misc|common)([-./]|$)/;
