@@ -14,6 +14,11 @@ export type Need =
       readonly caBundle?: string;
     }
   | { readonly kind: "image"; readonly reference: string }
+  /**
+   * Whether an attestor vouches for an image. `spec`: `check` (`signature` or `attestation`, then with `predicateType`),
+   * `type` (Cosign, SigstoreBundle, Notary), the attestor's fields as in a Kyverno policy, `pullSecrets`.
+   * The answer: `{verified, digest, message, statements}`; statements are `{type, predicate}`.
+   */
   | { readonly kind: "image-verification"; readonly reference: string; readonly spec: JsonValue }
   | { readonly kind: "global-context"; readonly name: string }
   | ObjectsNeed;

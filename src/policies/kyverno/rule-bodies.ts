@@ -3,9 +3,11 @@ import type { CompileEnv, RuleKind } from "../policy.ts";
 import { compileGenerateRule } from "./generate/generate-rule.ts";
 import { compileMutateRule } from "./mutate/mutate-rule.ts";
 import { errorResult } from "./outcome.ts";
+import { compilePodSecurityRule } from "./pod-security-rule.ts";
 import type { DocumentReport } from "./report.ts";
 import type { RuleBody, RuleCompiler, RuleSource } from "./rule-types.ts";
 import { compileValidate, isPresent } from "./validate.ts";
+import { compileVerifyImagesRule } from "./verify-images/verify-rule.ts";
 
 /** What a rule can do; each is the name of its field. */
 const operations = ["validate", "mutate", "generate", "verifyImages"] as const;
@@ -19,9 +21,10 @@ const kinds: { readonly [operation in RuleOperation]: RuleKind } = {
 };
 
 /** Compilers of the parts that have their own folder. */
-const compilers: { readonly [operation in Exclude<RuleOperation, "validate">]?: RuleCompiler } = {
+const compilers: { readonly [operation in Exclude<RuleOperation, "validate">]: RuleCompiler } = {
   mutate: compileMutateRule,
   generate: compileGenerateRule,
+  verifyImages: compileVerifyImagesRule,
 };
 
 const isFilled = (value: JsonValue | undefined): boolean =>
@@ -51,7 +54,7 @@ function unsupported(rule: JsonObject): { readonly field: string; readonly why: 
 
 function compileValidateBody(rule: RuleSource, env: CompileEnv, report: DocumentReport): readonly RuleBody[] {
   const validate = rule.spec["validate"];
-  if (isFilled(member(validate, "podSecurity"))) return compileWith(undefined, rule, env, report, "validate.podSecurity");
+  if (isFilled(member(validate, "podSecurity"))) return compileWith(compilePodSecurityRule, rule, env, report, "validate.podSecurity");
   const errorsBefore = report.errorCount;
   const check = compileValidate(rule, report);
   if (check === undefined) {
