@@ -16,7 +16,8 @@ export function policyName(id: PolicyId): string {
  */
 export function toFinding({ policy, rule, result }: PolicyResult, object: KubernetesObject, document?: SourceDocument): Finding {
   const subject = result.target ?? object;
-  const location = document?.locate(result.path ?? []);
+  const { path } = result;
+  const location = document?.locate(path ?? []);
   return identified({
     check: {
       policy: policyName(policy.id),
@@ -27,7 +28,7 @@ export function toFinding({ policy, rule, result }: PolicyResult, object: Kubern
     status: result.status,
     severity: result.severity ?? policy.severity,
     resource: resourceRef(subject),
-    ...(result.path === undefined ? {} : { path: result.path }),
+    ...(path === undefined ? {} : { path }),
     ...(location === undefined ? {} : { location }),
     message: result.message,
     ...(result.evidence === undefined ? {} : { evidence: result.evidence }),

@@ -51,7 +51,7 @@ export interface RuleResult {
   /** Where it differs from the policy's severity. */
   readonly severity?: Severity;
   /** Where in the object, when one place is to blame. */
-  readonly path?: JsonPath;
+  readonly path?: JsonPath | undefined;
   readonly evidence?: JsonObject;
   readonly fix?: Fix;
   /** Mutate and verify rules: the object after the rule. Absent: unchanged. */

@@ -46,29 +46,36 @@ function requestOf(context: RuleContext): JsonObject {
   };
 }
 
-/** Adds a member that is computed when it is first read, and then kept. */
-export function defineLazy(root: object, name: string, compute: () => JsonValue | undefined): void {
-  let value: JsonValue | undefined;
-  let computed = false;
-  Object.defineProperty(root, name, {
-    enumerable: true,
-    configurable: true,
-    get() {
-      if (!computed) {
-        value = compute();
-        computed = true;
-      }
-      return value;
-    },
-  });
+/** A member of a root that is computed when it is first read, and then kept; scopes share it with their children. */
+interface LazyMember {
+  readonly name: string;
+  readonly descriptor: PropertyDescriptor;
 }
 
-function baseRoot(context: RuleContext): JsonObject {
-  const { actor } = context.action;
-  const root = { request: requestOf(context), ...(actor === undefined ? {} : serviceAccount(actor.user)) };
-  const { object } = context;
-  if (object !== undefined && mayHoldImages(object)) defineLazy(root, "images", () => imagesVariable(imagesOf(object)));
-  return root;
+function lazyMember(name: string, compute: () => JsonValue | undefined): LazyMember {
+  let value: JsonValue | undefined;
+  let computed = false;
+  const get = () => {
+    if (!computed) {
+      value = compute();
+      computed = true;
+    }
+    return value;
+  };
+  return { name, descriptor: { enumerable: true, configurable: true, get } };
+}
+
+/** What a scope's root is made of: plain members, and those that are computed. */
+interface Members {
+  readonly plain: JsonObject;
+  readonly lazy: readonly LazyMember[];
+}
+
+function baseMembers(context: RuleContext): Members {
+  const { object, action } = context;
+  const plain = { request: requestOf(context), ...(action.actor === undefined ? {} : serviceAccount(action.actor.user)) };
+  const holdsImages = object !== undefined && mayHoldImages(object);
+  return { plain, lazy: holdsImages ? [lazyMember("images", () => imagesVariable(imagesOf(object)))] : [] };
 }
 
 /** `source` merged into `target`, objects member by member; everything else of `source` replaces. */
@@ -81,31 +88,26 @@ export function mergeInto(target: JsonValue | undefined, source: JsonValue): Jso
   return merged;
 }
 
-/** A copy of a root without reading its lazy members. */
-function copyRoot(root: JsonObject): { [key: string]: JsonValue | undefined } {
-  return Object.defineProperties({}, Object.getOwnPropertyDescriptors(root));
+function extended({ plain, lazy }: Members, added: JsonObject): Members {
+  return {
+    plain: { ...plain, ...added },
+    lazy: lazy.length === 0 ? lazy : lazy.filter(({ name }) => !Object.hasOwn(added, name)),
+  };
 }
 
-function extend(root: JsonObject, members: JsonObject): JsonObject {
-  const copy = copyRoot(root);
-  for (const [name, value] of Object.entries(members)) {
-    Object.defineProperty(copy, name, { value, enumerable: true, configurable: true, writable: true });
-  }
-  return copy;
-}
-
-function mergeRoot(root: JsonObject, members: JsonObject): JsonObject {
-  const merged = Object.entries(members).map(([name, value]) => {
-    const known = Object.getOwnPropertyDescriptor(root, name)?.value;
+function merged(members: Members, added: JsonObject): Members {
+  const values = Object.entries(added).map(([name, value]) => {
+    const known = Object.hasOwn(members.plain, name) ? members.plain[name] : undefined;
     return [name, value === undefined ? undefined : mergeInto(known, value)];
   });
-  return extend(root, Object.fromEntries(merged));
+  return extended(members, Object.fromEntries(values));
 }
 
-interface ScopeParts {
-  readonly root: JsonObject;
-  readonly context: RuleContext;
-  readonly exceptions: readonly PodSecurityException[];
+function rootOf({ plain, lazy }: Members): JsonObject {
+  if (lazy.length === 0) return plain;
+  const root = { ...plain };
+  for (const { name, descriptor } of lazy) Object.defineProperty(root, name, descriptor);
+  return root;
 }
 
 class Scope implements RuleScope {
@@ -113,44 +115,50 @@ class Scope implements RuleScope {
   readonly context: RuleContext;
   readonly exceptions: readonly PodSecurityException[];
   readonly deleting: boolean;
+  readonly host: Host;
+  readonly #members: Members;
 
-  constructor(parts: ScopeParts) {
-    this.root = parts.root;
-    this.context = parts.context;
-    this.exceptions = parts.exceptions;
-    this.deleting = parts.context.action.operation === "DELETE";
-  }
-
-  get host(): Host {
-    return this.context.host;
+  constructor(members: Members, context: RuleContext, exceptions: readonly PodSecurityException[]) {
+    this.root = rootOf(members);
+    this.context = context;
+    this.exceptions = exceptions;
+    this.deleting = context.action.operation === "DELETE";
+    this.host = context.host;
+    this.#members = members;
   }
 
   with(members: JsonObject): RuleScope {
-    return new Scope({ ...this, root: extend(this.root, members) });
+    return new Scope(extended(this.#members, members), this.context, this.exceptions);
   }
 
   withLazy(name: string, compute: () => JsonValue): RuleScope {
-    const root = copyRoot(this.root);
-    defineLazy(root, name, compute);
-    return new Scope({ ...this, root });
+    const { [name]: _replaced, ...plain } = this.#members.plain;
+    const lazy = [...this.#members.lazy.filter((m) => m.name !== name), lazyMember(name, compute)];
+    return new Scope({ plain, lazy }, this.context, this.exceptions);
   }
 
   withObject(object: KubernetesObject): RuleScope {
-    const request = Object.getOwnPropertyDescriptor(this.root, "request")?.value;
-    return this.with({ request: { ...request, object } });
+    const { request } = this.#members.plain;
+    return this.with({ request: { ...(isObject(request) ? request : {}), object } });
   }
 }
 
-/** Roots are shared by all rules that look at the same object in the same state. */
-const roots = new WeakMap<RuleContext, JsonObject>();
+/** The scope that all rules start from that look at the same object in the same state. */
+interface Base {
+  readonly members: Members;
+  readonly scope: RuleScope;
+}
 
-function rootOf(context: RuleContext): JsonObject {
-  let root = roots.get(context);
-  if (root === undefined) {
-    root = baseRoot(context);
-    roots.set(context, root);
+const bases = new WeakMap<RuleContext, Base>();
+
+function baseOf(context: RuleContext): Base {
+  let base = bases.get(context);
+  if (base === undefined) {
+    const members = baseMembers(context);
+    base = { members, scope: new Scope(members, context, []) };
+    bases.set(context, base);
   }
-  return root;
+  return base;
 }
 
 /** What the variables of a rule see before its own context entries. */
@@ -160,7 +168,8 @@ export function ruleScope(
   rule: string,
   exceptions: readonly PodSecurityException[] = [],
 ): RuleScope {
+  const { members, scope } = baseOf(context);
   const supplied = context.supplied?.(policy, rule);
-  const root = supplied === undefined ? rootOf(context) : mergeRoot(rootOf(context), supplied);
-  return new Scope({ root, context, exceptions });
+  if (supplied === undefined && exceptions.length === 0) return scope;
+  return new Scope(supplied === undefined ? members : merged(members, supplied), context, exceptions);
 }

@@ -75,8 +75,14 @@ function targetOf({ scope, element }: Subject): JsonValue | undefined {
   return scope.context.action.operation === "DELETE" ? undefined : scope.context.object;
 }
 
-function withPath(result: RuleResult, path: JsonPath | undefined): RuleResult {
-  return path === undefined ? result : { ...result, path };
+/** Where a failure lies is looked for when somebody asks. */
+function withPath(result: RuleResult, path: () => JsonPath | undefined): RuleResult {
+  return {
+    ...result,
+    get path() {
+      return path();
+    },
+  };
 }
 
 function patternOutcome(context: CheckContext, subject: Subject, target: JsonValue, result: PatternResult): RuleResult {
@@ -88,8 +94,7 @@ function patternOutcome(context: CheckContext, subject: Subject, target: JsonVal
     case "error":
       return errorResult(describeFailure(context, subject.scope, "", result.message));
     case "fail":
-      return withPath(
-        failedWith(describeFailure(context, subject.scope, result.path, result.message)),
+      return withPath(failedWith(describeFailure(context, subject.scope, result.path, result.message)), () =>
         blame(subject, target, result.path),
       );
   }
@@ -159,8 +164,7 @@ function anyPatternOutcome(
   }
   if (failures.length > 0) {
     const [path] = paths;
-    return withPath(
-      failedWith(describeAnyFailure(context, subject.scope, failures.join(" "))),
+    return withPath(failedWith(describeAnyFailure(context, subject.scope, failures.join(" "))), () =>
       path === undefined ? undefined : blame(subject, target, path),
     );
   }
@@ -211,8 +215,8 @@ function compileDeny(deny: JsonValue, path: JsonPath, context: CheckContext): Ch
       return errorResult(`failed to check deny conditions: ${reasonOf(error)}`);
     }
     if (!denied.met) return passed(`validation rule '${context.rule}' passed.`);
-    const place = element === undefined ? undefined : pathOfPart(scope.context.object, element);
-    return withPath(failedWith(denyMessage(context, scope, denied.message)), place);
+    const result = failedWith(denyMessage(context, scope, denied.message));
+    return element === undefined ? result : withPath(result, () => pathOfPart(scope.context.object, element));
   };
 }
 
