@@ -2,6 +2,13 @@ import { isArray, isObject, type JsonValue } from "./json.ts";
 
 /** Reads what Go's strconv.ParseFloat(text, 64) reads; undefined where it reports an error. */
 export function parseGoFloat(text: string): number | undefined {
+  if (text.includes("_")) {
+    // Underscores may stand between digits, and after `0x`.
+    const plain = /^[-+]?0[xX]/.test(text)
+      ? text.replace(/(?<=[\da-fA-FxX])_(?=[\da-fA-F])/g, "")
+      : text.replace(/(?<=\d)_(?=\d)/g, "");
+    return plain.includes("_") ? undefined : parseGoFloat(plain);
+  }
   if (/^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(text)) {
     const value = Number(text);
     return Number.isFinite(value) ? value : undefined;

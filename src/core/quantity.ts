@@ -49,8 +49,11 @@ export function parseQuantity(text: string): Quantity | undefined {
   if (parts === null) return undefined;
   const [, sign = "", integer = "", fraction = "", , binary, exponentText] = parts;
   const digits = integer.replace(/^0+/, "") || "0";
+  const hasDigits = integer !== "" || fraction !== "";
   if (binary !== undefined) {
-    return parseBinary(text, sign, digits, fraction, binarySuffixes.get(binary) ?? 0);
+    const bits = binarySuffixes.get(binary) ?? 0;
+    // A lone `Ki` is zero, but the suffixes that are too large for the short way want a digit.
+    return hasDigits || bits < 50 ? parseBinary(text, sign, digits, fraction, bits) : undefined;
   }
   const format = exponentText === undefined ? "DecimalSI" : "DecimalExponent";
   const power = exponentText === undefined ? (decimalSuffixes.get(parts[4] ?? "") ?? 0) : Number(exponentText);
@@ -63,8 +66,8 @@ export function parseQuantity(text: string): Quantity | undefined {
     const canonical = exponent % 3 === 0 && !shifted.endsWith("000") && !shifted.startsWith("0");
     return canonical ? { unscaled, exponent, format, text } : { unscaled, exponent, format };
   }
-  // Long numbers go the way of inf.Dec, which wants a digit and does not take the shortcut for zeros.
-  if (integer === "" && fraction === "") return undefined;
+  // Long numbers go the way of inf.Dec, which wants a digit.
+  if (!hasDigits) return undefined;
   return magnitude === 0n ? { unscaled, exponent, format } : { ...rescale(unscaled, exponent), format };
 }
 

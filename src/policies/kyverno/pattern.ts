@@ -240,6 +240,11 @@ function compileDefault(entry: Entry): ObjectCheck {
   return (object, path, seen) => check(get(object, key), `${path}${key}/`, seen);
 }
 
+/** Numbers of a pattern are floats to Kyverno, whatever they look like. */
+function patternTypeName(pattern: JsonValue): string {
+  return typeof pattern === "number" ? "float64" : goTypeName(pattern);
+}
+
 /** Each pattern of the list has to be met by at least one item. */
 function compileExistence(pattern: JsonValue, key: string): ObjectCheck {
   const patterns = isArray(pattern) ? pattern.map((p) => (isObject(p) ? compileElement(p, "") : p)) : undefined;
@@ -252,12 +257,12 @@ function compileExistence(pattern: JsonValue, key: string): ObjectCheck {
       return new ShapeMismatch(at, `${found}: Existence ^ () anchor can be used only on list/array type resource`);
     }
     if (patterns === undefined) {
-      const found = `invalid pattern type ${goTypeName(pattern)}`;
+      const found = `invalid pattern type ${patternTypeName(pattern)}`;
       return new ShapeMismatch(at, `${found}: Pattern has to be of list to compare against resource`);
     }
     for (const check of patterns) {
       if (typeof check !== "function") {
-        const found = `invalid pattern type ${goTypeName(check)}`;
+        const found = `invalid pattern type ${patternTypeName(pattern)}`;
         return new ShapeMismatch(at, `${found}: Pattern has to be of type map to compare against items in resource`);
       }
       if (!items.some((item, i) => check(item, `${at}${i}/`, seen) === undefined)) {
