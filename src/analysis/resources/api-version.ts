@@ -6,6 +6,7 @@ import type { LintContext, ObjectCheck } from "./object-check.ts";
 
 /** Versions that are gone or going, and built-in kinds under a group or a name they do not have. */
 export const apiVersionCheck: ObjectCheck = {
+  judgesParts: true,
   check(object, context) {
     const gvk = gvkOf(object);
     const known = context.schemas.schemaFor(gvk) !== undefined;
@@ -55,6 +56,7 @@ function goneVersion(
     rule: life === undefined ? "not-served" : "removed",
     path: ["apiVersion"],
     status: "fail",
+    server: "refuses-object",
     message: `${object.apiVersion} ${gvk.kind} ${since} Kubernetes ${schemas.kubernetesVersion}: the object cannot be created.${psp}${replacement === undefined ? "" : ` Use ${replacement}.`}`,
     evidence: { kubernetesVersion: schemas.kubernetesVersion, ...(life === undefined ? {} : { removed: life.removed }) },
     fix:
@@ -76,6 +78,7 @@ function wrongName(object: KubernetesObject, gvk: GroupVersionKind, { schemas }:
       ...base,
       rule: "wrong-group",
       path: ["apiVersion"],
+      server: "refuses-object",
       message: `${gvk.kind} is served as ${right}, not as ${object.apiVersion}: the object cannot be created.`,
       fix: replaceVersion(right, ""),
     };
@@ -87,6 +90,7 @@ function wrongName(object: KubernetesObject, gvk: GroupVersionKind, { schemas }:
     ...base,
     rule: "unknown-kind",
     path: ["kind"],
+    server: "refuses-object",
     message: `There is no kind ${gvk.kind} in ${object.apiVersion}; ${near} is one. The object cannot be created.`,
     fix: patchFix(`Write kind: ${near}.`, { op: "replace", path: "/kind", value: near }),
   };

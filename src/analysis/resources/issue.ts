@@ -17,10 +17,15 @@ export interface LintIssue {
   readonly status: "fail" | "warn";
   /** Where it differs from the check's own. */
   readonly severity?: Severity;
+  /** What the API server does with the object; absent where it stores it as it is. Shown in the evidence. */
+  readonly server?: ServerVerdict;
   readonly message: string;
   readonly evidence?: JsonObject;
   readonly fix?: Fix;
 }
+
+/** `drops-field`: an object of a client without strict field validation is stored without the field. */
+export type ServerVerdict = "refuses-object" | "drops-field";
 
 export function toFinding(document: SourceDocument<KubernetesObject>, issue: LintIssue): Finding {
   const about = lintChecks[issue.check];
@@ -41,10 +46,15 @@ export function toFinding(document: SourceDocument<KubernetesObject>, issue: Lin
     path: issue.path,
     ...(location === undefined ? {} : { location }),
     message: issue.message,
-    ...(issue.evidence === undefined ? {} : { evidence: issue.evidence }),
+    ...evidenceOf(issue),
     ...(issue.fix === undefined ? {} : { fix: issue.fix }),
     controls: [],
   });
+}
+
+function evidenceOf({ evidence, server }: LintIssue): { readonly evidence?: JsonObject } {
+  if (server === undefined) return evidence === undefined ? {} : { evidence };
+  return { evidence: { ...evidence, apiServer: server } };
 }
 
 export function patchFix(description: string, ...patch: readonly JsonPatchOperation[]): Fix {

@@ -64,8 +64,9 @@ export function lint({ documents, schemas, discovered }: LintInput): readonly Fi
     const object = document.value;
     const part = parts.has(document);
     add(document, fields.check(object, part));
-    if (part) continue;
-    for (const check of checksOf(groupKind(object))) add(document, check.check(object, context, document));
+    for (const check of checksOf(groupKind(object))) {
+      if (!part || check.judgesParts === true) add(document, check.check(object, context, document));
+    }
   }
   for (const [document, issue] of duplicateIssues(whole)) add(document, [issue]);
   return findings;

@@ -16,5 +16,7 @@ export interface LintContext {
 export interface ObjectCheck {
   /** `group/Kind`; undefined: every kind. */
   readonly kinds?: readonly string[];
+  /** Also judges patches, which are parts of objects. */
+  readonly judgesParts?: true;
   check(object: KubernetesObject, context: LintContext, document: ObjectDocument): readonly LintIssue[];
 }

@@ -49,7 +49,7 @@ function coversNames(earlier: GroupResources, later: GroupResources): boolean {
   return coversList(earlier.resourceNames, later.resourceNames);
 }
 
-/** `pods`, `pods/log`, `pods/*` (every subresource, not pods themselves), `*\/scale`, `*`. */
+/** `pods`, `pods/log`, `pods/*` (the subresources, and pods themselves too, whatever its documentation says), `*\/scale`, `*`. */
 export function coversResource(pattern: string, resource: string): boolean {
   if (pattern === "*" || pattern === resource) return true;
   const [plural = "", subresource] = resource.split("/");

@@ -48,6 +48,7 @@ export function explainUnknown(
     atKey: true,
     status: "fail",
     severity: lossSeverity(object, problem.path),
+    server: "drops-field",
   } as const;
   const then = consequence("unknown", judge);
   if (suggestion === undefined) {
@@ -113,6 +114,7 @@ export function explainValue(problem: Exclude<FieldProblem, Unknown>, object: Ku
         rule: problem.expected.replaceAll(" ", "-"),
         path: problem.path,
         status: "fail",
+        server: "refuses-object",
         message: `${place} must be ${withArticle(problem.expected)}, not ${describeValue(problem.value)}. ${then}`,
         evidence: { expected: problem.expected },
         fix: convertFix(problem.path, problem.expected, problem.value),
@@ -126,6 +128,7 @@ export function explainValue(problem: Exclude<FieldProblem, Unknown>, object: Ku
         rule: "not-allowed",
         path: problem.path,
         status: "fail",
+        server: "refuses-object",
         message: `${toDotted(problem.path)} must be ${orList(problem.allowed.map(String))}, not ${describeValue(problem.value)}. ${then}`,
         evidence: { allowed: problem.allowed },
         fix:
@@ -142,6 +145,7 @@ export function explainValue(problem: Exclude<FieldProblem, Unknown>, object: Ku
         rule: "required",
         path: problem.path,
         status: "fail",
+        server: "refuses-object",
         message: `${placeName(object, problem.path)} lacks the required field ${problem.key}. ${then}`,
         evidence: { field: problem.key },
         fix: adviceFix(`Add ${problem.key}.`),
@@ -152,7 +156,13 @@ export function explainValue(problem: Exclude<FieldProblem, Unknown>, object: Ku
 function explainFormat(problem: Extract<FieldProblem, { kind: "format" }>, then: string): LintIssue {
   const place = toDotted(problem.path);
   const value = describeValue(problem.value);
-  const base = { check: "invalid-value", path: problem.path, status: "fail", rule: problem.format } as const;
+  const base = {
+    check: "invalid-value",
+    path: problem.path,
+    status: "fail",
+    rule: problem.format,
+    server: "refuses-object",
+  } as const;
   switch (problem.format) {
     case "byte":
       return {

@@ -1,3 +1,5 @@
+import { isObject, type JsonValue } from "../../../core/json.ts";
+
 const templates = [
   /\{\{/, // Helm, Jinja, Mustache
   /\$\{[^}]*\}/, // envsubst, Terraform
@@ -6,6 +8,13 @@ const templates = [
   /<%/,
   /%\([^)]*\)s/,
 ];
+
+/** `{name}` and `{{ name }}` without quotes are mappings to nothing in YAML. */
+export function isFlowPlaceholder(value: JsonValue): boolean {
+  if (!isObject(value)) return false;
+  const [only, ...others] = Object.values(value);
+  return others.length === 0 && only === null;
+}
 
 /** Whether text is written by a tool before the API server sees it: nothing can be said about its value yet. */
 export function isTemplate(text: string): boolean {

@@ -2,12 +2,12 @@ import { isArray, isObject, type JsonPath, type JsonValue } from "../../../core/
 import { parseQuantity } from "../../../core/quantity.ts";
 import type { Schema } from "../../../core/schema.ts";
 import { illegalBase64At } from "./base64.ts";
-import { isTemplate } from "./placeholder.ts";
+import { isFlowPlaceholder, isTemplate } from "./placeholder.ts";
 import type { FieldProblem } from "./problem.ts";
 
 /** What the API server's decoder or validation refuses about a value that is neither object nor list. */
 export function scalarProblem(value: JsonValue, schema: Schema, path: JsonPath): FieldProblem | undefined {
-  if (typeof value === "string" && isTemplate(value)) return undefined;
+  if (typeof value === "string" ? isTemplate(value) : isFlowPlaceholder(value)) return undefined;
   if (schema["x-kubernetes-int-or-string"] === true) {
     const fits = typeof value === "string" || isInteger(value);
     return fits ? undefined : wrongType("integer or string", value, path);

@@ -48,7 +48,8 @@ function issue(object: KubernetesObject, spec: JsonPath, path: JsonPath, list: s
     path,
     atKey: true,
     status: "fail",
-    message: `A pod as a whole can name cpu, memory and huge pages; ${name} is asked for by a container. The API server refuses the pod.`,
+    server: "refuses-object",
+    message: `A pod as a whole can name cpu, memory and huge pages; ${name} is asked for by a container. The API server refuses the object.`,
     fix: moveToContainer(object, spec, path, list, name),
   };
 }

@@ -15,6 +15,7 @@ function refused(path: JsonPath, message: string, fix: LintIssue["fix"], atKey =
     path,
     atKey,
     status: "fail",
+    server: "refuses-object",
     message: `${message} The API server refuses the LimitRange.`,
     ...(fix === undefined ? {} : { fix }),
   };

@@ -33,6 +33,7 @@ function notCidr(text: string, path: JsonPath): LintIssue {
     rule: "rejected",
     path,
     status: "fail",
+    server: "refuses-object",
     message: `${JSON.stringify(text)} is no address range${written === undefined ? "" : "; a prefix length is missing"}. The API server refuses the policy.`,
     fix:
       written === undefined
@@ -47,6 +48,7 @@ function refusedRange(path: JsonPath, message: string): LintIssue {
     rule: "rejected",
     path,
     status: "fail",
+    server: "refuses-object",
     message: `${message} The API server refuses the policy.`,
     fix: adviceFix("Except a smaller range within cidr, or remove it."),
   };
@@ -58,6 +60,7 @@ function widened(text: string, network: string, path: JsonPath): LintIssue {
     rule: "host-bits",
     path,
     status: "fail",
+    server: "refuses-object",
     message: `${text} is the whole range ${network}, not one address. From Kubernetes 1.36 the API server refuses it.`,
     evidence: { cidr: text, network },
     fix: patchFix(`Write ${network}, or a longer prefix.`, { op: "replace", path: toPointer(path), value: network }),

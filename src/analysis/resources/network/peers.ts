@@ -88,6 +88,7 @@ export function refused(path: JsonPath, message: string, fix: string): LintIssue
     rule: "rejected",
     path,
     status: "fail",
+    server: "refuses-object",
     message: `${message} The API server refuses the policy.`,
     fix: adviceFix(fix),
   };

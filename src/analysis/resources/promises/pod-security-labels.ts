@@ -39,6 +39,7 @@ function inDomain(key: string, value: string): LintIssue | undefined {
     rule: "invalid-value",
     path,
     status: "fail",
+    server: "refuses-object",
     message: `${key} must be ${allowed}, not ${JSON.stringify(value)}. The API server refuses to create a namespace with it.`,
     fix:
       near === undefined

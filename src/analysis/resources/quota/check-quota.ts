@@ -37,6 +37,7 @@ function keyIssues(key: string, verdict: KeyVerdict, hard: JsonObject): LintIssu
       rule: "invalid-value",
       path,
       status: "fail",
+      server: "refuses-object",
       message: `${key}: ${String(value)} ${wrong}. The API server refuses the quota.`,
       fix: adviceFix("Write a whole number that is not negative."),
     },
@@ -61,6 +62,7 @@ function keyIssue(key: string, verdict: Exclude<KeyVerdict, { kind: "counted" }>
     path,
     atKey: true,
     status: "fail",
+    ...(rejected ? { server: "refuses-object" as const } : {}),
     message: rejected
       ? `${key} is not a quota key: the API server refuses the whole quota, so none of its limits exist.${instead}`
       : `${shadow}${why(key)}${instead}`,

@@ -76,6 +76,7 @@ function rejected(path: JsonPath, message: string, fix: string): LintIssue {
     path,
     status: "fail",
     severity: "high",
+    server: "refuses-object",
     message: `${message} The API server refuses the quota.`,
     fix: adviceFix(fix),
   };

@@ -16,6 +16,7 @@ function refused(role: KubernetesObject, rule: PolicyRule): LintIssue[] {
       rule: "rejected",
       path,
       status: "fail",
+      server: "refuses-object",
       message: `${message} The API server refuses the ${role.kind}.`,
       fix: adviceFix(fix),
     });

@@ -29,6 +29,7 @@ function dataIssue(key: string, value: unknown): LintIssue[] {
       {
         ...base,
         rule: placeholder ? "placeholder" : "not-base64",
+        server: "refuses-object",
         message: `data.${key} is not base64 (illegal base64 data at input byte ${offset})${placeholder ? ": a placeholder was never replaced" : ""}. The API server refuses the Secret.`,
         fix: adviceFix("Encode the value (base64 -w0), or put it into stringData; better, fetch it from a secret store."),
       },
