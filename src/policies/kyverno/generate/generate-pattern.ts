@@ -23,11 +23,9 @@ interface Target {
 /** Compiles what `generate` or one of its loops creates; undefined where it is wrong (which is reported). */
 export function compilePattern(spec: JsonValue, path: JsonPath, rule: RuleSource, report: DocumentReport): Generator | undefined {
   const given = sources.filter((field) => isFilled(member(spec, field)));
-  const [source] = given;
-  if (source === undefined || given.length > 1) {
-    report.error("KYV_BAD_RULE", path, `needs exactly one of ${sources.join(", ")}${given.length > 1 ? "" : ", foreach"}`);
-    return undefined;
-  }
+  if (given.length > 1) report.error("KYV_BAD_RULE", path, `only one of ${sources.join(", ")} is allowed`);
+  // Without a source an object of that name is created with nothing in it.
+  const source = given[0] ?? "data";
   if (source !== "cloneList") {
     for (const field of ["apiVersion", "kind", "name"]) {
       if (!isFilled(member(spec, field))) report.error("KYV_BAD_RULE", path, `needs ${field}`);
@@ -64,7 +62,7 @@ function generate(source: (typeof sources)[number], pattern: JsonValue, scope: R
   };
   switch (source) {
     case "data":
-      return [fromData(member(pattern, "data") ?? null, target)];
+      return [fromData(member(pattern, "data") ?? {}, target)];
     case "clone": {
       const from = member(pattern, "clone");
       const namespace = asString(member(from, "namespace")) ?? "";

@@ -65,6 +65,13 @@ describe("generate", () => {
     expect(run.results[0]?.generated).toEqual([{ apiVersion: "v1", kind: "Namespace", metadata: { name: "more", labels } }]);
   });
 
+  test("without data the object is empty", () => {
+    const run = generate(`{apiVersion: foo/v1, kind: Foo, name: f, namespace: nlp}`);
+    expect(run.results[0]?.generated).toEqual([
+      { apiVersion: "foo/v1", kind: "Foo", metadata: { name: "f", namespace: "nlp", labels } },
+    ]);
+  });
+
   test("a clone is a copy without what belongs to the original alone", () => {
     const run = generate(
       `{apiVersion: v1, kind: Secret, namespace: nlp, name: cred, clone: {namespace: default, name: regcred}}`,
@@ -163,9 +170,8 @@ foreach:
     [
       "two sources",
       `{apiVersion: v1, kind: Secret, name: x, data: {a: b}, clone: {name: b}}`,
-      "exactly one of data, clone, cloneList",
+      "only one of data, clone, cloneList",
     ],
-    ["no source", `{apiVersion: v1, kind: Secret, name: x}`, "exactly one of data, clone, cloneList, foreach"],
     ["no kind", `{apiVersion: v1, name: x, data: {a: b}}`, "needs kind"],
   ])("%s is reported", (_, body, message) => {
     const run = generate(body);
