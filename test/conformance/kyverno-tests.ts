@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { loadKubernetesSchemas } from "../../src/adapters/files/catalog.ts";
 import { nodeTextFiles } from "../../src/adapters/files/text-files.ts";
-import { runTestFile } from "../../src/services/test-run.ts";
 import { TestDocuments } from "../../src/services/test-documents.ts";
+import { runTestFile } from "../../src/services/test-run.ts";
 import type { TestRow } from "../../src/services/test-score.ts";
 import { allTests } from "../../src/services/test-selection.ts";
 import { type Case, type Corpus, failure, type Outcome, passed, skipped } from "./corpus.ts";
@@ -11,7 +11,11 @@ import { type Case, type Corpus, failure, type Outcome, passed, skipped } from "
 /** Paths of the corpus' tests: the second column of its manifest. */
 async function testPaths(directory: string): Promise<readonly string[]> {
   const manifest = await readFile(join(directory, "MANIFEST.tsv"), "utf8");
-  const paths = manifest.trim().split("\n").slice(1).map((line) => line.split("\t")[1] ?? "");
+  const paths = manifest
+    .trim()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split("\t")[1] ?? "");
   return paths.filter((path) => path !== "");
 }
 
