@@ -1,4 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../../test/run-cli.ts";
 
@@ -40,10 +43,12 @@ describe.skipIf(!has("fish"))("fish", () => {
     ["castellan scan -o ju", "junit"],
     ["castellan policy lint --fail", "--fail-on"],
   ])("%s", async (line, expected) => {
-    const found = spawnSync("fish", ["--no-config", "-c", `source -; complete -C '${line}'`], {
-      input: await script("fish"),
-      encoding: "utf8",
-    });
+    // fish cannot read a script from the socket that Node gives it as standard input
+    const folder = mkdtempSync(join(tmpdir(), "castellan-fish-"));
+    const file = join(folder, "castellan.fish");
+    writeFileSync(file, await script("fish"));
+    const found = spawnSync("fish", ["--no-config", "-c", `source ${file}; complete -C '${line}'`], { encoding: "utf8" });
+    rmSync(folder, { recursive: true });
     expect([found.stderr, found.stdout]).toEqual(["", expect.stringContaining(expected)]);
   });
 });
