@@ -29,7 +29,11 @@ interface Fields {
   second: number;
   nanosecond: number;
   half: "AM" | "PM" | undefined;
+  /** A `Z` or `UTC`, which outranks offsets. */
+  utc: boolean;
   offset: number | undefined;
+  /** Hours of a `GMT+3`: Go shows the time at this offset but reads it as UTC. */
+  gmtHours: number;
 }
 
 /** Takes what it knows from the front of `value` and answers the rest; undefined where it does not fit. */
@@ -47,12 +51,15 @@ export function parseGoTime(layout: string, value: string): GoTime | undefined {
     second: 0,
     nanosecond: 0,
     half: undefined,
+    utc: false,
     offset: undefined,
+    gmtHours: 0,
   };
   let rest: string | undefined = value;
   const parts = parseLayout(layout);
   for (const [i, part] of parts.entries()) {
-    rest = readers[part.kind](rest, fields, part, parts[i + 1]);
+    const next = parts.slice(i + 1).find(({ kind }) => kind !== "text");
+    rest = readers[part.kind](rest, fields, part, next);
     if (rest === undefined) return undefined;
   }
   return rest === "" ? assemble(fields) : undefined;
@@ -66,8 +73,9 @@ function assemble(fields: Fields): GoTime | undefined {
   if (day < 1 || day > daysIn(year, month)) return undefined;
   const days = daysBefore(year, month) + day - 1;
   const seconds = ((days * 24 + fields.hour) * 60 + fields.minute) * 60 + fields.second;
-  const offset = fields.offset ?? 0;
-  return { nanoseconds: BigInt(seconds - offset) * 1_000_000_000n + BigInt(fields.nanosecond), offset };
+  const offset = fields.utc ? 0 : (fields.offset ?? 0);
+  const shown = fields.utc || fields.offset !== undefined ? offset : fields.gmtHours * 3600;
+  return { nanoseconds: BigInt(seconds - offset) * 1_000_000_000n + BigInt(fields.nanosecond), offset: shown };
 }
 
 function applyYearDay(fields: Fields, yearDay: number): boolean {
@@ -172,17 +180,28 @@ const readOffset: Reader = (value, fields, part) => {
   return value.slice(all.length);
 };
 
-/** An abbreviation; only UTC and GMT+n say what they mean, all others count as UTC. */
+/** An abbreviation: `UTC`, `GMT+3`, `+07`, or three to five capitals; only UTC and GMT say what they mean. */
 const readZoneName: Reader = (value, fields) => {
-  const name = /^(?:UTC|MeST|ChST|GMT(?:[-+]\d+)?|[-+]\d+|WITA|[A-Z]{4}T(?![A-Z])|[A-Z]{3}T(?![A-Z])|[A-Z]{3}(?![A-Z]))/.exec(
-    value,
-  )?.[0];
+  if (value.startsWith("UTC")) {
+    fields.utc = true;
+    return value.slice(3);
+  }
+  const name = zoneName(value);
   if (name === undefined) return undefined;
-  const hours = /^(?:GMT)?([-+]\d+)$/.exec(name)?.[1];
-  if (hours !== undefined && Math.abs(Number(hours)) > 23) return undefined;
-  if (fields.offset === undefined && name.startsWith("GMT")) fields.offset = Number(hours ?? 0) * 3600;
+  fields.gmtHours = name.startsWith("GMT") ? Number(name.slice(3)) : 0;
   return value.slice(name.length);
 };
+
+function zoneName(value: string): string | undefined {
+  if (value.startsWith("ChST") || value.startsWith("MeST")) return value.slice(0, 4);
+  const offset = /^(GMT)?([-+]\d+)/.exec(value);
+  if (offset !== null && Math.abs(Number(offset[2])) <= 23) return offset[0];
+  if (value.startsWith("GMT")) return "GMT";
+  const capitals = /^[A-Z]{3,6}/.exec(value)?.[0];
+  if (capitals === undefined || capitals.length === 3) return capitals;
+  const known = capitals === "WITA" || (capitals.length < 6 && capitals.endsWith("T"));
+  return known ? capitals : undefined;
+}
 
 /** Spaces of the layout stand for any number of spaces. */
 const readText: Reader = (value, _, part) => {
@@ -247,7 +266,7 @@ const readers: { readonly [kind in LayoutPart["kind"]]: Reader } = {
   offset: readOffset,
   "offset-or-Z": (value, fields, part, next) => {
     if (!value.startsWith("Z")) return readOffset(value, fields, part, next);
-    fields.offset = 0;
+    fields.utc = true;
     return value.slice(1);
   },
   fraction: (value, fields, part) => {
