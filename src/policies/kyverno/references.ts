@@ -76,6 +76,7 @@ function resolve(text: string, path: string, leaves: ReadonlyMap<string, JsonVal
   const value = leaves.get(absolute);
   if (value === undefined || value === null) throw new UnresolvedReference(`got nil resolved variable ${text} at path ${path}`);
   if (typeof value === "string") return operator + value;
-  if (operator !== "" && (typeof value === "number" || typeof value === "bigint")) return operator + String(value);
+  // Kyverno writes numbers with six decimals here.
+  if (operator !== "" && (typeof value === "number" || typeof value === "bigint")) return operator + Number(value).toFixed(6);
   throw new UnresolvedReference(`NotResolvedReferenceErr,reference ${text} not resolved at path ${path}`);
 }

@@ -40,7 +40,7 @@ export function isVariable(text: string): boolean {
 type Substitute = (scope: VariableScope) => JsonValue;
 
 /** A variable and the character before it; braces inside may hold one level of braces. */
-const variable = /(?:^|[^\\])\{\{(?:\{[^{}]*\}|[^{}])*\}\}/gs;
+const variable = /(^|[^\\])(\{\{(?:\{[^{}]*\}|[^{}])*\}\})/gs;
 /** More rounds than any honest nesting: variables whose values hold variables may otherwise never end. */
 const maxRounds = 64;
 const maxLength = 4 * 1024 * 1024;
@@ -107,11 +107,10 @@ interface Found {
 function findVariables(text: string): readonly Found[] {
   const found: Found[] = [];
   for (const match of text.matchAll(variable)) {
-    const skip = match[0].startsWith("{{") ? 0 : match[0].indexOf("{{");
-    const body = match[0].slice(skip);
+    const [, before = "", body = ""] = match;
     const inner = body.replaceAll("{{", "").replaceAll("}}", "").trim();
     const shallow = inner.startsWith("-");
-    found.push({ text: body, expression: shallow ? inner.slice(1).trim() : inner, shallow, at: match.index + skip });
+    found.push({ text: body, expression: shallow ? inner.slice(1).trim() : inner, shallow, at: match.index + before.length });
   }
   return found;
 }
