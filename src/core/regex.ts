@@ -15,6 +15,8 @@ export interface Regex {
   replaceAll(text: string, template: string): string;
   /** Every match replaced by `replacement` as it is. */
   replaceAllLiteral(text: string, replacement: string): string;
+  /** The first `limit` matches (all where that is negative) replaced by what `replacement` makes of their groups. */
+  replaceEach(text: string, limit: number, replacement: (groups: readonly (string | undefined)[]) => string): string;
 }
 
 export type RegexResult = { readonly ok: true; readonly value: Regex } | { readonly ok: false; readonly message: string };
@@ -80,6 +82,10 @@ class Re2Regex implements Regex {
     return this.#replace(text, () => replacement);
   }
 
+  replaceEach(text: string, limit: number, replacement: Replacement): string {
+    return limit === 0 ? text : this.#replace(text, replacement, limit);
+  }
+
   #groups(matcher: ReturnType<RE2JS["matcher"]>): (string | undefined)[] {
     return Array.from({ length: this.#program.groupCount() + 1 }, (_, i) => matcher.group(i) ?? undefined);
   }
@@ -98,13 +104,14 @@ class Re2Regex implements Regex {
     }
   }
 
-  #replace(text: string, replacement: Replacement): string {
+  #replace(text: string, replacement: Replacement, limit = -1): string {
     let result = "";
     let copied = 0;
+    let replaced = 0;
     this.#eachMatch(text, (groups, start, end) => {
       result += text.slice(copied, start) + replacement(groups);
       copied = end;
-      return true;
+      return ++replaced !== limit;
     });
     return result + text.slice(copied);
   }

@@ -19,8 +19,8 @@ const space = /(?:[\t \r\n\f]|\/\/[^\n]*)+/y;
 const escapeSequence = String.raw`\\(?:[abfnrtv"'\\?${"`"}]|[0-3][0-7]{2}|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})`;
 const text = new RegExp(
   [
-    String.raw`[bB]?[rR]"""[^]*?"""`,
-    String.raw`[bB]?[rR]'''[^]*?'''`,
+    '[bB]?[rR]"""[^]*?"""',
+    "[bB]?[rR]'''[^]*?'''",
     String.raw`[bB]?"""(?:${escapeSequence}|[^\\])*?"""`,
     String.raw`[bB]?'''(?:${escapeSequence}|[^\\])*?'''`,
     String.raw`[bB]?[rR]"[^"\n\r]*"`,

@@ -43,8 +43,13 @@ function scale(value: bigint, factor: number): bigint {
   return product >= 2 ** 64 ? maxUint64 : BigInt(product);
 }
 
+export function least(a: bigint, b: bigint): bigint {
+  if (a < b) return a;
+  return b;
+}
+
 export function uniteRanges(a: Range, b: Range): Range {
-  return { min: a.min < b.min ? a.min : b.min, max: a.max > b.max ? a.max : b.max };
+  return { min: least(a.min, b.min), max: a.max === least(a.max, b.max) ? b.max : a.max };
 }
 
 /** A node of an expression as size and cost rules see it. */

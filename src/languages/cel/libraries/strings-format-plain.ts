@@ -1,0 +1,139 @@
+import { toSeconds } from "../../../core/duration.ts";
+import { decodeUtf8, encodeUtf8 } from "../../../core/utf8.ts";
+import { elementAt, mapFind, mapKeys } from "../values/containers.ts";
+import { formatDecimal } from "../values/format.ts";
+import { doubleValue, isDouble, isInt } from "../values/numbers.ts";
+import { compareText } from "../values/text.ts";
+import { formatTimestamp } from "../values/time.ts";
+import {
+  Bytes,
+  type CelValue,
+  Duration,
+  Failure,
+  isList,
+  isMap,
+  Timestamp,
+  TypeValue,
+  Uint,
+  type Value,
+} from "../values/value.ts";
+import type { Formatter, Formatters } from "./strings-format.ts";
+
+const defaultPrecision = 6;
+
+/** NaN and infinities have names of their own. */
+export function named(value: number): string | undefined {
+  if (Number.isNaN(value)) return "NaN";
+  if (Number.isFinite(value)) return undefined;
+  return value < 0 ? "-Infinity" : "Infinity";
+}
+
+/** The integer that an int or uint is; undefined for anything else. */
+export function integerOf(value: CelValue): bigint | undefined {
+  if (isInt(value)) return BigInt(value);
+  return value instanceof Uint ? value.value : undefined;
+}
+
+function text(value: Value | undefined): string | undefined {
+  if (value === undefined || value instanceof Failure) return undefined;
+  if (value === null) return "null";
+  if (typeof value === "string") return value;
+  if (typeof value === "boolean") return String(value);
+  if (isDouble(value)) return named(doubleValue(value)) ?? formatDecimal(doubleValue(value));
+  const integer = integerOf(value);
+  if (integer !== undefined) return integer.toString();
+  if (value instanceof Bytes) return decodeUtf8(value.data);
+  if (value instanceof Duration) return `${formatDecimal(toSeconds(value.ns))}s`;
+  if (value instanceof Timestamp) return formatTimestamp(new Timestamp(value.ns));
+  if (value instanceof TypeValue) return value.of.name;
+  if (isList(value)) {
+    const list = value;
+    const items = Array.from({ length: list.length }, (_, i) => text(elementAt(list, i)));
+    return items.every((item) => item !== undefined) ? `[${items.join(", ")}]` : undefined;
+  }
+  return isMap(value) ? mapText(value) : undefined;
+}
+
+function mapText(map: Parameters<typeof mapKeys>[0]): string | undefined {
+  const entries: [string, string][] = [];
+  for (const key of mapKeys(map)) {
+    const name = text(key);
+    const value = text(mapFind(map, key));
+    if (name === undefined || value === undefined) return undefined;
+    entries.push([name, value]);
+  }
+  entries.sort((a, b) => compareText(a[0], b[0]));
+  return `{${entries.map(([name, value]) => `${name}: ${value}`).join(", ")}}`;
+}
+
+/** The number of an int, uint or double. */
+function numberOf(value: CelValue): number | undefined {
+  if (isDouble(value)) return doubleValue(value);
+  const integer = integerOf(value);
+  return integer === undefined ? undefined : Number(integer);
+}
+
+/** `toFixed` without its limits on size and digits. */
+export function fixedPoint(value: number, precision: number): string {
+  if (precision <= 100 && Math.abs(value) < 1e21) return withSign(value, Math.abs(value).toFixed(precision));
+  const [whole = "0", fraction = ""] = exactDecimal(Math.abs(value)).split(".");
+  if (fraction.length > precision) return withSign(value, Math.abs(value).toFixed(Math.min(precision, 100)));
+  const digits = fraction.padEnd(precision, "0");
+  return withSign(value, precision === 0 ? whole : `${whole}.${digits}`);
+}
+
+function withSign(value: number, digits: string): string {
+  return value < 0 || Object.is(value, -0) ? `-${digits}` : digits;
+}
+
+/** Every digit of a float64. */
+function exactDecimal(value: number): string {
+  if (Number.isInteger(value)) return BigInt(value).toString();
+  let scale = 0;
+  let scaled = value;
+  while (!Number.isInteger(scaled)) {
+    scaled *= 2;
+    scale++;
+  }
+  const digits = (BigInt(scaled) * 5n ** BigInt(scale)).toString().padStart(scale + 1, "0");
+  return `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+}
+
+/** As Go's `%.<precision>e`. */
+export function scientific(value: number, precision: number): string {
+  const [mantissa = "", exponent = "0"] = value.toExponential(Math.min(precision, 100)).split("e");
+  const power = Number(exponent);
+  return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+}
+
+export const binary: Formatter = (value) => (typeof value === "boolean" ? (value ? "1" : "0") : integerOf(value)?.toString(2));
+
+export const octal: Formatter = (value) => integerOf(value)?.toString(8);
+
+export const hex: Formatter = (value) => {
+  if (typeof value === "string") return hexBytes(encodeUtf8(value));
+  return value instanceof Bytes ? hexBytes(value.data) : integerOf(value)?.toString(16);
+};
+
+function hexBytes(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function onNumber(formatNumber: (value: number, precision: number) => string): Formatter {
+  return (value, precision = defaultPrecision) => {
+    const number = numberOf(value);
+    return number === undefined ? undefined : (named(number) ?? formatNumber(number, precision));
+  };
+}
+
+/** Version 4 and later of the string functions. */
+export const plainFormatters: Formatters = {
+  s: text,
+  d: (value) => integerOf(value)?.toString() ?? (isDouble(value) ? text(value) : undefined),
+  f: onNumber(fixedPoint),
+  e: onNumber(scientific),
+  b: binary,
+  x: hex,
+  X: (value, precision) => hex(value, precision)?.toUpperCase(),
+  o: octal,
+};
