@@ -30,6 +30,24 @@ export const diagnosticCodes = {
     meaning: "A program could not render a Helm chart or a kustomization; it was not checked.",
     next: "Run the program by hand and correct what it complains about.",
   },
+  KUBECONFIG_MISSING: { meaning: "No kubeconfig was found.", next: "Set KUBECONFIG, or name a file with --kubeconfig." },
+  KUBECONFIG_INVALID: {
+    meaning: "A kubeconfig cannot be read, or what was asked of it is not there.",
+    next: "Correct the kubeconfig, or choose another context with --context.",
+  },
+  CREDENTIALS_MISSING: {
+    meaning: "There are no credentials for the cluster, or it does not accept them.",
+    next: "Log in again, and check that kubectl reaches the cluster.",
+  },
+  CLUSTER_UNREACHABLE: { meaning: "The API server does not answer.", next: "Check that kubectl reaches the cluster." },
+  CLUSTER_FORBIDDEN: {
+    meaning: "The user may not list some resources, so nothing is known about their objects.",
+    next: "Bind a role with the verb list on them, or narrow the scan to namespaces that the user may read.",
+  },
+  CLUSTER_PARTIAL: {
+    meaning: "The API server, or one of the servers behind it, did not answer about some resources.",
+    next: "Look at the APIService that the message names, and scan again.",
+  },
   YAML_SYNTAX: { meaning: "A document is not valid YAML; it was left out.", next: "Correct the text at this position." },
   YAML_VALUE: {
     meaning: "A document holds something that Kubernetes cannot read as JSON: an infinity, a null key, a tag that does not fit.",

@@ -1,0 +1,152 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "undici";
+import { type Loaded, loaded } from "../../core/diagnostic.ts";
+import { asString, type JsonValue, member } from "../../core/json.ts";
+import { JsonReader } from "../../core/yaml/json-text.ts";
+import { type Credentials, credentialsOf } from "./credentials.ts";
+import type { ClusterAccess } from "./kubeconfig.ts";
+
+/** What the API server, or the way to it, answered instead of success. */
+export class ApiError extends Error {
+  /** HTTP status; 0 where there was no answer. */
+  readonly status: number;
+  /** Of a Kubernetes Status: `Forbidden`, `Expired`, ... */
+  readonly reason: string;
+
+  constructor(status: number, reason: string, message: string) {
+    super(message);
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+/** Reads from one API server. */
+export interface KubernetesClient {
+  readonly context: string;
+  /** GET of a path with its query. Tries again where the server is busy or the connection broke. Throws `ApiError`. */
+  get(path: string, accept?: string): Promise<JsonValue>;
+  close(): Promise<void>;
+}
+
+const connections = 6;
+const tries = 5;
+const requestTimeoutMilliseconds = 120_000;
+
+/** A client for a cluster, with its credentials in hand; nothing has been asked of the server yet. */
+export async function connect(access: ClusterAccess): Promise<Loaded<KubernetesClient>> {
+  const credentials = await credentialsOf(access);
+  if (!credentials.ok) return credentials;
+  return loaded(new Client(access, credentials.value));
+}
+
+class Client implements KubernetesClient {
+  readonly context: string;
+  readonly #origin: string;
+  readonly #prefix: string;
+  readonly #headers: Credentials["headers"];
+  readonly #dispatcher: Dispatcher;
+
+  constructor(access: ClusterAccess, credentials: Credentials) {
+    const { origin, pathname } = new URL(access.server);
+    this.context = access.context;
+    this.#origin = origin;
+    // Servers behind Rancher and the like have a path of their own.
+    this.#prefix = pathname.replace(/\/+$/, "");
+    this.#headers = { ...credentials.headers, "user-agent": "castellan" };
+    this.#dispatcher = dispatcherFor(access, credentials);
+  }
+
+  async get(path: string, accept = "application/json"): Promise<JsonValue> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#once(path, accept);
+      } catch (error) {
+        if (!(error instanceof TryAgain) || attempt === tries) throw error instanceof TryAgain ? error.error : error;
+        await delay(error.milliseconds ?? Math.min(250 * 2 ** (attempt - 1), 4000));
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatcher.close();
+  }
+
+  async #once(path: string, accept: string): Promise<JsonValue> {
+    let status: number;
+    let retryAfter: string | string[] | undefined;
+    let text: string;
+    try {
+      const response = await this.#dispatcher.request({
+        origin: this.#origin,
+        path: this.#prefix + path,
+        method: "GET",
+        headers: { ...this.#headers, accept },
+        headersTimeout: requestTimeoutMilliseconds,
+        bodyTimeout: requestTimeoutMilliseconds,
+      });
+      status = response.statusCode;
+      retryAfter = response.headers["retry-after"];
+      text = await response.body.text();
+    } catch (error) {
+      const failure = new ApiError(0, "", connectionMessage(error));
+      throw isBroken(error) ? new TryAgain(failure) : failure;
+    }
+    if (status === 200) return parse(text);
+    const failure = errorOf(status, text);
+    if (status !== 429 && status < 500) throw failure;
+    const seconds = Number(retryAfter);
+    throw new TryAgain(failure, seconds > 0 ? Math.min(seconds, 30) * 1000 : undefined);
+  }
+}
+
+/** A failure that may pass. */
+class TryAgain extends Error {
+  readonly error: ApiError;
+  readonly milliseconds: number | undefined;
+
+  constructor(error: ApiError, milliseconds?: number) {
+    super(error.message);
+    this.error = error;
+    this.milliseconds = milliseconds;
+  }
+}
+
+function dispatcherFor(access: ClusterAccess, credentials: Credentials): Dispatcher {
+  const tls = {
+    rejectUnauthorized: !access.insecure,
+    ...(access.authority === undefined ? {} : { ca: access.authority }),
+    ...(access.serverName === undefined ? {} : { servername: access.serverName }),
+    ...(credentials.certificate === undefined ? {} : { cert: credentials.certificate }),
+    ...(credentials.key === undefined ? {} : { key: credentials.key }),
+  };
+  if (access.proxy !== undefined) return new ProxyAgent({ uri: access.proxy, requestTls: tls, connections });
+  const proxied = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].some((name) => (process.env[name] ?? "") !== "");
+  if (proxied) return new EnvHttpProxyAgent({ requestTls: tls, connect: tls, connections });
+  return new Pool(new URL(access.server).origin, { connections, connect: tls });
+}
+
+/** 64-bit integers have 16 digits at least; without any such run the platform's parser loses nothing. */
+function parse(text: string): JsonValue {
+  return /[0-9]{16}/.test(text) ? (new JsonReader(text).next()?.value ?? null) : JSON.parse(text);
+}
+
+function errorOf(status: number, text: string): ApiError {
+  let body: JsonValue | undefined;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // Proxies answer in HTML.
+  }
+  const message = asString(member(body, "message")) ?? (text.trim().slice(0, 200) || `HTTP status ${status}`);
+  return new ApiError(status, asString(member(body, "reason")) ?? "", message);
+}
+
+function isBroken(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ETIMEDOUT"].includes(String(code));
+}
+
+function connectionMessage(error: unknown): string {
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message;
+  return error instanceof Error ? error.message : String(error);
+}

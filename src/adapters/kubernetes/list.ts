@@ -1,0 +1,47 @@
+import type { ApiResource } from "../../core/api-resources.ts";
+import { asString, isArray, isObject, type JsonValue, member } from "../../core/json.ts";
+import type { KubernetesObject } from "../../core/kubernetes.ts";
+import { ApiError, type KubernetesClient } from "./client.ts";
+
+const defaultPageSize = 500;
+
+/** Where objects of a resource are listed; without a namespace: everywhere. */
+export function listPath(resource: ApiResource, namespace?: string): string {
+  const root = resource.group === "" ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
+  const scope = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `${root}${scope}/${resource.resource}`;
+}
+
+/**
+ * All objects of a resource, page by page, as the server sends them. When a list takes so long that its snapshot
+ * expires (410), it is read again in one piece. Throws `ApiError`.
+ */
+export async function listObjects(
+  client: KubernetesClient,
+  resource: ApiResource,
+  namespace?: string,
+  pageSize = defaultPageSize,
+): Promise<readonly KubernetesObject[]> {
+  const path = listPath(resource, namespace);
+  const objects: KubernetesObject[] = [];
+  let next = "";
+  do {
+    let page: JsonValue;
+    try {
+      page = await client.get(`${path}?limit=${pageSize}${next === "" ? "" : `&continue=${encodeURIComponent(next)}`}`);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 410 || next === "") throw error;
+      return itemsOf(await client.get(path), resource);
+    }
+    objects.push(...itemsOf(page, resource));
+    next = asString(member(member(page, "metadata"), "continue")) ?? "";
+  } while (next !== "");
+  return objects;
+}
+
+/** Lists of built-in kinds leave out what the list itself says. */
+function itemsOf(list: JsonValue, resource: ApiResource): KubernetesObject[] {
+  const items = member(list, "items");
+  const apiVersion = resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
+  return (isArray(items) ? items : []).filter(isObject).map((item) => ({ apiVersion, kind: resource.kind, ...item }));
+}

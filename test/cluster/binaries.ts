@@ -1,0 +1,91 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { access, constants, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Programs of a control plane, and the Go packages that make them (see go.mod). */
+const packages = {
+  etcd: "go.etcd.io/etcd/server/v3",
+  "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+  "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+  kubectl: "k8s.io/kubernetes/cmd/kubectl",
+} as const;
+
+export type ControlPlaneProgram = keyof typeof packages;
+
+export interface NotAvailable {
+  readonly available: false;
+  readonly reason: string;
+}
+
+export interface Binaries {
+  readonly available: true;
+  path(program: ControlPlaneProgram): string;
+}
+
+/**
+ * The programs asked for: from `KUBEBUILDER_ASSETS` where it is set, else from the cache, else built by Go into the
+ * cache (some 10 minutes of CPU the first time). Without any of them, says so; where `CI` is set that throws.
+ */
+export async function controlPlaneBinaries(programs: readonly ControlPlaneProgram[]): Promise<Binaries | NotAvailable> {
+  const assets = process.env["KUBEBUILDER_ASSETS"];
+  if (assets !== undefined && assets !== "") {
+    const missing = await firstMissing(assets, programs);
+    return missing === undefined ? binariesIn(assets) : notAvailable(`KUBEBUILDER_ASSETS has no ${missing}`);
+  }
+  const cache = await cacheDirectory();
+  if ((await firstMissing(cache, programs)) === undefined) return binariesIn(cache);
+  try {
+    await run("go", ["version"]);
+  } catch {
+    return notAvailable("KUBEBUILDER_ASSETS is not set and Go is not installed");
+  }
+  await mkdir(cache, { recursive: true });
+  for (const program of programs) if ((await firstMissing(cache, [program])) !== undefined) await build(program, cache);
+  return binariesIn(cache);
+}
+
+function notAvailable(reason: string): NotAvailable {
+  if (process.env["CI"] === "true") throw new Error(`the tests against a real API server cannot run: ${reason}`);
+  return { available: false, reason };
+}
+
+function binariesIn(directory: string): Binaries {
+  return { available: true, path: (program) => join(directory, program) };
+}
+
+async function firstMissing(directory: string, programs: readonly ControlPlaneProgram[]): Promise<string | undefined> {
+  for (const program of programs) {
+    try {
+      await access(join(directory, program), constants.X_OK);
+    } catch {
+      return program;
+    }
+  }
+  return undefined;
+}
+
+/** Outside the clone, so that a fresh one need not build again; keyed by what is built. */
+async function cacheDirectory(): Promise<string> {
+  const sums = await readFile(join(import.meta.dirname, "go.sum"));
+  const key = createHash("sha256").update(sums).digest("hex").slice(0, 16);
+  return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "castellan", key);
+}
+
+/** Built beside its place and moved there, so that an interrupted build leaves nothing that looks finished. */
+async function build(program: ControlPlaneProgram, directory: string): Promise<void> {
+  const target = join(directory, program);
+  const partial = `${target}.${process.pid}.partial`;
+  process.stderr.write(`building ${program} once, into ${directory}\n`);
+  try {
+    const flags = ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", partial, packages[program]];
+    await run("go", flags, { cwd: import.meta.dirname, maxBuffer: 16 * 1024 * 1024 });
+    await rename(partial, target);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
