@@ -1,7 +1,6 @@
 import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from "js-yaml";
 import type { JsonValue } from "../json.ts";
 import { AliasBudget } from "./alias-budget.ts";
-import { withoutAddedBreak } from "./block-break.ts";
 import { decodeDoubleQuoted } from "./double-quoted.ts";
 import { keyText, resolvePlain, resolveTagged, type Scalar } from "./scalars.ts";
 
@@ -237,6 +236,16 @@ export function scalarText(text: string, event: ScalarEvent): string {
   const value = getScalarValue(text, event);
   const isBlock = event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK;
   return isBlock ? withoutAddedBreak(text, event.valueEnd, value) : value;
+}
+
+/**
+ * js-yaml ends a block scalar with a line break even where the whole text ends on its last line; go-yaml finds no
+ * break there to keep.
+ */
+function withoutAddedBreak(text: string, valueEnd: number, decoded: string): string {
+  if (valueEnd < text.length || !decoded.endsWith("\n")) return decoded;
+  const lastLine = text.slice(text.lastIndexOf("\n") + 1);
+  return lastLine.trim() === "" ? decoded : decoded.slice(0, -1);
 }
 
 /** Plain assignment, save for the one name that would change the object's prototype. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { JsonPath } from "../json.ts";
 import { formatSpan } from "../source.ts";
 import { parseDocuments } from "./parse-documents.ts";
+import { readYaml } from "./read-yaml.ts";
 
 const values = (text: string) => parseDocuments(text, "t").documents.map((d) => d.value);
 const codes = (text: string) =>
@@ -18,6 +19,7 @@ describe("documents of a text", () => {
     ["CR LF", "a: 1\r\nb: |\r\n  x\r\n  y\r\n---\r\nc: 2\r\n", [{ a: 1, b: "x\ny\n" }, { c: 2 }]],
     ["a value on the marker's line", "--- {a: 1}\n--- text\n", [{ a: 1 }, "text"]],
     ["markers inside block scalars", "a: |\n  ---\n  b: 1\n", [{ a: "---\nb: 1\n" }]],
+    ["a block scalar that ends the file without a line break", "a: |\n  x", [{ a: "x\n" }]],
     ["JSON", '{"a": 1}', [{ a: 1 }]],
     ["JSON values in a row", '{"a":1}{"b":2}\n[3]', [{ a: 1 }, { b: 2 }, [3]]],
     ["YAML in flow style", '{a: 1, b: [x, "y"]}\n---\nc: 2', [{ a: 1, b: ["x", "y"] }, { c: 2 }]],
@@ -111,4 +113,15 @@ k:
     expect(at(json.documents[1])).toEqual(["j:3:1", "j:3:6", "j:3:2"]);
     expect(yaml.documents[1]?.locateKey(["b"])).toBeUndefined();
   });
+});
+
+test("a text that is no file keeps its last line as it is", () => {
+  const read = (text: string) => {
+    const result = readYaml(text);
+    return result.ok ? result.value : result.diagnostics.map((d) => d.code);
+  };
+  expect(read("a: |\n  x")).toEqual({ a: "x" });
+  expect(read("a: |\n  x\n")).toEqual({ a: "x\n" });
+  expect(read("")).toBeNull();
+  expect(read("a: [")).toEqual(["YAML_SYNTAX"]);
 });

@@ -41,8 +41,12 @@ class Collector implements ParsedDocuments {
   readonly diagnostics: Diagnostic[] = [];
   readonly #lines: LineIndex;
 
+  readonly #length: number;
+
   constructor(text: string, file: string) {
-    this.#lines = new LineIndex(text, file);
+    this.#length = text.length;
+    // As Kubernetes' own reader of files does; it decides whether a block scalar there ends in a line break.
+    this.#lines = new LineIndex(text.endsWith("\n") ? text : `${text}\n`, file);
   }
 
   /** False when the text is no JSON after all, and nothing was collected. */
@@ -107,7 +111,8 @@ class Collector implements ParsedDocuments {
   }
 
   #problem(code: "JSON_SYNTAX" | YamlError["code"], message: string, offset: number): void {
-    this.diagnostics.push({ code, severity: "error", message, span: this.#lines.span(offset, offset) });
+    const at = Math.min(offset, this.#length);
+    this.diagnostics.push({ code, severity: "error", message, span: this.#lines.span(at, at) });
   }
 }
 

@@ -22,7 +22,7 @@ export function isUsualText(text: string): boolean {
  * Reads the YAML that nearly all Kubernetes documents are written in, several times faster than a complete parser:
  * block mappings and sequences, plain, quoted and block scalars, brackets within a line. Everything else, errors
  * included, is left to the complete parser: the answer is then `undefined`. Where it answers, it answers the same.
- * The text must be one that `isUsualText` accepts. Spans, where wanted, count from the start of the text.
+ * The text must be one that `isUsualText` accepts, and end in a line break. Spans, where wanted, count from the start of the text.
  */
 export function readUsual(
   text: string,

@@ -1,6 +1,5 @@
 import { CHOMPING_MODE, type ChompingMode, getScalarValue, SCALAR_STYLE, type ScalarStyle } from "js-yaml";
 import type { JsonValue } from "../json.ts";
-import { withoutAddedBreak } from "./block-break.ts";
 import { indicator, is, shortEscape, stopsPlain } from "./characters.ts";
 import { decodeDoubleQuoted } from "./double-quoted.ts";
 import { type LineCursor, unusual } from "./line-cursor.ts";
@@ -118,7 +117,7 @@ export function readBlock(cursor: LineCursor, parent: number): string {
   cursor.at = at;
   cursor.findContent();
   const style = text.charCodeAt(header) === 124 ? SCALAR_STYLE.LITERAL_BLOCK : SCALAR_STYLE.FOLDED_BLOCK;
-  return withoutAddedBreak(text, at, decode(cursor, style, start, at, indent, chomping));
+  return decode(cursor, style, start, at, indent, chomping);
 }
 
 /** What the complete parser makes of the scalar's text between two offsets. */

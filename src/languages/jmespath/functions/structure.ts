@@ -2,7 +2,7 @@ import { formatGoFloat32 } from "../../../core/go-format.ts";
 import { isArray, type JsonObject, type JsonValue, jsonEquals, member } from "../../../core/json.ts";
 import { parseSemver, type SemanticVersion } from "../../../core/semver.ts";
 import { parseSemverRange } from "../../../core/semver-range.ts";
-import { parseDocuments } from "../../../core/yaml/parse-documents.ts";
+import { readYaml } from "../../../core/yaml/read-yaml.ts";
 import { isNumber } from "../compile.ts";
 import { JmesPathError } from "../errors.ts";
 import { define, type Functions } from "./call.ts";
@@ -58,10 +58,9 @@ function parseJson(text: string): JsonValue {
 
 /** The first document, read as Kubernetes reads YAML; nothing at all is null. */
 function parseYaml(text: string): JsonValue {
-  const { documents, diagnostics } = parseDocuments(text, "parse_yaml");
-  const error = diagnostics.find((d) => d.severity === "error");
-  if (error !== undefined) throw new JmesPathError(error.message);
-  return documents[0]?.value ?? null;
+  const read = readYaml(text);
+  if (!read.ok) throw new JmesPathError(read.diagnostics[0]?.message ?? "invalid YAML");
+  return read.value;
 }
 
 export const structureFunctions: Functions = {

@@ -2,7 +2,7 @@ import type { JsonPatch } from "../../../core/finding.ts";
 import { asString, isObject, type JsonObject, type JsonPath, type JsonValue, jsonEquals, member } from "../../../core/json.ts";
 import { applyJsonPatch, type Patched, parseJsonPatch } from "../../../core/json-patch.ts";
 import { isKubernetesObject, type KubernetesObject } from "../../../core/kubernetes.ts";
-import { parseDocuments } from "../../../core/yaml/parse-documents.ts";
+import { readYaml } from "../../../core/yaml/read-yaml.ts";
 import { reasonOf } from "../outcome.ts";
 import type { DocumentReport } from "../report.ts";
 import type { RuleScope } from "../rule-types.ts";
@@ -95,12 +95,9 @@ type ParsedPatch = { readonly ok: true; readonly patch: JsonPatch } | { readonly
 /** A text that opens with a bracket has to be JSON; anything else is YAML. */
 function parsePatchText(text: string): ParsedPatch {
   if (text.startsWith("[") && !isJson(text)) return { ok: false, message: "failed to decode patches: invalid state detected" };
-  const { documents, diagnostics } = parseDocuments(text, "patchesJson6902");
-  const problem = diagnostics.find((d) => d.severity === "error");
-  if (problem !== undefined) {
-    return { ok: false, message: `failed to convert patchesJson6902 to JSON: ${problem.message}` };
-  }
-  const parsed = parseJsonPatch(documents[0]?.value ?? null);
+  const read = readYaml(text);
+  if (!read.ok) return { ok: false, message: `failed to convert patchesJson6902 to JSON: ${read.diagnostics[0]?.message}` };
+  const parsed = parseJsonPatch(read.value);
   return parsed.ok ? parsed : { ok: false, message: `failed to decode patches: ${parsed.message}` };
 }
 
