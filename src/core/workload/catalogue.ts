@@ -53,6 +53,8 @@ export interface WorkloadCatalogue {
   readonly groupsWithout: ReadonlySet<string>;
   /** Kinds that hold no pods though they may look it. */
   readonly kindsWithout: ReadonlySet<string>;
+  /** Kinds whose objects belong to no namespace, even if they name one. */
+  readonly clusterScoped: ReadonlySet<string>;
 }
 
 export function kindKey(group: string, kind: string): string {

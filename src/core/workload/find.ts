@@ -1,6 +1,6 @@
 import type { JsonObject, JsonPath } from "../json.ts";
 import { valueAt } from "../json.ts";
-import { gvkOf, isKubernetesObject, type KubernetesObject, parseApiVersion } from "../kubernetes.ts";
+import { gvkOf, isKubernetesObject, type KubernetesObject, namespaceOf, parseApiVersion } from "../kubernetes.ts";
 import { type KindRule, kindKey, type PodRule, type WorkloadCatalogue } from "./catalogue.ts";
 import { anyPresent, compose } from "./compose.ts";
 import { expand, type Place } from "./path-pattern.ts";
@@ -22,6 +22,8 @@ export interface FoundPod {
   readonly completedBy: string | undefined;
   /** The kind that holds the pod: that of the object, or of one nested in it. */
   readonly holder: { readonly group: string; readonly kind: string };
+  /** Where the pod will be, if not in the object's own namespace; empty: wherever someone uses this template. */
+  readonly namespace: string | undefined;
   /** From a path in the pod (`spec.containers[0].image`, `metadata.annotations.x`) to the path in the object. */
   locate(path: JsonPath): JsonPath;
 }
@@ -43,14 +45,23 @@ const maxNesting = 4;
  * `resource.manifest`) are not. Never throws.
  */
 export function findPodSpecs(object: KubernetesObject, catalogue: WorkloadCatalogue): FoundPods {
-  return findIn(object, [], catalogue, 0);
+  return findIn(object, { at: [], namespace: undefined, depth: 0 }, catalogue);
 }
 
-function findIn(object: KubernetesObject, at: JsonPath, catalogue: WorkloadCatalogue, depth: number): FoundPods {
+/** Where an object stands in the outermost one, and the namespace of its pods as far as it is not that one's. */
+interface Position {
+  readonly at: JsonPath;
+  readonly namespace: string | undefined;
+  readonly depth: number;
+}
+
+function findIn(object: KubernetesObject, position: Position, catalogue: WorkloadCatalogue): FoundPods {
   const { group, kind } = gvkOf(object);
+  const { at } = position;
   const key = kindKey(group, kind);
+  const namespace = catalogue.clusterScoped.has(key) ? "" : position.namespace;
   const rule = catalogue.kinds.get(key);
-  if (rule !== undefined) return findByRule(object, at, rule, catalogue, depth);
+  if (rule !== undefined) return findByRule(object, { ...position, namespace }, rule, catalogue);
   if (catalogue.groupsWithout.has(group) || catalogue.kindsWithout.has(key)) return none;
   const isKnown = (nested: KubernetesObject): boolean =>
     catalogue.kinds.has(kindKey(parseApiVersion(nested.apiVersion).group, nested.kind));
@@ -65,31 +76,26 @@ function findIn(object: KubernetesObject, at: JsonPath, catalogue: WorkloadCatal
       how: "structural",
       completedBy: undefined,
       holder: { group, kind },
+      namespace,
       locate: (inner) =>
         inner[0] === "metadata" ? [...path.slice(0, -1), ...inner] : [...path, ...(inner[0] === "spec" ? inner.slice(1) : inner)],
     };
   });
-  return joined(found.objects, at, catalogue, depth, { pods, truncated: found.truncated });
+  return joined(found.objects, position, catalogue, { pods, truncated: found.truncated });
 }
 
-function findByRule(
-  object: KubernetesObject,
-  at: JsonPath,
-  rule: KindRule,
-  catalogue: WorkloadCatalogue,
-  depth: number,
-): FoundPods {
+function findByRule(object: KubernetesObject, position: Position, rule: KindRule, catalogue: WorkloadCatalogue): FoundPods {
   const pods = rule.pods.flatMap((pod) =>
-    expand(object, pod.base, at).flatMap((place) => foundPod(object, at, place, pod) ?? []),
+    expand(object, pod.base, position.at).flatMap((place) => foundPod(object, position, place, pod) ?? []),
   );
   if (rule.objects.length === 0) return { pods, truncated: false };
   const nested = rule.objects.flatMap((pattern) =>
     expand(object, pattern).flatMap(({ path, value }) => (isKubernetesObject(value) ? [{ path, object: value }] : [])),
   );
-  return joined(nested, at, catalogue, depth, { pods, truncated: false });
+  return joined(nested, position, catalogue, { pods, truncated: false });
 }
 
-function foundPod(object: KubernetesObject, at: JsonPath, place: Place, rule: PodRule): FoundPod | undefined {
+function foundPod(object: KubernetesObject, { at, namespace }: Position, place: Place, rule: PodRule): FoundPod | undefined {
   const composed = compose(object, at, place, rule);
   if (composed === undefined) return undefined;
   const { group, kind } = gvkOf(object);
@@ -103,6 +109,7 @@ function foundPod(object: KubernetesObject, at: JsonPath, place: Place, rule: Po
     how: "catalogue",
     completedBy: completed ? rule.completedBy : undefined,
     holder: { group, kind },
+    namespace,
     locate: composed.locate,
   };
 }
@@ -119,14 +126,16 @@ function memberName(object: KubernetesObject, at: JsonPath, path: JsonPath, rule
 /** What was found, and what the nested objects hold. */
 function joined(
   objects: readonly { readonly path: JsonPath; readonly object: KubernetesObject }[],
-  at: JsonPath,
+  { at, namespace, depth }: Position,
   catalogue: WorkloadCatalogue,
-  depth: number,
   found: FoundPods,
 ): FoundPods {
   if (objects.length === 0) return found;
   if (depth >= maxNesting) return { ...found, truncated: true };
-  const inner = objects.map(({ path, object }) => findIn(object, [...at, ...path], catalogue, depth + 1));
+  const inner = objects.map(({ path, object }) => {
+    const own = namespaceOf(object);
+    return findIn(object, { at: [...at, ...path], namespace: own === "" ? namespace : own, depth: depth + 1 }, catalogue);
+  });
   return {
     pods: [...found.pods, ...inner.flatMap((f) => f.pods)],
     truncated: found.truncated || inner.some((f) => f.truncated),

@@ -12,13 +12,14 @@ class Malformed extends Error {}
  */
 export function parseWorkloadCatalogue(value: JsonValue): Loaded<WorkloadCatalogue> {
   try {
-    const root = objectOf(value, [], ["groupsWithout", "kindsWithout", "workloads"]);
+    const root = objectOf(value, [], ["groupsWithout", "kindsWithout", "clusterScoped", "workloads"]);
     const kinds = new Map<string, KindRule>();
     for (const [i, entry] of arrayOf(root["workloads"], ["workloads"]).entries()) addEntry(kinds, entry, ["workloads", i]);
     return loaded({
       kinds,
       groupsWithout: new Set(strings(root["groupsWithout"], ["groupsWithout"])),
       kindsWithout: new Set(strings(root["kindsWithout"], ["kindsWithout"]).map(keyOf)),
+      clusterScoped: new Set(strings(root["clusterScoped"], ["clusterScoped"]).map(keyOf)),
     });
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;

@@ -1,4 +1,4 @@
-import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue } from "../../core/json.ts";
+import { asString, isArray, isObject, type JsonObject, type JsonPath, type JsonValue } from "../../core/json.ts";
 
 /** A field whose value is of another type than the API's. */
 export interface TypeMismatch {
@@ -36,6 +36,11 @@ export class FieldReader {
     const value = this.#get(key);
     if (value === undefined || typeof value === "string") return value;
     return this.#mismatch(key, "a string");
+  }
+
+  /** A text that nothing is judged by: anything else is as good as none. */
+  text(key: string): string {
+    return asString(this.#get(key)) ?? "";
   }
 
   integer(key: string): number | bigint | undefined {

@@ -19,14 +19,6 @@ export interface LabelError {
 
 export const labelPrefix = "pod-security.kubernetes.io/";
 
-const modes = ["enforce", "audit", "warn"] as const;
-
-/** The six labels that the API server reads. */
-export const podSecurityLabels: readonly string[] = modes.flatMap((mode) => [
-  `${labelPrefix}${mode}`,
-  `${labelPrefix}${mode}-version`,
-]);
-
 /** The API server's own defaults: nothing is demanded. */
 export const privilegedPolicy: NamespacePolicy = {
   enforce: { level: "privileged", version: "latest" },
@@ -44,7 +36,7 @@ export function policyOfNamespace(
   defaults: NamespacePolicy,
 ): { readonly policy: NamespacePolicy; readonly errors: readonly LabelError[] } {
   const errors: LabelError[] = [];
-  const read = (mode: (typeof modes)[number], fallback: Level): LevelVersion => {
+  const read = (mode: keyof NamespacePolicy, fallback: Level): LevelVersion => {
     const level = parsed(labels, `${labelPrefix}${mode}`, parseLevel, `must be one of ${levels.join(", ")}`, errors);
     const version = parsed(labels, `${labelPrefix}${mode}-version`, parseVersion, 'must be "latest" or "v1.x"', errors);
     return {
@@ -94,9 +86,4 @@ function ownLabel(labels: { readonly [key: string]: string }, label: string): st
 /** All errors in one text, as the API server joins them. */
 export function errorText(errors: readonly LabelError[]): string {
   return errors.length === 1 ? (errors[0]?.message ?? "") : `[${errors.map((e) => e.message).join(", ")}]`;
-}
-
-/** Labels of Pod Security's that the API server does not know and ignores. */
-export function unknownLabels(labels: { readonly [key: string]: string }): readonly string[] {
-  return Object.keys(labels).filter((key) => key.startsWith(labelPrefix) && !podSecurityLabels.includes(key));
 }

@@ -116,7 +116,7 @@ function readVolume(reader: FieldReader): Volume {
 function readContainer(reader: FieldReader): Container {
   return {
     name: reader.string("name") ?? "",
-    image: reader.string("image") ?? "",
+    image: reader.text("image"),
     path: reader.path,
     securityContext: readSecurityContext(reader.object("securityContext")),
     ports: reader.objects("ports").map(readPort),
