@@ -33,7 +33,7 @@ export function parseConfiguration(document: SourceDocument): Loaded<PodSecurity
   const problems: Diagnostic[] = [];
   const path = pathOfConfiguration(document.value);
   const report = (at: JsonPath, message: string): void => {
-    const text = `${toDotted(at)}: ${message}`;
+    const text = at.length === 0 ? message : `${toDotted(at)}: ${message}`;
     problems.push({ code: "POD_SECURITY_CONFIGURATION", severity: "error", message: text, span: document.locate(at) });
   };
   if (path === undefined) {
