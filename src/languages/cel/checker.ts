@@ -253,6 +253,7 @@ class Checker {
 
   #resolve(expr: CallExpr, declaration: FunctionDeclaration | undefined, args: readonly CelType[], receiver: boolean): CelType {
     if (declaration === undefined) return this.#undeclared(expr, expr.function);
+    if (declaration.name === operators.and || declaration.name === operators.or) return this.#logical(expr, declaration, args);
     const candidates: Overload[] = [];
     let result: CelType | undefined;
     for (const overload of declaration.overloads) {
@@ -275,6 +276,19 @@ class Checker {
     return this.#set(expr, result);
   }
 
+  /** Each operand is reported by itself. */
+  #logical(expr: CallExpr, declaration: FunctionDeclaration, args: readonly CelType[]): CelType {
+    let result: CelType = boolType;
+    for (const [i, arg] of expr.args.entries()) {
+      const actual = args[i] ?? errorType;
+      if (this.#substitutions.assignable(actual, boolType)) continue;
+      this.#mismatch(arg, boolType, actual);
+      result = errorType;
+    }
+    this.#references[expr.id] = { kind: "function", declaration, overloads: declaration.overloads, receiver: false };
+    return this.#set(expr, result);
+  }
+
   #isDisabled(overload: Overload): boolean {
     return !this.#env.options.crossTypeComparisons && crossTypeComparisons.has(overload.id);
   }
@@ -294,7 +308,10 @@ class Checker {
 
   #join(expr: Expr, previous: CelType | undefined, current: CelType): CelType {
     if (previous === undefined) return current;
-    if (this.#substitutions.assignable(previous, current)) return moreGeneral(previous, current) ? previous : current;
+    if (this.#substitutions.assignable(previous, current)) {
+      const keepsPrevious = this.#env.options.specification && current.kind === "null";
+      return keepsPrevious || moreGeneral(previous, current) ? previous : current;
+    }
     if (!this.#env.options.homogeneousLiterals) return dynType;
     this.#mismatch(expr, previous, current);
     return errorType;

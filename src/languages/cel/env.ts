@@ -22,6 +22,8 @@ export interface EnvOptions {
   readonly presenceTestCosts: boolean;
   /** `or` and `orValue` pass what is no optional through instead of failing. */
   readonly lenientOptionals: boolean;
+  /** The specification holds where cel-go departs from it: keys of maps, presence tests on what has no members. */
+  readonly specification: boolean;
   readonly costRules: CostRules;
   readonly costModel: CostModel | undefined;
   readonly validators: readonly Validator[];
@@ -35,6 +37,7 @@ const defaults: EnvOptions = {
   foldConstants: true,
   presenceTestCosts: true,
   lenientOptionals: false,
+  specification: false,
   costRules: { affixByArgument: true },
   costModel: undefined,
   validators: [],

@@ -22,7 +22,7 @@ function needsProtobuf(row: JsonObject): boolean {
     if (isArray(value)) return value.some((item) => visit(item, key));
     return isObject(value) && Object.entries(value).some(([name, member]) => visit(member, name));
   };
-  if (visit(row, "")) return true;
+  if (visit(row, "") || row["container"] === "google.protobuf") return true;
   return texts.some((text) => protobufName.test(text));
 }
 

@@ -48,7 +48,7 @@ export const specEnv = new Env({
   libraries: [
     standardLibrary,
     optionalLibrary(2),
-    stringsLibrary(4),
+    stringsLibrary(4, "checked"),
     mathLibrary(2),
     encodersLibrary,
     bindingsLibrary,
@@ -58,7 +58,7 @@ export const specEnv = new Env({
     blockLibrary,
   ],
   // The suite wants errors where constants do not convert, not programs that cannot be made.
-  options: { foldConstants: false },
+  options: { foldConstants: false, specification: true },
 });
 
 /** The environment of one case: its container, variables and functions. */

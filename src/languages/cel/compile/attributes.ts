@@ -128,12 +128,13 @@ function compilePath(expr: Expr, compiler: Compiler): Node {
 }
 
 function resolver(start: Eval, rootExpr: Expr, links: readonly Link[], compiler: Compiler): Eval {
+  const strict = compiler.env.options.specification;
   if (links.some((link) => link.kind === "optional")) {
     // Steps before the first optional one are plain, unless the root already is optional.
     const firstOptional = links.findIndex((link) => link.kind === "optional");
-    const plain = plainSteps(links.slice(0, firstOptional));
-    const rest = optionalPath(links.slice(firstOptional));
-    const whole = optionalPath(links);
+    const plain = plainSteps(links.slice(0, firstOptional), strict);
+    const rest = optionalPath(links.slice(firstOptional), strict);
+    const whole = optionalPath(links, strict);
     return (frame) => {
       const root = start(frame);
       if (root instanceof Optional) return whole(root, frame);
@@ -141,20 +142,20 @@ function resolver(start: Eval, rootExpr: Expr, links: readonly Link[], compiler:
       return value instanceof Failure ? value : rest(value, frame);
     };
   }
-  const plain = plainSteps(links);
+  const plain = plainSteps(links, strict);
   const type = compiler.type(rootExpr);
   if (!isDyn(type) && !isOptionalType(type)) return (frame) => plain(start(frame), frame);
   let whole: Step | undefined;
   return (frame) => {
     const root = start(frame);
     if (!(root instanceof Optional)) return plain(root, frame);
-    whole ??= optionalPath(links);
+    whole ??= optionalPath(links, strict);
     return whole(root, frame);
   };
 }
 
-function plainSteps(links: readonly Link[]): Step {
-  const steps = links.map(plainStep);
+function plainSteps(links: readonly Link[], strict: boolean): Step {
+  const steps = links.map((link) => plainStep(link, strict));
   const [first, second, third] = steps;
   if (first === undefined) return (value) => value;
   if (second === undefined) return first;
@@ -167,29 +168,29 @@ function plainSteps(links: readonly Link[]): Step {
   };
 }
 
-function plainStep({ id, key, kind }: Link): Step {
-  if ("name" in key) return kind === "test" ? presenceStep(key.name, id) : selectStep(key.name, id);
+function plainStep({ id, key, kind }: Link, strict: boolean): Step {
+  if ("name" in key) return kind === "test" ? presenceStep(key.name, id, strict) : selectStep(key.name, id);
   const { node } = key;
   if (node.constant === undefined) return computedStep(node.resolve ?? node.eval, id);
   const { value } = node.constant;
   return typeof value === "string" ? selectStep(value, id) : keyStep(value, id);
 }
 
-function optionalPath(links: readonly Link[]): Step {
+function optionalPath(links: readonly Link[], strict: boolean): Step {
   const test = links.at(-1)?.kind === "test" ? links.at(-1) : undefined;
   const steps: readonly OptionalStep[] = (test === undefined ? links : links.slice(0, -1)).map(({ id, key }) => {
     if ("name" in key) {
       const { name } = key;
-      return optionalStep(() => name, id);
+      return optionalStep(() => name, id, strict);
     }
-    return optionalStep(key.node.resolve ?? key.node.eval, id);
+    return optionalStep(key.node.resolve ?? key.node.eval, id, strict);
   });
   return (value, frame) => {
     if (value instanceof Failure) return value;
     const reached = followOptional(value, steps, frame);
     if (test === undefined || !("name" in test.key) || !(reached instanceof Optional)) return reached;
     if (reached.value === undefined) return false;
-    const found = present(reached.value, test.key.name);
+    const found = present(reached.value, test.key.name, strict);
     if (found === true) frame.cost++;
     return found;
   };

@@ -2,6 +2,7 @@ import type { Expr, ListExpr, MapExpr, StructExpr } from "../ast.ts";
 import { baseCosts } from "../cost/model.ts";
 import { MapBuilder } from "../values/containers.ts";
 import { displayValue } from "../values/format.ts";
+import { isDouble } from "../values/numbers.ts";
 import { CelError, type CelValue, Failure, Optional, type Value } from "../values/value.ts";
 import { type Compiler, constantNode, type Node } from "./compiler.ts";
 import { type Eval, type Frame, fail, labelled } from "./frame.ts";
@@ -66,11 +67,13 @@ export function compileMap(expr: MapExpr, compiler: Compiler): Node {
     value: compiler.compile(entry.value),
     optional: entry.optional,
   }));
+  const { specification } = compiler.env.options;
   const build = (frame: Frame): Value => {
     const map = new MapBuilder();
     for (const entry of entries) {
       const key = entry.key.eval(frame);
       if (key instanceof Failure) return key;
+      if (specification && (isDouble(key) || map.has(key))) return fail(`unsupported key: ${displayValue(key)}`, expr.id);
       const value = entry.value.eval(frame);
       if (value instanceof Failure) return value;
       const unwrapped = entry.optional ? unwrap(value, displayValue(key)) : value;

@@ -102,34 +102,42 @@ function listIndex(key: CelValue): number | CelError {
 }
 
 /** Whether `value` has a member `name`, as `has(value.name)` asks. */
-export function presenceStep(name: string, exprId: number): Step {
+export function presenceStep(name: string, exprId: number, strict: boolean): Step {
   return (value, frame) => {
     if (value instanceof Failure) return value;
     frame.cost++;
-    const found = present(value, name);
+    const found = present(value, name, strict);
     return typeof found === "boolean" ? found : labelled(found, exprId);
   };
 }
 
-/** Fields of messages are present when they are set; everything else when it is there. */
-export function present(value: CelValue, name: string): boolean | Failure {
+/** Fields of messages are present when they are set; everything else when it is there. `strict`: what has no members is an error. */
+export function present(value: CelValue, name: string, strict: boolean): boolean | Failure {
   if (value instanceof CelObject) return value.hasField(name);
   if (isList(value)) return new CelError("unsupported index type 'string' in list");
-  if (!isMap(value)) return false;
+  if (strict && value instanceof Optional) return value.value !== undefined && present(value.value, name, strict);
+  if (!isMap(value)) return strict && new CelError(`no such key: ${name}`);
   const found = mapFind(value, name);
   return found instanceof Failure ? found : found !== undefined;
 }
 
 /** Optional access: what is not there makes the whole path absent. Only what is found costs. */
-export function optionalStep(key: (frame: Frame) => Value, exprId: number): OptionalStep {
+export function optionalStep(key: (frame: Frame) => Value, exprId: number, strict: boolean): OptionalStep {
   return (value, frame) => {
     const found = key(frame);
     if (found instanceof Failure) return found;
     const member =
       value instanceof CelObject && typeof found === "string" && !value.hasField(found) ? undefined : find(value, found);
-    if (member !== undefined) frame.cost++;
-    return member === undefined ? undefined : labelled(member, exprId);
+    if (member !== undefined) {
+      frame.cost++;
+      return labelled(member, exprId);
+    }
+    return strict && !hasMembers(value) ? fail(`no such key: ${displayValue(found)}`, exprId) : undefined;
   };
+}
+
+function hasMembers(value: CelValue): boolean {
+  return isMap(value) || isList(value) || value instanceof CelObject;
 }
 
 /** Runs an optional path from `root` to an {@link Optional}. */

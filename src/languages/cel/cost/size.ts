@@ -1,5 +1,7 @@
 import type { Expr } from "../ast.ts";
-import type { CelType } from "../types.ts";
+import { type CelType, isOptionalType } from "../types.ts";
+import { codePointCount } from "../values/text.ts";
+import { Bytes } from "../values/value.ts";
 
 /** A range of sizes or costs: unsigned 64-bit integers that saturate. */
 export interface Range {
@@ -76,4 +78,35 @@ export interface CallEstimate {
   readonly cost: Range;
   /** Of the result, where it is a string, bytes, list or map. */
   readonly resultSize?: Range;
+}
+
+/** Sizes of what a list or map holds. */
+export interface EntrySize {
+  readonly container: "list" | "map";
+  readonly key: Range;
+  readonly value: Range;
+}
+
+/** The size of what is written out in the expression. */
+export function literalSize(expr: Expr): Range | undefined {
+  switch (expr.kind) {
+    case "literal":
+      if (typeof expr.value === "string") return fixed(codePointCount(expr.value));
+      return fixed(expr.value instanceof Bytes ? expr.value.data.length : 1);
+    case "list":
+      return fixed(expr.elements.length);
+    case "map":
+      return fixed(expr.entries.length);
+    default:
+      return undefined;
+  }
+}
+
+const scalars: ReadonlySet<string> = new Set(["bool", "double", "duration", "int", "timestamp", "uint"]);
+
+/** 1 for types whose values all have the same size. */
+export function typeSize(type: CelType): Range | undefined {
+  const [inner] = type.params;
+  if (isOptionalType(type) && inner !== undefined) return typeSize(inner);
+  return scalars.has(type.kind) ? fixed(1) : undefined;
 }

@@ -73,13 +73,21 @@ function numberOf(value: CelValue): number | undefined {
   return integer === undefined ? undefined : Number(integer);
 }
 
-/** `toFixed` without its limits on size and digits. */
+/** As Go's `%.<precision>f`: the exact value, halves to even. */
 export function fixedPoint(value: number, precision: number): string {
-  if (precision <= 100 && Math.abs(value) < 1e21) return withSign(value, Math.abs(value).toFixed(precision));
   const [whole = "0", fraction = ""] = exactDecimal(Math.abs(value)).split(".");
-  if (fraction.length > precision) return withSign(value, Math.abs(value).toFixed(Math.min(precision, 100)));
-  const digits = fraction.padEnd(precision, "0");
-  return withSign(value, precision === 0 ? whole : `${whole}.${digits}`);
+  const digits = roundDigits(whole + fraction.padEnd(precision, "0"), whole.length + precision);
+  const point = digits.length - precision;
+  return withSign(value, precision === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`);
+}
+
+/** The first `keep` of the digits, rounded half to even; one more where that carries. */
+function roundDigits(digits: string, keep: number): string {
+  const head = digits.slice(0, keep);
+  const next = digits.charAt(keep);
+  const half = next === "5" && /^0*$/.test(digits.slice(keep + 1));
+  const up = half ? Number(head.at(-1) ?? "0") % 2 === 1 : next >= "5";
+  return up ? (BigInt(head) + 1n).toString().padStart(keep, "0") : head;
 }
 
 function withSign(value: number, digits: string): string {
@@ -99,11 +107,15 @@ function exactDecimal(value: number): string {
   return `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
-/** As Go's `%.<precision>e`. */
+/** As Go's `%.<precision>e`: the exact value, halves to even. */
 export function scientific(value: number, precision: number): string {
-  const [mantissa = "", exponent = "0"] = value.toExponential(Math.min(precision, 100)).split("e");
-  const power = Number(exponent);
-  return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+  const [whole = "0", fraction = ""] = exactDecimal(Math.abs(value)).split(".");
+  const all = whole + fraction;
+  const first = value === 0 ? 0 : all.search(/[1-9]/);
+  const rounded = roundDigits(all.slice(first).padEnd(precision + 1, "0"), precision + 1);
+  const power = (value === 0 ? 0 : whole.length - 1 - first) + (rounded.length - precision - 1);
+  const mantissa = precision === 0 ? rounded.charAt(0) : `${rounded.charAt(0)}.${rounded.slice(1, precision + 1)}`;
+  return withSign(value, `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`);
 }
 
 export const binary: Formatter = (value) => (typeof value === "boolean" ? (value ? "1" : "0") : integerOf(value)?.toString(2));

@@ -27,10 +27,22 @@ function charAt(text: string, index: Int): Value {
   return index < 0 || index > chars.length ? outOfRange(index) : (chars[Number(index)] ?? "");
 }
 
-function indexOf(text: string, part: string, offset: Int): Value {
-  if (part === "") return offset;
-  if (offset < 0) return outOfRange(offset);
+/**
+ * What becomes of offsets beyond the text: the empty string is found at whatever the offset is, or at the end (later releases
+ * of cel-go), or no such offset is accepted at all (the specification).
+ */
+export type OffsetRule = "free" | "clamped" | "checked";
+
+function emptyIndex(length: number, offset: Int, rule: OffsetRule): Value {
+  if (rule === "free" || (offset >= 0 && offset <= length)) return offset;
+  return offset < 0 ? outOfRange(offset) : length;
+}
+
+function indexOf(text: string, part: string, offset: Int, rule: OffsetRule): Value {
   const chars = characters(text);
+  if (rule === "checked" && offset > chars.length) return outOfRange(offset);
+  if (part === "") return emptyIndex(chars.length, offset, rule);
+  if (offset < 0) return outOfRange(offset);
   if (offset >= chars.length) return -1;
   if (typeof chars === "string") return chars.indexOf(part, Number(offset));
   const wanted = Array.from(part);
@@ -40,9 +52,10 @@ function indexOf(text: string, part: string, offset: Int): Value {
   return -1;
 }
 
-function lastIndexOf(text: string, part: string, offset?: Int): Value {
+function lastIndexOf(text: string, part: string, rule: OffsetRule, offset?: Int): Value {
   const chars = characters(text);
-  if (part === "") return offset ?? chars.length;
+  if (rule === "checked" && offset !== undefined && offset > chars.length) return outOfRange(offset);
+  if (part === "") return offset === undefined ? chars.length : emptyIndex(chars.length, offset, rule);
   const start = offset ?? chars.length - 1;
   if (offset === undefined && text.length < part.length) return -1;
   if (start < 0) return outOfRange(start);
@@ -139,22 +152,31 @@ function quote(text: string): string {
 
 const text = stringType;
 
+function indexFunctions(rule: OffsetRule): readonly FunctionDeclaration[] {
+  return [
+    {
+      name: "indexOf",
+      overloads: [
+        memberOverload("string_index_of_string", [text, text], intType, (s, part) => indexOf(s, part, 0, rule)),
+        memberOverload("string_index_of_string_int", [text, text, int], intType, (s, part, offset) =>
+          indexOf(s, part, offset, rule),
+        ),
+      ],
+    },
+    {
+      name: "lastIndexOf",
+      overloads: [
+        memberOverload("string_last_index_of_string", [text, text], intType, (s, part) => lastIndexOf(s, part, rule)),
+        memberOverload("string_last_index_of_string_int", [text, text, int], intType, (s, part, offset) =>
+          lastIndexOf(s, part, rule, offset),
+        ),
+      ],
+    },
+  ];
+}
+
 const basic: readonly FunctionDeclaration[] = [
   { name: "charAt", overloads: [memberOverload("string_char_at_int", [text, int], stringType, charAt)] },
-  {
-    name: "indexOf",
-    overloads: [
-      memberOverload("string_index_of_string", [text, text], intType, (s, part) => indexOf(s, part, 0)),
-      memberOverload("string_index_of_string_int", [text, text, int], intType, indexOf),
-    ],
-  },
-  {
-    name: "lastIndexOf",
-    overloads: [
-      memberOverload("string_last_index_of_string", [text, text], intType, (s, part) => lastIndexOf(s, part)),
-      memberOverload("string_last_index_of_string_int", [text, text, int], intType, lastIndexOf),
-    ],
-  },
   { name: "lowerAscii", overloads: [memberOverload("string_lower_ascii", [text], stringType, lowerAscii)] },
   {
     name: "replace",
@@ -202,12 +224,13 @@ const reverseFunction: FunctionDeclaration = {
  * cel-go's string extensions: 1 adds `format` and `strings.quote`, 3 `reverse`, 4 a `format` without locale.
  * Kubernetes has version 2.
  */
-export function stringsLibrary(version: number): Library {
+export function stringsLibrary(version: number, offsets: OffsetRule = "clamped"): Library {
   const dialect: FormatDialect = version >= 4 ? "plain" : "english";
   return {
     name: "cel.lib.ext.strings",
     functions: [
       ...basic,
+      ...indexFunctions(offsets),
       ...(version >= 1 ? [formatFunction(dialect), quoteFunction] : []),
       ...(version >= 3 ? [reverseFunction] : []),
     ],
