@@ -185,7 +185,11 @@ class Composer {
       const value = plain ? resolvePlain(text) : this.#tagged(event, text);
       const key = keyText(value, text);
       if (key !== undefined) return key;
-      throw new YamlError("YAML_VALUE", "a key must not be null", this.#offsetOf(event));
+      throw new YamlError(
+        "YAML_VALUE",
+        `Kubernetes takes no key like ${text === "" ? "an empty one" : text}`,
+        this.#offsetOf(event),
+      );
     }
     const offset = event !== undefined && "start" in event ? event.start : 0;
     const value = this.#node();

@@ -118,7 +118,7 @@ function isNumber(value: Scalar): boolean {
 
 /**
  * JSON object keys are strings: how sigs.k8s.io/yaml spells a plain key that reads as another type.
- * `undefined` for keys that it refuses (null).
+ * `undefined` for keys that it refuses: null, and integers beyond int64.
  */
 export function keyText(value: Scalar, text: string): string | undefined {
   switch (typeof value) {
@@ -127,7 +127,8 @@ export function keyText(value: Scalar, text: string): string | undefined {
     case "number":
       return isIntegerText(text) ? String(value) : formatFloat32(value);
     case "bigint":
-      return isIntegerText(text) ? String(value) : formatFloat32(Number(value));
+      if (!isIntegerText(text)) return formatFloat32(Number(value));
+      return value < 2n ** 63n ? String(value) : undefined;
     case "boolean":
       return String(value);
     case "undefined":
