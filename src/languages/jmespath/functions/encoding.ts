@@ -1,9 +1,9 @@
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import type { Host } from "../../../core/host.ts";
 import { formatImage, parseImageReference } from "../../../core/image-reference.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8 } from "../../../core/utf8.ts";
+import { decodeX509 } from "../../../core/x509/certificate.ts";
 import { JmesPathError } from "../errors.ts";
 import { define, type Functions } from "./call.ts";
 import { isExternalUrl } from "./external-url.ts";
@@ -19,10 +19,9 @@ function decode(text: string): string {
   return decodeUtf8(bytes);
 }
 
-function decodeX509(pem: string, host: Host): JsonValue {
-  if (host.decodeX509 === undefined) throw new JmesPathError("x509_decode: certificates cannot be decoded here");
+function certificateOf(pem: string): JsonValue {
   try {
-    return host.decodeX509(pem);
+    return decodeX509(pem);
   } catch (error) {
     throw new JmesPathError(error instanceof Error ? error.message : String(error));
   }
@@ -40,7 +39,7 @@ export const encodingFunctions: Functions = {
   sha256: define(["string"], ([text]) => hex(sha256(encodeUtf8(text)))),
   sha1: define(["string"], ([text]) => hex(sha1(encodeUtf8(text)))),
   md5: define(["string"], ([text]) => hex(md5(encodeUtf8(text)))),
-  x509_decode: define(["string"], ([pem], host) => decodeX509(pem, host)),
+  x509_decode: define(["string"], ([pem]) => certificateOf(pem)),
   random: define(["string"], ([pattern], host) => generateText(pattern, host)),
   image_normalize: define(["string"], ([image]) => normalizeImage(image)),
   is_external_url: define(["string"], ([url]) => isExternalUrl(url)),
