@@ -1,13 +1,13 @@
-import type { Host } from "../../core/host.ts";
 import { isArray, isObject, type JsonObject, type JsonValue, jsonEquals } from "../../core/json.ts";
 import type { Comparison, Node } from "./ast.ts";
 import { JmesPathError, NotFound } from "./errors.ts";
 import { compileCall, type Functions } from "./functions/call.ts";
 import { JmesPathSyntaxError } from "./lexer.ts";
+import type { Run } from "./run.ts";
 import { compileSlice } from "./slice.ts";
 
 /** A compiled expression. Missing members are `NotFound`. @throws JmesPathError */
-export type Evaluate = (current: JsonValue, host: Host) => JsonValue | NotFound;
+export type Evaluate = (current: JsonValue, run: Run) => JsonValue | NotFound;
 
 /** A missing member counts as null wherever a value is wanted. */
 export function settle(value: JsonValue | NotFound): JsonValue {
@@ -42,9 +42,9 @@ export function compile(node: Node, functions: Functions): Evaluate {
     case "chain": {
       const left = sub(node.left);
       const right = sub(node.right);
-      return (current, host) => {
-        const value = left(current, host);
-        return value instanceof NotFound ? value : right(value, host);
+      return (current, run) => {
+        const value = left(current, run);
+        return value instanceof NotFound ? value : right(value, run);
       };
     }
     case "projection":
@@ -57,7 +57,7 @@ export function compile(node: Node, functions: Functions): Evaluate {
       return compileFlatten(sub(node.left));
     case "list": {
       const items = node.items.map(sub);
-      return (current, host) => (current === null ? null : items.map((item) => settle(item(current, host))));
+      return (current, run) => (current === null ? null : items.map((item) => settle(item(current, run))));
     }
     case "hash":
       return compileHash(node.members.map(({ key, value }) => ({ key, value: sub(value) })));
@@ -66,27 +66,27 @@ export function compile(node: Node, functions: Functions): Evaluate {
     case "or": {
       const left = sub(node.left);
       const right = sub(node.right);
-      return (current, host) => {
-        const value = settle(left(current, host));
-        return isFalse(value) ? settle(right(current, host)) : value;
+      return (current, run) => {
+        const value = settle(left(current, run));
+        return isFalse(value) ? settle(right(current, run)) : value;
       };
     }
     case "and": {
       const left = sub(node.left);
       const right = sub(node.right);
-      return (current, host) => {
-        const value = settle(left(current, host));
-        return isFalse(value) ? value : right(current, host);
+      return (current, run) => {
+        const value = settle(left(current, run));
+        return isFalse(value) ? value : right(current, run);
       };
     }
     case "not": {
       const operand = sub(node.operand);
-      return (current, host) => isFalse(settle(operand(current, host)));
+      return (current, run) => isFalse(settle(operand(current, run)));
     }
     case "pipe": {
       const left = sub(node.left);
       const right = sub(node.right);
-      return (current, host) => settle(right(settle(left(current, host)), host));
+      return (current, run) => settle(right(settle(left(current, run)), run));
     }
     case "call":
       return compileCall(node, functions, sub);
@@ -108,27 +108,28 @@ function compileIndex(index: number): Evaluate {
   return (current) => (isArray(current) ? (current.at(index) ?? null) : null);
 }
 
-function collect(items: readonly JsonValue[], each: Evaluate, host: Host): JsonValue[] {
+function collect(items: readonly JsonValue[], each: Evaluate, run: Run): JsonValue[] {
+  run.spend(items.length);
   const collected: JsonValue[] = [];
   for (const item of items) {
-    const value = each(item, host);
+    const value = each(item, run);
     if (value !== null && !(value instanceof NotFound)) collected.push(value);
   }
   return collected;
 }
 
 function compileProjection(left: Evaluate, right: Evaluate): Evaluate {
-  return (current, host) => {
-    const items = settle(left(current, host));
-    return isArray(items) ? collect(items, right, host) : null;
+  return (current, run) => {
+    const items = settle(left(current, run));
+    return isArray(items) ? collect(items, right, run) : null;
   };
 }
 
 /** Filters, flattening and value projections swallow an error of what they apply to, as Kyverno's dialect does. */
-function orNull(left: Evaluate): (current: JsonValue, host: Host) => JsonValue {
-  return (current, host) => {
+function orNull(left: Evaluate): (current: JsonValue, run: Run) => JsonValue {
+  return (current, run) => {
     try {
-      return settle(left(current, host));
+      return settle(left(current, run));
     } catch (error) {
       if (error instanceof JmesPathError) return null;
       throw error;
@@ -138,9 +139,9 @@ function orNull(left: Evaluate): (current: JsonValue, host: Host) => JsonValue {
 
 function compileValues(left: Evaluate, right: Evaluate): Evaluate {
   const operand = orNull(left);
-  return (current, host) => {
-    const object = operand(current, host);
-    return isObject(object) ? collect(memberValues(object), right, host) : null;
+  return (current, run) => {
+    const object = operand(current, run);
+    return isObject(object) ? collect(memberValues(object), right, run) : null;
   };
 }
 
@@ -150,33 +151,37 @@ export function memberValues(object: JsonObject): JsonValue[] {
 
 function compileFilter(left: Evaluate, condition: Evaluate, right: Evaluate): Evaluate {
   const operand = orNull(left);
-  return (current, host) => {
-    const items = operand(current, host);
+  return (current, run) => {
+    const items = operand(current, run);
     if (!isArray(items)) return null;
-    const kept = items.filter((item) => !isFalse(settle(condition(item, host))));
-    return collect(kept, right, host);
+    run.spend(items.length);
+    const kept = items.filter((item) => !isFalse(settle(condition(item, run))));
+    return collect(kept, right, run);
   };
 }
 
 function compileFlatten(left: Evaluate): Evaluate {
   const operand = orNull(left);
-  return (current, host) => {
-    const items = operand(current, host);
-    return isArray(items) ? items.flatMap((item): readonly JsonValue[] => (isArray(item) ? item : [item])) : null;
+  return (current, run) => {
+    const items = operand(current, run);
+    if (!isArray(items)) return null;
+    const flat = items.flatMap((item): readonly JsonValue[] => (isArray(item) ? item : [item]));
+    run.spend(flat.length);
+    return flat;
   };
 }
 
 function compileHash(members: readonly { readonly key: string; readonly value: Evaluate }[]): Evaluate {
-  return (current, host) => {
+  return (current, run) => {
     if (current === null) return null;
-    const entries = members.map(({ key, value }) => [key, settle(value(current, host))] as const);
+    const entries = members.map(({ key, value }) => [key, settle(value(current, run))] as const);
     return Object.fromEntries(entries);
   };
 }
 
 function compileComparison(operator: Comparison, left: Evaluate, right: Evaluate): Evaluate {
   const test = comparisons[operator];
-  return (current, host) => test(settle(left(current, host)), settle(right(current, host)));
+  return (current, run) => test(settle(left(current, run)), settle(right(current, run)));
 }
 
 function order(test: (a: number | bigint, b: number | bigint) => boolean) {

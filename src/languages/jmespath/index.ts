@@ -7,19 +7,22 @@ import type { Functions } from "./functions/call.ts";
 import { coreFunctions } from "./functions/core.ts";
 import { kyvernoFunctions } from "./functions/kyverno.ts";
 import { JmesPathSyntaxError } from "./lexer.ts";
+import { multiplicity } from "./multiplicity.ts";
 import { parse } from "./parser.ts";
+import { Run } from "./run.ts";
 
 export { JmesPathError, NotFound } from "./errors.ts";
 
 /**
  * A compiled expression. It reads only the members of `data` that the expression touches (they may be getters; what
  * they throw passes through). `NotFound` says that the path leads to a member that is not there; a null member is null.
- * @throws JmesPathError where a function cannot work with what it is given
+ * @throws JmesPathError where a function cannot work with what it is given, or after a million steps
  */
 export type JmesPathProgram = (data: JsonValue, host: Host) => JsonValue | NotFound;
 
 const cache = new Map<string, Loaded<JmesPathProgram>>();
 const cacheLimit = 5000;
+const maxMultiplicity = 1000;
 
 /** Compiles an expression in Kyverno's dialect of JMESPath; results are cached by source. */
 export function compileJmesPath(source: string): Loaded<JmesPathProgram> {
@@ -39,7 +42,10 @@ export function compileStandardJmesPath(source: string): Loaded<JmesPathProgram>
 
 function compileWith(source: string, functions: Functions): Loaded<JmesPathProgram> {
   try {
-    return loaded(compile(parse(source), functions));
+    const node = parse(source);
+    if (multiplicity(node) > maxMultiplicity) throw new JmesPathSyntaxError("the expression repeats its data too often", 0);
+    const evaluate = compile(node, functions);
+    return loaded((data, host) => evaluate(data, new Run(host)));
   } catch (error) {
     if (!(error instanceof JmesPathSyntaxError)) throw error;
     return failed({

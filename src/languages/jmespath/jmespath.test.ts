@@ -150,3 +150,20 @@ describe("numbers", () => {
     expect(evaluate("'a' < 'b'")).toBeNull();
   });
 });
+
+describe("no expression can hang its caller", () => {
+  const list = { list: Array.from({ length: 300 }, (_, i) => i) };
+
+  test("steps are counted", () => {
+    const wide = `[${Array(100).fill("list").join(",")}][]`;
+    expect(() => evaluate(`map(&sum(\`[${Array(4000).fill(1).join(",")}]\`), list)`, list)).toThrow("too many steps");
+    expect(() => evaluate(`${wide} | length(@)`, list)).not.toThrow();
+  });
+
+  test("an expression that repeats its data without bound is refused", () => {
+    const doubling = Array(40).fill("[@, @]").join(" | ");
+    expect(compileJmesPath(doubling).ok).toBe(false);
+    expect(compileJmesPath("[@, @] | [@, @] | [0]").ok).toBe(true);
+    expect(compileJmesPath(`map(&[@, @], ${"map(&[@, @], ".repeat(20)}@${")".repeat(20)})`).ok).toBe(false);
+  });
+});

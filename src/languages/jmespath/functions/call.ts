@@ -5,6 +5,7 @@ import type { Node } from "../ast.ts";
 import { type Evaluate, isNumber, settle } from "../compile.ts";
 import { JmesPathError, type NotFound } from "../errors.ts";
 import { JmesPathSyntaxError } from "../lexer.ts";
+import type { Run } from "../run.ts";
 
 /** The values that a parameter type lets through. */
 export interface ArgumentTypes {
@@ -92,7 +93,13 @@ function check(name: string, index: number, value: JsonValue, parameter: Paramet
   );
 }
 
-type Argument1 = (current: JsonValue, host: Host) => unknown;
+type EvaluateArgument = (current: JsonValue, run: Run) => unknown;
+
+/** Work grows with the length of lists and texts. */
+function costOf(argument: unknown): number {
+  if (typeof argument === "string") return argument.length >> 5;
+  return Array.isArray(argument) ? argument.length : 0;
+}
 
 /** @throws JmesPathSyntaxError for an unknown function or a wrong number of arguments */
 export function compileCall(
@@ -110,19 +117,19 @@ export function compileCall(
     throw new JmesPathSyntaxError(`${name}: incorrect number of args: ${node.args.length}, not ${wanted}`, offset);
   }
   const last = parameters.at(-1) ?? "any";
-  const args = node.args.map((arg, i): Argument1 => {
+  const args = node.args.map((arg, i): EvaluateArgument => {
     const parameter = parameters[i] ?? last;
     if (arg.kind === "reference") {
       if (parameter !== "expression") throw new JmesPathSyntaxError(`${name}: argument #${i + 1} is no expression`, arg.offset);
       const body = compile(arg.operand);
-      return (_, host) => (item: JsonValue) => body(item, host);
+      return (_, run) => (item: JsonValue) => body(item, run);
     }
     const value = compile(arg);
-    return (current, host) => check(name, i, settle(value(current, host)), parameter);
+    return (current, run) => check(name, i, settle(value(current, run)), parameter);
   });
-  return (current, host) =>
-    call(
-      args.map((arg) => arg(current, host)),
-      host,
-    );
+  return (current, run) => {
+    const values = args.map((arg) => arg(current, run));
+    run.spend(values.reduce<number>((steps, value) => steps + costOf(value), 1));
+    return call(values, run.host);
+  };
 }
