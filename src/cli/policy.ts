@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { severities } from "../core/finding.ts";
 import { formatters } from "../report/index.ts";
 import { type CommandContext, describedCommand } from "./command.ts";
+import { overlapPolicies } from "./run-overlap.ts";
 import { explainPolicies, type LintFlags, lintPolicies, type ShowFlags, showPolicies } from "./run-policy.ts";
 
 const worstFirst = severities.toReversed();
@@ -11,7 +12,8 @@ export function createCommand(context: CommandContext): Command {
     .description("Look at policies themselves: what they do, and what is wrong with them.")
     .addCommand(lintCommand(context))
     .addCommand(showCommand(context))
-    .addCommand(explainCommand(context));
+    .addCommand(explainCommand(context))
+    .addCommand(overlapCommand(context));
 }
 
 function lintCommand(context: CommandContext): Command {
@@ -53,4 +55,19 @@ function explainCommand(context: CommandContext): Command {
     .argument("<paths...>", "files, folders, globs, or - for standard input")
     .addOption(new Option("-o, --output <format>", "how to show").choices(["table", "json", "yaml"]).default("table"))
     .action((paths: readonly string[], flags: ShowFlags) => explainPolicies(paths, flags, context));
+}
+
+function overlapCommand(context: CommandContext): Command {
+  return describedCommand(
+    "overlap",
+    "Rules that say the same, that can never matter beside another, or that no object can satisfy together.",
+    [
+      ["castellan policy overlap policies/", "each with an object that shows it"],
+      ["castellan policy overlap ours/ theirs/ -o json", "before two sets are merged"],
+    ],
+  )
+    .summary("Find duplicate, shadowed and contradictory policies")
+    .argument("<paths...>", "files, folders, globs, or - for standard input")
+    .addOption(new Option("-o, --output <format>", "how to show").choices(["table", "json", "yaml"]).default("table"))
+    .action((paths: readonly string[], flags: ShowFlags) => overlapPolicies(paths, flags, context));
 }

@@ -73,19 +73,25 @@ function write<T extends object>(items: readonly T[], text: (item: T) => string,
   else io.out(writeYaml(items));
 }
 
+/** Of one code; `policy lint` lists every problem. */
+const shownProblems = 5;
+
 /** What could not be understood, on standard error, and the exit code that says so. */
-function finish(diagnostics: readonly Diagnostic[], { io, exit }: CommandContext): void {
+export function finish(diagnostics: readonly Diagnostic[], { io, exit }: CommandContext): void {
   const errors = diagnostics.filter((d) => d.severity === "error");
-  const lines = errors.map((d) => `${d.span === undefined ? "" : `${formatSpan(d.span)}: `}${d.code}: ${d.message}`);
-  for (const line of new Set(lines)) io.err(`${line}\n`);
+  for (const [code, group] of Map.groupBy(errors, (d) => d.code)) {
+    const lines = [...new Set(group.map((d) => `${d.span === undefined ? "" : `${formatSpan(d.span)}: `}${d.message}`))];
+    for (const line of lines.slice(0, shownProblems)) io.err(`${code}: ${line}\n`);
+    if (lines.length > shownProblems) io.err(`${code}: and ${lines.length - shownProblems} more\n`);
+  }
   if (errors.length > 0) exit(exitCodes.incomplete);
 }
 
-function isPolicyDocument(document: SourceDocument): document is PolicyDocument {
+export function isPolicyDocument(document: SourceDocument): document is PolicyDocument {
   return isKubernetesObject(document.value) && isPolicyObject(document.value);
 }
 
-function requirePolicies(policies: readonly PolicyDocument[], paths: readonly string[]): void {
+export function requirePolicies(policies: readonly PolicyDocument[], paths: readonly string[]): void {
   if (policies.length === 0) throw new UsageError(`no policy is in ${paths.join(", ")}`);
 }
 

@@ -10,6 +10,7 @@ import { table, verdictLines } from "./table.ts";
 import { writeYaml, yaml } from "./yaml.ts";
 
 export type { FormatOptions, Formatter } from "./format.ts";
+export { shortPolicyNames } from "./order.ts";
 export { buildReport, isComplete, type Report, type ReportInputs, type ReportSource } from "./report.ts";
 export { styleFor } from "./style.ts";
 export { wrap } from "./text.ts";
