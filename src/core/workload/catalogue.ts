@@ -10,13 +10,15 @@ export interface PartSource {
   readonly name: string | undefined;
   /** From the root: the source counts only where this is `true`. */
   readonly when: PathPattern | undefined;
+  /** The controller adds the container even where nothing is written about it. */
+  readonly implied: boolean;
   /** Fields of the place that are not the container's own. */
   readonly omit: readonly string[];
 }
 
 /**
- * A part of the effective pod spec. Lists of containers and volumes join what all sources hold, before what the base
- * itself holds; any other part is the first source that is present.
+ * A part of the effective pod spec. Lists of containers and volumes join what the base itself holds and what all sources
+ * do; any other part is the first source that is present.
  */
 export interface PodPart {
   readonly target: JsonPath;

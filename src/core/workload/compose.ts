@@ -49,7 +49,9 @@ function read(sources: readonly PartSource[], origin: Origin): readonly { readon
     if (source.when !== undefined && expand(origin.root, source.when)[0]?.value !== true) return [];
     const start = source.fromRoot ? origin.root : origin.base.value;
     const at = source.fromRoot ? origin.rootPath : origin.base.path;
-    return expand(start, source.pattern, at).map((place) => ({ place, source }));
+    const places = expand(start, source.pattern, at);
+    const home = source.implied && places.length === 0 ? literalPath(source.pattern, at) : undefined;
+    return (home === undefined ? places : [{ path: home, value: {} }]).map((place) => ({ place, source }));
   });
 }
 
@@ -73,20 +75,18 @@ function addPart(spec: JsonObject, part: PodPart, origin: Origin, mappings: Mapp
 }
 
 function joinList(spec: JsonObject, list: string, part: PodPart, origin: Origin, mappings: Mapping[]): JsonObject {
-  const items: JsonValue[] = [];
+  const own = member(spec, list);
+  const items: JsonValue[] = isArray(own) ? [...own] : [];
   const add = (value: JsonValue, from: JsonPath): void => {
     mappings.push({ at: ["spec", list, items.length], from });
     items.push(value);
   };
   for (const { place, source } of read(part.sources, origin)) {
-    if (isArray(place.value))
+    if (isArray(place.value)) {
       for (const [i, item] of place.value.entries()) add(asItem(item, list, source, place.path), [...place.path, i]);
-    else add(asItem(place.value, list, source, place.path), place.path);
+    } else add(asItem(place.value, list, source, place.path), place.path);
   }
-  const own = member(spec, list);
-  if (items.length === 0) return spec;
-  if (isArray(own)) for (const [i, item] of own.entries()) add(item, locate(mappings.slice(0, 1), ["spec", list, i]));
-  return { ...spec, [list]: items };
+  return items.length === 0 ? spec : { ...spec, [list]: items };
 }
 
 /** A container as Kubernetes writes one: named, with its image as text. */

@@ -110,7 +110,7 @@ function podPart(target: string, value: JsonValue, at: JsonPath): PodPart {
 function sources(value: JsonValue | undefined, at: JsonPath): readonly PartSource[] {
   return arrayOf(value, at).map((item, i) => {
     const place = [...at, i];
-    const entry = typeof item === "string" ? { from: item } : objectOf(item, place, ["from", "name", "when", "omit"]);
+    const entry = typeof item === "string" ? { from: item } : objectOf(item, place, ["from", "name", "when", "implied", "omit"]);
     const from = asString(entry["from"]) ?? "";
     const fromRoot = from.startsWith("/");
     const when = asString(entry["when"]);
@@ -119,6 +119,7 @@ function sources(value: JsonValue | undefined, at: JsonPath): readonly PartSourc
       pattern: pattern(fromRoot ? from.slice(1) : from, place),
       name: asString(entry["name"]),
       when: when === undefined ? undefined : pattern(when.replace(/^\//, ""), place),
+      implied: entry["implied"] === true,
       omit: strings(entry["omit"], [...place, "omit"]),
     };
   });
