@@ -1,6 +1,7 @@
 import { loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
 import { describeSkipped, type LoadedPaths } from "../adapters/files/loaded-paths.ts";
+import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { type Finding, type Severity, severityAtLeast } from "../core/finding.ts";
 import { buildReport, isComplete, type Report } from "../report/index.ts";
@@ -9,7 +10,7 @@ import { type ScanResult, scan } from "../services/scan.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { nodeHost } from "./node-host.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress, type Progress } from "./progress.ts";
 import type { ScanFlags } from "./scan.ts";
 import { writeReport, writeYamlFile } from "./write-report.ts";
 
@@ -22,14 +23,15 @@ export async function runScan(paths: readonly string[], flags: ScanFlags, contex
   const policies = flags.policies === undefined ? undefined : await loadPaths(flags.policies);
   const exceptions = await loadPaths(flags.exceptions ?? []);
   const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline);
-  const input = await loadPaths(paths, { render: flags.render });
+  const input = await loadInput(paths, flags, progress);
   const result = scan({
     documents: input.documents,
     policies: policies?.documents,
     exceptions: exceptions.documents,
     checks: new Set(flags.checks),
     namespace: flags.namespace ?? "default",
-    complete: false,
+    complete: input.complete,
+    ...(input.discovered === undefined ? {} : { discovered: input.discovered }),
     schemas: loadKubernetesSchemas(),
     catalogue: loadWorkloadCatalogue(),
     host: nodeHost(context.io),
@@ -40,9 +42,38 @@ export async function runScan(paths: readonly string[], flags: ScanFlags, contex
   progress.clear();
   if (flags.writeBaseline !== undefined) writeYamlFile(flags.writeBaseline, baselineObject(result.findings));
   const read = [...(policies?.diagnostics ?? []), ...exceptions.diagnostics, ...input.diagnostics];
-  const report = reportOf(result, read, baseline, { paths, input, flags, context });
+  const report = reportOf(result, read, baseline, { input, flags, context });
   writeReport(report, flags, context);
   context.exit(exitCodeOf(report, flags.failOn));
+}
+
+interface Input extends LoadedPaths {
+  readonly sources: readonly string[];
+  readonly complete: boolean;
+  readonly discovered?: ApiResources;
+}
+
+/** Files, a live cluster, or both; of a cluster everything is known only where everything could be read. */
+async function loadInput(paths: readonly string[], flags: ScanFlags, progress: Progress): Promise<Input> {
+  const files = await loadPaths(paths, { render: flags.render });
+  const { documents, diagnostics, skipped } = files;
+  if (flags.cluster !== true) return { documents, diagnostics, skipped, sources: paths, complete: false };
+  // The HTTP client costs more to load than a small scan.
+  const { loadCluster } = await import("../adapters/kubernetes/load-cluster.ts");
+  const cluster = await loadCluster({
+    context: flags.context,
+    namespaces: flags.namespace === undefined ? undefined : [flags.namespace],
+    onProgress: (done, total) => progress.show(`loading ${done} of ${total} kinds of objects`),
+  });
+  const live = cluster.ok ? cluster.value : { context: "", documents: [], diagnostics: [] };
+  return {
+    documents: [...documents, ...live.documents],
+    diagnostics: [...diagnostics, ...live.diagnostics, ...cluster.diagnostics],
+    skipped,
+    sources: [...paths, `cluster ${live.context}`.trim()],
+    complete: cluster.ok && live.diagnostics.length === 0 && flags.namespace === undefined,
+    ...(cluster.ok ? { discovered: cluster.value.resources } : {}),
+  };
 }
 
 async function loadBaseline(file: string): Promise<Baseline> {
@@ -54,14 +85,13 @@ async function loadBaseline(file: string): Promise<Baseline> {
 }
 
 interface Surroundings {
-  readonly paths: readonly string[];
-  readonly input: LoadedPaths;
+  readonly input: Input;
   readonly flags: ScanFlags;
   readonly context: CommandContext;
 }
 
 function reportOf(result: ScanResult, read: readonly Diagnostic[], baseline: Baseline | undefined, around: Surroundings): Report {
-  const { paths, input, flags, context } = around;
+  const { input, flags, context } = around;
   const files = new Set(input.documents.map((d) => d.file)).size;
   const { kept, accepted } =
     baseline === undefined ? { kept: result.findings, accepted: 0 } : applyBaseline(result.findings, baseline);
@@ -69,7 +99,7 @@ function reportOf(result: ScanResult, read: readonly Diagnostic[], baseline: Bas
     tool: { name: "castellan", version: context.version },
     at: context.io.now(),
     inputs: {
-      sources: flags.cluster === true ? ["cluster", ...paths] : paths,
+      sources: input.sources,
       files,
       objects: result.objects,
       policies: result.policies,
@@ -85,7 +115,8 @@ function reportOf(result: ScanResult, read: readonly Diagnostic[], baseline: Bas
 function notes(result: ScanResult, { skipped }: LoadedPaths): readonly string[] {
   const others =
     result.others === 1 ? "1 document is no Kubernetes object" : `${result.others} documents are no Kubernetes objects`;
-  return [...describeSkipped(skipped), ...(result.others > 0 ? [others] : [])];
+  const policies = `${result.policyObjects} policies among the objects were scanned, not applied; name them with --policies to apply them`;
+  return [...describeSkipped(skipped), ...(result.others > 0 ? [others] : []), ...(result.policyObjects > 0 ? [policies] : [])];
 }
 
 /** What could not be checked is shown whatever its severity: nobody knows how bad it is. */

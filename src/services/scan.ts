@@ -1,4 +1,5 @@
 import { lint } from "../analysis/resources/lint.ts";
+import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Finding, RuleStatus, StatusCounts } from "../core/finding.ts";
 import type { Host } from "../core/host.ts";
@@ -6,9 +7,10 @@ import { isKubernetesObject } from "../core/kubernetes.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import type { SourceDocument } from "../core/source.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
-import { policyName } from "../engine/index.ts";
-import { compilePolicies } from "./policies.ts";
-import { type ScanObjectsRequest, scanObjects } from "./scan-objects.ts";
+import { PolicySet, policyName } from "../engine/index.ts";
+import { podSecurityPolicies } from "../policies/pod-security/index.ts";
+import { compilePolicies, isPolicyObject } from "./policies.ts";
+import { scanObjects } from "./scan-objects.ts";
 import { scannedFacts } from "./scanned-facts.ts";
 import { inScanNamespace, type ObjectDocument, scannedObjects } from "./scanned-objects.ts";
 
@@ -30,6 +32,8 @@ export interface ScanRequest {
   /** Which pods Kyverno policies see: those that autogen reaches, or those of custom kinds, too. */
   readonly workloads: "autogen" | "all";
   readonly schemas: KubernetesSchemas;
+  /** What a live API server serves, where one was asked. */
+  readonly discovered?: ApiResources;
   readonly catalogue: WorkloadCatalogue;
   readonly host: Host;
   /** Whether passes and skips become findings, too. */
@@ -44,32 +48,33 @@ export interface ScanResult {
   readonly objects: number;
   /** Documents that are no Kubernetes objects. */
   readonly others: number;
+  /** Policies among the objects: they were judged, not applied. */
+  readonly policyObjects: number;
   /** Names of the policies and analyses that judged. */
   readonly policies: readonly string[];
 }
 
 /** Judges every object among the documents by the policies and the analyses that were asked for. */
 export function scan(request: ScanRequest): ScanResult {
-  const values = request.documents.map((d) => d.value).filter(isKubernetesObject);
-  const resources = request.schemas.withCustomResources(values).resources();
-  const { objects, others, diagnostics } = scannedObjects(request.documents, request.namespace, resources);
-  const facts = scannedFacts({ objects: objects.map((d) => d.value), resources, complete: request.complete });
-  const { host, passes, workloads, catalogue, onProgress } = request;
-  const compiled = compilePolicies(request.policies ?? [], resources, request.exceptions.filter(isObjectDocument));
-  const judging: ScanObjectsRequest = {
+  const { documents, namespace, schemas, discovered, checks, host, passes, workloads, catalogue, onProgress } = request;
+  const values = documents.map((d) => d.value).filter(isKubernetesObject);
+  const resources = discovered ?? schemas.withCustomResources(values).resources();
+  const { objects, others, diagnostics } = scannedObjects(documents, namespace, resources);
+  const compiled = checks.has("policies") ? policiesOf(request, resources) : { set: new PolicySet([]), diagnostics: [] };
+  const judged = scanObjects({
     objects,
     policies: compiled.set,
     resources,
-    facts,
+    facts: scannedFacts({ objects: objects.map((d) => d.value), resources, complete: request.complete }),
     host,
     passes,
-    catalogue: workloads === "all" ? catalogue : undefined,
+    // The built-in policies find the pods of custom kinds themselves.
+    catalogue: workloads === "all" && request.policies !== undefined ? catalogue : undefined,
     ...(onProgress === undefined ? {} : { onProgress: (done) => onProgress(done, objects.length) }),
-  };
-  const judged = request.checks.has("policies") ? scanObjects(judging) : { findings: [], counts: noCounts };
-  const linted = request.checks.has("resources")
-    ? lint({ documents: request.documents, schemas: request.schemas }).map((f) =>
-        inScanNamespace(f, request.namespace, resources),
+  });
+  const linted = checks.has("resources")
+    ? lint({ documents, schemas, ...(discovered === undefined ? {} : { discovered }) }).map((f) =>
+        inScanNamespace(f, namespace, resources),
       )
     : [];
   return {
@@ -78,11 +83,15 @@ export function scan(request: ScanRequest): ScanResult {
     diagnostics: [...compiled.diagnostics, ...diagnostics],
     objects: objects.length,
     others,
-    policies: compiled.set.policies.map((p) => policyName(p.id)),
+    policyObjects: objects.filter((d) => isPolicyObject(d.value)).length,
+    policies: [...compiled.set.policies.map((p) => policyName(p.id)), ...(checks.has("resources") ? ["lint"] : [])],
   };
 }
 
-const noCounts: StatusCounts = { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 };
+function policiesOf({ policies, exceptions, catalogue }: ScanRequest, resources: ApiResources) {
+  if (policies === undefined) return { set: new PolicySet(podSecurityPolicies({ catalogue })), diagnostics: [] };
+  return compilePolicies(policies, resources, exceptions.filter(isObjectDocument));
+}
 
 function addFindings(counts: StatusCounts, findings: readonly Finding[]): StatusCounts {
   const sum: { [status in RuleStatus]: number } = { ...counts };

@@ -60,9 +60,7 @@ function refused(message: string): Fact {
 }
 
 function absent(what: string, world: ScannedWorld): Fact {
-  return refused(
-    world.complete ? `there is no ${what}` : `${what} is not among the scanned objects; scan it, too, or use --cluster`,
-  );
+  return refused(world.complete ? `there is no ${what}` : `${what} is not among the scanned objects`);
 }
 
 function selectObjects(need: ObjectsNeed, objects: readonly KubernetesObject[]): readonly JsonValue[] {
@@ -110,7 +108,7 @@ function answerCall(path: string, world: ScannedWorld, find: Find): Fact {
       ? absent(`${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`, world)
       : { ok: true, value: object };
   }
-  if (!world.complete) return refused(`GET ${path} lists what only a cluster knows; use --cluster`);
+  if (!world.complete) return refused(`GET ${path} lists what only a whole cluster knows`);
   const items = selectObjects(
     { kind: "objects", apiVersion, objectKind: kind, subresource: "", namespace, name: "" },
     world.objects,
