@@ -65,7 +65,7 @@ describe("what was not scanned is refused, not guessed", () => {
   test.each<[string, Need, RegExp]>([
     ["a namespace", { kind: "namespace", name: "b" }, /namespace b is not among the scanned objects/],
     ["a config map", { kind: "config-map", namespace: "a", name: "d" }, /config map a\/d is not among/],
-    ["a list", get("/api/v1/namespaces/a/configmaps"), /only a cluster knows/],
+    ["a list", get("/api/v1/namespaces/a/configmaps"), /only a whole cluster knows/],
     ["a query", get("/api/v1/configmaps?limit=1"), /needs a cluster/],
     ["a subresource", get("/api/v1/namespaces/a/pods/p/log"), /needs a cluster/],
     ["an unknown resource", get("/apis/x.io/v1/things"), /needs a cluster/],
