@@ -1,6 +1,6 @@
 import { type GroupVersionKind, gvkOf, type KubernetesObject } from "../../core/kubernetes.ts";
+import { nearestName } from "../../core/nearest-name.ts";
 import type { KubernetesSchemas } from "../../core/schema.ts";
-import { nearestName } from "./fields/nearest.ts";
 import { adviceFix, type LintIssue, patchFix } from "./issue.ts";
 import type { LintContext, ObjectCheck } from "./object-check.ts";
 

@@ -1,4 +1,5 @@
 import { isArray, isObject, type JsonPath, type JsonValue } from "../../core/json.ts";
+import { nearestName } from "../../core/nearest-name.ts";
 
 /** What a field may hold. `any` takes all values; a function breaks recursion. */
 export type Shape =
@@ -23,36 +24,6 @@ export interface ShapeProblem {
 export const list = (items: Shape): Shape => ({ list: items });
 export const map = (values: Shape): Shape => ({ map: values });
 export const fields = (known: { readonly [name: string]: Shape }): Shape => ({ fields: known });
-
-/** Edits (insert, delete, replace) that lead from one text to the other, up to `limit`. */
-function distance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) > limit) return limit + 1;
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? limit + 1;
-}
-
-/** The known name nearest to a misspelt one, when it is near enough to be meant. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(name.length / 3));
-  let best: string | undefined;
-  let bestDistance = limit + 1;
-  for (const candidate of known) {
-    const d = distance(name.toLowerCase(), candidate.toLowerCase(), limit);
-    if (d < bestDistance) {
-      best = candidate;
-      bestDistance = d;
-    }
-  }
-  return best;
-}
 
 const describe = (value: JsonValue): string =>
   isArray(value) ? "a list" : isObject(value) ? "an object" : typeof value === "bigint" ? "a number" : `a ${typeof value}`;
@@ -89,6 +60,12 @@ function checkScalar(value: JsonValue, shape: "string" | "boolean" | "integer", 
   } else if (typeof value !== shape) wrongType(value, `a ${shape}`, path, into);
 }
 
+/** Of two forms that a value may have, the one with fewer problems was meant, or the one whose problem lies deeper. */
+function isCloser(a: readonly ShapeProblem[], b: readonly ShapeProblem[]): boolean {
+  const depth = (problems: readonly ShapeProblem[]) => problems[0]?.path.length ?? 0;
+  return a.length < b.length || (a.length === b.length && depth(a) > depth(b));
+}
+
 /** Appends what is wrong with `value`; a null stands for an absent field, as it does for the API server. */
 function check(value: JsonValue | undefined, shape: Shape, path: JsonPath, into: ShapeProblem[]): void {
   if (value === undefined || value === null || shape === "any") return;
@@ -103,8 +80,8 @@ function check(value: JsonValue | undefined, shape: Shape, path: JsonPath, into:
     else for (const [key, item] of Object.entries(value)) check(item, shape.map, [...path, key], into);
   } else {
     const attempts = shape.oneOf.map((one) => shapeProblems(value, one, path));
-    const fewest = attempts.reduce((a, b) => (b.length < a.length ? b : a));
-    into.push(...fewest);
+    const best = attempts.reduce((a, b) => (isCloser(b, a) ? b : a));
+    into.push(...best);
   }
 }
 

@@ -1,6 +1,6 @@
 import { isArray, toDotted, toPointer } from "../../../core/json.ts";
 import type { KubernetesObject } from "../../../core/kubernetes.ts";
-import { nearestName } from "../fields/nearest.ts";
+import { nearestName } from "../../../core/nearest-name.ts";
 import type { FieldProblem } from "../fields/problem.ts";
 import { describeValue } from "../fields/scalar.ts";
 import { walkObject } from "../fields/walk.ts";

@@ -1,9 +1,9 @@
 import type { Fix, Severity } from "../../../core/finding.ts";
 import { isArray, type JsonObject, type JsonPath, type JsonValue, toDotted, toPointer, valueAt } from "../../../core/json.ts";
 import type { KubernetesObject } from "../../../core/kubernetes.ts";
+import { nearestName } from "../../../core/nearest-name.ts";
 import { adviceFix, type LintIssue, orList, patchFix } from "../issue.ts";
 import { consequence, type Judge } from "./consequence.ts";
-import { nearestName } from "./nearest.ts";
 import type { FieldProblem } from "./problem.ts";
 import { describeValue } from "./scalar.ts";
 import type { Suggestion } from "./suggest.ts";

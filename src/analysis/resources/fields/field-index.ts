@@ -1,5 +1,5 @@
+import { foldName } from "../../../core/nearest-name.ts";
 import type { KubernetesSchemas, Schema } from "../../../core/schema.ts";
-import { foldName } from "./nearest.ts";
 
 /** A field of a kind: member names from the root, `[]` for the items of a list. */
 export interface FieldPlace {

@@ -1,7 +1,7 @@
 import { isArray, isObject, type JsonPath, type JsonValue } from "../../../core/json.ts";
+import { foldName, nearestName } from "../../../core/nearest-name.ts";
 import type { KubernetesSchemas, Schema } from "../../../core/schema.ts";
 import { type FieldIndex, type FieldPlace, treeDistance } from "./field-index.ts";
-import { foldName, nearestName } from "./nearest.ts";
 import type { FieldProblem } from "./problem.ts";
 import { walkObject } from "./walk.ts";
 

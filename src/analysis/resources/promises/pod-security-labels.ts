@@ -1,6 +1,6 @@
 import { toPointer } from "../../../core/json.ts";
 import { labelsOf } from "../../../core/kubernetes.ts";
-import { foldName, nearestName } from "../fields/nearest.ts";
+import { foldName, nearestName } from "../../../core/nearest-name.ts";
 import { isTemplate } from "../fields/placeholder.ts";
 import { adviceFix, type LintIssue, orList, patchFix } from "../issue.ts";
 import type { ObjectCheck } from "../object-check.ts";

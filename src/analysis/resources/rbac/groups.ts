@@ -1,6 +1,6 @@
 import type { ApiResources } from "../../../core/api-resources.ts";
 import { toPointer } from "../../../core/json.ts";
-import { nearestName } from "../fields/nearest.ts";
+import { nearestName } from "../../../core/nearest-name.ts";
 import { type LintIssue, patchFix } from "../issue.ts";
 import type { PolicyRule } from "./policy-rule.ts";
 

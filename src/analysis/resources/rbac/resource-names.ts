@@ -1,5 +1,5 @@
 import type { ApiResource, ApiResources } from "../../../core/api-resources.ts";
-import { nearestName } from "../fields/nearest.ts";
+import { nearestName } from "../../../core/nearest-name.ts";
 import type { LintContext } from "../object-check.ts";
 import { isSynthetic, syntheticGroup } from "./synthetic.ts";
 

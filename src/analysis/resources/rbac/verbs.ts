@@ -1,5 +1,5 @@
 import { toPointer } from "../../../core/json.ts";
-import { nearestName } from "../fields/nearest.ts";
+import { nearestName } from "../../../core/nearest-name.ts";
 import { adviceFix, type LintIssue, orList, patchFix } from "../issue.ts";
 import type { LintContext } from "../object-check.ts";
 import type { PolicyRule } from "./policy-rule.ts";
