@@ -1,7 +1,7 @@
 import { isArray, isObject, type JsonPath, type JsonValue, member } from "../json.ts";
 
 /** A member name, every item of an array, or every member of an object. */
-export type PatternStep = { readonly key: string } | "items" | "members";
+type PatternStep = { readonly key: string } | "items" | "members";
 
 /** Where things of one sort stand in objects of one kind: `spec.workerGroupSpecs[].template`, `spec.tasks.*.container`. */
 export type PathPattern = readonly PatternStep[];

@@ -25,14 +25,14 @@ const containerFields: ReadonlySet<string> = new Set([
   "workingDir",
 ]);
 
-export interface StructuralPlace {
+interface StructuralPlace {
   readonly path: JsonPath;
   readonly spec: JsonObject;
   /** The `metadata` beside a member named `spec`, as in a pod template. */
   readonly metadata: JsonObject | undefined;
 }
 
-export interface StructuralFindings {
+interface StructuralFindings {
   readonly places: readonly StructuralPlace[];
   /** Whole objects of kinds that the catalogue knows. */
   readonly objects: readonly { readonly path: JsonPath; readonly object: KubernetesObject }[];

@@ -34,7 +34,7 @@ export interface Violation {
   readonly remedy?: Remedy;
 }
 
-export type Remedy = { readonly op: "remove" } | { readonly op: "set"; readonly value: JsonValue; readonly path: JsonPath };
+type Remedy = { readonly op: "remove" } | { readonly op: "set"; readonly value: JsonValue; readonly path: JsonPath };
 
 /** How a check works from one Kubernetes minor version on. */
 export interface CheckRevision {

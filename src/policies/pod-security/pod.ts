@@ -19,7 +19,7 @@ export interface SecurityContext {
   readonly sysctls: readonly string[];
 }
 
-export interface Port {
+interface Port {
   /** 0 where none is asked for. */
   readonly hostPort: number;
   readonly containerPort: number;
@@ -71,7 +71,7 @@ const volumeSources = [
   ...["csi", "ephemeral", "image"],
 ];
 
-export const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
+const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
 
 /** The pod that a Pod or a pod template describes. */
 export function podOf(template: JsonObject): Pod {
