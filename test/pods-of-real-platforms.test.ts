@@ -8,7 +8,7 @@ import type { Finding } from "../src/core/finding.ts";
 import { gvkOf, isKubernetesObject, type KubernetesObject, labelsOf, nameOf, namespaceOf } from "../src/core/kubernetes.ts";
 import type { SourceDocument } from "../src/core/source.ts";
 import { evaluate, PolicySet, toFinding } from "../src/engine/index.ts";
-import { podSecurityPolicies } from "../src/policies/pod-security/policy.ts";
+import { podSecurityPolicies } from "../src/policies/pod-security/index.ts";
 import { conformanceRoot } from "./conformance/corpora.ts";
 
 const root = conformanceRoot();

@@ -1,0 +1,1 @@
+export { podSecurityPolicies } from "./policy.ts";
