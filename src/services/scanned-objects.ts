@@ -49,14 +49,25 @@ function withObject(document: SourceDocument, value: KubernetesObject): ObjectDo
 /** A finding about an object as written, with the namespace that the scan gives it. */
 export function inScanNamespace(finding: Finding, namespace: string, resources: ApiResources): Finding {
   const { id: _, resource, ...rest } = finding;
-  if (resource.namespace !== "" || resources.byKind(resource.group, resource.kind)?.namespaced === false) return finding;
-  return identified({ ...rest, resource: { ...resource, namespace } });
+  const stored = storedNamespace(resource.group, resource.kind, resource.namespace, namespace, resources);
+  return stored === resource.namespace ? finding : identified({ ...rest, resource: { ...resource, namespace: stored } });
 }
 
-/** Kinds that nobody described are taken as namespaced, as nearly all custom kinds are. */
 function inNamespace(object: KubernetesObject, namespace: string, resources: ApiResources): KubernetesObject {
-  if (namespaceOf(object) !== "" || resources.byKind(groupOf(object), object.kind)?.namespaced === false) return object;
-  return { ...object, metadata: { ...object.metadata, namespace } };
+  const written = namespaceOf(object);
+  const stored = storedNamespace(groupOf(object), object.kind, written, namespace, resources);
+  if (stored === written) return object;
+  const { namespace: _, ...metadata } = object.metadata ?? {};
+  return { ...object, metadata: stored === "" ? metadata : { ...metadata, namespace: stored } };
+}
+
+/**
+ * The namespace in which an object ends up: of cluster-scoped kinds the API server clears it. Kinds that nobody described
+ * are taken as namespaced, as nearly all custom kinds are.
+ */
+function storedNamespace(group: string, kind: string, written: string, fallback: string, resources: ApiResources): string {
+  if (resources.byKind(group, kind)?.namespaced === false) return "";
+  return written === "" ? fallback : written;
 }
 
 function incomplete(document: SourceDocument, missing: "apiVersion" | "kind"): Diagnostic {
