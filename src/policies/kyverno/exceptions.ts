@@ -5,6 +5,7 @@ import { matchWildcard } from "../../core/wildcard.ts";
 import type { CompileEnv } from "../policy.ts";
 import { type ConditionsProgram, compileConditions } from "./conditions.ts";
 import { compileMatchBlock, type MatchInput, type MatchPredicate } from "./match.ts";
+import { reasonOf } from "./outcome.ts";
 import { exceptionSpecShape } from "./policy-shape.ts";
 import { DocumentReport, reportShape } from "./report.ts";
 import type { PodSecurityException, RuleScope } from "./rule-types.ts";
@@ -81,8 +82,14 @@ export function exceptionsFor(env: CompileEnv, policy: string, rule: string): re
   return exceptionsOf(env).filter((exception) => exception.concerns(policy, rule));
 }
 
+/** Conditions that cannot be evaluated do not hold: an exception that is in doubt lifts nothing. */
 function holds(exception: CompiledException, scope: RuleScope): boolean {
-  return exception.conditions === undefined || exception.conditions(scope).met;
+  try {
+    return exception.conditions === undefined || exception.conditions(scope).met;
+  } catch (error) {
+    reasonOf(error);
+    return false;
+  }
 }
 
 export type Lifted =

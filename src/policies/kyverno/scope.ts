@@ -12,6 +12,12 @@ function serviceAccount(user: string): JsonObject {
   return { serviceAccountName: name ?? "", serviceAccountNamespace: name === undefined ? "" : namespace };
 }
 
+/** An admission review says null for an object that it does not carry; elsewhere the member is absent. */
+function objectMembers({ action, object, oldObject }: RuleContext): JsonObject {
+  if (action.channel === "admission") return { object: object ?? null, oldObject: oldObject ?? null };
+  return { ...(object === undefined ? {} : { object }), ...(oldObject === undefined ? {} : { oldObject }) };
+}
+
 /** `request` as an admission review shows it; parts that are not known are absent. */
 function requestOf(context: RuleContext): JsonObject {
   const { action, object, oldObject } = context;
@@ -20,8 +26,7 @@ function requestOf(context: RuleContext): JsonObject {
   const kind = { group: target.group, version: target.version, kind: target.kind };
   const resource = { group: target.group, version: target.version, resource: target.resource };
   return {
-    ...(object === undefined ? {} : { object }),
-    ...(oldObject === undefined ? {} : { oldObject }),
+    ...objectMembers(context),
     operation: action.operation,
     namespace: subject === undefined ? target.namespace : namespaceOf(subject),
     name: subject === undefined ? target.name : nameOf(subject),
