@@ -42,9 +42,29 @@ const smallestExponent = -9;
 const largestExponent = 4096;
 const shape = /^([-+]?)(\d*)(?:\.(\d*))?(?:(n|u|m|k|M|G|T|P|E|)|([KMGTPE]i)|[eE]([-+]?\d+))$/;
 
+/** Quantities recur: clusters are full of `100m` and `128Mi`. */
+const cache = new Map<string, Quantity | undefined>();
+const cacheLimit = 4096;
+const longestCached = 24;
+
 /** Reads a quantity as apimachinery's ParseQuantity does; undefined where that reports an error. */
 export function parseQuantity(text: string): Quantity | undefined {
-  if (text === "") return undefined;
+  if (!mayBeQuantity(text)) return undefined;
+  if (text.length > longestCached) return readQuantity(text);
+  const known = cache.get(text);
+  if (known !== undefined || cache.has(text)) return known;
+  const quantity = readQuantity(text);
+  if (cache.size >= cacheLimit) cache.clear();
+  cache.set(text, quantity);
+  return quantity;
+}
+
+/** Most of what is asked here is some other text: its first and last characters tell. A lone suffix is a zero. */
+function mayBeQuantity(text: string): boolean {
+  return (text.length < 3 || /^[-+.0-9eE]/.test(text)) && /[-+.0-9numkKMGTPEi]$/.test(text);
+}
+
+function readQuantity(text: string): Quantity | undefined {
   const parts = shape.exec(text);
   if (parts === null) return undefined;
   const [, sign = "", integer = "", fraction = "", , binary, exponentText] = parts;
@@ -69,6 +89,24 @@ export function parseQuantity(text: string): Quantity | undefined {
   // Long numbers go the way of inf.Dec, which wants a digit.
   if (!hasDigits) return undefined;
   return magnitude === 0n ? { unscaled, exponent, format } : { ...rescale(unscaled, exponent), format };
+}
+
+/** Why {@link parseQuantity} refuses a text, in apimachinery's words. */
+export function quantityProblem(text: string): string {
+  const parts = /^[+-]?\d*(?:\.\d*)?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text);
+  if (text === "" || parts === null) {
+    return "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+  }
+  const suffix = parts[1] ?? "";
+  const known = decimalSuffixes.has(suffix) || binarySuffixes.has(suffix) || /^[eE][-+]?\d+$/.test(suffix);
+  return known ? "unable to parse numeric part of quantity" : "unable to parse quantity's suffix";
+}
+
+/** The value where it is kept as a whole number of 64 bits; `1.0` and `1000m` are not. */
+export function quantityToInteger({ unscaled, exponent }: Quantity): bigint | undefined {
+  if (exponent < 0) return undefined;
+  const value = unscaled * 10n ** BigInt(exponent);
+  return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
 function parseBinary(text: string, sign: string, digits: string, fraction: string, bits: number): Quantity | undefined {

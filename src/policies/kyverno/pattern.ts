@@ -290,12 +290,22 @@ function compileLabels(pattern: JsonObject): Check {
     const members = compileMembers(texts.map(entryOf));
     return (value, path, seen) => (isObject(value) ? members(value, path, seen) : otherwise(value, path, seen));
   }
+  const compiled = new Map<string, ObjectCheck>();
   return (value, path, seen) => {
     if (!isObject(value)) return otherwise(value, path, seen);
     const expanded = new Map(texts.map(([key, text]) => [expandKey(key, value), text] as const));
-    return compileMembers(Array.from(expanded, entryOf))(value, path, seen);
+    const keys = Array.from(expanded.keys()).join("\n");
+    let check = compiled.get(keys);
+    if (check === undefined) {
+      check = compileMembers(Array.from(expanded, entryOf));
+      if (compiled.size < maxExpansions) compiled.set(keys, check);
+    }
+    return check(value, path, seen);
   };
 }
+
+/** Objects of one kind use the same few labels, so their expansions are worth keeping. */
+const maxExpansions = 64;
 
 function expandKey(key: string, object: JsonObject): string {
   if (!containsWildcard(key)) return key;

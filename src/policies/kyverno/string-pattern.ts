@@ -2,7 +2,7 @@ import { type Duration, parseDuration } from "../../core/duration.ts";
 import { formatGoExponent } from "../../core/go-format.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { compareQuantities, parseQuantity, type Quantity } from "../../core/quantity.ts";
-import { containsWildcard, matchWildcard } from "../../core/wildcard.ts";
+import { compileWildcard } from "../../core/wildcard.ts";
 
 /** Says whether a value satisfies a scalar pattern. A missing value counts as null. */
 export type ValueTest = (value: JsonValue | undefined) => boolean;
@@ -156,13 +156,4 @@ function scalarText(value: JsonValue | undefined): string | undefined {
     default:
       return undefined;
   }
-}
-
-function compileWildcard(pattern: string): (text: string) => boolean {
-  if (pattern === "*") return () => true;
-  if (pattern === "?*") return (text) => text !== "";
-  if (!containsWildcard(pattern)) return (text) => text === pattern;
-  const prefix = pattern.slice(0, -1);
-  if (pattern.endsWith("*") && !containsWildcard(prefix)) return (text) => text.startsWith(prefix);
-  return (text) => matchWildcard(pattern, text);
 }
