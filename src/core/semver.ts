@@ -1,3 +1,5 @@
+import { quoteGo } from "./go-quote.ts";
+
 /** A semantic version (semver.org 2.0.0). Numbers are kept as digits without leading zeros: they may have 64 bits. */
 export interface SemanticVersion {
   readonly major: string;
@@ -53,4 +55,84 @@ export function compareSemver(a: SemanticVersion, b: SemanticVersion): number {
     if (order !== 0) return order;
   }
   return a.prerelease.length - b.prerelease.length;
+}
+
+export function formatSemver({ major, minor, patch, prerelease, build }: SemanticVersion): string {
+  const suffix = (mark: string, parts: readonly string[]) => (parts.length === 0 ? "" : mark + parts.join("."));
+  return `${major}.${minor}.${patch}${suffix("-", prerelease)}${suffix("+", build)}`;
+}
+
+/** Why {@link parseSemver} refuses a text, in the words of blang/semver. */
+export function semverProblem(text: string): string {
+  if (text === "") return "Version string empty";
+  const [major, minor, ...rest] = text.split(".");
+  if (major === undefined || minor === undefined || rest.length === 0) return "No Major.Minor.Patch elements found";
+  const [beforeBuild = "", ...build] = splitOnce(rest.join("."), "+");
+  const [patch = "", ...prerelease] = splitOnce(beforeBuild, "-");
+  return (
+    numberProblem("Major", major) ??
+    numberProblem("Minor", minor) ??
+    numberProblem("Patch", patch) ??
+    prerelease
+      .flatMap((part) => part.split("."))
+      .map(prereleaseProblem)
+      .find((problem) => problem !== undefined) ??
+    build
+      .flatMap((part) => part.split("."))
+      .map(buildProblem)
+      .find((problem) => problem !== undefined) ??
+    "not a semantic version"
+  );
+}
+
+function splitOnce(text: string, separator: string): readonly string[] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function numberProblem(name: string, digits: string): string | undefined {
+  if (!isNumeric(digits) && digits !== "") return `Invalid character(s) found in ${name.toLowerCase()} number ${quoteGo(digits)}`;
+  if (digits.length > 1 && digits.startsWith("0")) return `${name} number must not contain leading zeroes ${quoteGo(digits)}`;
+  return rangeProblem(digits);
+}
+
+function rangeProblem(digits: string): string | undefined {
+  if (digits === "") return 'strconv.ParseUint: parsing "": invalid syntax';
+  return compareDigits(digits, maxNumber) > 0 ? `strconv.ParseUint: parsing ${quoteGo(digits)}: value out of range` : undefined;
+}
+
+function prereleaseProblem(part: string): string | undefined {
+  if (part === "") return "Prerelease is empty";
+  if (!isNumeric(part)) return isIdentifier(part) ? undefined : `Invalid character(s) found in prerelease ${quoteGo(part)}`;
+  if (part.length > 1 && part.startsWith("0"))
+    return `Numeric PreRelease version must not contain leading zeroes ${quoteGo(part)}`;
+  return rangeProblem(part);
+}
+
+function buildProblem(part: string): string | undefined {
+  if (part === "") return "Build meta data is empty";
+  return isIdentifier(part) ? undefined : `Invalid character(s) found in build meta data ${quoteGo(part)}`;
+}
+
+function isIdentifier(part: string): boolean {
+  return /^[0-9A-Za-z-]+$/.test(part);
+}
+
+/**
+ * The text that is meant by a loosely written version: without `v`, without leading zeros, with all three numbers.
+ * Undefined for a short one with a prerelease or build.
+ */
+export function normalizeSemver(text: string): string | undefined {
+  const [major = "", minor, ...patch] = text.replace(/^v/, "").split(".");
+  const parts = [major, ...(minor === undefined ? [] : [minor]), ...(patch.length === 0 ? [] : [patch.join(".")])].map(
+    withoutZeros,
+  );
+  if (parts.length < 3 && /[+-]/.test(parts.at(-1) ?? "")) return undefined;
+  return [...parts, "0", "0"].slice(0, 3).join(".");
+}
+
+function withoutZeros(part: string): string {
+  if (part.length <= 1) return part;
+  const rest = part.replace(/^0+/, "");
+  return /^\d/.test(rest) ? rest : `0${rest}`;
 }

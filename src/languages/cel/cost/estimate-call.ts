@@ -4,6 +4,7 @@ import {
   addRanges,
   type CallEstimate,
   fixed,
+  least,
   multiplyRanges,
   type Range,
   type SizedNode,
@@ -99,7 +100,7 @@ const comparisons = new Set([
 ]);
 
 function comparing(a: Range, b: Range): Range {
-  const max = a.max < b.max ? a.max : b.max;
+  const max = least(a.max, b.max);
   return traversal({ min: max > 0n ? 1n : 0n, max });
 }
 

@@ -1,3 +1,4 @@
+import { quoteGo } from "../../../core/go-quote.ts";
 import {
   formatIpAddress,
   type IpAddress,
@@ -11,7 +12,6 @@ import {
 } from "../../../core/ip-address.ts";
 import { type FunctionDeclaration, type Library, memberOverload, overload } from "../declarations.ts";
 import { boolType, type CelType, type CelTypeOf, intType, opaqueType, stringType, typeOfType } from "../types.ts";
-import { quoteGo } from "../values/quote.ts";
 import { CelError, CelObject, type CelValue, noSuchOverload, TypeValue, type Value } from "../values/value.ts";
 
 export const ipType: CelTypeOf<Ip> = opaqueType("net.IP");
@@ -43,6 +43,10 @@ export class Ip extends CelObject {
     if (!(other instanceof Ip)) return this.#dialect === "kubernetes" ? noSuchOverload() : false;
     return sameAddress(this.address, other.address);
   }
+
+  override toJson(): string {
+    return formatIpAddress(this.address);
+  }
 }
 
 function sameAddress(a: IpAddress, b: IpAddress): boolean {
@@ -71,6 +75,10 @@ export class Cidr extends CelObject {
   equals(other: CelValue): boolean | CelError {
     if (!(other instanceof Cidr)) return this.#dialect === "kubernetes" ? noSuchOverload() : false;
     return this.prefix.bits === other.prefix.bits && sameAddress(this.prefix.address, other.prefix.address);
+  }
+
+  override toJson(): string {
+    return formatCidr(this);
   }
 }
 

@@ -1,7 +1,7 @@
+import { quoteGo } from "../../../core/go-quote.ts";
 import { compileRegex, type Regex } from "../../../core/regex.ts";
 import { type Library, overload } from "../declarations.ts";
 import { type CelTypeOf, intType, listOf, optionalOf, stringType } from "../types.ts";
-import { quoteGo } from "../values/quote.ts";
 import { CelError, type Int, Optional, type Value } from "../values/value.ts";
 
 const int: CelTypeOf<Int> = intType;

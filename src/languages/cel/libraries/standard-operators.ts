@@ -64,7 +64,7 @@ function onNumbers(rules: NumberRules, a: CelValue, b: CelValue): Value | undefi
   return a instanceof Uint && b instanceof Uint ? rules.uint?.(a.value, b.value) : undefined;
 }
 
-const add: Binary = (a, b) => {
+export const addValues: Binary = (a, b) => {
   const sum = onNumbers({ int: addInts, uint: (x, y) => makeUint(x + y), double: (x, y) => x + y }, a, b);
   if (sum !== undefined) return sum;
   if (typeof a === "string") return typeof b === "string" ? a + b : noSuchOverload();
@@ -138,7 +138,7 @@ export const arithmeticFunctions: readonly FunctionDeclaration[] = [
       signature("add_list", [listOfA, listOfA], listOfA),
       ...same("add", stringType, uintType),
     ],
-    implementation: { arity: 2, call: add },
+    implementation: { arity: 2, call: addValues },
   },
   {
     name: operators.divide,

@@ -1,8 +1,8 @@
+import { quoteGo } from "../../../core/go-quote.ts";
 import { elementAt, mapFind, mapKeys } from "../values/containers.ts";
 import { toText } from "../values/convert.ts";
 import { formatSeconds } from "../values/format.ts";
 import { doubleValue, isDouble } from "../values/numbers.ts";
-import { quoteGo } from "../values/quote.ts";
 import { compareText } from "../values/text.ts";
 import { formatTimestamp } from "../values/time.ts";
 import { Bytes, type CelList, type CelValue, Duration, Failure, isList, isMap, Timestamp, type Value } from "../values/value.ts";
