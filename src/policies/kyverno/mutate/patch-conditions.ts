@@ -21,6 +21,10 @@ class ConditionFailed extends Error {
   }
 }
 
+/** Made once: the stack of a new Error costs more than the condition. */
+const conditionFailed = new ConditionFailed(false);
+const globalFailed = new ConditionFailed(true);
+
 /**
  * Evaluates the anchors of a strategic merge patch against the object and takes them out of the patch, in place:
  * `(key)` and `<(key)` are conditions, `+(key)` adds where the object has no `key`. A list item with conditions becomes
@@ -106,10 +110,10 @@ function checkConditions(patch: MergeMap, object: MergeNode | undefined, kind: "
   for (const { written, anchor } of anchorsOf(patch, (a) => a.kind === kind)) {
     const condition = patch.get(written) ?? null;
     const value = fieldOf(object, anchor.key);
-    if (value === undefined) throw new ConditionFailed(kind === "global");
+    if (value === undefined) throw kind === "global" ? globalFailed : conditionFailed;
     if (resolveAdditions(condition, value) > 0) continue;
     const matches = compilePattern(comparable(condition))(comparable(value));
-    if (matches.status !== "pass") throw new ConditionFailed(kind === "global");
+    if (matches.status !== "pass") throw kind === "global" ? globalFailed : conditionFailed;
   }
 }
 
