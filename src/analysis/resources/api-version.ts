@@ -17,24 +17,28 @@ export const apiVersionCheck: ObjectCheck = {
   },
 };
 
+/** Alpha and beta versions are served where somebody switched them on, and go in a known release. */
 function goingVersion(
   object: KubernetesObject,
   gvk: GroupVersionKind,
   { schemas, resources }: LintContext,
 ): LintIssue | undefined {
+  if (!schemas.builtInGroups().has(gvk.group) || !/^v\d+(?:alpha|beta)/.test(gvk.version)) return undefined;
   const life = schemas.lifecycleOf(gvk);
-  if (life?.deprecated === undefined || isLater(life.deprecated, schemas.kubernetesVersion)) return undefined;
+  const deprecated =
+    life?.deprecated !== undefined && !isLater(life.deprecated, schemas.kubernetesVersion) ? life.deprecated : undefined;
   const better = resources.byKind(gvk.group, gvk.kind);
   const target = better === undefined || better.version === gvk.version ? undefined : apiVersionOf(better);
+  const end = deprecated === undefined ? "" : `; it is deprecated since ${deprecated} and goes in ${life?.removed}`;
   return {
     check: "api-version",
-    rule: "deprecated",
+    rule: "off-by-default",
     path: ["apiVersion"],
     status: "warn",
     severity: "low",
-    message: `${object.apiVersion} ${gvk.kind} is deprecated since ${life.deprecated} and no longer served from Kubernetes ${life.removed}.${target === undefined ? "" : ` Use ${target}.`}`,
-    evidence: { deprecated: life.deprecated, removed: life.removed },
-    fix: replaceVersion(target, "Move to the version that replaces it."),
+    message: `${object.apiVersion} ${gvk.kind} is served only where an administrator has switched it on (--runtime-config)${end}.${target === undefined ? "" : ` Use ${target}.`}`,
+    evidence: { ...(deprecated === undefined ? {} : { deprecated }), ...(life === undefined ? {} : { removed: life.removed }) },
+    fix: replaceVersion(target, "Make sure that the clusters it is meant for serve it."),
   };
 }
 

@@ -107,6 +107,26 @@ export const lintChecks = {
     why: "A pod as a whole may name CPU, memory and huge pages only; devices are asked for by containers.",
     url: "https://kubernetes.io/docs/tasks/configure-pod-container/assign-pod-level-resources/",
   },
+  "container-resources": {
+    title: "Container resources that the API server refuses",
+    category: quotas,
+    severity: "medium",
+    why: "Devices come in whole numbers, need a limit and cannot be overcommitted; a pod that asks for them otherwise is refused, and with a custom resource only its controller's log says so.",
+    url: "https://kubernetes.io/docs/tasks/manage-gpus/scheduling-gpus/",
+  },
+  "pod-template": {
+    title: "Workload whose parts do not agree",
+    category: fields,
+    severity: "medium",
+    why: "The API server's validation refuses the object.",
+  },
+  metadata: {
+    title: "Name or label that the API server refuses",
+    category: fields,
+    severity: "medium",
+    why: "The API server's validation refuses the object.",
+    url: "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/",
+  },
   "audit-policy": {
     title: "Audit rule that does not record what it says",
     category: audit,

@@ -4,13 +4,14 @@ import type { JsonValue } from "../../core/json.ts";
 import { isKubernetesObject } from "../../core/kubernetes.ts";
 import { gvkKey, type KubernetesSchemas, type Schema } from "../../core/schema.ts";
 import type { SourceDocument } from "../../core/source.ts";
+import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
 import { apiVersionCheck } from "./api-version.ts";
 import { auditPolicyCheck } from "./audit/check-audit-policy.ts";
 import { duplicateIssues } from "./duplicate-object.ts";
 import { type CustomSchemas, fieldChecker } from "./fields/check-fields.ts";
 import { type LintIssue, toFinding } from "./issue.ts";
 import { limitRangeCheck } from "./limits/check-limit-range.ts";
-import { podResourcesCheck } from "./limits/pod-resources.ts";
+import { metadataCheck } from "./metadata.ts";
 import { networkPolicyCheck } from "./network/check-network-policy.ts";
 import type { LintContext, ObjectCheck } from "./object-check.ts";
 import { holdsMergeDirective, lacksContainers, partialFiles } from "./partial.ts";
@@ -21,6 +22,9 @@ import { rbacRulesCheck } from "./rbac/check-rules.ts";
 import { groupKind, type ObjectDocument, scannedSet } from "./scanned-set.ts";
 import { plainSecretCheck } from "./secrets/plain-secret.ts";
 import { secretDataCheck } from "./secrets/secret-data.ts";
+import { containerResourcesCheck } from "./workload/container-resources.ts";
+import { podResourcesCheck } from "./workload/pod-resources.ts";
+import { podTemplateCheck } from "./workload/pod-template.ts";
 
 const checks: readonly ObjectCheck[] = [
   apiVersionCheck,
@@ -28,6 +32,9 @@ const checks: readonly ObjectCheck[] = [
   quotaCheck,
   limitRangeCheck,
   podResourcesCheck,
+  containerResourcesCheck,
+  podTemplateCheck,
+  metadataCheck,
   auditPolicyCheck,
   networkPolicyCheck,
   promisesCheck,
@@ -43,17 +50,20 @@ export interface LintInput {
   readonly schemas: KubernetesSchemas;
   /** What a live API server serves, where it was asked: then every API group is known. */
   readonly discovered?: ApiResources;
+  /** Where custom kinds hold pods; without it only built-in workloads are judged. */
+  readonly workloads?: WorkloadCatalogue;
 }
 
 /** Judges every document by its schema and by the traps people fall into. Linear in the size of the documents. */
-export function lint({ documents, schemas, discovered }: LintInput): readonly Finding[] {
+export function lint(input: LintInput): readonly Finding[] {
+  const { documents, schemas } = input;
   const objects = documents.filter(isObjectDocument);
   const partial = partialFiles(documents);
   const parts = new Set(
     objects.filter(({ file, value }) => partial.has(file) || holdsMergeDirective(value) || lacksContainers(value)),
   );
   const whole = objects.filter((document) => !parts.has(document));
-  const context = lintContext(whole, schemas, discovered);
+  const context = lintContext(whole, input);
   const fields = fieldChecker(schemas, customSchemas(whole, schemas));
   const checksOf = checkIndex();
   const findings: Finding[] = [];
@@ -78,15 +88,15 @@ function isObjectDocument(document: SourceDocument<JsonValue>): document is Obje
 
 function lintContext(
   documents: readonly ObjectDocument[],
-  schemas: KubernetesSchemas,
-  discovered: ApiResources | undefined,
+  { schemas, discovered, workloads }: Omit<LintInput, "documents">,
 ): LintContext {
   const builtIn = schemas.builtInGroups();
   return {
     schemas,
     resources: discovered ?? schemas.withCustomResources(documents.map((document) => document.value)).resources(),
-    knowsGroup: (group) => builtIn.has(group) || (discovered?.hasGroup(group) ?? false),
+    knowsGroup: (group: string) => builtIn.has(group) || (discovered?.hasGroup(group) ?? false),
     set: scannedSet(documents),
+    workloads,
   };
 }
 

@@ -1,7 +1,7 @@
 import { isArray, isObject, type JsonObject, type JsonValue, member, valueAt } from "../../core/json.ts";
 import type { KubernetesObject } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
-import { builtInPodSpec } from "./limits/pod-resources.ts";
+import { builtInPodSpec } from "./workload/pod-kinds.ts";
 
 const patchLists = ["patches", "patchesStrategicMerge", "patchesJson6902"];
 const kustomizationFile = /(?:^|\/)kustomization(?:\.ya?ml)?$/i;

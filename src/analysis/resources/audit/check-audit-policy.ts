@@ -1,4 +1,4 @@
-import { isArray, toDotted, toPointer } from "../../../core/json.ts";
+import { toDotted, toPointer } from "../../../core/json.ts";
 import type { KubernetesObject } from "../../../core/kubernetes.ts";
 import { nearestName } from "../../../core/nearest-name.ts";
 import type { FieldProblem } from "../fields/problem.ts";
@@ -24,9 +24,6 @@ export const auditPolicyCheck: ObjectCheck = {
       ...walkObject(policy, auditPolicySchema, context.schemas, { partial: false, custom: false }).map((p) =>
         fieldIssue(p, policy),
       ),
-      ...(isArray(policy["rules"]) && rules.length === 0
-        ? [noStart(["rules"], "An audit policy needs at least one rule.", "Add a rule.")]
-        : []),
       ...orderIssues(rules),
       ...leakIssues(rules),
       ...rules.flatMap((rule) => targetIssues(rule, context)),

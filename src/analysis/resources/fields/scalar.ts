@@ -19,6 +19,8 @@ export function scalarProblem(value: JsonValue, schema: Schema, path: JsonPath):
 function typeProblem(value: JsonValue, schema: Schema, path: JsonPath): FieldProblem | undefined {
   switch (schema.type) {
     case "string":
+      // Go reads an empty list as no bytes.
+      if (schema.format === "byte" && isArray(value) && value.length === 0) return undefined;
       return typeof value === "string" ? undefined : wrongType("string", value, path);
     case "boolean":
       return typeof value === "boolean" ? undefined : wrongType("boolean", value, path);
@@ -62,9 +64,10 @@ function quantityProblem(value: JsonValue, path: JsonPath): FieldProblem | undef
   return { kind: "format", path: [...path], format: "quantity", value, reason: "it is no quantity" };
 }
 
-/** An empty string is an absent value where the server fills in a default. */
+/** An empty string is an absent field, for which the server fills in a default; in a list it is a value. */
 function enumProblem(value: JsonValue, schema: Schema, path: JsonPath): FieldProblem | undefined {
-  if (schema.enum === undefined || value === "" || schema.enum.includes(value)) return undefined;
+  if (schema.enum === undefined || schema.enum.includes(value)) return undefined;
+  if (value === "" && typeof path.at(-1) === "string") return undefined;
   return { kind: "enum", path: [...path], allowed: schema.enum, value };
 }
 

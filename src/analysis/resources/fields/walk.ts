@@ -59,7 +59,7 @@ export function walkObject(object: JsonObject, root: Schema, schemas: Kubernetes
   const addMissing = (members: JsonObject, schema: Schema): void => {
     for (const key of schema.required ?? []) {
       const value = Object.hasOwn(members, key) ? members[key] : undefined;
-      if (value !== undefined && value !== null) continue;
+      if (value !== undefined && value !== null && (options.custom || !isZero(value))) continue;
       if (path.length === 0 && embeddedMembers.has(key)) continue;
       if (schemas.child(schema, key)?.default !== undefined) continue;
       problems.push({ kind: "missing", path: [...path], key, parent: schema });
@@ -68,6 +68,11 @@ export function walkObject(object: JsonObject, root: Schema, schemas: Kubernetes
 
   visit(object, root);
   return problems;
+}
+
+/** Go cannot tell an empty string or list from an absent one. */
+function isZero(value: JsonValue): boolean {
+  return value === "" || (isArray(value) && value.length === 0);
 }
 
 function isOpen(schema: Schema): boolean {

@@ -1,6 +1,6 @@
 import { asString, isArray, isObject, type JsonPath, type JsonValue, member } from "../../../core/json.ts";
 import type { KubernetesObject } from "../../../core/kubernetes.ts";
-import { parseQuantity, type Quantity } from "../../../core/quantity.ts";
+import { integerQuantity, parseQuantity, type Quantity } from "../../../core/quantity.ts";
 
 export type QuantityMap = ReadonlyMap<string, Quantity>;
 
@@ -33,6 +33,8 @@ function quantities(value: JsonValue | undefined): QuantityMap {
   if (!isObject(value)) return new Map();
   return new Map(
     Object.entries(value).flatMap(([name, text]) => {
+      // A null is a zero, as Go reads it.
+      if (text === null) return [[name, integerQuantity(0n, "DecimalSI")] as const];
       const quantity = typeof text === "string" || typeof text === "number" ? parseQuantity(String(text)) : undefined;
       return quantity === undefined ? [] : [[name, quantity] as const];
     }),

@@ -1,4 +1,4 @@
-import { isObject, type JsonPath, member, toPointer, valueAt } from "../../../core/json.ts";
+import { isObject, type JsonPath, type JsonValue, member, toPointer, valueAt } from "../../../core/json.ts";
 import type { KubernetesObject } from "../../../core/kubernetes.ts";
 import { compareQuantities, divideQuantities, formatQuantity, integerQuantity, type Quantity } from "../../../core/quantity.ts";
 import { adviceFix, type LintIssue, patchFix } from "../issue.ts";
@@ -34,7 +34,7 @@ export function itemShapeIssues(items: readonly LimitItem[], limitRange: Kuberne
       issues.push(refused(typePath, `A second item of type ${item.type}.`, adviceFix("Join the two items.")));
     seen.add(item.type);
     for (const list of lists) {
-      if (item.type === "Pod" && list.startsWith("default") && valueAt(limitRange, [...item.path, list]) !== undefined) {
+      if (item.type === "Pod" && list.startsWith("default") && hasMembers(valueAt(limitRange, [...item.path, list]))) {
         issues.push(
           refused(
             [...item.path, list],
@@ -53,6 +53,10 @@ export function itemShapeIssues(items: readonly LimitItem[], limitRange: Kuberne
     }
     return issues;
   });
+}
+
+function hasMembers(value: JsonValue | undefined): boolean {
+  return isObject(value) && Object.keys(value).length > 0;
 }
 
 function nameIssues(item: LimitItem, list: string, limitRange: KubernetesObject): LintIssue[] {

@@ -1,8 +1,8 @@
 import { isObject, type JsonObject, type JsonValue, valueAt } from "../../../core/json.ts";
 import { labelsOf, namespaceOf } from "../../../core/kubernetes.ts";
 import { compileLabelSelector, type Labels } from "../../../core/label-selector.ts";
-import { builtInPodSpec } from "../limits/pod-resources.ts";
 import type { ObjectDocument, ScannedSet } from "../scanned-set.ts";
+import { builtInPodSpec } from "../workload/pod-kinds.ts";
 
 /** Whether a scanned workload of the namespace has pods that a selector selects. */
 export function anyWorkloadMatches(set: ScannedSet, namespace: string, selector: JsonValue | undefined): boolean {

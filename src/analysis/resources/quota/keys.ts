@@ -32,9 +32,9 @@ export function isStandardKey(key: string): boolean {
   return standardKeys.has(key) || isHugePages(key) || isHugePages(key.replace(/^requests\./, ""));
 }
 
-/** Whether the API server demands a whole number. */
+/** Whether the API server demands a whole number; of `requests.<device>` it does not, though devices are whole. */
 export function countsWholeThings(key: string): boolean {
-  return integerKeys.has(key) || !isNative(key);
+  return integerKeys.has(key);
 }
 
 /** What the objects are that a key counts; undefined for keys that nothing is counted against. */

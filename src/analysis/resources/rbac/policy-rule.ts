@@ -27,6 +27,8 @@ export function policyRules(role: KubernetesObject): readonly PolicyRule[] {
   });
 }
 
+/** The strings of a list; a null in it is an empty string, as Go reads it. */
 export function strings(value: JsonValue | undefined): readonly string[] {
-  return isArray(value) ? value.filter((item) => typeof item === "string") : [];
+  if (!isArray(value)) return [];
+  return value.flatMap((item) => (item === null ? "" : typeof item === "string" ? item : []));
 }

@@ -20,7 +20,6 @@ function refused(role: KubernetesObject, rule: PolicyRule): LintIssue[] {
       message: `${message} The API server refuses the ${role.kind}.`,
       fix: adviceFix(fix),
     });
-  if (rule.verbs.length === 0) add(rule.path, "The rule has no verbs.", "Name the verbs.");
   if (rule.nonResourceUrls.length > 0) {
     const path = [...rule.path, "nonResourceURLs"];
     if (role.kind === "Role")

@@ -2,31 +2,13 @@ import { isArray, isObject, type JsonPath, member, toPointer, valueAt } from "..
 import type { KubernetesObject } from "../../../core/kubernetes.ts";
 import { adviceFix, type LintIssue, patchFix } from "../issue.ts";
 import type { ObjectCheck } from "../object-check.ts";
-import { groupKind } from "../scanned-set.ts";
-
-const templateKinds = [
-  "apps/Deployment",
-  "apps/StatefulSet",
-  "apps/DaemonSet",
-  "apps/ReplicaSet",
-  "batch/Job",
-  "/ReplicationController",
-];
-
-/** Where the pod spec of a built-in kind stands. */
-export function builtInPodSpec(object: KubernetesObject): JsonPath | undefined {
-  const kind = groupKind(object);
-  if (kind === "/Pod") return ["spec"];
-  if (kind === "/PodTemplate") return ["template", "spec"];
-  if (kind === "batch/CronJob") return ["spec", "jobTemplate", "spec", "template", "spec"];
-  return templateKinds.includes(kind) ? ["spec", "template", "spec"] : undefined;
-}
+import { builtInPodSpec, podKinds } from "./pod-kinds.ts";
 
 const podLevel = new Set(["cpu", "memory"]);
 
 /** Devices and storage in the resources of a pod as a whole: only containers can ask for them. */
 export const podResourcesCheck: ObjectCheck = {
-  kinds: [...templateKinds, "/Pod", "/PodTemplate", "batch/CronJob"],
+  kinds: podKinds,
   check(object) {
     const spec = builtInPodSpec(object);
     if (spec === undefined) return [];
