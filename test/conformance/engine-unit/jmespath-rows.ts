@@ -106,8 +106,14 @@ const judges: RowJudges = {
     ),
   Test_JpToBoolean: (row) => expect(evaluate("to_boolean(@)", item(row, 0)), item(row, 1), item(row, 2) === true),
   Test_ParseYAML: (row) => expect(evaluate("parse_yaml(@)", field(row, "input")), field(row, "output"), false),
-  Test_ParseJsonComplex: (row) => expect(evaluate("parse_json(@)", field(row, "input")), field(row, "output"), false),
-  Test_ParseJsonSerde: (row) => expect(evaluate("parse_json(@)", row), json(row), false),
+  Test_ParseJsonComplex: (row) => expect(evaluate(text(field(row, "input")), ""), field(row, "expectedResult"), false),
+  Test_ParseJsonSerde: (row) => expect(evaluate(`to_string(parse_json('${text(row)}'))`, ""), row, false),
+  TestScalar_Multiply: (row) =>
+    expect(
+      evaluate("multiply([0], [1])", [field(field(row, "fields"), "float64"), field(field(row, "args"), "op2")]),
+      field(row, "want"),
+      field(row, "wantErr") === true,
+    ),
 };
 
 const evaluateList: RowJudge = (row) => {
