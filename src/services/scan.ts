@@ -73,7 +73,7 @@ export function scan(request: ScanRequest): ScanResult {
     ...(onProgress === undefined ? {} : { onProgress: (done) => onProgress(done, objects.length) }),
   });
   const linted = checks.has("resources")
-    ? lint({ documents, schemas, ...(discovered === undefined ? {} : { discovered }) }).map((f) =>
+    ? lint({ documents, schemas, workloads: catalogue, ...(discovered === undefined ? {} : { discovered }) }).map((f) =>
         inScanNamespace(f, namespace, resources),
       )
     : [];
