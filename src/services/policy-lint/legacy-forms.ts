@@ -1,14 +1,14 @@
-import { asString, isArray, type JsonObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
-import { entries, type PolicyCheck, type PolicyIssue, type PolicyView, type RuleView, valuesOf } from "./policy-view.ts";
+import { asString, isArray, type JsonPath, type JsonValue, member } from "../../core/json.ts";
+import { entries, type PolicyCheck, type PolicyIssue, type PolicyView, type RuleView } from "./policy-view.ts";
 
-/** Forms that still work and have a better one; Kyverno's documentation calls them deprecated. */
+/** Forms that still work and have a better one; Kyverno's documentation calls them deprecated. Operators are the compiler's to name. */
 export const legacyForms: PolicyCheck = (policy) => [
   ...legacyPolicy(policy),
-  ...policy.rules.flatMap((rule) => [...legacyBlocks(rule), ...legacyOperators(rule), ...legacyImages(rule)]),
+  ...policy.rules.flatMap((rule) => [...legacyBlocks(rule), ...legacyImages(rule)]),
 ];
 
-function issue(path: JsonPath, message: string, fix: string, rule = "legacy-form"): PolicyIssue {
-  return { rule, severity: "low", path, message, fix };
+function issue(path: JsonPath, message: string, fix: string): PolicyIssue {
+  return { rule: "legacy-form", severity: "low", path, message, fix };
 }
 
 /** Fields of `spec` that moved: old place, new place. */
@@ -62,48 +62,6 @@ function legacyBlocks({ rule, path }: RuleView): readonly PolicyIssue[] {
       issues.push(issue(at, "a bare list of conditions is the old form: all of them must hold", "Put it under `all`."));
   }
   return issues;
-}
-
-const replacements: { readonly [operator: string]: string } = {
-  equal: "Equals",
-  notequal: "NotEquals",
-  in: "AnyIn or AllIn",
-  notin: "AnyNotIn or AllNotIn",
-  durationgreaterthan: "GreaterThan",
-  durationgreaterthanorequals: "GreaterThanOrEquals",
-  durationlessthan: "LessThan",
-  durationlessthanorequals: "LessThanOrEquals",
-};
-
-function legacyOperators({ rule, path }: RuleView): readonly PolicyIssue[] {
-  return [...valuesOf(conditionHolders(rule), "operator", path)].flatMap(([value, at]) => {
-    const better = typeof value === "string" ? replacements[value.toLowerCase()] : undefined;
-    return better === undefined
-      ? []
-      : [issue(at, `the operator ${value} is deprecated`, `Write ${better}.`, "deprecated-operator")];
-  });
-}
-
-/** Without patches and generated objects, whose `operator` fields (tolerations, selectors) are not ours. */
-function conditionHolders(rule: JsonObject): JsonObject {
-  const { match: _match, exclude: _exclude, generate: _generate, mutate, validate, ...kept } = rule;
-  const loops = (part: JsonValue | undefined) => onlyConditions(member(part, "foreach"));
-  return {
-    ...kept,
-    mutate: { foreach: loops(mutate), targets: onlyConditions(member(mutate, "targets")) },
-    validate: { deny: member(validate, "deny"), foreach: loops(validate) },
-  };
-}
-
-function onlyConditions(list: JsonValue | undefined): JsonValue {
-  return entries(list, []).map(([item]) => {
-    const nested = member(item, "foreach");
-    return {
-      preconditions: member(item, "preconditions"),
-      deny: member(item, "deny"),
-      ...(nested === undefined ? {} : { foreach: onlyConditions(nested) }),
-    };
-  });
 }
 
 function legacyImages({ rule, path }: RuleView): readonly PolicyIssue[] {

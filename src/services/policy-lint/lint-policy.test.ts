@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { loadKubernetesSchemas } from "../../adapters/files/catalog.ts";
-import { isArray, isObject } from "../../core/json.ts";
 import { isKubernetesObject, type KubernetesObject } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { parseDocuments } from "../../core/yaml/parse-documents.ts";
@@ -97,27 +96,8 @@ describe("old forms", () => {
   test.each([
     ["bare resources", "match: {resources: {kinds: [Pod]}}", "legacy-form", "match.resources"],
     ["a list of preconditions", `${pods}\npreconditions: [{key: a, operator: Equals, value: b}]`, "legacy-form", "preconditions"],
-    [
-      "an old operator",
-      `${pods}\npreconditions: {all: [{key: a, operator: In, value: [b]}]}`,
-      "deprecated-operator",
-      "preconditions.all.0.operator",
-    ],
-    [
-      "an old operator in a loop",
-      `${pods}\nvalidate: {foreach: [{list: x, deny: {conditions: {any: [{key: a, operator: NotIn, value: [b]}]}}}]}`,
-      "deprecated-operator",
-      "validate.foreach.0.deny.conditions.any.0.operator",
-    ],
     ["an old image field", `${pods}\nverifyImages: [{image: "*", attestors: []}]`, "legacy-form", "verifyImages.0.image"],
   ])("%s", (_, text, check, path) => expect(issues(text)).toEqual([[check, `${rule}.${path}`]]));
-
-  test("operators of other things are not conditions", () => {
-    expect(issues(`${pods}\nmutate: {patchStrategicMerge: {spec: {tolerations: [{key: a, operator: Equal}]}}}`)).toEqual([]);
-    expect(
-      issues("match: {any: [{resources: {kinds: [Pod], selector: {matchExpressions: [{key: a, operator: In, values: [b]}]}}}]}"),
-    ).toEqual([]);
-  });
 
   test("fields of the policy", () => {
     expect(issues(pods, "validationFailureAction: enforce\nschemaValidation: false").map(([, path]) => path)).toEqual([
@@ -138,15 +118,5 @@ describe("texts without effect", () => {
   test("a failure action behind the rule's own", () => {
     const found = issues(`${pods}\nvalidate: {failureAction: Enforce}`, "validationFailureAction: Audit");
     expect(found).toContainEqual(["field-without-effect", `${rule}.validate.failureAction`]);
-  });
-
-  test("a rule name that stands twice", () => {
-    const document = policy(pods);
-    const spec = document.value["spec"];
-    const rules = isObject(spec) && isArray(spec["rules"]) ? spec["rules"] : [];
-    const twice = { ...document, value: { ...document.value, spec: { rules: [...rules, ...rules] } } };
-    expect(lintKyvernoPolicy(twice, schemas, []).map((f) => [f.check.rule, f.path])).toEqual([
-      ["duplicate-rule", ["spec", "rules", 1, "name"]],
-    ]);
   });
 });

@@ -10,7 +10,6 @@ export const neverApplies: PolicyCheck = (policy) => [
     ...deadMessage(rule),
     ...deadAction(rule, policy),
   ]),
-  ...duplicateNames(policy),
 ];
 
 function never(path: JsonPath, message: string, fix: string): PolicyIssue {
@@ -121,24 +120,4 @@ function deadAction({ rule, path, name }: RuleView, { spec }: PolicyView): reado
       fix: "Say it once, in the rule.",
     },
   ];
-}
-
-function duplicateNames({ rules }: PolicyView): readonly PolicyIssue[] {
-  const seen = new Set<string>();
-  return rules.flatMap(({ name, path }) => {
-    if (!seen.has(name)) {
-      seen.add(name);
-      return [];
-    }
-    const message = `the rule name ${JSON.stringify(name)} stands twice; Kyverno refuses the policy`;
-    return [
-      {
-        rule: "duplicate-rule",
-        severity: "high",
-        path: [...path, "name"],
-        message,
-        fix: "Give each rule its own name.",
-      } as const,
-    ];
-  });
 }

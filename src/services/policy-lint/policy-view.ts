@@ -50,15 +50,3 @@ export function filters(block: JsonValue | undefined, path: JsonPath): readonly 
   const listed = [...entries(member(block, "any"), [...path, "any"]), ...entries(member(block, "all"), [...path, "all"])];
   return block === undefined || listed.length > 0 ? listed : [[block, path]];
 }
-
-/** Every value under `root` that a key of that name holds, at any depth. */
-export function* valuesOf(root: JsonValue | undefined, key: string, path: JsonPath): Generator<readonly [JsonValue, JsonPath]> {
-  if (isArray(root)) for (const [i, item] of root.entries()) yield* valuesOf(item, key, [...path, i]);
-  else if (isObject(root)) {
-    for (const [name, value] of Object.entries(root)) {
-      if (value === undefined) continue;
-      if (name === key) yield [value, [...path, name]];
-      yield* valuesOf(value, key, [...path, name]);
-    }
-  }
-}
