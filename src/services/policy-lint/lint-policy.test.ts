@@ -16,7 +16,10 @@ function policy(rule: string, spec = ""): SourceDocument<KubernetesObject> {
 }
 
 function issues(rule: string, spec?: string): readonly (readonly [string, string])[] {
-  return lintKyvernoPolicy(policy(rule, spec), schemas, []).map((f) => [f.check.rule, f.path?.join(".") ?? ""]);
+  return lintKyvernoPolicy(policy(rule, spec), schemas, []).map((f) => [
+    f.check.policy.replace("policy-lint/", ""),
+    f.path?.join(".") ?? "",
+  ]);
 }
 
 const pods = "match: {any: [{resources: {kinds: [Pod]}}]}";
