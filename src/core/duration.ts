@@ -1,12 +1,12 @@
 /** A span of time in nanoseconds, as Go's time.Duration: a signed 64-bit integer. */
 export type Duration = bigint;
 
-export const nanosecond = 1n;
-export const microsecond = 1000n;
-export const millisecond = 1_000_000n;
+const nanosecond = 1n;
+const microsecond = 1000n;
+const millisecond = 1_000_000n;
 export const second = 1_000_000_000n;
-export const minute = 60n * second;
-export const hour = 60n * minute;
+const minute = 60n * second;
+const hour = 60n * minute;
 
 const units: { readonly [unit: string]: bigint } = {
   ns: nanosecond,

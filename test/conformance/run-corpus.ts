@@ -5,7 +5,7 @@ import type { Case, Corpus, Outcome } from "./corpus.ts";
 /** Cases that are known to fail, each with its reason. */
 export type ExpectedFailures = ReadonlyMap<string, string>;
 
-export interface FailedCase {
+interface FailedCase {
   readonly id: string;
   readonly message: string;
 }

@@ -2,7 +2,7 @@ import { isArray, isObject, type JsonValue } from "../../core/json.ts";
 import { joinPath } from "../../core/slash-path.ts";
 
 /** What stands before the parenthesis of a pattern's key: `(k)`, `<(k)`, `X(k)`, `+(k)`, `=(k)`, `^(k)`. */
-export type AnchorKind = "condition" | "global" | "negation" | "add" | "equality" | "existence";
+type AnchorKind = "condition" | "global" | "negation" | "add" | "equality" | "existence";
 
 export interface Anchor {
   readonly kind: AnchorKind;

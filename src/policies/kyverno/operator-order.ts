@@ -12,7 +12,7 @@ function isNumber(value: JsonValue): value is number | bigint {
 }
 
 /** Numbers count as seconds; fractions of a second are cut off. */
-export function secondsToDuration(value: number | bigint): Duration {
+function secondsToDuration(value: number | bigint): Duration {
   return wrapDuration((typeof value === "bigint" ? value : durationFromNumber(value)) * second);
 }
 

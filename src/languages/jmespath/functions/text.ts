@@ -9,7 +9,7 @@ import { define, type Functions } from "./call.ts";
 const textOrNumber = ["string", "number"] as const;
 
 /** Numbers become text as Kyverno's do: through float32. */
-export function textOf(value: string | number): string {
+function textOf(value: string | number): string {
   return typeof value === "string" ? value : formatGoFloat32(value);
 }
 
