@@ -142,7 +142,7 @@ class Composer {
         continue;
       }
       const key = this.#key();
-      const at = keyEvent?.type === EVENT_ID.SCALAR ? keyEvent.valueStart : 0;
+      const at = keyEvent?.type === EVENT_ID.SCALAR ? this.#offsetOf(keyEvent) : 0;
       if (Object.hasOwn(object, key) && !merged.delete(key)) this.duplicates.push({ key, offset: at });
       setMember(object, key, this.#node());
     }

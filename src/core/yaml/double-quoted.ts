@@ -1,6 +1,6 @@
 /**
  * What stands between double quotes, its escapes known to be valid. `undefined` where it holds an escape that JSON
- * lacks, or a tab: those are rare, and left to a complete parser.
+ * lacks, a tab or a lone CR: those are rare, and left to a complete parser.
  */
 export function decodeDoubleQuoted(raw: string): string | undefined {
   const folded = raw.includes("\n") ? fold(raw) : raw;
@@ -12,7 +12,7 @@ function isJson(text: string): boolean {
   for (let at = text.indexOf("\\"); at >= 0; at = text.indexOf("\\", at + 2)) {
     if (!'"\\/bfnrtu'.includes(text.charAt(at + 1))) return false;
   }
-  return !text.includes("\t");
+  return !text.includes("\t") && !text.includes("\r");
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { JsonValue } from "../json.ts";
-import { flowIndicator, indicator, is, stopsPlain } from "./characters.ts";
+import { beginsKey, flowIndicator, indicator, is, stopsPlain } from "./characters.ts";
 import { setMember } from "./compose.ts";
 import { type LineCursor, unusual } from "./line-cursor.ts";
 import { keyText, resolvePlain, type Scalar } from "./scalars.ts";
@@ -79,8 +79,9 @@ function readFlowNode(cursor: LineCursor, depth: number): JsonValue {
 function skipSpace(cursor: LineCursor): void {
   for (; cursor.at < cursor.end; cursor.at++) {
     const code = cursor.code();
-    if (code === 35 && is(cursor.text.charCodeAt(cursor.at - 1), indicator)) cursor.at = cursor.lineEnd(cursor.at);
-    else if (code !== 32 && code !== 9 && !cursor.isBreak(cursor.at)) return;
+    if (code === 35 && (cursor.isBlank(cursor.at - 1) || cursor.text.charCodeAt(cursor.at - 1) === 9)) {
+      cursor.at = cursor.lineEnd(cursor.at);
+    } else if (code !== 32 && code !== 9 && !cursor.isBreak(cursor.at)) return;
   }
   throw unusual;
 }
@@ -88,7 +89,8 @@ function skipSpace(cursor: LineCursor): void {
 /** Where plain text inside brackets ends; the cursor goes there. */
 function flowPlainEnd(cursor: LineCursor): number {
   const { text } = cursor;
-  if (is(cursor.code(), indicator) || cursor.code() === 58 || cursor.atDash()) throw unusual;
+  const first = cursor.code();
+  if (is(first, indicator) || first === 58 || (first === 45 && !is(text.charCodeAt(cursor.at + 1), beginsKey))) throw unusual;
   let at = cursor.at;
   for (; at < cursor.end; at++) {
     const code = text.charCodeAt(at);
