@@ -127,7 +127,7 @@ const errors: readonly (readonly [string, string])[] = [
   ["random('')", "no pattern provided"],
   ["random('(a')", "missing )"],
   ["random('(((a{1000}){1000}){1000}){1000}')", "too long"],
-  ["x509_decode('x')", "certificates cannot be decoded here"],
+  ["x509_decode('x')", "failed to decode PEM block"],
   ['sort_by(`[{"a":1},{"a":"b"}]`, &a)', "invalid type"],
   ['max_by(`[{"a":1},{}]`, &a)', "invalid type"],
   ["join('-', `[1]`)", "argument #2 is not of type strings"],
