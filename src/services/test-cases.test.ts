@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { loadKubernetesSchemas } from "../adapters/files/catalog.ts";
 import { memoryFiles } from "./test-files.testing.ts";
 import { runTestFile } from "./test-run.ts";
-import { allTests } from "./test-selection.ts";
+import { allTests, parseSelection } from "./test-selection.ts";
 
 const policies = `
 apiVersion: kyverno.io/v1
@@ -39,7 +39,7 @@ const pod =
 const good = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a}]}}";
 const freeze = "{apiVersion: v1, kind: ConfigMap, metadata: {name: freeze, namespace: ops}, data: {on: 'true'}}";
 
-function run(body: string) {
+function run(body: string, selection = allTests) {
   const files = memoryFiles({
     "t/cases/a.yaml": `- name: one\n  policy: ../policy.yaml\n  ${body}`,
     "t/policy.yaml": policies,
@@ -49,14 +49,13 @@ function run(body: string) {
     files,
     resources: loadKubernetesSchemas().resources(),
     host: { now: () => 0, random: () => 0 },
-    selection: allTests,
+    selection,
   };
   const [outcome] = runTestFile("t/cases/a.yaml", request);
-  if (outcome === undefined) throw new Error("no case ran");
-  return outcome;
+  return outcome ?? { rows: [], diagnostics: [] };
 }
 
-const reasons = (body: string) => run(body).rows.map((r) => `${r.outcome}: ${r.reason}`);
+const reasons = (body: string, selection = allTests) => run(body, selection).rows.map((r) => `${r.outcome}: ${r.reason}`);
 
 describe("a case", () => {
   test.each<[string, string, string]>([
@@ -146,4 +145,27 @@ describe("a case", () => {
     const { diagnostics } = run(`resource: ${good}\n  expects: {}\n  expect: {allowed: true}`);
     expect(diagnostics.map((d) => [d.code, d.message])).toEqual([["KYV_UNKNOWN_FIELD", '[0].expects: unknown field "expects"']]);
   });
+
+  test.each([
+    ["policy=pods,rule=privileged,resource=p", 1],
+    ["policy=p*", 1],
+    ["policy=other", 0],
+    ["rule=quota", 0],
+    ["resource=q", 0],
+  ])("that -t %s selects runs", (text, count) => {
+    const selection = parseSelection(text);
+    if (!selection.ok) throw new Error("no selection");
+    expect(reasons(`resource: ${pod}\n  expect: {allowed: false, rule: privileged}`, selection.value)).toHaveLength(count);
+  });
+});
+
+test("a file without a test says so", () => {
+  const request = {
+    files: memoryFiles({ "t/kyverno-test.yaml": "{kind: Pod}" }),
+    resources: loadKubernetesSchemas().resources(),
+    host: { now: () => 0, random: () => 0 },
+    selection: allTests,
+  };
+  const [outcome] = runTestFile("t/kyverno-test.yaml", request);
+  expect(outcome?.diagnostics.map((d) => d.severity)).toEqual(["warning"]);
 });

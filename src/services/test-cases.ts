@@ -11,9 +11,10 @@ import {
   resourceRef,
 } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
-import { type Decision, evaluate } from "../engine/index.ts";
+import { type Decision, evaluate, type PolicySet } from "../engine/index.ts";
 import { DocumentReport, reportShape } from "../policies/kyverno/report.ts";
 import { fields, list, map, type Shape } from "../policies/kyverno/shape.ts";
+import type { CompiledPolicy } from "../policies/policy.ts";
 import { compilePolicies, type PolicyDocument } from "./policies.ts";
 import { scannedFacts } from "./scanned-facts.ts";
 import { scannedObjects } from "./scanned-objects.ts";
@@ -121,8 +122,7 @@ function actionOf(spec: JsonObject, object: KubernetesObject, old: KubernetesObj
   };
 }
 
-function decide(spec: JsonObject, object: KubernetesObject, context: CaseContext): Decision {
-  const { document, documents, request, diagnostics } = context;
+function policiesOf(spec: JsonObject, { document, documents, request, diagnostics }: CaseContext): PolicySet {
   const load = (paths: readonly string[]) => documents.beside(document.file, paths, diagnostics);
   const isPolicy = (d: SourceDocument): d is PolicyDocument => isKubernetesObject(d.value);
   const exceptions = load(stringsOf(spec["exceptions"])).filter(isPolicy);
@@ -132,13 +132,18 @@ function decide(spec: JsonObject, object: KubernetesObject, context: CaseContext
     exceptions,
   );
   diagnostics.push(...policies.diagnostics);
+  return policies.set;
+}
+
+function decide(spec: JsonObject, policies: PolicySet, object: KubernetesObject, context: CaseContext): Decision {
+  const { request } = context;
   const [old] = objectsOf(spec["oldResource"], context);
   const objects = [...objectsOf(spec["objects"], context), object];
   const facts = scannedFacts({ objects, resources: request.resources, complete: true });
   const variables = spec["variables"];
   const supplied = isObject(variables) ? nested(new Map(Object.entries(variables).map(([k, v]) => [k, v ?? null]))) : undefined;
   const options = { resources: request.resources, passes: true, supplied: supplied === undefined ? undefined : () => supplied };
-  const evaluation = evaluate(policies.set, actionOf(spec, object, old, context), facts, request.host, options);
+  const evaluation = evaluate(policies, actionOf(spec, object, old, context), facts, request.host, options);
   if (evaluation.kind === "pending") throw new Error("a case's facts answer every need");
   return evaluation.decision;
 }
@@ -148,7 +153,8 @@ export function isAllowed({ counts }: Decision): boolean {
   return counts.fail + counts.error === 0;
 }
 
-function runCase(spec: JsonObject, index: number, context: CaseContext): TestRow {
+/** Undefined: the case is not selected. */
+function runCase(spec: JsonObject, index: number, context: CaseContext): TestRow | undefined {
   const { document } = context;
   const name = asString(spec["name"]) ?? `case ${index + 1}`;
   const expect = member(spec, "expect");
@@ -168,7 +174,11 @@ function runCase(spec: JsonObject, index: number, context: CaseContext): TestRow
   };
   const [object] = objectsOf(spec["resource"], context);
   if (object === undefined) return { ...row, reason: "the case has no resource" };
-  const decision = decide(spec, object, context);
+  const policies = policiesOf(spec, context);
+  const isSelected = ({ id }: CompiledPolicy): boolean =>
+    context.request.selection({ policy: id.name, rule: row.rule, resources: [nameOf(object)] }) !== undefined;
+  if (policies.policies.length > 0 && !policies.policies.some(isSelected)) return undefined;
+  const decision = decide(spec, policies, object, context);
   const [spoken] = decision.results.filter(({ result }) => result.status !== "pass" && result.status !== "skip");
   const problems = expectationProblems(expect, decision);
   return {
@@ -182,14 +192,15 @@ function runCase(spec: JsonObject, index: number, context: CaseContext): TestRow
   };
 }
 
-/** Runs the cases of one document. */
-export function runCases(document: SourceDocument, request: TestRequest, documents: TestDocuments): TestOutcome {
+/** Runs the cases of one document; undefined: none of them is selected. */
+export function runCases(document: SourceDocument, request: TestRequest, documents: TestDocuments): TestOutcome | undefined {
   const report = new DocumentReport(document);
   reportShape(document.value, list(caseShape), [], report);
   const diagnostics: Diagnostic[] = [...report.diagnostics];
   const context: CaseContext = { document, documents, request, diagnostics };
   const rows = listOf(document.value)
     .filter(isObject)
-    .map((spec, i) => runCase(spec, i, context));
-  return { file: document.file, name: document.file, rows, diagnostics };
+    .map((spec, i) => runCase(spec, i, context))
+    .filter((row) => row !== undefined);
+  return rows.length === 0 ? undefined : { file: document.file, name: document.file, rows, diagnostics };
 }

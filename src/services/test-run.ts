@@ -45,6 +45,12 @@ function runTest(document: SourceDocument, request: TestRequest, documents: Test
   return { file: document.file, name: spec.name, rows, diagnostics: [...report.diagnostics, ...world.diagnostics] };
 }
 
+const withoutTests = (path: string): Diagnostic => ({
+  code: "TEST_INVALID",
+  severity: "warning",
+  message: `${path} holds no test: neither a Test of cli.kyverno.io nor a list of cases, each with \`expect\``,
+});
+
 /** Runs the tests of one file, which may hold several; other documents in it are no tests. */
 export function runTestFile(
   path: string,
@@ -52,12 +58,10 @@ export function runTestFile(
   documents = new TestDocuments(request.files),
 ): readonly TestOutcome[] {
   const parsed = documents.read(path);
-  const outcomes = parsed.documents
-    .filter(({ value }) => isTestDocument(value) || isCaseDocument(value))
-    .map((document) => runTest(document, request, documents))
-    .filter((outcome) => outcome !== undefined);
-  if (parsed.diagnostics.length === 0) return outcomes;
-  return [...outcomes, { file: path, name: path, rows: [], diagnostics: parsed.diagnostics }];
+  const tests = parsed.documents.filter(({ value }) => isTestDocument(value) || isCaseDocument(value));
+  const outcomes = tests.map((document) => runTest(document, request, documents)).filter((outcome) => outcome !== undefined);
+  const diagnostics = [...parsed.diagnostics, ...(tests.length === 0 ? [withoutTests(path)] : [])];
+  return diagnostics.length === 0 ? outcomes : [...outcomes, { file: path, name: path, rows: [], diagnostics }];
 }
 
 /** Paths of the tests in directories and files; a file that is named is taken as a test whatever its name. */

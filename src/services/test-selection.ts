@@ -3,7 +3,7 @@ import { matchWildcard } from "../core/wildcard.ts";
 import type { TestEntry } from "./test-spec.ts";
 
 /** Leaves out an expectation (undefined), or narrows it to the selected resources. */
-export type TestSelection = (entry: TestEntry) => TestEntry | undefined;
+export type TestSelection = <E extends Pick<TestEntry, "policy" | "rule" | "resources">>(entry: E) => E | undefined;
 
 /** Everything. */
 export const allTests: TestSelection = (entry) => entry;

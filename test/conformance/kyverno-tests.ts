@@ -48,10 +48,10 @@ function* casesOf(path: string, directory: string): Iterable<Case> {
 }
 
 /** A corpus of `kyverno-test.yaml` directories, scored strictly. */
-export function kyvernoTestCorpus(name: string): Corpus {
+export function kyvernoTestCorpus(name: string, slow = false): Corpus {
   return {
     name,
-    slow: true,
+    slow,
     async *cases(directory) {
       for (const path of await testPaths(directory)) yield* casesOf(join(directory, path), directory);
     },

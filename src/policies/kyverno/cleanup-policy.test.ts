@@ -72,3 +72,12 @@ test.each<[string, Parameters<typeof outcome>, readonly string[]]>([
 ])("deletes %s", (_, parameters, expected) => {
   expect(outcome(...parameters)).toEqual(["delete", expected]);
 });
+
+test("a policy that names no resource is an error", () => {
+  const [document] = objectsOf(
+    "{apiVersion: kyverno.io/v2, kind: ClusterCleanupPolicy, metadata: {name: c}, spec: {match: {}, schedule: x}}",
+  );
+  if (document === undefined) throw new Error("no policy");
+  const { diagnostics } = cleanupPolicyFormat.compile(document, { resources: apiResources([]) });
+  expect(diagnostics.map((d) => d.code)).toEqual(["KYV_BAD_MATCH"]);
+});

@@ -1,5 +1,5 @@
 import { type Loaded, loaded } from "../../core/diagnostic.ts";
-import { isObject } from "../../core/json.ts";
+import { isArray, isObject, member } from "../../core/json.ts";
 import { type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import type { CompiledPolicy, CompileEnv, PolicyFormat, PolicyId, RuleContext, RuleResult } from "../policy.ts";
@@ -30,6 +30,9 @@ function compile(document: SourceDocument<KubernetesObject>, _env: CompileEnv): 
   const id: PolicyId = { group: "kyverno.io", kind: object.kind, namespace, name: nameOf(object) };
   const source: PolicySource = { name: id.name, namespace, spec, document };
   reportShape(spec, cleanupSpecShape, ["spec"], report);
+  if (![member(spec["match"], "any"), member(spec["match"], "all")].some((list) => isArray(list) && list.length > 0)) {
+    report.error("KYV_BAD_MATCH", ["spec", "match"], "neither any nor all names a resource, so nothing would ever be deleted");
+  }
   const match = compileMatch({ match: spec["match"], exclude: spec["exclude"] }, namespace, ["spec"], report, "cleanup");
   const extend = compileContext(spec["context"], ["spec", "context"], source, report);
   const conditions = compileConditions(spec["conditions"]);
