@@ -14,7 +14,7 @@ import { limitRangeCheck } from "./limits/check-limit-range.ts";
 import { metadataCheck } from "./metadata.ts";
 import { networkPolicyCheck } from "./network/check-network-policy.ts";
 import type { LintContext, ObjectCheck } from "./object-check.ts";
-import { holdsMergeDirective, lacksContainers, partialFiles } from "./partial.ts";
+import { holdsMergeDirective, lacksImages, partialFiles } from "./partial.ts";
 import { promisesCheck } from "./promises/check-promises.ts";
 import { podSecurityLabelsCheck } from "./promises/pod-security-labels.ts";
 import { quotaCheck } from "./quota/check-quota.ts";
@@ -60,7 +60,7 @@ export function lint(input: LintInput): readonly Finding[] {
   const objects = documents.filter(isObjectDocument);
   const partial = partialFiles(documents);
   const parts = new Set(
-    objects.filter(({ file, value }) => partial.has(file) || holdsMergeDirective(value) || lacksContainers(value)),
+    objects.filter(({ file, value }) => partial.has(file) || holdsMergeDirective(value) || lacksImages(value)),
   );
   const whole = objects.filter((document) => !parts.has(document));
   const context = lintContext(whole, input);

@@ -1,6 +1,6 @@
 import { isObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
 import { gvkOf, type KubernetesObject } from "../../core/kubernetes.ts";
-import { isTemplate } from "./fields/placeholder.ts";
+import { isTemplate, isUnfilled } from "./fields/placeholder.ts";
 import { adviceFix, type LintIssue } from "./issue.ts";
 import type { LintContext, ObjectCheck } from "./object-check.ts";
 import { isQualifiedName } from "./quota/names.ts";
@@ -49,7 +49,7 @@ function nameIssues(object: KubernetesObject): LintIssue[] {
       ? [refused("no-name", ["metadata"], "The object has no name.", "Add metadata.name.")]
       : [];
   }
-  if (typeof name !== "string" || isTemplate(name)) return [];
+  if (typeof name !== "string" || isUnfilled(name)) return [];
   const wrong = nameProblem(groupKind(object), name);
   return wrong === undefined
     ? []

@@ -22,10 +22,15 @@ export function partialFiles(documents: readonly SourceDocument[]): ReadonlySet<
   return partial;
 }
 
-/** Whether an object is a workload whose pods have no containers: a patch, or a template that some tool completes. */
-export function lacksContainers(object: KubernetesObject): boolean {
+/** Whether an object is a workload without containers, or without any image: a patch, or a template that some tool completes. */
+export function lacksImages(object: KubernetesObject): boolean {
   const spec = builtInPodSpec(object);
-  return spec !== undefined && valueAt(object, [...spec, "containers"]) === undefined;
+  if (spec === undefined) return false;
+  const containers = valueAt(object, [...spec, "containers"]);
+  if (!isArray(containers)) return containers === undefined;
+  return (
+    containers.length > 0 && containers.every((container) => isObject(container) && member(container, "image") === undefined)
+  );
 }
 
 /** Keys of strategic merge patches, some with a field after a slash. */

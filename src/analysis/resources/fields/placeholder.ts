@@ -9,6 +9,11 @@ const templates = [
   /%\([^)]*\)s/,
 ];
 
+/** `FILLED_BY_OPERATOR`: a name in capitals that some program replaces; no name in the API looks like it. */
+export function isUnfilled(text: string): boolean {
+  return isTemplate(text) || /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/.test(text);
+}
+
 /** `{name}` and `{{ name }}` without quotes are mappings to nothing in YAML. */
 export function isFlowPlaceholder(value: JsonValue): boolean {
   if (!isObject(value)) return false;

@@ -3,7 +3,7 @@ import { isArray, isObject, type JsonPath, type JsonValue, member, toPointer, va
 import type { KubernetesObject } from "../../../core/kubernetes.ts";
 import { compareQuantities, formatQuantity, parseQuantity, type Quantity } from "../../../core/quantity.ts";
 import { findPodSpecs } from "../../../core/workload/find.ts";
-import { isTemplate } from "../fields/placeholder.ts";
+import { isUnfilled } from "../fields/placeholder.ts";
 import { adviceFix, type LintIssue, patchFix } from "../issue.ts";
 import type { LintContext, ObjectCheck } from "../object-check.ts";
 import { isContainerResource, isExtended, isHugePages, isQualifiedName, looksLikeGpu, usualGpu } from "../quota/names.ts";
@@ -161,7 +161,7 @@ function read(value: JsonValue | undefined): ReadonlyMap<string, Quantity> {
   const found = new Map<string, Quantity>();
   if (!isObject(value)) return found;
   for (const [name, amount] of Object.entries(value)) {
-    if (isTemplate(name) || (typeof amount !== "string" && typeof amount !== "number")) continue;
+    if (isUnfilled(name) || (typeof amount !== "string" && typeof amount !== "number")) continue;
     const quantity = parseQuantity(String(amount).trim());
     if (quantity !== undefined) found.set(name, quantity);
   }
