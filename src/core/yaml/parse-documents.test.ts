@@ -49,6 +49,12 @@ describe("documents of a text", () => {
     ["one broken among others", "a: 1\n---\nb: [\n---\nc: 3\n", [{ a: 1 }, { c: 3 }], ["YAML_SYNTAX t:4:1"]],
     ["duplicate keys", "a: 1\nb: 2\na: 3\n", [{ a: 3, b: 2 }], ["DUPLICATE_KEY t:3:1"]],
     ["duplicate keys in JSON", '{"a":1,"a":2}', [{ a: 2 }], ["DUPLICATE_KEY t:1:8"]],
+    [
+      "duplicate keys without end",
+      "a: 1\n".repeat(30),
+      [{ a: 1 }],
+      Array.from({ length: 21 }, (_, i) => `DUPLICATE_KEY t:${i + 2}:1`),
+    ],
     ["unknown anchor", "a: *x\n", [], ["YAML_ALIASES t:1:4"]],
     ["an anchor in itself", "a: &x\n  b: *x\n", [], ["YAML_ALIASES t:2:6"]],
     ["infinity", "a: .inf\n", [], ["YAML_VALUE t:1:4"]],

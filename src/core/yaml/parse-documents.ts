@@ -10,6 +10,9 @@ import { splitDocuments } from "./split.ts";
 import { isUsualText, readUsual, usualSpans } from "./usual-reader.ts";
 import { yamlSpans } from "./yaml-spans.ts";
 
+/** Of one document; the rest are counted. */
+const shownDuplicates = 20;
+
 /** Shared by all texts: a memo of bounded size. */
 const keys = new KeyCache();
 
@@ -99,15 +102,17 @@ class Collector implements ParsedDocuments {
   }
 
   #duplicates(duplicates: readonly DuplicateKey[], shift: number): void {
-    for (const { key, offset } of duplicates) {
-      const span = this.#lines.span(shift + offset, shift + offset);
-      this.diagnostics.push({
-        code: "DUPLICATE_KEY",
-        severity: "warning",
-        message: `the key "${key}" stands twice; Kubernetes takes the last`,
-        span,
-      });
+    for (const { key, offset } of duplicates.slice(0, shownDuplicates)) {
+      this.#duplicate(`the key "${key}" stands twice; Kubernetes takes the last`, shift + offset);
     }
+    const more = duplicates[shownDuplicates];
+    if (more !== undefined) {
+      this.#duplicate(`${duplicates.length - shownDuplicates} more keys of this document stand twice`, shift + more.offset);
+    }
+  }
+
+  #duplicate(message: string, offset: number): void {
+    this.diagnostics.push({ code: "DUPLICATE_KEY", severity: "warning", message, span: this.#lines.span(offset, offset) });
   }
 
   #problem(code: "JSON_SYNTAX" | YamlError["code"], message: string, offset: number): void {

@@ -62,9 +62,10 @@ function scalarExtent(text: string, event: ScalarEvent, before: number, isKey: b
     const at = event.tagStart < 0 ? before : event.tagStart;
     if (event.tagStart >= 0) return { start: at, end: event.tagEnd };
     // An empty value stands right after its key's colon.
-    const colon = isKey ? -1 : text.indexOf(":", before);
-    const end = colon >= 0 && text.slice(before, colon).trim() === "" ? colon + 1 : before;
-    return { start: end, end };
+    let end = before;
+    while (!isKey && isSpace(text.charCodeAt(end))) end++;
+    if (isKey || text.charCodeAt(end) !== 58) return { start: before, end: before };
+    return { start: end + 1, end: end + 1 };
   }
   const tagged = (start: number) => (event.tagStart < 0 ? start : event.tagStart);
   switch (event.style) {
@@ -77,6 +78,10 @@ function scalarExtent(text: string, event: ScalarEvent, before: number, isKey: b
     default:
       return { start: tagged(event.valueStart), end: event.valueEnd };
   }
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 9 || code === 10 || code === 13;
 }
 
 /** The `|` or `>` that opens the block scalar whose content starts at `content`. */
