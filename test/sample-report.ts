@@ -27,6 +27,12 @@ export const sampleFindings: readonly Finding[] = [
     evidence: { container: "ray-head", limit: 9_223_372_036_854_775_807n },
     fix: {
       description: "Set securityContext.runAsNonRoot to true.",
+      edits: [
+        {
+          span: { ...at("manifests/ray cluster.yaml", 12, 9), end: { offset: 1200, line: 12, column: 9 } },
+          text: "securityContext: {runAsNonRoot: true}\n        ",
+        },
+      ],
       patch: [
         { op: "add", path: "/spec/headGroupSpec/template/spec/containers/0/securityContext", value: { runAsNonRoot: true } },
       ],

@@ -6,6 +6,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import { type Finding, type Severity, severityAtLeast } from "../core/finding.ts";
 import { buildReport, isComplete, type Report } from "../report/index.ts";
 import { applyBaseline, type Baseline, baselineObject, readBaseline } from "../services/baseline.ts";
+import { withEdits } from "../services/fix-edits.ts";
 import { type ScanResult, scan } from "../services/scan.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
@@ -95,6 +96,7 @@ function reportOf(result: ScanResult, read: readonly Diagnostic[], baseline: Bas
   const files = new Set(input.documents.map((d) => d.file)).size;
   const { kept, accepted } =
     baseline === undefined ? { kept: result.findings, accepted: 0 } : applyBaseline(result.findings, baseline);
+  const wanted = kept.filter((f) => isWanted(f, flags.severity));
   return buildReport({
     tool: { name: "castellan", version: context.version },
     at: context.io.now(),
@@ -104,7 +106,7 @@ function reportOf(result: ScanResult, read: readonly Diagnostic[], baseline: Bas
       objects: result.objects,
       policies: result.policies,
     },
-    findings: kept.filter((f) => isWanted(f, flags.severity)),
+    findings: flags.output === "sarif" ? withEdits(wanted, input.documents) : wanted,
     counts: result.counts,
     diagnostics: [...read, ...result.diagnostics],
     notes: notes(result, input),

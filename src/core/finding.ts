@@ -1,6 +1,7 @@
 import type { JsonObject, JsonPath, JsonValue } from "./json.ts";
 import type { KubernetesObject, ResourceRef } from "./kubernetes.ts";
 import type { Span } from "./source.ts";
+import type { TextEdit } from "./text-edit.ts";
 
 export const ruleStatuses = ["pass", "fail", "warn", "error", "skip"] as const;
 export type RuleStatus = (typeof ruleStatuses)[number];
@@ -31,6 +32,8 @@ export type JsonPatch = readonly JsonPatchOperation[];
 export interface Fix {
   readonly description: string;
   readonly patch?: JsonPatch;
+  /** The patch in the text that the object came from, where it can be made there. */
+  readonly edits?: readonly TextEdit[];
   readonly object?: KubernetesObject;
 }
 

@@ -1,5 +1,5 @@
 import { assertNever, type Diagnostic } from "../core/diagnostic.ts";
-import { type Finding, type Severity, severityAtLeast } from "../core/finding.ts";
+import { type Finding, type Fix, type Severity, severityAtLeast } from "../core/finding.ts";
 import { toDotted } from "../core/json.ts";
 import { formatRef } from "../core/kubernetes.ts";
 import type { Span } from "../core/source.ts";
@@ -110,9 +110,22 @@ function resultData(finding: Finding, index: ReadonlyMap<string, number>) {
     ...verdictOf(finding),
     message: { text: `${resourceTitle(finding.resource)}: ${finding.message}${fix}` },
     locations: [locationData(finding)],
+    fixes: fixData(finding.fix),
     partialFingerprints: { "castellanFinding/v1": finding.id },
     properties: { severity: finding.severity, path: toDotted(finding.path ?? []), evidence: finding.evidence },
   };
+}
+
+/** Only fixes that are made of text can be told. */
+function fixData(fix: Fix | undefined) {
+  if (fix?.edits === undefined) return undefined;
+  const byFile = Map.groupBy(fix.edits, (edit) => edit.span.file);
+  const artifactChanges = [...byFile.values()].flatMap(([first, ...rest]) => {
+    if (first === undefined) return [];
+    const replacements = [first, ...rest].map(({ span, text }) => ({ deletedRegion: regionOf(span), insertedContent: { text } }));
+    return [{ artifactLocation: artifactLocation(first.span.file), replacements }];
+  });
+  return [{ description: { text: fix.description }, artifactChanges }];
 }
 
 function verdictOf(finding: Finding): { readonly kind: string; readonly level: string } {
@@ -143,11 +156,20 @@ function locationData(finding: Finding) {
 }
 
 function physicalLocation(span: Span) {
-  const { start, end } = span;
+  // A whole object is to blame at its beginning; viewers would else underline all of it.
+  const spread = span.end.line > span.start.line;
   return {
-    artifactLocation: { uri: artifactUri(span.file), uriBaseId: span.file.startsWith("/") ? undefined : "%SRCROOT%" },
-    region: { startLine: start.line, startColumn: start.column, endLine: end.line, endColumn: end.column },
+    artifactLocation: artifactLocation(span.file),
+    region: spread ? { startLine: span.start.line, startColumn: span.start.column } : regionOf(span),
   };
+}
+
+function artifactLocation(file: string) {
+  return { uri: artifactUri(file), uriBaseId: file.startsWith("/") ? undefined : "%SRCROOT%" };
+}
+
+function regionOf({ start, end }: Span) {
+  return { startLine: start.line, startColumn: start.column, endLine: end.line, endColumn: end.column };
 }
 
 function diagnosticNotification(d: Diagnostic) {
