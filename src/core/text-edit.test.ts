@@ -68,6 +68,7 @@ describe("what cannot be made in place", () => {
   test.each<[string, string, JsonPatch]>([
     ["a removal", pod, [{ op: "remove", path: "/spec/hostNetwork" }]],
     ["an appended item", pod, [{ op: "add", path: "/spec/containers/-", value: {} }]],
+    ["a list of one line", "a:\n- b\n", [{ op: "replace", path: "/a", value: [] }]],
     ["a value of several lines", pod, [{ op: "replace", path: "/spec", value: {} }]],
     ["an object in flow style", "a: {b: 1}\n", [{ op: "add", path: "/a/c", value: 2 }]],
     ["JSON", '{"a": {"b": 1}}', [{ op: "add", path: "/a/c", value: 2 }]],

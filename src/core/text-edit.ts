@@ -23,8 +23,8 @@ function textEdit(document: SourceDocument, operation: JsonPatchOperation): Text
   const path = steps(document.value, operation.path);
   const last = path?.at(-1);
   if (path === undefined || typeof last !== "string") return undefined;
-  const present = valueAt(document.value, path) !== undefined;
-  if (present) return replacement(document.locate(path), operation.value);
+  const present = valueAt(document.value, path);
+  if (present !== undefined) return isScalar(present) ? replacement(document.locate(path), operation.value) : undefined;
   return operation.op === "add" ? insertion(document, path.slice(0, -1), last, operation.value) : undefined;
 }
 
@@ -37,6 +37,11 @@ function steps(root: JsonValue, pointer: string): JsonPath | undefined {
     path.push(isArray(container) ? Number(token) : token);
   }
   return path.length === 0 ? undefined : path;
+}
+
+/** Lists and objects in block style may stand where one in flow style may not. */
+function isScalar(value: JsonValue): boolean {
+  return !isArray(value) && !isObject(value);
 }
 
 /** Of a value that stands on one line: what follows it cannot be meant to belong to it. */
