@@ -147,8 +147,10 @@ function verdictOf(finding: Finding): { readonly kind: string; readonly level: s
 
 function locationData(finding: Finding) {
   const { namespace, name, kind } = finding.resource;
+  // Code scanning refuses results without a file; live objects get one that says what they are.
+  const live = { artifactLocation: { uri: artifactUri(["cluster", namespace, kind, name].filter((s) => s !== "").join("/")) } };
   return {
-    physicalLocation: finding.location === undefined ? undefined : physicalLocation(finding.location),
+    physicalLocation: finding.location === undefined ? live : physicalLocation(finding.location),
     logicalLocations: [
       { name, fullyQualifiedName: formatRef(finding.resource), kind: "resource", properties: { namespace, kind } },
     ],
