@@ -13,8 +13,8 @@ import { lint } from "./lint.ts";
 interface LintCase {
   readonly name: string;
   readonly objects: readonly JsonValue[];
-  /** A tool has yet to complete the objects: the API server would refuse them. */
-  readonly unfinished?: true;
+  /** Not tried on an API server: a tool has yet to complete the objects, or the server is stricter than the linter. */
+  readonly untried?: true;
   /** The file of each object; all in one file where absent. */
   readonly files?: readonly string[];
   /** Every finding, as `check/rule path`, in any order. */

@@ -1,7 +1,7 @@
 import { toDotted, toPointer } from "../../../core/json.ts";
 import type { KubernetesObject } from "../../../core/kubernetes.ts";
 import { nearestName } from "../../../core/nearest-name.ts";
-import type { FieldProblem } from "../fields/problem.ts";
+import type { FieldProblem, UnknownField } from "../fields/problem.ts";
 import { describeValue } from "../fields/scalar.ts";
 import { walkObject } from "../fields/walk.ts";
 import { adviceFix, type LintIssue, orList, patchFix } from "../issue.ts";
@@ -75,7 +75,7 @@ function fieldIssue(problem: FieldProblem, policy: KubernetesObject): LintIssue 
 }
 
 /** kube-apiserver logs one warning at its start and goes on without the field. */
-function unknownField(problem: Extract<FieldProblem, { kind: "unknown" }>, policy: KubernetesObject): LintIssue {
+function unknownField(problem: UnknownField, policy: KubernetesObject): LintIssue {
   const inRule = problem.path.length > 2 && problem.path[0] === "rules";
   const near = nearestName(problem.key, Object.keys(problem.parent.properties ?? {}));
   const widens = inRule && narrowing.test(problem.key);
@@ -94,7 +94,7 @@ function unknownField(problem: Extract<FieldProblem, { kind: "unknown" }>, polic
   };
 }
 
-function advice(problem: Extract<FieldProblem, { kind: "unknown" }>, near: string | undefined) {
+function advice(problem: UnknownField, near: string | undefined) {
   if (near !== undefined && near !== "namespaces") {
     const target = [...problem.path.slice(0, -1), near];
     return patchFix(`Rename ${problem.key} to ${near}.`, { op: "move", from: toPointer(problem.path), path: toPointer(target) });

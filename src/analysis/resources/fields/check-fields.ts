@@ -4,8 +4,8 @@ import { gvkKey, type KubernetesSchemas, type Schema } from "../../../core/schem
 import type { LintIssue } from "../issue.ts";
 import { explainUnknown, explainValue } from "./explain.ts";
 import { type FieldIndex, indexFields } from "./field-index.ts";
-import type { FieldProblem } from "./problem.ts";
-import { suggest } from "./suggest.ts";
+import type { FieldProblem, UnknownField } from "./problem.ts";
+import { type Suggestion, suggest } from "./suggest.ts";
 import { walkObject } from "./walk.ts";
 
 /** Schemas of custom kinds: several where the scanned files hold CustomResourceDefinitions that differ. */
@@ -36,15 +36,17 @@ export function fieldChecker(schemas: KubernetesSchemas, custom: CustomSchemas):
         indexes.set(key, known);
         return known;
       };
-      const meant = new Set<string>();
-      return unknownFirst(problems).flatMap((problem) => {
+      const unknown = problems.filter((problem) => problem.kind === "unknown");
+      const suggestions = new Map(unknown.map((problem) => [problem, suggest(problem, index, schemas)]));
+      const meant = new Set([...suggestions].map(([problem, suggestion]) => meantPlace(problem, suggestion)));
+      const missing = new Set(problems.flatMap((p) => (p.kind === "missing" ? placeKey([...p.path, p.key]) : [])));
+      return problems.flatMap((problem) => {
         if (isSecretData(object, problem)) return [];
         if (problem.kind === "missing" && meant.has(placeKey([...problem.path, problem.key]))) return [];
         if (problem.kind !== "unknown") return [explainValue(problem, object, judge)];
-        const suggestion = suggest(problem, index, schemas);
-        if (suggestion?.kind === "misspelt") meant.add(placeKey([...problem.path.slice(0, -1), suggestion.name]));
-        if (suggestion?.kind === "misplaced") meant.add(suggestion.place.join("."));
-        return [explainUnknown(object, problem, suggestion, judge)];
+        const suggestion = suggestions.get(problem);
+        const needed = missing.has(meantPlace(problem, suggestion) ?? "");
+        return [explainUnknown(object, problem, suggestion, needed)];
       });
     },
   };
@@ -55,8 +57,9 @@ function placeKey(path: JsonPath): string {
   return path.map((step) => (typeof step === "number" ? "[]" : step)).join(".");
 }
 
-function unknownFirst(problems: readonly FieldProblem[]): readonly FieldProblem[] {
-  return problems.toSorted((a, b) => Number(b.kind === "unknown") - Number(a.kind === "unknown"));
+function meantPlace(problem: UnknownField, suggestion: Suggestion | undefined): string | undefined {
+  if (suggestion === undefined) return undefined;
+  return suggestion.kind === "misspelt" ? placeKey([...problem.path.slice(0, -1), suggestion.name]) : suggestion.place.join(".");
 }
 
 /** The values of a Secret are judged by a check that knows placeholders. */

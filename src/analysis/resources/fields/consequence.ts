@@ -4,10 +4,8 @@ import type { FieldProblem } from "./problem.ts";
 export type Judge = "built-in" | "custom";
 
 /** What the API server does about a problem, as a sentence. */
-export function consequence(kind: FieldProblem["kind"], judge: Judge): string {
+export function consequence(kind: Exclude<FieldProblem["kind"], "unknown">, judge: Judge): string {
   switch (kind) {
-    case "unknown":
-      return "kubectl refuses the object; for clients without strict field validation the API server drops the field.";
     case "type":
       return judge === "built-in"
         ? "The API server cannot decode the object and refuses it."

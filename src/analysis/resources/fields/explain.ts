@@ -4,11 +4,9 @@ import type { KubernetesObject } from "../../../core/kubernetes.ts";
 import { nearestName } from "../../../core/nearest-name.ts";
 import { adviceFix, type LintIssue, orList, patchFix } from "../issue.ts";
 import { consequence, type Judge } from "./consequence.ts";
-import type { FieldProblem } from "./problem.ts";
+import type { FieldProblem, UnknownField } from "./problem.ts";
 import { describeValue } from "./scalar.ts";
 import type { Suggestion } from "./suggest.ts";
-
-type Unknown = Extract<FieldProblem, { kind: "unknown" }>;
 
 const governing = new Set([
   "NetworkPolicy",
@@ -36,9 +34,10 @@ function placeName(object: KubernetesObject, path: JsonPath): string {
 
 export function explainUnknown(
   object: KubernetesObject,
-  problem: Unknown,
+  problem: UnknownField,
   suggestion: Suggestion | undefined,
-  judge: Judge,
+  /** The field that was meant is required, and missing. */
+  needed: boolean,
 ): LintIssue {
   const parent = problem.path.slice(0, -1);
   const said = `${problem.key} is not a field of ${placeName(object, parent)}`;
@@ -48,9 +47,11 @@ export function explainUnknown(
     atKey: true,
     status: "fail",
     severity: lossSeverity(object, problem.path),
-    server: "drops-field",
+    server: needed ? "refuses-object" : "drops-field",
   } as const;
-  const then = consequence("unknown", judge);
+  const then = needed
+    ? "The API server refuses the object, which lacks a required field."
+    : "kubectl refuses the object; for clients without strict field validation the API server drops the field.";
   if (suggestion === undefined) {
     const known = Object.keys(problem.parent.properties ?? {}).filter((name) => parent.length > 0 || name !== "status");
     return {
@@ -80,7 +81,7 @@ export function explainUnknown(
   };
 }
 
-function renameFix(object: KubernetesObject, problem: Unknown, name: string): Fix {
+function renameFix(object: KubernetesObject, problem: UnknownField, name: string): Fix {
   const target = [...problem.path.slice(0, -1), name];
   const description = `Rename ${problem.key} to ${name}.`;
   if (valueAt(object, target) !== undefined) return adviceFix(`${name} is set too: keep one of the two.`);
@@ -88,7 +89,7 @@ function renameFix(object: KubernetesObject, problem: Unknown, name: string): Fi
 }
 
 /** A patch where there is exactly one place to move to and its parent exists; words otherwise. */
-function moveFix(object: KubernetesObject, problem: Unknown, place: readonly string[], text: string): Fix {
+function moveFix(object: KubernetesObject, problem: UnknownField, place: readonly string[], text: string): Fix {
   const description = `Move ${problem.key} to ${text}.`;
   const target: (string | number)[] = [];
   for (const step of place) {
@@ -104,7 +105,7 @@ function onlyItem(value: JsonValue | undefined): boolean {
   return isArray(value) && value.length === 1;
 }
 
-export function explainValue(problem: Exclude<FieldProblem, Unknown>, object: KubernetesObject, judge: Judge): LintIssue {
+export function explainValue(problem: Exclude<FieldProblem, UnknownField>, object: KubernetesObject, judge: Judge): LintIssue {
   const then = consequence(problem.kind, judge);
   switch (problem.kind) {
     case "type": {

@@ -21,3 +21,11 @@ export type FieldProblem =
     }
   /** `path` is the object that lacks the field. */
   | { readonly kind: "missing"; readonly path: JsonPath; readonly key: string; readonly parent: Schema };
+
+export interface UnknownField {
+  readonly kind: "unknown";
+  readonly path: JsonPath;
+  readonly key: string;
+  readonly parent: Schema;
+  readonly value: JsonValue;
+}

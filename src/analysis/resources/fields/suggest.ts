@@ -2,7 +2,7 @@ import { isArray, isObject, type JsonPath, type JsonValue } from "../../../core/
 import { foldName, nearestName } from "../../../core/nearest-name.ts";
 import type { KubernetesSchemas, Schema } from "../../../core/schema.ts";
 import { type FieldIndex, type FieldPlace, treeDistance } from "./field-index.ts";
-import type { FieldProblem } from "./problem.ts";
+import type { UnknownField } from "./problem.ts";
 import { walkObject } from "./walk.ts";
 
 /** What was meant by a field that does not exist. */
@@ -15,11 +15,7 @@ export type Suggestion =
 /** Farther away than this, an equal name is a coincidence. */
 const farthest = 5;
 
-export function suggest(
-  problem: Extract<FieldProblem, { kind: "unknown" }>,
-  index: () => FieldIndex,
-  schemas: KubernetesSchemas,
-): Suggestion | undefined {
+export function suggest(problem: UnknownField, index: () => FieldIndex, schemas: KubernetesSchemas): Suggestion | undefined {
   const names = Object.keys(problem.parent.properties ?? {});
   const near = nearestName(problem.key, names);
   if (near !== undefined && fits(problem.value, schemas.child(problem.parent, near), schemas)) {
@@ -30,11 +26,7 @@ export function suggest(
   return near === undefined ? undefined : { kind: "misspelt", name: near };
 }
 
-function nearestPlace(
-  problem: Extract<FieldProblem, { kind: "unknown" }>,
-  index: FieldIndex,
-  schemas: KubernetesSchemas,
-): FieldPlace | undefined {
+function nearestPlace(problem: UnknownField, index: FieldIndex, schemas: KubernetesSchemas): FieldPlace | undefined {
   const from = pattern(problem.path.slice(0, -1));
   const candidates = (index.get(foldName(problem.key)) ?? [])
     .map((place) => ({ place, distance: treeDistance(from, place.path.slice(0, -1)) }))
