@@ -79,10 +79,11 @@ function applyOnce(
   writeFileSync(file, objects.map((object) => `${toJson(object)}\n`).join("---\n"));
   const args = ["apply", ...policies, "--resource", file, "--policy-report", "--output-format", "json", "--remove-color"];
   const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", maxBuffer: 1 << 30 });
-  const report = /^.*\{"kind":"ClusterReport"[^\n]*/m.exec(stdout)?.[0];
+  const reports = Array.from(stdout.matchAll(/\{"kind":"(?:Cluster|Policy)Report",[^\n]*/g), ([text]) => text);
   // Where no rule said anything there is no report; a failed rule makes the status 1.
-  if (report === undefined && status !== 0) return lastWords(stdout + stderr);
-  const rows = report === undefined ? [] : rowsOf(JSON.parse(report.slice(report.indexOf('{"kind":"ClusterReport"'))));
+  if (reports.length === 0 && status !== 0) return lastWords(stdout + stderr);
+  // The report of a policy that has a namespace is written once for each of its objects, every time whole.
+  const rows = [...new Set(reports)].flatMap((text) => rowsOf(JSON.parse(text)));
   return { rows, written: writtenOf(stdout) };
 }
 

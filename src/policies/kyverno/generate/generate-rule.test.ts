@@ -65,6 +65,13 @@ describe("generate", () => {
     expect(run.results[0]?.generated).toEqual([{ apiVersion: "v1", kind: "Namespace", metadata: { name: "more", labels } }]);
   });
 
+  test("labels that are not all texts are dropped", () => {
+    const run = generate(
+      `{apiVersion: v1, kind: ConfigMap, name: x, namespace: nlp, data: {metadata: {labels: {a: "1", b: 2}}}}`,
+    );
+    expect(run.results[0]?.generated?.[0]?.metadata?.labels).toEqual(labels);
+  });
+
   test("without data the object is empty", () => {
     const run = generate(`{apiVersion: foo/v1, kind: Foo, name: f, namespace: nlp}`);
     expect(run.results[0]?.generated).toEqual([

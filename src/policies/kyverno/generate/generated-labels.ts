@@ -38,11 +38,12 @@ export function sourceLabels(source: KubernetesObject): { readonly [key: string]
   };
 }
 
-/** An object's content with these labels added. */
+/** An object's content with these labels added. Where one of its own is no text, Kyverno reads none of them, and they go. */
 export function withLabels(content: JsonObject, labels: { readonly [key: string]: string }): JsonObject {
-  const metadata = member(content, "metadata");
-  const known = member(metadata, "labels");
-  return { ...content, metadata: { ...asObject(metadata), labels: { ...asObject(known), ...labels } } };
+  const metadata = asObject(member(content, "metadata"));
+  const known = asObject(metadata["labels"]);
+  const readable = Object.values(known).every((value) => typeof value === "string") ? known : {};
+  return { ...content, metadata: { ...metadata, labels: { ...readable, ...labels } } };
 }
 
 function asObject(value: JsonValue | undefined): JsonObject {
