@@ -128,6 +128,14 @@ export const diagnosticCodes = {
     meaning: "A role or binding holds a field of the wrong type.",
     next: "Correct the field; the API server refuses this object.",
   },
+  IDENTITIES_INVALID: {
+    meaning: "A file of identities holds something else, or an entry that cannot be understood.",
+    next: "Write kind: Identities with users, each with a name and a list of groups.",
+  },
+  AUDIT_EVENT_INVALID: {
+    meaning: "A line of an audit log is no audit event; it was left out.",
+    next: "Look at the line that the message names; a log that was cut while it was written ends in the middle of one.",
+  },
   OBJECT_INCOMPLETE: {
     meaning: "A document has an apiVersion or a kind, but not both, so that nobody can tell what it is; it was not checked.",
     next: "Add what is missing, or keep the file out of the scanned paths.",

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { KubernetesObject } from "../../core/kubernetes.ts";
 import { type KubernetesCatalog, type KubernetesSchemas, kubernetesSchemas } from "../../core/schema.ts";
 import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
 import { parseWorkloadCatalogue } from "../../core/workload/parse-catalogue.ts";
@@ -34,4 +35,12 @@ export function loadWorkloadCatalogue(): WorkloadCatalogue {
   if (!parsed.ok) throw new Error(`catalog/workloads.yaml: ${parsed.diagnostics[0]?.message}`);
   loadedWorkloads = parsed.value;
   return parsed.value;
+}
+
+/** The roles and bindings that the API server of a minor creates at its start. */
+export function loadDefaultRbacObjects(version: string = defaultKubernetesVersion): readonly KubernetesObject[] {
+  const catalog: { readonly objects: readonly KubernetesObject[] } = JSON.parse(
+    readCatalogText(`kubernetes/rbac-v${version}.json`),
+  );
+  return catalog.objects;
 }

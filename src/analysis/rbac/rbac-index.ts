@@ -98,11 +98,20 @@ export class RbacIndex {
 
   /** Bindings that apply to a user there, in the order in which the authorizer asks them. */
   appliedTo(user: string, groups: readonly string[], namespace: string): AppliedBinding[] {
+    return this.#applied(user, groups, (at) => at === "" || at === namespace);
+  }
+
+  /** Bindings that apply to a user in any namespace. */
+  appliedAnywhere(user: string, groups: readonly string[]): AppliedBinding[] {
+    return this.#applied(user, groups, () => true);
+  }
+
+  #applied(user: string, groups: readonly string[], holds: (namespace: string) => boolean): AppliedBinding[] {
     const keys = new Set([`u:${user}`, ...groups.map((group) => `g:${group}`)]);
     const found = new Map<Binding, Entry>();
     for (const key of keys) {
       for (const entry of this.#bySubject.get(key)?.values() ?? []) {
-        if (entry.binding.namespace === "" || entry.binding.namespace === namespace) found.set(entry.binding, entry);
+        if (holds(entry.binding.namespace)) found.set(entry.binding, entry);
       }
     }
     const entries = sorted(found.values());

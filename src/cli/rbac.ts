@@ -1,0 +1,66 @@
+import { Command, Option } from "commander";
+import { type CommandContext, collect, describedCommand } from "./command.ts";
+import { type CanIFlags, type MatrixFlags, runCanI, runMatrix, runWhoCan, type WhoCanFlags } from "./run-rbac.ts";
+
+export function createCommand(context: CommandContext): Command {
+  return new Command("rbac")
+    .description("Simulate, audit and reduce permissions: who may do what, by which rule, and what follows from it.")
+    .addCommand(canICommand(context))
+    .addCommand(whoCanCommand(context))
+    .addCommand(matrixCommand(context));
+}
+
+/** Where roles and bindings come from, and how the answer is written. */
+export function withInput(command: Command): Command {
+  return command
+    .option("-f, --file <path>", "manifests or a dump of a cluster; repeatable, - for standard input", collect)
+    .option("-c, --cluster", "the cluster of the current kubeconfig context")
+    .option("--context <name>", "another kubeconfig context")
+    .option("--identities <file>", "groups of users, as the identity provider gives them")
+    .addOption(new Option("-o, --output <format>", "how to answer").choices(["table", "json", "yaml"]).default("table"));
+}
+
+function canICommand(context: CommandContext): Command {
+  const command = describedCommand("can-i", "Whether somebody may: the answer, and the rule and binding that give it.", [
+    ["castellan rbac can-i get pods --as ada@example.com -n nlp -f rbac/", "from manifests"],
+    ["castellan rbac can-i create pods --subresource exec --as system:serviceaccount:nlp:api -c", "from the cluster"],
+    ["castellan rbac can-i get /metrics --as ada@example.com -c", "a path of the API server"],
+  ])
+    .summary("Whether somebody may do something, and why")
+    .argument("<verb>", "get, list, create, impersonate, ...")
+    .argument("<resource>", "TYPE[.GROUP][/NAME] or a path")
+    .requiredOption("--as <user>", "who asks; system:serviceaccount:NAMESPACE:NAME for a service account")
+    .option("--as-group <group>", "a group of theirs; repeatable", collect)
+    .option("--subresource <name>", "such as log, exec, status")
+    .option("-n, --namespace <name>", "where", "default")
+    .option("-A, --all-namespaces", "in every namespace at once")
+    .option("--explain", "on a no, the nearest rule that fails");
+  return withInput(command).action((verb: string, resource: string, flags: CanIFlags) => runCanI(verb, resource, flags, context));
+}
+
+function whoCanCommand(context: CommandContext): Command {
+  const command = describedCommand("who-can", "Everybody who may, with the binding and the role that give it.", [
+    ["castellan rbac who-can list secrets -n nlp -f rbac/", "in one namespace"],
+    ["castellan rbac who-can create pods --subresource exec -A -c", "in any namespace"],
+    ["castellan rbac who-can impersonate users -c", "verbs that kubectl does not list, too"],
+  ])
+    .summary("Everybody who may do something")
+    .argument("<verb>", "get, list, create, impersonate, escalate, bind, ...")
+    .argument("<resource>", "TYPE[.GROUP][/NAME] or a path")
+    .option("--subresource <name>", "such as log, exec, status")
+    .option("-n, --namespace <name>", "where", "default")
+    .option("-A, --all-namespaces", "rights in any namespace count");
+  return withInput(command).action((verb: string, resource: string, flags: WhoCanFlags) =>
+    runWhoCan(verb, resource, flags, context),
+  );
+}
+
+function matrixCommand(context: CommandContext): Command {
+  const command = describedCommand("matrix", "Subjects and their sensitive rights over all namespaces.", [
+    ["castellan rbac matrix -f rbac/", "of manifests"],
+    ["castellan rbac matrix -c -o json", "of the cluster, for scripts"],
+  ])
+    .summary("Subjects and their sensitive rights")
+    .option("--include-system", "also what Kubernetes' own bindings give");
+  return withInput(command).action((flags: MatrixFlags) => runMatrix(flags, context));
+}
