@@ -1,5 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
+import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Finding } from "../core/finding.ts";
 import { severities } from "../core/finding.ts";
 import { formatSpan } from "../core/source.ts";
@@ -8,7 +9,7 @@ import type { Formatter } from "./format.ts";
 import { htmlScript } from "./html-script.ts";
 import { htmlStyle } from "./html-style.ts";
 import { apiVersionOf, groupByResource, type Level, levelOf, type ResourceGroup, resourceTitle } from "./order.ts";
-import { isComplete, type Report, type SummaryRow, total } from "./report.ts";
+import { isComplete, type Report, type SummaryRow, summaryColumns, total } from "./report.ts";
 import { count, groupDigits, visible } from "./text.ts";
 import { escapeMarkup } from "./xml.ts";
 
@@ -101,26 +102,38 @@ function cards(report: Report): string {
   return `<ul class="cards" aria-label="Findings by severity">${worstFirst.map((s) => card(s, report.failures[s])).join("")}</ul>`;
 }
 
+/** Errors in the open, as they decide what the report is worth; what was merely odd is folded. */
 function unchecked(report: Report): string {
-  if (report.diagnostics.length === 0) return "";
-  const title = report.diagnostics.some((d) => d.severity === "error") ? "Could not check" : "Notes on the input";
-  const items = report.diagnostics.map((d) => {
-    const where = d.span === undefined ? "" : `<br><code>${text(formatSpan(d.span))}</code>`;
-    const next = d.next === undefined ? "" : `<br>${text(d.next)}`;
-    return `<li class="${d.severity === "error" ? "error" : "warn"}"><span class="level">${d.severity}</span> ${text(d.message)} <span class="soft">${d.code}</span>${where}${next}</li>`;
-  });
-  return `<section aria-labelledby="unchecked"><h2 id="unchecked">${title}</h2><ul class="notes">${items.join("\n")}</ul></section>`;
+  const errors = report.diagnostics.filter((d) => d.severity === "error");
+  const warnings = report.diagnostics.filter((d) => d.severity !== "error");
+  const list = (diagnostics: readonly Diagnostic[]) => `<ul class="notes">${diagnostics.map(diagnosticItem).join("\n")}</ul>`;
+  const shown =
+    errors.length === 0
+      ? ""
+      : `<section aria-labelledby="unchecked"><h2 id="unchecked">Could not check</h2>${list(errors)}</section>`;
+  const folded =
+    warnings.length === 0
+      ? ""
+      : `<details><summary>${count(warnings.length, "note")} on the input</summary>${list(warnings)}</details>`;
+  return shown + folded;
+}
+
+function diagnosticItem(d: Diagnostic): string {
+  const where = d.span === undefined ? "" : `<br><code>${text(formatSpan(d.span))}</code>`;
+  const next = d.next === undefined ? "" : `<br>${text(d.next)}`;
+  const level = d.severity === "error" ? "error" : "warn";
+  return `<li class="${level}"><span class="level">${d.severity}</span> ${text(d.message)} <span class="soft">${d.code}</span>${where}${next}</li>`;
 }
 
 function summaryTable(title: string, rows: readonly SummaryRow[]): string {
   if (rows.length === 0) return "";
-  const columns = worstFirst.filter((s) => rows.some((r) => r.failures[s] > 0));
-  const heads = [...columns, "warn", "error"].map((c) => `<th scope="col">${c}</th>`).join("");
-  const line = (r: SummaryRow) => {
-    const cells = [...columns.map((s) => r.failures[s]), r.warnings, r.errors].map((n) =>
-      n === 0 ? `<td class="none">0</td>` : `<td>${groupDigits(n)}</td>`,
-    );
-    return `<tr><th scope="row">${text(nameOf(r.name))}</th>${cells.join("")}</tr>`;
+  const columns = summaryColumns.filter((c) => rows.some((row) => c.value(row) > 0));
+  const heads = columns.map((c) => `<th scope="col">${c.head}</th>`).join("");
+  const line = (row: SummaryRow) => {
+    const cells = columns
+      .map((c) => c.value(row))
+      .map((n) => (n === 0 ? `<td class="none">0</td>` : `<td>${groupDigits(n)}</td>`));
+    return `<tr><th scope="row">${text(nameOf(row.name))}</th>${cells.join("")}</tr>`;
   };
   const head = `<thead><tr><th scope="col">${title.replace("By ", "")}</th>${heads}</tr></thead>`;
   return `<section class="scroll" tabindex="0" aria-label="${title}"><table><caption>${title}</caption>${head}<tbody>${rows.map(line).join("\n")}</tbody></table></section>`;

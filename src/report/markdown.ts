@@ -1,9 +1,9 @@
-import { type Severity, severities } from "../core/finding.ts";
+import { severities } from "../core/finding.ts";
 import { formatSpan } from "../core/source.ts";
 import { explain } from "./explain.ts";
 import type { FormatOptions, Formatter } from "./format.ts";
 import { groupByResource, levelOf, type ResourceGroup, resourceTitle } from "./order.ts";
-import { countFailures, isComplete, type Report, type SeverityCounts, type SummaryRow, total } from "./report.ts";
+import { countFailures, isComplete, type Report, type SeverityCounts, type SummaryRow, summaryColumns, total } from "./report.ts";
 import { count, groupDigits, visible } from "./text.ts";
 import { escapeMarkup } from "./xml.ts";
 
@@ -39,15 +39,10 @@ function severityList(counts: SeverityCounts): string {
 
 function summary(title: string, rows: readonly SummaryRow[]): readonly string[] {
   if (rows.length === 0) return [];
-  const columns = worstFirst.filter((s) => rows.some((r) => r.failures[s] > 0));
+  const columns = summaryColumns.filter((c) => rows.some((row) => c.value(row) > 0));
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  const row = (r: SummaryRow) => [
-    r.name === "" ? "(none)" : inline(r.name),
-    ...columns.map((s: Severity) => groupDigits(r.failures[s])),
-    groupDigits(r.warnings),
-    groupDigits(r.errors),
-  ];
-  const heads = [title, ...columns, "warnings", "errors"];
+  const row = (r: SummaryRow) => [r.name === "" ? "(none)" : inline(r.name), ...columns.map((c) => groupDigits(c.value(r)))];
+  const heads = [title, ...columns.map((c) => c.head)];
   return [line(heads), line(heads.map((_, i) => (i === 0 ? "---" : "--:"))), ...rows.map((r) => line(row(r))), ""];
 }
 

@@ -25,6 +25,18 @@ export interface SummaryRow {
   readonly errors: number;
 }
 
+/** A column of the summary tables. */
+export interface SummaryColumn {
+  readonly head: string;
+  readonly value: (row: SummaryRow) => number;
+}
+
+export const summaryColumns: readonly SummaryColumn[] = [
+  ...severities.toReversed().map((s): SummaryColumn => ({ head: s, value: (row) => row.failures[s] })),
+  { head: "warn", value: (row) => row.warnings },
+  { head: "error", value: (row) => row.errors },
+];
+
 export interface ReportSource {
   readonly tool: { readonly name: string; readonly version: string };
   readonly at: Instant;

@@ -1,18 +1,6 @@
-import { severities } from "../core/finding.ts";
-import type { SummaryRow } from "./report.ts";
+import { type SummaryColumn, type SummaryRow, summaryColumns } from "./report.ts";
 import type { TableContext } from "./table-context.ts";
 import { displayWidth, groupDigits, padEnd, padStart, wrap } from "./text.ts";
-
-interface Column {
-  readonly head: string;
-  readonly value: (row: SummaryRow) => number;
-}
-
-const allColumns: readonly Column[] = [
-  ...severities.toReversed().map((s): Column => ({ head: s, value: (row) => row.failures[s] })),
-  { head: "warn", value: (row) => row.warnings },
-  { head: "error", value: (row) => row.errors },
-];
 
 /** Counts by name; columns that would hold nothing are left out, long names are wrapped. */
 export function summaryTable(
@@ -22,7 +10,7 @@ export function summaryTable(
   { width, style }: TableContext,
 ): readonly string[] {
   if (rows.length === 0) return [];
-  const columns = allColumns.filter((c) => rows.some((row) => c.value(row) > 0));
+  const columns = summaryColumns.filter((c) => rows.some((row) => c.value(row) > 0));
   const widths = columns.map((c) => Math.max(c.head.length, ...rows.map((row) => cell(c, row).length)) + 2);
   const cells = (texts: readonly string[]) => texts.map((t, i) => padStart(t, widths[i] ?? 0)).join("");
   const room = Math.max(12, width - widths.reduce((sum, w) => sum + w, 0));
@@ -34,7 +22,7 @@ export function summaryTable(
   return [style.bold(padEnd(title, nameWidth)) + style.dim(cells(columns.map((c) => c.head))), ...rows.flatMap(line), ""];
 }
 
-function cell(column: Column, row: SummaryRow): string {
+function cell(column: SummaryColumn, row: SummaryRow): string {
   const n = column.value(row);
   return n === 0 ? "-" : groupDigits(n);
 }
