@@ -20,7 +20,7 @@ export function countTests(outcomes: readonly TestOutcome[]): TestCounts {
   return { passed: count("pass"), failed: count("fail"), skipped: count("skip"), problems };
 }
 
-export interface TestOutputOptions {
+interface TestOutputOptions {
   readonly failOnly: boolean;
   readonly color: boolean;
 }

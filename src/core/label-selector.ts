@@ -6,7 +6,7 @@ export type Labels = { readonly [key: string]: string };
 /** Whether a set of labels is selected. */
 export type LabelPredicate = (labels: Labels) => boolean;
 
-export interface SelectorProblem {
+interface SelectorProblem {
   /** Inside the selector. */
   readonly path: JsonPath;
   readonly message: string;

@@ -10,7 +10,7 @@ function stem(name: string): string {
 }
 
 /** Edits (insert, delete, replace, swap of neighbours) from `a` to `b`; `limit + 1` where there are more than `limit`. */
-export function editDistance(a: string, b: string, limit: number): number {
+function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, i) => i);

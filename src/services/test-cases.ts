@@ -149,7 +149,7 @@ function decide(spec: JsonObject, policies: PolicySet, object: KubernetesObject,
 }
 
 /** `allowed`: no rule failed or could not be evaluated, whether or not the policy enforces. */
-export function isAllowed({ counts }: Decision): boolean {
+function isAllowed({ counts }: Decision): boolean {
   return counts.fail + counts.error === 0;
 }
 

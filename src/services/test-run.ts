@@ -30,7 +30,7 @@ export interface TestOutcome {
 const isYaml = (path: string): boolean => /\.ya?ml$/.test(path);
 
 /** Whether a file is a test by its name: `kyverno-test.yaml`, or YAML in a folder `cases`. */
-export function isTestFile(path: string): boolean {
+function isTestFile(path: string): boolean {
   return isYaml(path) && (/^kyverno-test\.ya?ml$/.test(basename(path)) || basename(dirname(path)) === "cases");
 }
 

@@ -86,7 +86,7 @@ export function readTestValues(values: JsonObject): TestValues {
 }
 
 /** The parts of a dotted name; a part in double quotes may hold dots. */
-export function splitName(name: string): readonly string[] {
+function splitName(name: string): readonly string[] {
   const parts: string[] = [];
   let part = "";
   let quoted = false;

@@ -22,7 +22,7 @@ export const derTag = {
 } as const;
 
 /** Thrown for bytes that are not what they should be. */
-export class DerError extends Error {}
+class DerError extends Error {}
 
 function readAt(bytes: Uint8Array, start: number): DerElement {
   const tag = bytes[start];

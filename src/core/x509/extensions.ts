@@ -74,7 +74,7 @@ export function alternativeNames(extensions: readonly Extension[]): JsonObject {
   };
 }
 
-export function extensionValue(extensions: readonly Extension[], id: readonly number[]): Uint8Array | undefined {
+function extensionValue(extensions: readonly Extension[], id: readonly number[]): Uint8Array | undefined {
   return extensions.find((e) => e.id.join(".") === id.join("."))?.value;
 }
 

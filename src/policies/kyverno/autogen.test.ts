@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { autogenRuleName, computeRules, supportedControllers } from "./autogen.ts";
 
 const pods: JsonValue = { any: [{ resources: { kinds: ["Pod"] } }] };
@@ -154,8 +154,8 @@ describe("a generated rule", () => {
     ],
   ])("shifts %s", (_, validate, inTemplate, inJobTemplate) => {
     const one = rule({ validate });
-    expect(generated(one, "autogen-check")["validate"]).toMatchObject(inTemplate ?? {});
-    expect(generated(one, "autogen-cronjob-check")["validate"]).toMatchObject(inJobTemplate ?? {});
+    expect(generated(one, "autogen-check")["validate"]).toMatchObject(isObject(inTemplate) ? inTemplate : {});
+    expect(generated(one, "autogen-cronjob-check")["validate"]).toMatchObject(isObject(inJobTemplate) ? inJobTemplate : {});
   });
 
   test("shifts strategic merge patches", () => {

@@ -21,7 +21,7 @@ const annotation = {
 /** Kyverno's own default for policies that name no severity. */
 const defaultSeverity: Severity = "medium";
 
-export function parseSeverity(text: string | undefined): Severity {
+function parseSeverity(text: string | undefined): Severity {
   return severities.find((s) => s === text?.toLowerCase()) ?? defaultSeverity;
 }
 

@@ -126,7 +126,7 @@ export function imagesOf(
 }
 
 /** What variables see of one image. */
-export function imageVariable({ image, reference, path }: ObjectImage): JsonObject {
+function imageVariable({ image, reference, path }: ObjectImage): JsonObject {
   const repository = image.registry === "" ? image.path : `${image.registry}/${image.path}`;
   return {
     ...(image.registry === "" ? {} : { registry: image.registry }),

@@ -5,7 +5,7 @@ import { fields, list, map, type Shape } from "./shape.ts";
 const strings = list("string");
 const stringMap = map("string");
 
-export const labelSelector = fields({
+const labelSelector = fields({
   matchLabels: map("string"),
   matchExpressions: list(fields({ key: "string", operator: "string", values: strings })),
 });
@@ -27,7 +27,7 @@ const resourceDescription = fields({
 
 const resourceFilter = fields({ ...userInfo, resources: resourceDescription });
 
-export const matchShape = fields({
+const matchShape = fields({
   any: list(resourceFilter),
   all: list(resourceFilter),
   ...userInfo,

@@ -54,7 +54,8 @@ function unsupported(rule: JsonObject): { readonly field: string; readonly why: 
 
 function compileValidateBody(rule: RuleSource, env: CompileEnv, report: DocumentReport): readonly RuleBody[] {
   const validate = rule.spec["validate"];
-  if (isFilled(member(validate, "podSecurity"))) return compileWith(compilePodSecurityRule, rule, env, report, "validate.podSecurity");
+  if (isFilled(member(validate, "podSecurity")))
+    return compileWith(compilePodSecurityRule, rule, env, report, "validate.podSecurity");
   const errorsBefore = report.errorCount;
   const check = compileValidate(rule, report);
   if (check === undefined) {

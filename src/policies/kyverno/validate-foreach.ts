@@ -27,7 +27,7 @@ export function elementMembers(element: JsonValue, index: number, nesting: numbe
 }
 
 /** The items a loop goes over: of a list its items, of anything else the value itself; undefined where there is none. */
-export function listItems(list: JmesPathProgram, scope: RuleScope): readonly JsonValue[] | undefined {
+function listItems(list: JmesPathProgram, scope: RuleScope): readonly JsonValue[] | undefined {
   const value = list(scope.root, scope.host);
   if (value instanceof NotFound) return undefined;
   return isArray(value) ? value : [value];

@@ -27,14 +27,14 @@ export interface CheckContext {
 }
 
 /** `validate.message`, before and after its variables are substituted. */
-export interface Message {
+interface Message {
   readonly text: string;
   readonly template: Template | undefined;
 }
 
 export const isPresent = (value: JsonValue | undefined): value is JsonValue => value !== undefined && value !== null;
 
-export function compileMessage(text: string, path: JsonPath, report: DocumentReport): Message {
+function compileMessage(text: string, path: JsonPath, report: DocumentReport): Message {
   if (text === "") return { text, template: undefined };
   const compiled = compileTemplate(text);
   report.adopt(compiled.diagnostics, path);
