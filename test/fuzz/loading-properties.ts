@@ -31,8 +31,6 @@ export function answersInside(text: string): void {
 /** Whether the text of a span says a value: behind a key, or as a document whose first line gets its indentation back. */
 function says(text: string, span: Span, expected: JsonValue): boolean {
   const own = text.slice(span.start.offset, span.end.offset);
-  // How deep a block scalar with a number in its header is indented depends on what is around it.
-  if (/^[|>][-+]?[0-9]/.test(own)) return typeof expected === "string";
   const behindKey = readYaml(lineOf(`v: ${own}`));
   if (behindKey.ok && jsonEquals(member(behindKey.value, "v"), expected)) return true;
   return [own, `\n${" ".repeat(span.start.column - 1)}${own}`].some((document) => {

@@ -117,7 +117,8 @@ export const yamlTexts: fc.Arbitrary<{ readonly value: JsonValue; readonly text:
     const text = stringify(value, { ...options, aliasDuplicateObjects: false });
     return { value, text: text.replaceAll("\n", breaks) };
   })
-  .filter(({ text }) => !hasBracketsBelowKey(text));
+  // The library miscounts the indentation that it writes into block headers inside nested sequences.
+  .filter(({ text }) => !/[|>][1-9]/.test(text) && !hasBracketsBelowKey(text));
 
 /** Sometimes the library writes brackets right below their key, not indented: that is no YAML. */
 function hasBracketsBelowKey(text: string): boolean {
