@@ -124,7 +124,7 @@ function isReservedGroup(group: string, schemas: KubernetesSchemas): boolean {
 }
 
 /** Whether minor version `a` comes after `b`: `1.9` before `1.10`. */
-export function isLater(a: string, b: string): boolean {
+function isLater(a: string, b: string): boolean {
   const minor = (version: string) => Number(version.split(".")[1] ?? "0");
   return minor(a) > minor(b);
 }

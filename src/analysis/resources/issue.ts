@@ -25,7 +25,7 @@ export interface LintIssue {
 }
 
 /** `drops-field`: an object of a client without strict field validation is stored without the field. */
-export type ServerVerdict = "refuses-object" | "drops-field";
+type ServerVerdict = "refuses-object" | "drops-field";
 
 export function toFinding(document: SourceDocument<KubernetesObject>, issue: LintIssue): Finding {
   const about = lintChecks[issue.check];

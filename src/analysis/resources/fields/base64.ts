@@ -25,7 +25,8 @@ function badPadding(text: string, start: number, digits: number): number | undef
   for (let i = start; i < text.length; i++) {
     const c = text.charAt(i);
     if (c === "\n" || c === "\r") continue;
-    if (wanted === 0 || c !== "=") return i;
+    if (wanted === 0) return i;
+    if (c !== "=") return i - 1;
     wanted--;
   }
   return wanted === 0 ? undefined : text.length;

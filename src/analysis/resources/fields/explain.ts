@@ -196,7 +196,7 @@ function explainFormat(problem: Extract<FieldProblem, { kind: "format" }>, then:
 const quantityUnits: JsonObject[string] = ["n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 
 /** `2GB` -> `2G`, `512mb` -> `512M`, `4 Gi` -> `4Gi`, `1gib` -> `1Gi`: only the unit is guessed, never the number. */
-export function nearestQuantity(text: string): string | undefined {
+function nearestQuantity(text: string): string | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([kmgtp])(i?)b?\s*$/i.exec(text);
   const [, number, unit = "", binary = ""] = match ?? [];
   if (number === undefined) return undefined;

@@ -2,7 +2,7 @@ import { asString, isArray, isObject, type JsonPath, type JsonValue, member } fr
 import type { KubernetesObject } from "../../../core/kubernetes.ts";
 import { integerQuantity, parseQuantity, type Quantity } from "../../../core/quantity.ts";
 
-export type QuantityMap = ReadonlyMap<string, Quantity>;
+type QuantityMap = ReadonlyMap<string, Quantity>;
 
 /** One item of a LimitRange as its author wrote it; values that are no quantities are left out. */
 export interface LimitItem {

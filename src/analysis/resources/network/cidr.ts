@@ -63,12 +63,16 @@ function formatV4(address: bigint): string {
   return [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 255n).join(".");
 }
 
+/** RFC 5952: lower case, the longest run of zeros left out. */
 function formatV6(address: bigint): string {
-  const words = Array.from({ length: 8 }, (_, i) => ((address >> BigInt(16 * (7 - i))) & 0xffffn).toString(16)).join(":");
-  return words
-    .replace(/(?:^|:)0(?::0)+(?=:|$)/, (zeros) => (zeros.startsWith(":") ? ":" : "::"))
-    .replace(/:$/, "::")
-    .replace(/:::/, "::");
+  const words = Array.from({ length: 8 }, (_, i) => ((address >> BigInt(16 * (7 - i))) & 0xffffn).toString(16));
+  const text = words.join(":");
+  const runs = [...text.matchAll(/(?<![^:])0(?::0)+(?![^:])/g)].sort((a, b) => b[0].length - a[0].length);
+  const longest = runs[0];
+  if (longest === undefined) return text;
+  const before = text.slice(0, longest.index).replace(/:$/, "");
+  const after = text.slice(longest.index + longest[0].length).replace(/^:/, "");
+  return `${before}::${after}`;
 }
 
 /** Whether `inner` lies within `outer` and is smaller, as `except` demands. */

@@ -37,7 +37,7 @@ export function networkRules(policy: KubernetesObject, direction: Direction): re
 }
 
 /** The directions that a policy restricts, as the API server fills them in. */
-export function effectiveTypes(policy: KubernetesObject): readonly string[] {
+function effectiveTypes(policy: KubernetesObject): readonly string[] {
   const written = strings(member(policy["spec"], "policyTypes"));
   if (written.length > 0) return written;
   const egress = member(policy["spec"], "egress");

@@ -38,7 +38,7 @@ export function countsWholeThings(key: string): boolean {
 }
 
 /** What the objects are that a key counts; undefined for keys that nothing is counted against. */
-export type Counted = "pods" | "claims" | "devices" | "services" | "objects";
+type Counted = "pods" | "claims" | "devices" | "services" | "objects";
 
 /**
  * What becomes of a key of `spec.hard`: `rejected` by validation, stored and `uncounted`, or `counted`.
