@@ -1,6 +1,6 @@
 import { loadKubernetesSchemas } from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
-import { findOverlaps, type Overlap, type Overlaps } from "../engine/index.ts";
+import { findOverlaps, type Overlap, type Overlaps } from "../engine/overlap/overlap.ts";
 import { shortPolicyNames, styleFor, wrap, writeYaml } from "../report/index.ts";
 import { compilePolicies } from "../services/policies.ts";
 import type { CommandContext } from "./command.ts";

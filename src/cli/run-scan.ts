@@ -25,7 +25,7 @@ export async function runScan(paths: readonly string[], flags: ScanFlags, contex
   const exceptions = await loadPaths(flags.exceptions ?? []);
   const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline);
   const input = await loadInput(paths, flags, progress);
-  const result = scan({
+  const result = await scan({
     documents: input.documents,
     policies: policies?.documents,
     exceptions: exceptions.documents,
@@ -34,7 +34,7 @@ export async function runScan(paths: readonly string[], flags: ScanFlags, contex
     complete: input.complete,
     ...(input.discovered === undefined ? {} : { discovered: input.discovered }),
     schemas: loadKubernetesSchemas(),
-    catalogue: loadWorkloadCatalogue(),
+    catalogue: loadWorkloadCatalogue,
     host: nodeHost(context.io),
     passes: flags.passes === true,
     workloads: flags.workloads,

@@ -1,5 +1,4 @@
 export type { Decision, PolicyResult } from "./decision.ts";
 export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.ts";
 export { policyName, toFinding } from "./findings.ts";
-export { findOverlaps, type Overlap, type Overlaps, type Witness } from "./overlap/overlap.ts";
 export { type Candidate, type Candidates, PolicySet, type TargetKey } from "./policy-set.ts";

@@ -1,10 +1,10 @@
 import type { Formatter } from "./format.ts";
-import { type Plain, toPlain } from "./plain.ts";
+import { jsonText } from "./plain.ts";
 import type { Report } from "./report.ts";
 
 /** The whole report as data; `docs/reference/reports.md` describes it. */
-export function reportData(report: Report): Plain {
-  return toPlain({
+export function reportData(report: Report) {
+  return {
     apiVersion: "castellan.dev/v1alpha1",
     kind: "Report",
     tool: report.tool,
@@ -20,7 +20,7 @@ export function reportData(report: Report): Plain {
     findings: report.findings,
     diagnostics: report.diagnostics,
     notes: report.notes,
-  });
+  };
 }
 
-export const json: Formatter = (report) => `${JSON.stringify(reportData(report), null, 2)}\n`;
+export const json: Formatter = (report) => jsonText(reportData(report));

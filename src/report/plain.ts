@@ -20,3 +20,8 @@ export function toPlain(value: unknown): Plain {
       throw new Error(`not data: ${typeof value}`);
   }
 }
+
+/** JSON with two spaces of indent, the same as of the plain value. */
+export function jsonText(value: object): string {
+  return `${JSON.stringify(value, (_, member) => (typeof member === "bigint" ? member.toString() : member), 2)}\n`;
+}

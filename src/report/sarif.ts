@@ -6,7 +6,7 @@ import type { Span } from "../core/source.ts";
 import { artifactUri } from "./artifact-uri.ts";
 import type { Formatter } from "./format.ts";
 import { resourceTitle } from "./order.ts";
-import { type Plain, toPlain } from "./plain.ts";
+import { jsonText } from "./plain.ts";
 import { isComplete } from "./report.ts";
 
 /** SARIF 2.1.0, as GitHub code scanning and the editors' viewers read it. */
@@ -43,7 +43,7 @@ export const sarif: Formatter = (report) => {
       },
     ],
   };
-  return `${JSON.stringify(toPlain(log), null, 2)}\n`;
+  return jsonText(log);
 };
 
 interface Rule {
@@ -183,11 +183,11 @@ function diagnosticNotification(d: Diagnostic) {
   };
 }
 
-function errorNotification(finding: Finding, index: ReadonlyMap<string, number>): Plain {
-  return toPlain({
+function errorNotification(finding: Finding, index: ReadonlyMap<string, number>) {
+  return {
     level: "error",
     message: { text: `${formatRef(finding.resource)} could not be checked: ${finding.message}` },
     associatedRule: { id: ruleId(finding), index: index.get(ruleId(finding)) },
     locations: [locationData(finding)],
-  });
+  };
 }

@@ -1,4 +1,3 @@
-import { lint } from "../analysis/resources/lint.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Finding, RuleStatus, StatusCounts } from "../core/finding.ts";
@@ -34,7 +33,8 @@ export interface ScanRequest {
   readonly schemas: KubernetesSchemas;
   /** What a live API server serves, where one was asked. */
   readonly discovered?: ApiResources;
-  readonly catalogue: WorkloadCatalogue;
+  /** Where custom kinds hold their pods; asked for only where somebody looks there. */
+  readonly catalogue: () => WorkloadCatalogue;
   readonly host: Host;
   /** Whether passes and skips become findings, too. */
   readonly passes: boolean;
@@ -55,7 +55,7 @@ export interface ScanResult {
 }
 
 /** Judges every object among the documents by the policies and the analyses that were asked for. */
-export function scan(request: ScanRequest): ScanResult {
+export async function scan(request: ScanRequest): Promise<ScanResult> {
   const { documents, namespace, schemas, discovered, checks, host, passes, workloads, catalogue, onProgress } = request;
   const values = documents.map((d) => d.value).filter(isKubernetesObject);
   const resources = discovered ?? schemas.withCustomResources(values).resources();
@@ -69,14 +69,10 @@ export function scan(request: ScanRequest): ScanResult {
     host,
     passes,
     // The built-in policies find the pods of custom kinds themselves.
-    catalogue: workloads === "all" && request.policies !== undefined ? catalogue : undefined,
+    catalogue: workloads === "all" && request.policies !== undefined ? catalogue() : undefined,
     ...(onProgress === undefined ? {} : { onProgress: (done) => onProgress(done, objects.length) }),
   });
-  const linted = checks.has("resources")
-    ? lint({ documents, schemas, workloads: catalogue, ...(discovered === undefined ? {} : { discovered }) }).map((f) =>
-        inScanNamespace(f, namespace, resources),
-      )
-    : [];
+  const linted = checks.has("resources") ? await lintObjects(request, resources) : [];
   return {
     findings: [...judged.findings, ...linted],
     counts: addFindings(judged.counts, linted),
@@ -88,8 +84,16 @@ export function scan(request: ScanRequest): ScanResult {
   };
 }
 
+/** The linter is many files: who does not ask for it does not wait for them. */
+async function lintObjects(request: ScanRequest, resources: ApiResources): Promise<readonly Finding[]> {
+  const { lint } = await import("../analysis/resources/lint.ts");
+  const { documents, schemas, discovered, namespace } = request;
+  const findings = lint({ documents, schemas, ...(discovered === undefined ? {} : { discovered }) });
+  return findings.map((f) => inScanNamespace(f, namespace, resources));
+}
+
 function policiesOf({ policies, exceptions, catalogue }: ScanRequest, resources: ApiResources) {
-  if (policies === undefined) return { set: new PolicySet(podSecurityPolicies({ catalogue })), diagnostics: [] };
+  if (policies === undefined) return { set: new PolicySet(podSecurityPolicies({ catalogue: catalogue() })), diagnostics: [] };
   return compilePolicies(policies, resources, exceptions.filter(isObjectDocument));
 }
 
