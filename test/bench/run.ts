@@ -1,9 +1,10 @@
 import { type BenchRow, isMet } from "./bench.ts";
 import { commandBench } from "./command.ts";
+import { loadingBench } from "./loading.ts";
 import { patternBench } from "./pattern.ts";
 import { scanBench } from "./scan.ts";
 
-const benches = [scanBench, commandBench, patternBench];
+const benches = [scanBench, commandBench, loadingBench, patternBench];
 
 function line(bench: string, row: BenchRow): string {
   const { ours, peer, unit, target } = row;
