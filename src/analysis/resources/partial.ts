@@ -35,14 +35,21 @@ export function lacksImages(object: KubernetesObject): boolean {
 
 /** Keys of strategic merge patches, some with a field after a slash. */
 export function isMergeDirective(key: string): boolean {
-  return /^\$(?:patch$|retainKeys$|setElementOrder\/|deleteFromPrimitiveList\/)/.test(key);
+  return key.startsWith("$") && /^\$(?:patch$|retainKeys$|setElementOrder\/|deleteFromPrimitiveList\/)/.test(key);
 }
 
-/** Whether a document is a patch by its own content. */
-export function holdsMergeDirective(value: JsonValue | undefined): boolean {
-  if (isArray(value)) return value.some(holdsMergeDirective);
+/** Whether an object is a patch by its own content: a merge directive stands in its metadata or spec. */
+export function holdsMergeDirective(object: KubernetesObject): boolean {
+  // Definitions are large, and their schemas hold no patches.
+  if (object.kind === "CustomResourceDefinition") return false;
+  return Object.keys(object).some((key) => isMergeDirective(key) || holdsDirective(object[key]));
+}
+
+function holdsDirective(value: JsonValue | undefined): boolean {
+  if (isArray(value)) return value.some(holdsDirective);
   if (!isObject(value)) return false;
-  return Object.keys(value).some((key) => isMergeDirective(key) || holdsMergeDirective(value[key]));
+  for (const key in value) if (isMergeDirective(key) || holdsDirective(value[key])) return true;
+  return false;
 }
 
 function isKustomization(file: string, value: JsonObject): boolean {

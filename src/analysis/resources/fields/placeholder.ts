@@ -21,7 +21,10 @@ export function isFlowPlaceholder(value: JsonValue): boolean {
   return others.length === 0 && only === null;
 }
 
+/** What every template holds; most text has none of it. */
+const marks = /[{$<%]/;
+
 /** Whether text is written by a tool before the API server sees it: nothing can be said about its value yet. */
 export function isTemplate(text: string): boolean {
-  return templates.some((pattern) => pattern.test(text));
+  return marks.test(text) && templates.some((pattern) => pattern.test(text));
 }

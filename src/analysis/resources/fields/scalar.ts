@@ -50,7 +50,7 @@ function formatProblem(value: JsonValue, schema: Schema, path: JsonPath): FieldP
 }
 
 function rangeProblem(value: JsonValue, path: JsonPath, format: "int32" | "int64", bits: bigint): FieldProblem | undefined {
-  if (!isInteger(value)) return undefined;
+  if (!isInteger(value) || (typeof value === "number" && Math.abs(value) < 2 ** 31)) return undefined;
   const exact = BigInt(value);
   const limit = 1n << bits;
   if (exact < limit && exact >= -limit) return undefined;

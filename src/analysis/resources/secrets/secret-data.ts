@@ -3,7 +3,7 @@ import { decodeBase64, illegalBase64At } from "../fields/base64.ts";
 import { isTemplate } from "../fields/placeholder.ts";
 import { adviceFix, type LintIssue } from "../issue.ts";
 import type { ObjectCheck } from "../object-check.ts";
-import { isPlaceholder, printable } from "./text.ts";
+import { isPlaceholder, longestPlaceholder, printable } from "./text.ts";
 
 /** Secrets that still hold a placeholder, and `data` that is not base64. */
 export const secretDataCheck: ObjectCheck = {
@@ -35,6 +35,7 @@ function dataIssue(key: string, value: unknown): LintIssue[] {
       },
     ];
   }
+  if (value.length > 2 * longestPlaceholder) return [];
   const bytes = decodeBase64(value);
   const text = bytes === undefined ? undefined : printable(bytes);
   if (text !== undefined && isPlaceholder(text)) return [filler(path, key, text)];

@@ -8,9 +8,13 @@ const placeholders = [
   /[-_ ](?:here|goes-?here)$/i,
 ];
 
+/** Whether somebody was to replace a text. */
 export function isPlaceholder(text: string): boolean {
-  return placeholders.some((pattern) => pattern.test(text.trim()));
+  return text.length <= longestPlaceholder && placeholders.some((pattern) => pattern.test(text.trim()));
 }
+
+/** Longer texts are values, or prose. */
+export const longestPlaceholder = 120;
 
 /** The text of UTF-8 bytes without control characters; undefined for anything else. */
 export function printable(bytes: Uint8Array): string | undefined {
