@@ -18,11 +18,14 @@ function described(rule: string, format: string, ...examples: readonly string[])
   return `${rule} (e.g. ${quoted}regex used for validation is '${format}')`;
 }
 
-function tooLong(name: string, limit: number): readonly string[] {
+type Unit = "bytes" | "characters";
+
+/** The checks of label keys and values say `bytes`, the older ones `characters`; all count bytes. */
+function tooLong(name: string, limit: number, unit: Unit = "characters"): readonly string[] {
   const bytes = name.replace(/[^\0-\x7f]/gu, (char) =>
     "x".repeat((char.codePointAt(0) ?? 0) < 0x800 ? 2 : char.length + 2),
   ).length;
-  return bytes > limit ? [`must be no more than ${limit} bytes`] : [];
+  return bytes > limit ? [`must be no more than ${limit} ${unit}`] : [];
 }
 
 const isLabel = matches(labelFormat);
@@ -39,12 +42,14 @@ export const dnsLabelProblems: NameCheck = (name) => {
   return [...tooLong(name, 63), problem];
 };
 
-export const dnsSubdomainProblems: NameCheck = (name) => {
-  if (isSubdomain(name)) return tooLong(name, 253);
+export const dnsSubdomainProblems: NameCheck = (name) => subdomainProblems(name, "characters");
+
+function subdomainProblems(name: string, unit: Unit): readonly string[] {
+  if (isSubdomain(name)) return tooLong(name, 253, unit);
   const rule =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
-  return [...tooLong(name, 253), described(rule, subdomainFormat, "example.com")];
-};
+  return [...tooLong(name, 253, unit), described(rule, subdomainFormat, "example.com")];
+}
 
 export const dns1035LabelProblems: NameCheck = (name) => {
   if (isLabel1035(name)) return tooLong(name, 63);
@@ -54,10 +59,10 @@ export const dns1035LabelProblems: NameCheck = (name) => {
 };
 
 export const labelValueProblems: NameCheck = (value) => {
-  if (isValue(value)) return tooLong(value, 63);
+  if (isValue(value)) return tooLong(value, 63, "bytes");
   const rule =
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
-  return [...tooLong(value, 63), described(rule, valueFormat, "MyValue", "my_value", "12345")];
+  return [...tooLong(value, 63, "bytes"), described(rule, valueFormat, "MyValue", "my_value", "12345")];
 };
 
 /** Keys of labels and annotations: a name, with a DNS subdomain before it or without. */
@@ -70,9 +75,9 @@ export const qualifiedNameProblems: NameCheck = (key) => {
   const prefix = parts.length === 2 ? parts[0] : undefined;
   const problems: string[] = [];
   if (prefix === "") problems.push("prefix part must be non-empty");
-  else if (prefix !== undefined) problems.push(...dnsSubdomainProblems(prefix).map((problem) => `prefix part ${problem}`));
+  else if (prefix !== undefined) problems.push(...subdomainProblems(prefix, "bytes").map((problem) => `prefix part ${problem}`));
   if (name === "") problems.push("name part must be non-empty");
-  else problems.push(...tooLong(name, 63).map((problem) => `name part ${problem}`));
+  else problems.push(...tooLong(name, 63, "bytes").map((problem) => `name part ${problem}`));
   if (!isKey(name)) problems.push(`name part ${rule}`);
   return problems;
 };

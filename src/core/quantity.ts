@@ -159,7 +159,9 @@ export function addQuantities(a: Quantity, b: Quantity): Quantity {
 }
 
 export function subtractQuantities(a: Quantity, b: Quantity): Quantity {
-  return addQuantities(a, { ...b, unscaled: -b.unscaled });
+  // The smallest integer has no counterpart, and stays what it is.
+  const unscaled = b.unscaled === -maxBinary - 1n ? b.unscaled : -b.unscaled;
+  return addQuantities(a, { ...b, unscaled });
 }
 
 /** The exact product, written as the first operand is. */

@@ -306,21 +306,19 @@ class Checker {
     this.#report(expr.id, `expected type '${formatType(expected)}' but found '${formatType(actual)}'`);
   }
 
-  #join(expr: Expr, previous: CelType | undefined, current: CelType): CelType {
+  #join(previous: CelType | undefined, current: CelType): CelType {
     if (previous === undefined) return current;
     if (this.#substitutions.assignable(previous, current)) {
       const keepsPrevious = this.#env.options.specification && current.kind === "null";
       return keepsPrevious || moreGeneral(previous, current) ? previous : current;
     }
-    if (!this.#env.options.homogeneousLiterals) return dynType;
-    this.#mismatch(expr, previous, current);
-    return errorType;
+    return dynType;
   }
 
   #list(expr: Extract<Expr, { kind: "list" }>): CelType {
     let element: CelType | undefined;
     for (const [i, item] of expr.elements.entries()) {
-      element = this.#join(item, element, this.#elementType(item, expr.optional.has(i)));
+      element = this.#join(element, this.#elementType(item, expr.optional.has(i)));
     }
     return this.#set(expr, listOf(element ?? this.#substitutions.fresh()));
   }
@@ -329,8 +327,8 @@ class Checker {
     let key: CelType | undefined;
     let value: CelType | undefined;
     for (const entry of expr.entries) {
-      key = this.#join(entry.key, key, this.#check(entry.key));
-      value = this.#join(entry.value, value, this.#elementType(entry.value, entry.optional));
+      key = this.#join(key, this.#check(entry.key));
+      value = this.#join(value, this.#elementType(entry.value, entry.optional));
     }
     return this.#set(expr, mapOf(key ?? this.#substitutions.fresh(), value ?? this.#substitutions.fresh()));
   }

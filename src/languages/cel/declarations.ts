@@ -3,6 +3,7 @@ import type { Host } from "../../core/host.ts";
 import type { CallEstimate, EstimateContext, SizedNode } from "./cost/size.ts";
 import type { Macro } from "./macro.ts";
 import type { CelType, CelTypeOf } from "./types.ts";
+import type { Validator } from "./validators.ts";
 import type { CelValue, Value } from "./values/value.ts";
 
 /** What functions that reach beyond their arguments are given. */
@@ -68,6 +69,7 @@ export interface Library {
   readonly macros?: readonly Macro[];
   readonly variables?: readonly VariableDeclaration[];
   readonly structs?: readonly StructDeclaration[];
+  readonly validators?: readonly Validator[];
   /** `.?`, `[?]`, `{?k: v}`, `[?x]` */
   readonly optionalSyntax?: boolean;
 }

@@ -10,8 +10,6 @@ import type { Validator } from "./validators.ts";
 export interface EnvOptions {
   /** Namespace in which names are looked up first: `a.b` finds `a.b.x`, `a.x`, `x` for `x`. */
   readonly container: string;
-  /** Elements of list and map literals have one type. */
-  readonly homogeneousLiterals: boolean;
   /** `1 < 1.5` is accepted. */
   readonly crossTypeComparisons: boolean;
   /** Back-quoted field names. */
@@ -26,12 +24,10 @@ export interface EnvOptions {
   readonly specification: boolean;
   readonly costRules: CostRules;
   readonly costModel: CostModel | undefined;
-  readonly validators: readonly Validator[];
 }
 
 const defaults: EnvOptions = {
   container: "",
-  homogeneousLiterals: false,
   crossTypeComparisons: true,
   quotedFields: true,
   foldConstants: true,
@@ -40,7 +36,6 @@ const defaults: EnvOptions = {
   specification: false,
   costRules: { affixByArgument: true },
   costModel: undefined,
-  validators: [],
 };
 
 export interface EnvParts {
@@ -49,6 +44,8 @@ export interface EnvParts {
   readonly structs?: readonly StructDeclaration[];
   /** Finds message types that are not listed: types made of schemas, `Object.spec`. */
   readonly structsByName?: (name: string) => StructDeclaration | undefined;
+  /** Checks of whole expressions, after those that are there. */
+  readonly validators?: readonly Validator[];
   readonly options?: Partial<EnvOptions>;
 }
 
@@ -56,6 +53,7 @@ export interface EnvParts {
 export class Env {
   readonly options: EnvOptions;
   readonly syntax: Syntax;
+  readonly validators: ReadonlySet<Validator>;
   readonly #functions: ReadonlyMap<string, FunctionDeclaration>;
   readonly #variables: ReadonlyMap<string, VariableDeclaration>;
   readonly #structs: ReadonlyMap<string, StructDeclaration>;
@@ -67,6 +65,8 @@ export class Env {
     this.options = { ...(base?.options ?? defaults), ...parts.options };
     this.#libraries = new Set([...(base?.libraries() ?? []), ...libraries.map((library) => library.name)]);
     this.#functions = withFunctions(base === undefined ? new Map() : base.#functions, libraries);
+    const validators = [...libraries.flatMap((library) => library.validators ?? []), ...(parts.validators ?? [])];
+    this.validators = new Set([...(base?.validators ?? []), ...validators]);
     const variables = [...libraries.flatMap((library) => library.variables ?? []), ...(parts.variables ?? [])];
     this.#variables = withNamed(base === undefined ? new Map() : base.#variables, variables, (v) => v.name);
     const structs = [...libraries.flatMap((library) => library.structs ?? []), ...(parts.structs ?? [])];

@@ -49,11 +49,11 @@ export interface FoldParts {
   readonly result: Expr;
 }
 
-/** Makes the nodes of an expansion; all of them stand where the macro's call stands. */
+/** Makes the nodes of an expansion; all but copies stand where the macro's call stands. */
 export class MacroBuilder {
-  readonly #nextId: () => number;
+  readonly #nextId: (copied?: Expr) => number;
 
-  constructor(nextId: () => number) {
+  constructor(nextId: (copied?: Expr) => number) {
     this.#nextId = nextId;
   }
 
@@ -110,7 +110,7 @@ export class MacroBuilder {
 
   /** The same expression with ids of its own. */
   copy(expr: Expr): Expr {
-    const id = this.#nextId();
+    const id = this.#nextId(expr);
     switch (expr.kind) {
       case "literal":
       case "ident":

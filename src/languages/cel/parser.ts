@@ -384,7 +384,7 @@ class Parser {
       this.#syntax.macros.get(macroKey(name, args.length, receiver)) ?? this.#syntax.macros.get(macroKey(name, "any", receiver));
     if (macro === undefined) return call;
     const offset = this.offsets[id] ?? 0;
-    const build = new MacroBuilder(() => this.offsets.push(offset) - 1);
+    const build = new MacroBuilder((copied) => this.offsets.push((copied && this.offsets[copied.id]) ?? offset) - 1);
     const expanded = macro.expand(build, target ?? call, args);
     if (!(expanded instanceof MacroError)) return expanded ?? call;
     const at = this.offsets[expanded.exprId] ?? offset;

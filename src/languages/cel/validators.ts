@@ -12,7 +12,7 @@ import { walkExpr } from "./walk.ts";
 export type Validator = (typed: TypedExpression, env: Env) => readonly CelIssue[];
 
 export function validate(typed: TypedExpression, env: Env): readonly CelIssue[] {
-  return env.options.validators.flatMap((validator) => validator(typed, env));
+  return Array.from(env.validators).flatMap((validator) => validator(typed, env));
 }
 
 export function issueAt(typed: TypedExpression, id: number, message: string): CelIssue {

@@ -6,6 +6,7 @@ import { type Eval, type Frame, fail } from "./frame.ts";
 import {
   computedStep,
   followOptional,
+  keyProblem,
   keyStep,
   type OptionalStep,
   optionalStep,
@@ -59,9 +60,7 @@ export function compileIdent(expr: Expr, compiler: Compiler): Node {
 }
 
 function unbound(frame: Frame, name: string, exprId: number): Value {
-  return Object.hasOwn(frame.variables, name) && frame.variables[name] === null
-    ? null
-    : fail(`no such attribute(s): ${name}`, exprId);
+  return frame.variables[name] === null ? null : fail(`no such attribute(s): ${name}`, exprId);
 }
 
 /** One link of `root.a[0].?b`. */
@@ -100,7 +99,10 @@ function linksOf(expr: Expr, compiler: Compiler, links: Link[]): Expr {
     if (operand === undefined || key === undefined) throw new Error("an access has an operand and a key");
     const root = linksOf(operand, compiler, links);
     const kind = expr.function === operators.index ? "plain" : "optional";
-    links.push({ id: expr.id, key: { node: compiler.compile(key) }, kind });
+    const node = compiler.compile(key);
+    const problem = node.constant === undefined ? undefined : keyProblem(node.constant.value);
+    if (problem !== undefined) compiler.fail(key.id, problem);
+    links.push({ id: expr.id, key: { node }, kind });
     return root;
   }
   return expr;

@@ -2,6 +2,7 @@ import { type Expr, type FoldExpr, isBinding, operators } from "../ast.ts";
 import type { FoldVariables } from "../checker.ts";
 import { baseCosts } from "../cost/model.ts";
 import { elementAt, mapFind, mapKeys } from "../values/containers.ts";
+import { goTypeOf } from "../values/go-type.ts";
 import { type CelError, type CelValue, Failure, isList, isMap, type Value } from "../values/value.ts";
 import type { Compiler, Node } from "./compiler.ts";
 import { type Eval, type Frame, fail, mergeFailures } from "./frame.ts";
@@ -41,7 +42,11 @@ function walker(expr: FoldExpr, first: number, second: number | undefined): Walk
       }
       return undefined;
     }
-    if (!isMap(range)) return fail(`got '${typeof range}', expected iterable type`, expr.range.id);
+    if (!isMap(range)) {
+      const type = goTypeOf(range);
+      if (second !== undefined) return fail(`unsupported comprehension range type: ${type}`, expr.id);
+      return fail(`got '${type}', expected iterable type`, expr.range.id);
+    }
     for (const key of mapKeys(range)) {
       locals[first] = key;
       if (second !== undefined) locals[second] = mapFind(range, key);

@@ -3,6 +3,7 @@ import { comparison } from "../cost/runtime.ts";
 import { elementAt } from "../values/containers.ts";
 import { equalValues, isNumeric } from "../values/equality.ts";
 import { compareNumbers } from "../values/numbers.ts";
+import { refused } from "../values/traits.ts";
 import { CelError, type CelValue, Failure, isList, Optional, type Value } from "../values/value.ts";
 import { callCost } from "./call-cost.ts";
 import type { FunctionReference } from "./calls.ts";
@@ -68,7 +69,7 @@ function not(operand: Eval, id: number): Eval {
     const value = operand(frame);
     frame.cost++;
     if (typeof value === "boolean") return !value;
-    return value instanceof Failure ? value : fail("no such overload", id);
+    return value instanceof Failure ? value : labelled(refused(operators.not, "negate", value), id);
   };
 }
 

@@ -1,5 +1,6 @@
 import { compileRegex, type Regex } from "../../../core/regex.ts";
 import type { CallExpr } from "../ast.ts";
+import { isInt } from "../values/numbers.ts";
 import { Failure, noSuchOverload, type Value } from "../values/value.ts";
 import type { FunctionReference } from "./calls.ts";
 import type { Compiler, Node } from "./compiler.ts";
@@ -11,8 +12,8 @@ const byName = new Map<string, (regex: Regex, args: readonly Value[]) => Value>(
   [
     "findAll",
     (regex, [text, , limit = -1]) => {
-      if (typeof text !== "string" || typeof limit !== "number") return noSuchOverload();
-      return regex.matchAll(text, limit).map((groups) => groups[0] ?? "");
+      if (typeof text !== "string" || !isInt(limit)) return noSuchOverload();
+      return regex.matchAll(text, Number(limit)).map((groups) => groups[0] ?? "");
     },
   ],
 ]);

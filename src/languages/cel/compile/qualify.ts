@@ -1,5 +1,6 @@
 import { elementAt, mapFind } from "../values/containers.ts";
 import { displayValue } from "../values/format.ts";
+import { goTypeOf } from "../values/go-type.ts";
 import { isInt } from "../values/numbers.ts";
 import { typeOf } from "../values/type-of.ts";
 import {
@@ -77,7 +78,8 @@ export function lookUp(value: CelValue, key: CelValue, exprId: number): Value {
 
 /** The element or member at `key`; undefined where there is none; an error for a key that cannot be one. */
 export function find(value: CelValue, key: CelValue): Value | undefined {
-  if (!isKey(key)) return new CelError(`invalid qualifier type: ${typeOf(key).name}`);
+  const problem = keyProblem(key);
+  if (problem !== undefined) return new CelError(problem);
   if (isMap(value)) return mapFind(value, key);
   if (isList(value)) {
     const index = listIndex(key);
@@ -87,8 +89,10 @@ export function find(value: CelValue, key: CelValue): Value | undefined {
   return value instanceof CelObject && typeof key === "string" ? value.field(key) : undefined;
 }
 
-function isKey(key: CelValue): boolean {
-  return typeof key !== "object" || key instanceof Uint || key instanceof Double;
+/** Why a value can be no key or index; undefined for those that can. */
+export function keyProblem(key: CelValue): string | undefined {
+  if (typeof key !== "object" || key instanceof Uint || key instanceof Double) return undefined;
+  return `invalid qualifier type: ${goTypeOf(key)}`;
 }
 
 /** An index, which may be written as any number type but has to be whole. */
@@ -128,9 +132,10 @@ export function optionalStep(key: (frame: Frame) => Value, exprId: number, stric
     if (found instanceof Failure) return found;
     const member =
       value instanceof CelObject && typeof found === "string" && !value.hasField(found) ? undefined : find(value, found);
+    if (member instanceof Failure) return labelled(member, exprId);
     if (member !== undefined) {
       frame.cost++;
-      return labelled(member, exprId);
+      return member;
     }
     return strict && !hasMembers(value) ? fail(`no such key: ${displayValue(found)}`, exprId) : undefined;
   };

@@ -79,7 +79,8 @@ function flat(items: readonly CelValue[], depth: number): Value {
 /** Longer ranges are refused: nothing bounds them before they are made. */
 const maxRange = 1_000_000;
 
-function range(size: Int): Value {
+function range(size: Int, checked: boolean): Value {
+  if (size < 0 && checked) return new CelError(`lists.range: size must be non-negative, got ${size}`);
   if (size > maxRange) return new CelError(`lists.range: size ${size} exceeds maximum allowed (${maxRange})`);
   return Array.from({ length: Math.max(0, Number(size)) }, (_, i) => i);
 }
@@ -170,17 +171,21 @@ const sortByMacro: Macro = {
 
 const outputSize = (_: readonly Value[], result: Value) => allocatingCost(1, isList(result) ? result.length : 1);
 
-const version3: readonly FunctionDeclaration[] = [
-  {
+/** @param checked whether negative sizes are refused (cel-go 0.27 and later) rather than taken for 0 */
+function rangeFunction(checked: boolean): FunctionDeclaration {
+  return {
     name: "lists.range",
     overloads: [
-      overload("lists_range", [int], listOf(intType), range, {
+      overload("lists_range", [int], listOf(intType), (size) => range(size, checked), {
         cost: outputSize,
         estimate: (_context, target, [size]) =>
           target === undefined && size !== undefined ? allocatingEstimate(1, literalInt(size)) : undefined,
       }),
     ],
-  },
+  };
+}
+
+const version2: readonly FunctionDeclaration[] = [
   {
     name: "reverse",
     overloads: [
@@ -247,11 +252,11 @@ const sliceFunction: FunctionDeclaration = {
 };
 
 /** cel-go's list extensions: 1 adds `flatten`, 2 `sort`, `sortBy`, `range`, `reverse` and `distinct`; 3 costs by size. */
-export function listsLibrary(version: number): Library {
+export function listsLibrary(version: number, checkedRange = true): Library {
   const functions = [
     sliceFunction,
     ...(version >= 1 ? [flattenFunction] : []),
-    ...(version >= 2 ? [...sortFunctions, ...version3] : []),
+    ...(version >= 2 ? [...sortFunctions, rangeFunction(checkedRange), ...version2] : []),
   ];
   return {
     name: "cel.lib.ext.lists",

@@ -144,6 +144,12 @@ function containsIp(cidr: Cidr, ip: Ip): boolean {
   return prefixContains(cidr.prefix, ip.address);
 }
 
+/** Kubernetes loses the reason why a text is no address. */
+function containsWritten(cidr: Cidr, ip: Ip | CelError, dialect: NetworkDialect): Value {
+  if (ip instanceof CelError) return dialect === "kubernetes" ? noSuchOverload() : ip;
+  return containsIp(cidr, ip);
+}
+
 /** Whether all of `inner` is in `outer`. */
 function containsCidr(outer: Cidr, inner: Cidr): boolean {
   return outer.prefix.bits <= inner.prefix.bits && prefixContains(outer.prefix, inner.prefix.address);
@@ -200,7 +206,7 @@ export function cidrLibrary(dialect: NetworkDialect): Library {
         name: "containsIP",
         overloads: [
           memberOverload("cidr_contains_ip_string", [cidrType, stringType], boolType, (cidr, text) =>
-            read(parseIp, text, (ip) => containsIp(cidr, ip)),
+            containsWritten(cidr, parseIp(text), dialect),
           ),
           memberOverload("cidr_contains_ip_ip", [cidrType, ipType], boolType, containsIp),
         ],

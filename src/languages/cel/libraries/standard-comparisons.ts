@@ -12,6 +12,7 @@ import {
   uintType,
 } from "../types.ts";
 import { compareValues } from "../values/order.ts";
+import { refused } from "../values/traits.ts";
 import { CelError } from "../values/value.ts";
 
 const ordered: readonly (readonly [suffix: string, left: CelType, right: CelType])[] = [
@@ -63,7 +64,8 @@ export const comparisonFunctions: readonly FunctionDeclaration[] = relations.map
       arity: 2,
       call: (a, b) => {
         const order = compareValues(a, b);
-        return order instanceof CelError ? order : test(order);
+        if (!(order instanceof CelError)) return test(order);
+        return order.message === "no such overload" ? refused(name, "compare", a) : order;
       },
     },
   };

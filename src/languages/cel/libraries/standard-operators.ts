@@ -29,8 +29,8 @@ import {
 } from "../values/numbers.ts";
 import { codePointCount } from "../values/text.ts";
 import { makeDuration, makeTimestamp } from "../values/time.ts";
+import { refused } from "../values/traits.ts";
 import {
-  Boxed,
   Bytes,
   CelError,
   CelList,
@@ -67,15 +67,15 @@ function onNumbers(rules: NumberRules, a: CelValue, b: CelValue): Value | undefi
 export const addValues: Binary = (a, b) => {
   const sum = onNumbers({ int: addInts, uint: (x, y) => makeUint(x + y), double: (x, y) => x + y }, a, b);
   if (sum !== undefined) return sum;
-  if (typeof a === "string") return typeof b === "string" ? a + b : noSuchOverload();
-  if (isList(a)) return isList(b) ? concatenate(a, b) : noSuchOverload();
-  if (a instanceof Bytes) return b instanceof Bytes ? new Bytes(Uint8Array.from([...a.data, ...b.data])) : noSuchOverload();
+  if (typeof a === "string" && typeof b === "string") return a + b;
+  if (isList(a) && isList(b)) return concatenate(a, b);
+  if (a instanceof Bytes && b instanceof Bytes) return new Bytes(Uint8Array.from([...a.data, ...b.data]));
   if (a instanceof Duration) {
     if (b instanceof Duration) return makeDuration(a.ns + b.ns);
     if (b instanceof Timestamp) return makeTimestamp(b.ns + a.ns, b.offset);
   }
   if (a instanceof Timestamp && b instanceof Duration) return makeTimestamp(a.ns + b.ns, a.offset);
-  return noSuchOverload();
+  return refused(operators.add, "add", a);
 };
 
 function concatenate(a: CelList | readonly CelValue[], b: CelList | readonly CelValue[]): Value {
@@ -96,26 +96,27 @@ const subtract: Binary = (a, b) => {
   if (a instanceof Duration && b instanceof Duration) return makeDuration(a.ns - b.ns);
   if (a instanceof Timestamp && b instanceof Timestamp) return makeDuration(a.ns - b.ns);
   if (a instanceof Timestamp && b instanceof Duration) return makeTimestamp(a.ns - b.ns, a.offset);
-  return noSuchOverload();
+  return refused(operators.subtract, "subtract", a);
 };
 
 const multiply: Binary = (a, b) =>
-  onNumbers({ int: multiplyInts, uint: (x, y) => makeUint(x * y), double: (x, y) => x * y }, a, b) ?? noSuchOverload();
+  onNumbers({ int: multiplyInts, uint: (x, y) => makeUint(x * y), double: (x, y) => x * y }, a, b) ??
+  refused(operators.multiply, "multiply", a);
 
 const divide: Binary = (a, b) => {
   const uint = (x: bigint, y: bigint) => (y === 0n ? new CelError("division by zero") : makeUint(x / y));
-  return onNumbers({ int: divideInts, uint, double: (x, y) => x / y }, a, b) ?? noSuchOverload();
+  return onNumbers({ int: divideInts, uint, double: (x, y) => x / y }, a, b) ?? refused(operators.divide, "multiply", a);
 };
 
 const modulo: Binary = (a, b) => {
   const uint = (x: bigint, y: bigint) => (y === 0n ? new CelError("modulus by zero") : makeUint(x % y));
-  return onNumbers({ int: moduloInts, uint }, a, b) ?? noSuchOverload();
+  return onNumbers({ int: moduloInts, uint }, a, b) ?? refused(operators.modulo, "modulo", a);
 };
 
 function negate(value: CelValue): Value {
   if (isInt(value)) return negateInt(value);
   if (isDouble(value)) return makeDouble(-doubleValue(value));
-  return value instanceof Duration ? makeDuration(-value.ns) : noSuchOverload();
+  return value instanceof Duration ? makeDuration(-value.ns) : refused(operators.negate, "negate", value);
 }
 
 function same(id: string, ...types: readonly CelType[]): readonly Overload[] {
@@ -191,5 +192,5 @@ export function sizeOfValue(value: CelValue): Value {
   if (typeof value === "string") return codePointCount(value);
   if (isList(value)) return value.length;
   if (isMap(value)) return mapSize(value);
-  return (value instanceof Boxed ? value.size : undefined) ?? noSuchOverload("size");
+  return value instanceof Bytes ? value.size : refused("size", "size", value);
 }

@@ -1,10 +1,11 @@
 import { compileRegex } from "../../../core/regex.ts";
 import { type FunctionDeclaration, memberOverload, signature } from "../declarations.ts";
 import { boolType, stringType } from "../types.ts";
-import { CelError, type CelValue, noSuchOverload, type Value } from "../values/value.ts";
+import { refused } from "../values/traits.ts";
+import { CelError, type CelValue, type Value } from "../values/value.ts";
 
 function matches(text: CelValue, pattern: CelValue): Value {
-  if (typeof text !== "string" || typeof pattern !== "string") return noSuchOverload();
+  if (typeof text !== "string" || typeof pattern !== "string") return refused("matches", "match", text);
   const regex = compileRegex(pattern);
   return regex.ok ? regex.value.test(text) : new CelError(regex.message);
 }

@@ -118,7 +118,7 @@ const conversions: readonly FunctionDeclaration[] = [
   conversion("bool", boolType, [boolType, stringType], toBool),
   conversion("bytes", bytesType, [bytesType, stringType], toBytes),
   conversion("double", doubleType, [doubleType, intType, stringType, uintType], toDouble),
-  conversion("duration", durationType, [durationType, intType, stringType], toDuration),
+  conversion("duration", durationType, [durationType, stringType], toDuration),
   conversion("int", intType, [intType, doubleType, durationType, stringType, timestampType, uintType], toInt),
   conversion(
     "string",
@@ -129,6 +129,12 @@ const conversions: readonly FunctionDeclaration[] = [
   conversion("timestamp", timestampType, [timestampType, intType, stringType], toTimestamp),
   conversion("uint", uintType, [uintType, doubleType, intType, stringType], toUint),
 ];
+
+/** `duration(5)`, in nanoseconds, which later releases of cel-go do not have. */
+export const durationOfIntLibrary: Library = {
+  name: "cel.lib.std.duration-of-int",
+  functions: [conversion("duration", durationType, [intType], toDuration)],
+};
 
 const typeNames = [
   boolType,

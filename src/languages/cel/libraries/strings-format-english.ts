@@ -78,20 +78,21 @@ const superscripts = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u20
 
 const fixed: Formatter = (value, precision = defaultPrecision) => {
   const number = doubleOf(value);
-  return number === undefined ? undefined : (symbol(number) ?? grouped(fixedPoint(number, precision)));
+  // `+ 0` takes the sign off a zero.
+  return number === undefined ? undefined : (symbol(number) ?? grouped(fixedPoint(number + 0, precision)));
 };
 
-/** `1.234568 x 10^03` in print; the precision is taken for a width, and six decimals are always shown. */
+/** `1.234568x10^03` in print; the precision is taken for a width, and six decimals are always shown. */
 const english: Formatter = (value, precision = defaultPrecision) => {
   const number = doubleOf(value);
   if (number === undefined) return undefined;
   const special = symbol(number);
   if (special !== undefined) return special.padStart(precision);
-  const [mantissa = "", exponent = ""] = scientific(number, defaultPrecision).split("e");
+  const [mantissa = "", exponent = ""] = scientific(number + 0, defaultPrecision).split("e");
   const power = Array.from(exponent, (char) =>
     char === "+" ? "" : char === "-" ? "\u207b" : (superscripts[Number(char)] ?? ""),
   );
-  return `${mantissa}\u202f\u00d7\u202f10${power.join("")}`.padStart(precision);
+  return `${mantissa}\u00d710${power.join("")}`.padStart(precision);
 };
 
 /** Versions before 4 of the string functions: numbers as they are printed in English. */

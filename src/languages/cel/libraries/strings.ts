@@ -5,6 +5,7 @@ import { displayValue } from "../values/format.ts";
 import { isBasicPlane } from "../values/text.ts";
 import { CelError, type CelList, type CelValue, type Int, isList, type Value } from "../values/value.ts";
 import { type FormatDialect, formatFunction } from "./strings-format.ts";
+import { formatCalls } from "./strings-format-validator.ts";
 
 const int: CelTypeOf<Int> = intType;
 const stringList: CelTypeOf<CelList | readonly CelValue[]> = listOf(stringType);
@@ -151,6 +152,8 @@ function quote(text: string): string {
 }
 
 const text = stringType;
+const plainFormatCalls = formatCalls("plain");
+const englishFormatCalls = formatCalls("english");
 
 function indexFunctions(rule: OffsetRule): readonly FunctionDeclaration[] {
   return [
@@ -228,6 +231,7 @@ export function stringsLibrary(version: number, offsets: OffsetRule = "clamped")
   const dialect: FormatDialect = version >= 4 ? "plain" : "english";
   return {
     name: "cel.lib.ext.strings",
+    validators: [dialect === "plain" ? plainFormatCalls : englishFormatCalls],
     functions: [
       ...basic,
       ...indexFunctions(offsets),

@@ -17,8 +17,8 @@ export interface AuthorizationDecision {
   readonly error?: string;
 }
 
-/** Answers whether a user may do something; `Unknown` where that takes outside data. */
-export type AuthorizerPort = (check: AuthorizationCheck) => AuthorizationDecision | Unknown;
+/** Answers whether a user may do something; `Unknown` where that takes outside data, an error where nobody can tell. */
+export type AuthorizerPort = (check: AuthorizationCheck) => AuthorizationDecision | Unknown | CelError;
 
 export interface AuthorizerUser {
   readonly name: string;

@@ -4,7 +4,7 @@ import { listsLibrary } from "../lists.ts";
 import { cidrLibrary, ipLibrary } from "../network.ts";
 import { optionalLibrary } from "../optional.ts";
 import { setsLibrary } from "../sets.ts";
-import { standardLibrary } from "../standard.ts";
+import { durationOfIntLibrary, standardLibrary } from "../standard.ts";
 import { stringsLibrary } from "../strings.ts";
 import { twoVariableLibrary } from "../two-variable.ts";
 import { authorizerLibrary, authorizerSelectorsLibrary } from "./authorizer.ts";
@@ -18,6 +18,9 @@ import { urlLibrary } from "./url.ts";
 
 /** Minor versions of Kubernetes 1.x; the newest one this implementation follows. */
 export const newestMinor = 37;
+
+/** What evaluating one expression may cost. */
+export const perCallLimit = 1_000_000;
 
 /** Something an environment has from one minor version on, up to another. */
 export interface Versioned {
@@ -42,7 +45,6 @@ function baseOptions(server: number): Partial<EnvOptions> {
   // Kubernetes 1.37 came with cel-go 0.29, the releases before with 0.26.
   const recent = server >= 37;
   return {
-    homogeneousLiterals: true,
     crossTypeComparisons: false,
     quotedFields: false,
     presenceTestCosts: false,
@@ -53,25 +55,29 @@ function baseOptions(server: number): Partial<EnvOptions> {
 }
 
 function history(server: number): readonly Versioned[] {
-  const offsets = server >= 37 ? "clamped" : "free";
+  const recent = server >= 37;
+  const offsets = recent ? "clamped" : "free";
   return [
-    { introduced: 0, parts: { libraries: [urlLibrary, kubernetesRegexLibrary] } },
+    { introduced: 0, parts: { libraries: [urlLibrary, kubernetesRegexLibrary], validators: [homogeneousLiterals] } },
     { introduced: 0, removed: 37, parts: { libraries: [kubernetesListsLibrary(0)] } },
     { introduced: 27, parts: { libraries: [authorizerLibrary] } },
     { introduced: 28, parts: { libraries: [optionalLibrary(2), quantityLibrary], options: { crossTypeComparisons: true } } },
-    {
-      introduced: 29,
-      parts: { options: { validators: [durationLiterals, timestampLiterals, regexLiterals, homogeneousLiterals] } },
-    },
+    { introduced: 29, parts: { validators: [durationLiterals, timestampLiterals, regexLiterals] } },
     { introduced: 0, removed: 29, parts: { libraries: [stringsLibrary(0, offsets)] } },
     { introduced: 29, parts: { libraries: [stringsLibrary(2, offsets), setsLibrary] } },
     { introduced: 30, parts: { libraries: [ipLibrary("kubernetes"), cidrLibrary("kubernetes")] } },
     { introduced: 31, parts: { libraries: [formatLibrary, authorizerSelectorsLibrary] } },
     { introduced: 32, parts: { libraries: [twoVariableLibrary] } },
     { introduced: 33, parts: { libraries: [semverLibrary(1)] } },
-    { introduced: 34, parts: { libraries: [listsLibrary(3)] } },
+    { introduced: 34, parts: { libraries: [listsLibrary(3, recent)] } },
     { introduced: 37, parts: { libraries: [kubernetesListsLibrary(1)] } },
-  ].filter(({ introduced }) => introduced <= server);
+  ].flatMap((versioned) => upTo(server, versioned));
+}
+
+/** What a later server removes is still there. */
+function upTo(server: number, { introduced, removed, parts }: Versioned): readonly Versioned[] {
+  if (introduced > server) return [];
+  return [removed === undefined || removed > server ? { introduced, parts } : { introduced, removed, parts }];
 }
 
 function applied(env: Env, options: readonly Versioned[], minor: number): Env {
@@ -96,6 +102,7 @@ export function extendEnvironments(environments: Environments, options: readonly
  * @param server minor version of the API server that evaluates
  */
 export function kubernetesEnvironments(compatibility: number, server: number = newestMinor): Environments {
-  const base = new Env({ libraries: [standardLibrary], options: baseOptions(server) });
+  const standard = server >= 37 ? [standardLibrary] : [standardLibrary, durationOfIntLibrary];
+  const base = new Env({ libraries: standard, options: baseOptions(server) });
   return extendEnvironments({ compatibility, newExpressions: base, storedExpressions: base }, history(server));
 }
