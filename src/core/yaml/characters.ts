@@ -13,6 +13,8 @@ export const stopsPlain = 8;
 export const flowIndicator = 16;
 /** May follow a backslash in double quotes on its own: one of YAML's short escapes, or a line break. */
 export const shortEscape = 32;
+/** One of those that JSON has, too. */
+export const jsonEscape = 64;
 
 function mark(characters: string, bit: number): void {
   for (const c of characters) classes[c.charCodeAt(0)] = (classes[c.charCodeAt(0)] ?? 0) | bit;
@@ -25,6 +27,7 @@ mark(" ?,[]{}#&*!|>'\"%@`", indicator);
 mark(":#", stopsPlain);
 mark(",[]{}", flowIndicator);
 mark('"\\/bnrtf 0aveN_LP\r\n', shortEscape);
+mark('"\\/bnrtf', jsonEscape);
 for (let code = 0; code < 32; code++) mark(String.fromCharCode(code), indicator | stopsPlain);
 mark("\x7f", indicator | stopsPlain);
 

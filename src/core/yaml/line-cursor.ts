@@ -17,6 +17,11 @@ export class LineCursor {
   column = 0;
   /** Whether a comment stands between that content and what came before. */
   comment = false;
+  /** How many mappings and sequences are open. */
+  depth = 0;
+  /** Where the last key stands. */
+  keyStart = 0;
+  keyEnd = 0;
 
   constructor(text: string, start: number, end: number, keys: KeyCache, spans: SpanTableBuilder | undefined) {
     this.text = text;

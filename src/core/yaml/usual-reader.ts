@@ -32,7 +32,7 @@ export function readUsual(
   spans?: SpanTableBuilder,
 ): JsonValue | undefined {
   try {
-    return new UsualReader(new LineCursor(text, start, end, keys, spans)).document();
+    return readDocument(new LineCursor(text, start, end, keys, spans));
   } catch (error) {
     if (error === unusual) return undefined;
     throw error;
@@ -46,147 +46,128 @@ export function usualSpans(text: string, start: number, end: number, keys: KeyCa
   return spans.build();
 }
 
-class UsualReader {
-  readonly #cursor: LineCursor;
-  #depth = 0;
-  #keyStart = 0;
-  #keyEnd = 0;
-
-  constructor(cursor: LineCursor) {
-    this.#cursor = cursor;
-  }
-
-  document(): JsonValue {
-    const cursor = this.#cursor;
-    if (cursor.text.startsWith("---", cursor.at)) {
-      cursor.at += 3;
-      cursor.endLine();
-    } else cursor.findContent();
-    if (cursor.column < 0) throw unusual;
-    const value = this.#node(-1);
-    if (cursor.column >= 0 || typeof value !== "object") throw unusual;
-    return value;
-  }
-
-  /** A node that begins a line or follows a dash, of a parent at column `parent`. */
-  #node(parent: number): JsonValue {
-    if (++this.#depth > maximumDepth) throw unusual;
-    const cursor = this.#cursor;
-    const column = cursor.at - cursor.lineStart;
-    let value: JsonValue;
-    if (cursor.atDash()) value = this.#sequence(column);
-    else {
-      const key = this.#key();
-      value = key === undefined ? this.#inline(parent) : this.#mapping(column, key);
-    }
-    this.#depth--;
-    return value;
-  }
-
-  #mapping(column: number, first: string): JsonValue {
-    const cursor = this.#cursor;
-    const object: Record<string, JsonValue> = {};
-    cursor.spans?.add("mapping", this.#keyStart, this.#keyEnd);
-    let key: string | undefined = first;
-    for (;;) {
-      if (key === undefined || Object.hasOwn(object, key)) throw unusual;
-      cursor.spans?.add("key", this.#keyStart, this.#keyEnd, key);
-      setMember(object, key, this.#member(column));
-      if (cursor.column !== column) break;
-      key = this.#key();
-    }
-    if (cursor.column > column) throw unusual;
-    cursor.spans?.close();
-    return object;
-  }
-
-  /** What follows a key's colon. */
-  #member(column: number): JsonValue {
-    const cursor = this.#cursor;
-    const colon = cursor.at;
-    if (!cursor.restIsEmpty()) return this.#inline(column);
+function readDocument(cursor: LineCursor): JsonValue {
+  if (cursor.text.startsWith("---", cursor.at)) {
+    cursor.at += 3;
     cursor.endLine();
-    if (cursor.column > column) return this.#node(column);
-    if (cursor.column === column && cursor.atDash()) return this.#sequence(column);
-    cursor.spans?.add("scalar", colon, colon);
-    return null;
-  }
+  } else cursor.findContent();
+  if (cursor.column < 0) throw unusual;
+  const value = readNode(cursor, -1);
+  if (cursor.column >= 0 || typeof value !== "object") throw unusual;
+  return value;
+}
 
-  #sequence(column: number): JsonValue {
-    const cursor = this.#cursor;
-    const items: JsonValue[] = [];
-    cursor.spans?.add("sequence", cursor.at, cursor.at + 1);
-    do {
-      const dash = ++cursor.at;
-      if (!cursor.restIsEmpty()) items.push(this.#node(column));
+/** A node that begins a line or follows a dash, of a parent at column `parent`. */
+function readNode(cursor: LineCursor, parent: number): JsonValue {
+  if (++cursor.depth > maximumDepth) throw unusual;
+  const column = cursor.at - cursor.lineStart;
+  let value: JsonValue;
+  if (cursor.atDash()) value = readSequence(cursor, column);
+  else {
+    const key = readKey(cursor);
+    value = key === undefined ? readInline(cursor, parent) : readMapping(cursor, column, key);
+  }
+  cursor.depth--;
+  return value;
+}
+
+function readMapping(cursor: LineCursor, column: number, first: string): JsonValue {
+  const object: Record<string, JsonValue> = {};
+  cursor.spans?.add("mapping", cursor.keyStart, cursor.keyEnd);
+  let key: string | undefined = first;
+  for (;;) {
+    if (key === undefined || Object.hasOwn(object, key)) throw unusual;
+    cursor.spans?.add("key", cursor.keyStart, cursor.keyEnd, key);
+    setMember(object, key, readMember(cursor, column));
+    if (cursor.column !== column) break;
+    key = readKey(cursor);
+  }
+  if (cursor.column > column) throw unusual;
+  cursor.spans?.close();
+  return object;
+}
+
+/** What follows a key's colon. */
+function readMember(cursor: LineCursor, column: number): JsonValue {
+  const colon = cursor.at;
+  if (!cursor.restIsEmpty()) return readInline(cursor, column);
+  cursor.endLine();
+  if (cursor.column > column) return readNode(cursor, column);
+  if (cursor.column === column && cursor.atDash()) return readSequence(cursor, column);
+  cursor.spans?.add("scalar", colon, colon);
+  return null;
+}
+
+function readSequence(cursor: LineCursor, column: number): JsonValue {
+  const items: JsonValue[] = [];
+  cursor.spans?.add("sequence", cursor.at, cursor.at + 1);
+  do {
+    const dash = ++cursor.at;
+    if (!cursor.restIsEmpty()) items.push(readNode(cursor, column));
+    else {
+      cursor.endLine();
+      if (cursor.column > column) items.push(readNode(cursor, column));
       else {
-        cursor.endLine();
-        if (cursor.column > column) items.push(this.#node(column));
-        else {
-          cursor.spans?.add("scalar", dash, dash);
-          items.push(null);
-        }
+        cursor.spans?.add("scalar", dash, dash);
+        items.push(null);
       }
-    } while (cursor.column === column && cursor.atDash());
-    if (cursor.column > column) throw unusual;
-    cursor.spans?.close();
-    return items;
-  }
-
-  /** The key at the cursor, which then stands behind its colon; undefined where there is no key. */
-  #key(): string | undefined {
-    const cursor = this.#cursor;
-    const { text, at: start } = cursor;
-    let code = text.charCodeAt(start);
-    if (code === 34 || code === 39) return this.#quotedKey(code);
-    if (!is(code, beginsKey)) return undefined;
-    let at = start;
-    let hash = 0;
-    for (; is(code, inKey) || (code === 58 && !cursor.isBlank(at + 1)); code = text.charCodeAt(++at)) {
-      hash = (Math.imul(hash, 31) + code) | 0;
     }
-    return this.#endKey(start, at) ? cursor.keys.key(text, start, at, hash) : undefined;
-  }
+  } while (cursor.column === column && cursor.atDash());
+  if (cursor.column > column) throw unusual;
+  cursor.spans?.close();
+  return items;
+}
 
-  #quotedKey(quote: number): string | undefined {
-    const { text, at: start } = this.#cursor;
-    let at = start + 1;
-    for (let code = text.charCodeAt(at); code !== quote; code = text.charCodeAt(++at)) {
-      if (code === 92 || !(code >= 32)) return undefined;
-    }
-    return this.#endKey(start, at + 1) ? text.slice(start + 1, at) : undefined;
+/** The key at the cursor, which then stands behind its colon; undefined where there is no key. */
+function readKey(cursor: LineCursor): string | undefined {
+  const { text, at: start } = cursor;
+  let code = text.charCodeAt(start);
+  if (code === 34 || code === 39) return readQuotedKey(cursor, code);
+  if (!is(code, beginsKey)) return undefined;
+  let at = start;
+  let hash = 0;
+  for (; is(code, inKey) || (code === 58 && !cursor.isBlank(at + 1)); code = text.charCodeAt(++at)) {
+    hash = (Math.imul(hash, 31) + code) | 0;
   }
+  return endKey(cursor, start, at) ? cursor.keys.key(text, start, at, hash) : undefined;
+}
 
-  /** Whether a colon ends the key that stands between two offsets; the cursor then goes behind it. */
-  #endKey(start: number, end: number): boolean {
-    const cursor = this.#cursor;
-    if (cursor.text.charCodeAt(end) !== 58 || !cursor.isBlank(end + 1)) return false;
-    this.#keyStart = start;
-    this.#keyEnd = end;
-    cursor.at = end + 1;
-    return true;
+function readQuotedKey(cursor: LineCursor, quote: number): string | undefined {
+  const { text, at: start } = cursor;
+  let at = start + 1;
+  for (let code = text.charCodeAt(at); code !== quote; code = text.charCodeAt(++at)) {
+    if (code === 92 || !(code >= 32)) return undefined;
   }
+  return endKey(cursor, start, at + 1) ? text.slice(start + 1, at) : undefined;
+}
 
-  /** A scalar or brackets; the cursor ends on the next content line. */
-  #inline(parent: number): JsonValue {
-    const cursor = this.#cursor;
-    let value: JsonValue;
-    switch (cursor.code()) {
-      case 34:
-      case 39:
-        value = readQuoted(cursor);
-        cursor.endLine();
-        return value;
-      case 91:
-      case 123:
-        value = readFlow(cursor);
-        cursor.endLine();
-        return value;
-      case 124:
-      case 62:
-        return readBlock(cursor, parent);
-      default:
-        return readPlain(cursor, parent);
-    }
+/** Whether a colon ends the key that stands between two offsets; the cursor then goes behind it. */
+function endKey(cursor: LineCursor, start: number, end: number): boolean {
+  if (cursor.text.charCodeAt(end) !== 58 || !cursor.isBlank(end + 1)) return false;
+  cursor.keyStart = start;
+  cursor.keyEnd = end;
+  cursor.at = end + 1;
+  return true;
+}
+
+/** A scalar or brackets; the cursor ends on the next content line. */
+function readInline(cursor: LineCursor, parent: number): JsonValue {
+  let value: JsonValue;
+  switch (cursor.code()) {
+    case 34:
+    case 39:
+      value = readQuoted(cursor);
+      cursor.endLine();
+      return value;
+    case 91:
+    case 123:
+      value = readFlow(cursor);
+      cursor.endLine();
+      return value;
+    case 124:
+    case 62:
+      return readBlock(cursor, parent);
+    default:
+      return readPlain(cursor, parent);
   }
 }

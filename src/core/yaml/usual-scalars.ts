@@ -1,7 +1,7 @@
 import { CHOMPING_MODE, type ChompingMode, getScalarValue, SCALAR_STYLE, type ScalarStyle } from "js-yaml";
 import type { JsonValue } from "../json.ts";
-import { indicator, is, shortEscape, stopsPlain } from "./characters.ts";
-import { decodeDoubleQuoted } from "./double-quoted.ts";
+import { indicator, is, jsonEscape, shortEscape, stopsPlain } from "./characters.ts";
+import { decodeDoubleQuoted, foldLines } from "./double-quoted.ts";
 import { type LineCursor, unusual } from "./line-cursor.ts";
 import { resolvePlain } from "./scalars.ts";
 
@@ -46,43 +46,57 @@ function plainLineEnd(cursor: LineCursor): number {
 
 /** Quoted text, perhaps over several lines, which libyaml lets begin anywhere; ends behind the closing quote. */
 export function readQuoted(cursor: LineCursor): string {
+  return cursor.code() === 34 ? readDoubleQuoted(cursor) : readSingleQuoted(cursor);
+}
+
+function readSingleQuoted(cursor: LineCursor): string {
+  const { text } = cursor;
   const start = cursor.at + 1;
-  const double = cursor.code() === 34;
-  const end = double ? closingDoubleQuote(cursor.text, start) : closingSingleQuote(cursor.text, start);
+  let end = text.indexOf("'", start);
+  let doubled = false;
+  while (end >= 0 && text.charCodeAt(end + 1) === 39) {
+    doubled = true;
+    end = text.indexOf("'", end + 2);
+  }
+  const raw = between(cursor, start, end);
+  const folded = cursor.lineEnd(start) < end ? foldLines(raw, "\n", false) : raw;
+  return doubled ? folded.replaceAll("''", "'") : folded;
+}
+
+function readDoubleQuoted(cursor: LineCursor): string {
+  const { text } = cursor;
+  const start = cursor.at + 1;
+  // Whether it is a JSON string as it stands, and whether JSON has all of its escapes.
+  let plain = true;
+  let json = true;
+  let end = start;
+  for (let code = text.charCodeAt(end); code !== 34; code = text.charCodeAt(++end)) {
+    if (code === 92) {
+      plain = false;
+      const escaped = text.charCodeAt(++end);
+      if (is(escaped, jsonEscape)) continue;
+      if (escaped === 117) {
+        if (!/^[0-9a-fA-F]{4}/.test(text.slice(end + 1, end + 5))) throw unusual;
+      } else if (is(escaped, shortEscape)) json = false;
+      else throw unusual;
+    } else if (!(code >= 32)) {
+      if (!(code >= 0)) throw unusual;
+      plain = false;
+      json = false;
+    }
+  }
+  const raw = between(cursor, start, end);
+  if (plain) return raw;
+  if (json) return JSON.parse(text.slice(start - 1, end + 1));
+  return decodeDoubleQuoted(raw) ?? decode(cursor, SCALAR_STYLE.DOUBLE_QUOTED, start, end);
+}
+
+/** The text between quotes; the cursor goes behind the closing one. */
+function between(cursor: LineCursor, start: number, end: number): string {
   if (end < 0 || end >= cursor.end) throw unusual;
   cursor.spans?.add("scalar", start - 1, end + 1);
   cursor.at = end + 1;
-  const raw = cursor.text.slice(start, end);
-  const special = double ? raw.indexOf("\\") : raw.indexOf("'");
-  if (special < 0 && cursor.lineEnd(start) > end) return raw;
-  if (double && !hasKnownEscapes(raw, special)) throw unusual;
-  const text = double ? decodeDoubleQuoted(raw) : undefined;
-  if (text !== undefined) return text;
-  return decode(cursor, double ? SCALAR_STYLE.DOUBLE_QUOTED : SCALAR_STYLE.SINGLE_QUOTED, start, end);
-}
-
-function closingSingleQuote(text: string, start: number): number {
-  let at = text.indexOf("'", start);
-  while (at >= 0 && text.charCodeAt(at + 1) === 39) at = text.indexOf("'", at + 2);
-  return at;
-}
-
-/** The first double quote behind an even number of backslashes. */
-function closingDoubleQuote(text: string, start: number): number {
-  for (let at = text.indexOf('"', start); at >= 0; at = text.indexOf('"', at + 1)) {
-    let backslash = at;
-    while (backslash > start && text.charCodeAt(backslash - 1) === 92) backslash--;
-    if ((at - backslash) % 2 === 0) return at;
-  }
-  return -1;
-}
-
-function hasKnownEscapes(raw: string, first: number): boolean {
-  for (let at = first; at >= 0; at = raw.indexOf("\\", at + 2)) {
-    const code = raw.charCodeAt(at + 1);
-    if (!is(code, shortEscape) && !(code === 117 && /^[0-9a-fA-F]{4}/.test(raw.slice(at + 2, at + 6)))) return false;
-  }
-  return true;
+  return cursor.text.slice(start, end);
 }
 
 /** A block scalar of a parent at column `parent`; ends on the next content line. */
