@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { cliReference } from "../scripts/cli-reference.ts";
 import { errorsReference } from "../scripts/errors-reference.ts";
+import { linterReference } from "../scripts/linter-reference.ts";
 import { exitCodes } from "../src/cli/exit-code.ts";
 import { formatters } from "../src/report/index.ts";
 
@@ -10,6 +11,10 @@ const reference = (name: string) => readFileSync(join(import.meta.dirname, "../d
 
 test("docs/reference/errors.md is current; else run `npm run docs`", () => {
   expect(reference("errors.md")).toBe(errorsReference());
+});
+
+test("docs/reference/linter.md is current; else run `npm run docs`", () => {
+  expect(reference("linter.md")).toBe(linterReference());
 });
 
 test("docs/reference/cli.md is current; else run `npm run docs`", async () => {

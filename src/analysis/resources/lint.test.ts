@@ -8,6 +8,7 @@ import { type KubernetesCatalog, kubernetesSchemas } from "../../core/schema.ts"
 import type { SourceDocument } from "../../core/source.ts";
 import { parseWorkloadCatalogue } from "../../core/workload/parse-catalogue.ts";
 import { parseDocuments } from "../../core/yaml/parse-documents.ts";
+import { lintChecks } from "./checks.ts";
 import { lint } from "./lint.ts";
 
 interface LintCase {
@@ -102,6 +103,13 @@ function nameOf(object: object): string {
 function sameCheck(text: string, findings: readonly Finding[]): boolean {
   return findings.some((f) => label(f).split(" ")[0] === text.split(" ")[0]);
 }
+
+test("every rule that is found is described, and every rule that is described is found by some case", () => {
+  const entries = caseFiles.flatMap((file): readonly LintCase[] => parse(readFileSync(new URL(file, here), "utf8")));
+  const found = new Set(entries.flatMap((entry) => entry.expect.map((text) => text.split(" ")[0] ?? "")));
+  const described = Object.entries(lintChecks).flatMap(([id, { rules }]) => Object.keys(rules).map((rule) => `${id}/${rule}`));
+  expect([...found].toSorted()).toEqual(described.toSorted());
+});
 
 test("findings stand at the key or the value that is to blame", () => {
   const text = `apiVersion: v1

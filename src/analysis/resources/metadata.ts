@@ -1,5 +1,6 @@
 import { isObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
 import { gvkOf, type KubernetesObject } from "../../core/kubernetes.ts";
+import { dnsLabelProblems, dnsSubdomainProblems, labelValueProblems } from "../../core/name-problems.ts";
 import { isTemplate, isUnfilled } from "./fields/placeholder.ts";
 import { adviceFix, type LintIssue } from "./issue.ts";
 import type { LintContext, ObjectCheck } from "./object-check.ts";
@@ -25,9 +26,6 @@ function isStored(object: KubernetesObject, { schemas }: LintContext): boolean {
   const verbs = schemas.resources().byKind(gvk.group, gvk.kind)?.verbs;
   return schemas.schemaFor(gvk) !== undefined && verbs?.includes("get") === true;
 }
-
-const subdomain = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
-const label = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** Kinds with names of a form of their own, or of none. */
 const freeNames = new Set([
@@ -56,23 +54,24 @@ function nameIssues(object: KubernetesObject): LintIssue[] {
     : [refused("name", ["metadata", "name"], `The name ${JSON.stringify(name)} ${wrong}.`, "Choose another name.")];
 }
 
+/** Longer than any name may be: what follows need not be read. */
+const longestName = 300;
+
 function nameProblem(kind: string, name: string): string | undefined {
   if (kind.startsWith("rbac.authorization.k8s.io/")) {
     return name === "." || name === ".." || /[/%]/.test(name) ? "may not contain / or %, nor be . or .." : undefined;
   }
   if (freeNames.has(kind)) return undefined;
   if (kind === "/Namespace" || kind === "/Service") {
-    return label.test(name)
+    return dnsLabelProblems(name.slice(0, longestName)).length === 0
       ? undefined
       : "must be at most 63 lower-case letters, digits and dashes, and begin and end with a letter or digit";
   }
-  const fits = name.length <= 253 && subdomain.test(name);
+  const fits = dnsSubdomainProblems(name.slice(0, longestName)).length === 0;
   return fits
     ? undefined
     : "must consist of lower-case letters, digits, dashes and dots, and begin and end with a letter or digit";
 }
-
-const labelValue = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
 function labelIssues(labels: JsonValue | undefined): LintIssue[] {
   if (!isObject(labels)) return [];
@@ -89,7 +88,7 @@ function labelIssues(labels: JsonValue | undefined): LintIssue[] {
           true,
         ),
       ];
-    if (typeof value !== "string" || labelValue.test(value)) return [];
+    if (typeof value !== "string" || labelValueProblems(value.slice(0, longestName)).length === 0) return [];
     return [
       refused(
         "label-value",

@@ -116,7 +116,7 @@ export function explainValue(problem: Exclude<FieldProblem, UnknownField>, objec
         path: problem.path,
         status: "fail",
         server: "refuses-object",
-        message: `${place} must be ${withArticle(problem.expected)}, not ${describeValue(problem.value)}. ${then}`,
+        message: `${place} must be ${withArticle(problem.expected)}, not ${describeValue(problem.value)}${yamlHint(problem)}. ${then}`,
         evidence: { expected: problem.expected },
         fix: convertFix(problem.path, problem.expected, problem.value),
       };
@@ -152,6 +152,11 @@ export function explainValue(problem: Exclude<FieldProblem, UnknownField>, objec
         fix: adviceFix(`Add ${problem.key}.`),
       };
   }
+}
+
+/** `namespace: n` and `enabled: yes` surprise everybody once. */
+function yamlHint({ expected, value }: Extract<FieldProblem, { kind: "type" }>): string {
+  return expected === "string" && typeof value === "boolean" ? " (unquoted n, no, off, y, yes and on are booleans in YAML)" : "";
 }
 
 function explainFormat(problem: Extract<FieldProblem, { kind: "format" }>, then: string): LintIssue {

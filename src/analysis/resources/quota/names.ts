@@ -1,9 +1,11 @@
-const name = "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
-const qualified = new RegExp(`^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?${name}$`);
+import { qualifiedNameProblems } from "../../../core/name-problems.ts";
+
+/** A domain of at most 253 letters, a slash and a name of at most 63. */
+const longest = 317;
 
 /** `cpu`, `nvidia.com/gpu`: a name with an optional DNS prefix, as apimachinery's IsQualifiedName. */
 export function isQualifiedName(text: string): boolean {
-  return qualified.test(text);
+  return text.length <= longest && qualifiedNameProblems(text).length === 0;
 }
 
 /** Resources without a domain, or of one that holds `kubernetes.io/`, are Kubernetes' own. */
