@@ -84,6 +84,11 @@ export const diagnosticCodes = {
     meaning: "A policy directory holds a document of a kind that is not a policy.",
     next: "Remove it from --policies or scan it as an object.",
   },
+  CEL_EXPRESSION: {
+    meaning:
+      "A CEL expression of a policy is missing, cannot be parsed, or does not fit its types; what holds it is not evaluated.",
+    next: "Correct the expression at the position that the message names.",
+  },
   POLICY_WAITS_FOR_CEL: {
     meaning: "A policy of a kind that is written in CEL was not evaluated.",
     next: "Leave it out with a narrower --policies, or wait for a version that evaluates CEL policies.",

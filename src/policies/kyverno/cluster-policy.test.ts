@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { apiResources } from "../../core/api-resources.ts";
 import type { CompiledPolicy } from "../policy.ts";
 import { clusterPolicyFormat } from "./cluster-policy.ts";
-import { objectsOf, runRules } from "./policy-run.testing.ts";
+import { contextOf, objectOf, objectsOf, runRules } from "./policy-run.testing.ts";
 
 function compile(text: string): CompiledPolicy & { readonly codes: readonly string[]; readonly messages: readonly string[] } {
   const [document] = objectsOf(text);
@@ -156,9 +156,9 @@ describe("problems are named with their place", () => {
     ],
     [
       "a gate in CEL",
-      `  webhookConfiguration: {matchConditions: [{name: a, expression: "true"}]}\n  rules: [${rule}]`,
-      ["KYV_NOT_SUPPORTED@5:26"],
-      "waits for CEL",
+      `  webhookConfiguration: {matchConditions: [{name: a, expression: "nothing"}]}\n  rules: [${rule}]`,
+      ["CEL_EXPRESSION@5:54"],
+      "undeclared reference to 'nothing'",
     ],
   ])("%s", (_, spec, codes, message) => {
     const compiled = compile(policy(spec));
@@ -169,6 +169,21 @@ describe("problems are named with their place", () => {
   test("once, though rules are generated from the one that has them", () => {
     const broken = rule.replace("pattern: {kind: Pod}", "deny: {conditions: {all: [{key: a, operator: Same, value: b}]}}");
     expect(compile(policy(`  rules: [${broken}]`)).codes).toHaveLength(1);
+  });
+});
+
+describe("a gate in CEL", () => {
+  const pod = "{apiVersion: v1, kind: Pod, metadata: {name: x}}";
+  const gate = (expression: string) =>
+    compile(policy(`  webhookConfiguration: {matchConditions: [{name: a, expression: "${expression}"}]}\n  rules: [${rule}]`));
+
+  test.each([
+    ["lets pass what it is about", "object.kind == 'Pod'", ["pass"]],
+    ["keeps the policy from all else", "object.kind == 'Service'", []],
+    ["leaves in doubt what it cannot tell", "object.nothing == 1", ["error"]],
+  ])("%s", (_, expression, statuses) => {
+    const [first] = gate(expression).rules;
+    expect(first?.evaluate(contextOf(objectOf(pod), undefined, {})).map((r) => r.status)).toEqual(statuses);
   });
 });
 
@@ -198,8 +213,10 @@ describe("results", () => {
     expect(results[0]).toMatchObject({ message: "m", evidence: { properties: { owner: "{{ nope }}" } } });
   });
 
-  test("of rules that wait for CEL are errors that say so", () => {
+  test("of preconditions in CEL without validations in CEL are errors that say so", () => {
     const { results } = runRules(failing("celPreconditions: [{name: a, expression: 'true'}]"), pod);
-    expect(results.map((r) => [r.status, r.message])).toEqual([["error", "celPreconditions: waits for CEL"]]);
+    expect(results.map((r) => [r.status, r.message])).toEqual([
+      ["error", "celPreconditions: apply only to rules with validate.cel"],
+    ]);
   });
 });

@@ -10,6 +10,7 @@ import { policySpecShape, ruleShape } from "./policy-shape.ts";
 import { DocumentReport, reportShape } from "./report.ts";
 import { compileRule, type PolicyContext, rulePath } from "./rule.ts";
 import type { PolicySource } from "./rule-types.ts";
+import { gated } from "./webhook-conditions.ts";
 
 const annotation = {
   title: "policies.kyverno.io/title",
@@ -58,17 +59,13 @@ function reportDuplicates(rules: readonly JsonObject[], report: DocumentReport):
   }
 }
 
-/** Why no rule of the policy can be evaluated: unknown fields beside the rules, or a gate that is written in CEL. */
+/** Why no rule of the policy can be evaluated: unknown fields beside the rules. */
 function policyProblem(spec: JsonObject, report: DocumentReport): string | undefined {
   if (!reportShape(spec, policySpecShape, ["spec"], report)) {
     const [first] = report.diagnostics;
     return `the policy was not evaluated: ${first?.message ?? "its fields are wrong"}`;
   }
-  const conditions = member(spec["webhookConfiguration"], "matchConditions");
-  if (!isArray(conditions) || conditions.length === 0) return undefined;
-  const path = ["spec", "webhookConfiguration", "matchConditions"];
-  report.warning("KYV_NOT_SUPPORTED", path, "waits for CEL");
-  return "webhookConfiguration.matchConditions: waits for CEL";
+  return undefined;
 }
 
 const isFalse = (value: JsonValue | undefined): boolean => value === false;
@@ -108,6 +105,7 @@ function compile(document: SourceDocument<KubernetesObject>, env: CompileEnv): L
     const source = { name: asString(rule["name"]) ?? "", spec: rule, path: rulePath(index), policy };
     return compileRule(source, context, shapeErrors[index] ?? []);
   });
+  const rulesBehindGate = gated(compiled, spec, report);
   return loaded(
     {
       id,
@@ -119,7 +117,7 @@ function compile(document: SourceDocument<KubernetesObject>, env: CompileEnv): L
       admission: !isFalse(spec["admission"]),
       firstRuleOnly: spec["applyRules"] === "One",
       needs: [],
-      rules: compiled,
+      rules: rulesBehindGate,
     },
     report.diagnostics,
   );

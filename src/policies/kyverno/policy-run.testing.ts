@@ -62,7 +62,8 @@ export function runRules(rules: string, object: string, options: RunOptions = {}
   return { diagnostics: compiled.diagnostics, results, object: current };
 }
 
-function contextOf(object: KubernetesObject, oldObject: KubernetesObject | undefined, options: RunOptions): RuleContext {
+/** One action about an object. */
+export function contextOf(object: KubernetesObject, oldObject: KubernetesObject | undefined, options: RunOptions): RuleContext {
   return {
     action: {
       channel: options.channel ?? "scan",

@@ -1,5 +1,7 @@
 import { isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import type { CompileEnv, RuleKind } from "../policy.ts";
+import { compileAssertRule } from "./assert-rule.ts";
+import { compileCelRule } from "./cel-rule.ts";
 import { compileGenerateRule } from "./generate/generate-rule.ts";
 import { compileMutateRule } from "./mutate/mutate-rule.ts";
 import { errorResult } from "./outcome.ts";
@@ -41,13 +43,11 @@ export function kindOfRule(rule: JsonObject): RuleKind {
 /** Parts of Kyverno's language that are understood but not evaluated, and why. */
 function unsupported(rule: JsonObject): { readonly field: string; readonly why: string } | undefined {
   const validate = rule["validate"];
-  if (isFilled(rule["celPreconditions"])) return { field: "celPreconditions", why: "waits for CEL" };
+  if (isFilled(rule["celPreconditions"]) && !isFilled(member(validate, "cel"))) {
+    return { field: "celPreconditions", why: "apply only to rules with validate.cel" };
+  }
   if (isFilled(member(member(validate, "manifests"), "attestors"))) {
     return { field: "validate.manifests", why: "verifying the signatures of manifests is not supported" };
-  }
-  if (isFilled(member(validate, "cel"))) return { field: "validate.cel", why: "waits for CEL" };
-  if (isPresent(member(validate, "assert"))) {
-    return { field: "validate.assert", why: "assertion trees have no effect since Kyverno 1.19 and are not evaluated" };
   }
   return undefined;
 }
@@ -56,6 +56,8 @@ function compileValidateBody(rule: RuleSource, env: CompileEnv, report: Document
   const validate = rule.spec["validate"];
   if (isFilled(member(validate, "podSecurity")))
     return compileWith(compilePodSecurityRule, rule, env, report, "validate.podSecurity");
+  if (isFilled(member(validate, "cel"))) return compileCelRule(rule, report);
+  if (isPresent(member(validate, "assert"))) return compileAssertRule(rule, report);
   const errorsBefore = report.errorCount;
   const check = compileValidate(rule, report);
   if (check === undefined) {
@@ -63,7 +65,7 @@ function compileValidateBody(rule: RuleSource, env: CompileEnv, report: Document
       report.error(
         "KYV_BAD_RULE",
         [...rule.path, "validate"],
-        "needs one of deny, pattern, anyPattern, foreach, podSecurity, cel",
+        "needs one of deny, pattern, anyPattern, foreach, podSecurity, assert, cel",
       );
     }
     return [];

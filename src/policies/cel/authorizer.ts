@@ -1,0 +1,61 @@
+import type { JsonObject } from "../../core/json.ts";
+import { asString, member } from "../../core/json.ts";
+import type { Activation } from "../../languages/cel/compile/frame.ts";
+import {
+  type AuthorizationCheck,
+  Authorizer,
+  type AuthorizerPort,
+  requestResourceCheck,
+} from "../../languages/cel/libraries/kubernetes/authorizer.ts";
+import { CelError, Unknown } from "../../languages/cel/values/value.ts";
+import type { RuleContext } from "../policy.ts";
+import { lazily } from "./inputs.ts";
+import { resourceOf } from "./resource-name.ts";
+
+/** The question as a SubjectAccessReview. */
+function review(check: AuthorizationCheck): JsonObject {
+  const subject = { user: check.user, groups: check.groups };
+  const { verb, path, namespace, apiGroup, resource, subresource, name } = check;
+  const attributes = check.isResourceRequest
+    ? { resourceAttributes: { namespace, verb, group: apiGroup, resource, subresource, name } }
+    : { nonResourceAttributes: { path, verb } };
+  return {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SubjectAccessReview",
+    spec: { ...subject, ...attributes },
+  };
+}
+
+/** Asks for the answer of a cluster, or of whoever knows its roles. */
+function port({ facts }: RuleContext): AuthorizerPort {
+  return (check) => {
+    if (check.fieldSelector !== "" || check.labelSelector !== "") {
+      return new CelError("authorization checks with selectors cannot be answered here");
+    }
+    const path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+    const need = { kind: "api-call", method: "POST", path, body: review(check) } as const;
+    const fact = facts.get(need);
+    if (fact === undefined) return new Unknown([need]);
+    if (!fact.ok) return new CelError(`the authorization check was not answered: ${fact.message}`);
+    const status = member(fact.value, "status");
+    const allowed = member(status, "allowed") === true;
+    return { allowed, reason: asString(member(status, "reason")) ?? "" };
+  };
+}
+
+/** `inputs` with `authorizer` and `authorizer.requestResource`, on behalf of who acts. */
+export function withAuthorizer(context: RuleContext, inputs: Activation): Activation {
+  const { action, resources } = context;
+  const { actor, target } = action;
+  if (actor === undefined) {
+    const unknown = () => new CelError("it is not known who acts, so authorizer has no answers");
+    return lazily({ authorizer: unknown, "authorizer.requestResource": unknown }, inputs);
+  }
+  const authorizer = new Authorizer(port(context), { name: actor.user, groups: actor.groups });
+  const { group: apiGroup, subresource, namespace, name } = target;
+  const requested = { apiGroup, resource: resourceOf(target, resources), subresource, namespace, name };
+  return lazily(
+    { authorizer: () => authorizer, "authorizer.requestResource": () => requestResourceCheck(authorizer, requested) },
+    inputs,
+  );
+}

@@ -1,0 +1,170 @@
+import type { KubernetesTarget, Operation } from "../../core/action.ts";
+import type { ApiResources } from "../../core/api-resources.ts";
+import { requireFact } from "../../core/facts.ts";
+import { asString, isArray, isObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
+import { type KubernetesObject, labelsOf, namespaceOf } from "../../core/kubernetes.ts";
+import { compileLabelSelector, type LabelPredicate, type Labels } from "../../core/label-selector.ts";
+import type { DocumentReport } from "../kyverno/report.ts";
+import type { KindSelector, RuleContext } from "../policy.ts";
+import { resourceOf } from "./resource-name.ts";
+
+/** `matchConstraints`, or the `matchResources` of a binding, ready to be asked. */
+export interface CompiledMatchResources {
+  /** @throws NeedsFacts, or Error where the namespace's labels cannot be known */
+  matches(context: RuleContext): boolean;
+  /** A superset of what can match, for the engine's index. */
+  readonly selectors: readonly KindSelector[];
+  /** Undefined: every operation. */
+  readonly operations: ReadonlySet<Operation> | undefined;
+}
+
+interface ResourceRule {
+  readonly groups: readonly string[];
+  readonly versions: readonly string[];
+  /** As `resource` and `subresource`, each may be `*`. */
+  readonly resources: readonly { readonly resource: string; readonly subresource: string }[];
+  readonly operations: ReadonlySet<Operation> | undefined;
+  readonly scope: "*" | "Cluster" | "Namespaced";
+  readonly names: readonly string[];
+}
+
+const strings = (value: JsonValue | undefined): readonly string[] =>
+  isArray(value) ? value.filter((v) => typeof v === "string") : [];
+
+const allOperations: readonly Operation[] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];
+
+function compileRule(spec: JsonValue): ResourceRule {
+  const operations = strings(member(spec, "operations"));
+  const scope = asString(member(spec, "scope"));
+  return {
+    groups: strings(member(spec, "apiGroups")),
+    versions: strings(member(spec, "apiVersions")),
+    resources: strings(member(spec, "resources")).map((text) => {
+      const [resource = "", subresource = ""] = text.split("/");
+      return { resource, subresource };
+    }),
+    operations: operations.includes("*") ? undefined : new Set(allOperations.filter((o) => operations.includes(o))),
+    scope: scope === "Cluster" || scope === "Namespaced" ? scope : "*",
+    names: strings(member(spec, "resourceNames")),
+  };
+}
+
+const oneOf = (list: readonly string[], value: string): boolean => list.includes("*") || list.includes(value);
+
+function scopeFits({ scope }: ResourceRule, target: KubernetesTarget, namespace: string): boolean {
+  if (scope === "*") return true;
+  const isNamespace = target.kind === "Namespace" && target.group === "";
+  return scope === (namespace === "" || isNamespace ? "Cluster" : "Namespaced");
+}
+
+function nameFits({ names }: ResourceRule, { action, object, oldObject }: RuleContext): boolean {
+  if (names.length === 0) return true;
+  const metadata = (object ?? oldObject)?.metadata;
+  const name = action.target.name || (asString(member(metadata, "name")) ?? "");
+  if (name !== "") return names.includes(name);
+  const generateName = asString(member(object?.metadata, "generateName")) ?? "";
+  return names.some((n) => generateName.startsWith(n));
+}
+
+function ruleFits(rule: ResourceRule, context: RuleContext, equivalent: boolean): boolean {
+  const { action, object, oldObject, resources } = context;
+  const { target } = action;
+  if (rule.operations !== undefined && !rule.operations.has(action.operation)) return false;
+  if (!oneOf(rule.groups, target.group)) return false;
+  if (!equivalent && !oneOf(rule.versions, target.version)) return false;
+  const name = resourceOf(target, resources);
+  const named = rule.resources.some(
+    ({ resource, subresource }) =>
+      (resource === "*" || resource === name) && (subresource === "*" || subresource === target.subresource),
+  );
+  if (!named) return false;
+  const subject = object ?? oldObject;
+  const namespace = target.namespace !== "" || subject === undefined ? target.namespace : namespaceOf(subject);
+  return scopeFits(rule, target, namespace) && nameFits(rule, context);
+}
+
+/** Kinds that a rule may select, where its resources are known; every kind of its groups otherwise. */
+function selectorsOf(rule: ResourceRule, resources: ApiResources): readonly KindSelector[] {
+  return rule.groups.flatMap((group) =>
+    rule.resources.map(({ resource, subresource }) => {
+      const kind = resource === "*" || group === "*" ? undefined : resources.byResource(group, resource)?.kind;
+      return { group, version: "*", kind: kind ?? "*", subresource };
+    }),
+  );
+}
+
+const everything: KindSelector = { group: "*", version: "*", kind: "*", subresource: "*" };
+
+function compileSelector(spec: JsonValue | undefined, path: JsonPath, report: DocumentReport): LabelPredicate | undefined {
+  if (!isObject(spec)) return undefined;
+  const filled = [member(spec, "matchLabels"), member(spec, "matchExpressions")].some(
+    (part) => (isArray(part) && part.length > 0) || (isObject(part) && Object.keys(part).length > 0),
+  );
+  if (!filled) return undefined;
+  const compiled = compileLabelSelector(spec);
+  if (compiled.ok) return compiled.matches;
+  for (const problem of compiled.problems) report.error("KYV_BAD_SELECTOR", [...path, ...problem.path], problem.message);
+  return () => false;
+}
+
+/** Labels of the namespace an action is in; of the object itself where that is a namespace. */
+function namespaceLabels(context: RuleContext, namespace: string): Labels {
+  const { action, object, facts } = context;
+  const { target } = action;
+  const isNamespace = target.kind === "Namespace" && target.group === "" && target.subresource === "";
+  if (isNamespace && object !== undefined) return labelsOf(object);
+  if (action.namespaceLabels !== undefined) return { "kubernetes.io/metadata.name": namespace, ...action.namespaceLabels };
+  const value = requireFact(facts, { kind: "namespace", name: namespace });
+  return { "kubernetes.io/metadata.name": namespace, ...labelsOf(asNamespace(value)) };
+}
+
+const asNamespace = (value: JsonValue): KubernetesObject =>
+  isObject(value) ? { ...value, apiVersion: "v1", kind: "Namespace" } : { apiVersion: "v1", kind: "Namespace" };
+
+function namespaceFits(selects: LabelPredicate, context: RuleContext): boolean {
+  const { action, object, oldObject } = context;
+  const { target } = action;
+  const isNamespace = target.kind === "Namespace" && target.group === "";
+  const subject = object ?? oldObject;
+  const ofObject = subject === undefined ? "" : namespaceOf(subject);
+  const namespace = isNamespace ? target.name : target.namespace || ofObject;
+  // Objects in no namespace are never exempted.
+  return namespace === "" || selects(namespaceLabels(context, namespace));
+}
+
+export interface MatchResourcesOptions {
+  /** Rules name all versions of a resource, unless the policy says `matchPolicy: Exact`. */
+  readonly equivalent: boolean;
+  readonly resources: ApiResources;
+}
+
+/** Compiles resource rules, excluded ones, and the selectors beside them; absent ones match everything. */
+export function compileMatchResources(
+  spec: JsonValue | undefined,
+  path: JsonPath,
+  report: DocumentReport,
+  { equivalent, resources }: MatchResourcesOptions,
+): CompiledMatchResources {
+  const rulesOf = (key: string) => {
+    const list = member(spec, key);
+    return isArray(list) ? list.map(compileRule) : [];
+  };
+  const included = rulesOf("resourceRules");
+  const excluded = rulesOf("excludeResourceRules");
+  const alike = equivalent && member(spec, "matchPolicy") !== "Exact";
+  const inNamespace = compileSelector(member(spec, "namespaceSelector"), [...path, "namespaceSelector"], report);
+  const hasLabels = compileSelector(member(spec, "objectSelector"), [...path, "objectSelector"], report);
+  const operations = included.some((rule) => rule.operations === undefined) || included.length === 0;
+  return {
+    selectors: included.length === 0 ? [everything] : included.flatMap((rule) => selectorsOf(rule, resources)),
+    operations: operations ? undefined : new Set(included.flatMap((rule) => [...(rule.operations ?? [])])),
+    matches(context) {
+      const fits = (rule: ResourceRule) => ruleFits(rule, context, alike);
+      if (included.length > 0 && !included.some(fits)) return false;
+      if (excluded.some(fits)) return false;
+      const { object, oldObject } = context;
+      if (hasLabels !== undefined && ![object, oldObject].some((o) => o !== undefined && hasLabels(labelsOf(o)))) return false;
+      return inNamespace === undefined || namespaceFits(inNamespace, context);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import type { Activation } from "../../languages/cel/compile/frame.ts";
+import { type Env, variable } from "../../languages/cel/env.ts";
+import { type CelType, structType } from "../../languages/cel/types.ts";
+import { CelError, CelObject, type Value } from "../../languages/cel/values/value.ts";
+import { type CelSession, type CompiledExpression, compileExpression } from "./expression.ts";
+import { messageType } from "./message-types.ts";
+
+export interface VariableSpec {
+  readonly name: string;
+  readonly expression: string;
+}
+
+export interface CompiledVariables {
+  /** The environment with `variables` in it. */
+  readonly env: Env;
+  /** Why variables do not compile, by their position. */
+  readonly problems: readonly { readonly index: number; readonly message: string }[];
+  /** `inputs` with `variables`, each computed when it is first read. */
+  bind(session: CelSession, inputs: Activation): Activation;
+}
+
+/** The value of `variables`: each is computed once. */
+class LazyVariables extends CelObject {
+  readonly #expressions: ReadonlyMap<string, CompiledExpression>;
+  readonly #compute: (expression: CompiledExpression) => Value;
+  readonly #known = new Map<string, Value>();
+  readonly type: CelType;
+
+  constructor(
+    type: CelType,
+    expressions: ReadonlyMap<string, CompiledExpression>,
+    compute: (expression: CompiledExpression) => Value,
+  ) {
+    super();
+    this.type = type;
+    this.#expressions = expressions;
+    this.#compute = compute;
+  }
+
+  override field(name: string): Value | undefined {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const expression = this.#expressions.get(name);
+    if (expression === undefined) return undefined;
+    const value = this.#compute(expression);
+    this.#known.set(name, value);
+    return value;
+  }
+
+  override hasField(name: string): boolean {
+    return this.#expressions.has(name);
+  }
+
+  equals(): CelError {
+    return new CelError("no such overload");
+  }
+}
+
+const variablesType = structType("kubernetes.variables");
+
+/** Compiles variables in their order: each sees those before it. */
+export function compileVariables(specs: readonly VariableSpec[], base: Env): CompiledVariables {
+  const types = new Map<string, CelType>();
+  const expressions = new Map<string, CompiledExpression>();
+  const problems: { index: number; message: string }[] = [];
+  const env = base.extend({
+    structs: [messageType(variablesType.name, types)],
+    variables: [variable("variables", variablesType)],
+  });
+  for (const [index, { name, expression }] of specs.entries()) {
+    const compiled = compileExpression(expression, env);
+    if (compiled.ok) {
+      types.set(name, compiled.value.type);
+      expressions.set(name, compiled.value);
+    } else problems.push({ index, message: compiled.message });
+  }
+  return {
+    env,
+    problems,
+    bind(session, inputs) {
+      const activation: Activation = Object.create(inputs, {
+        variables: {
+          value: new LazyVariables(variablesType, expressions, (expression) => session.run(expression, activation)),
+        },
+      });
+      return activation;
+    },
+  };
+}
