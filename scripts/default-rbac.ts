@@ -6,7 +6,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isKubernetesObject } from "../src/core/kubernetes.ts";
+import { isKubernetesObject, type KubernetesObject } from "../src/core/kubernetes.ts";
 import { parseDocuments } from "../src/core/yaml/parse-documents.ts";
 
 const [directory, minor] = process.argv.slice(2);
@@ -21,16 +21,20 @@ const files = [
   "namespace-role-bindings",
 ];
 
-const objects = files.flatMap((file) => {
-  const text = readFileSync(join(directory, `${file}.yaml`), "utf8");
+function objectsOf(file: string): KubernetesObject[] {
+  const text = readFileSync(join(directory ?? "", `${file}.yaml`), "utf8");
   return parseDocuments(text, file).documents.map(({ value }) => {
     if (!isKubernetesObject(value)) throw new Error(`${file} holds something that is no object`);
     return value;
   });
-});
+}
+
+const lines = (objects: readonly KubernetesObject[]) => `[\n${objects.map((o) => JSON.stringify(o)).join(",\n")}\n]`;
+
+const objects = files.flatMap(objectsOf);
+const known = new Set(objects.map((o) => JSON.stringify(o)));
+// With feature gates that are off by default some roles hold more.
+const gated = objectsOf("cluster-roles-featuregates").filter((o) => !known.has(JSON.stringify(o)));
 
 const target = join(import.meta.dirname, "..", "catalog", "kubernetes", `rbac-v${minor}.json`);
-writeFileSync(
-  target,
-  `{"kubernetesVersion":${JSON.stringify(minor)},"objects":[\n${objects.map((o) => JSON.stringify(o)).join(",\n")}\n]}\n`,
-);
+writeFileSync(target, `{"kubernetesVersion":${JSON.stringify(minor)},"objects":${lines(objects)},"gated":${lines(gated)}}\n`);

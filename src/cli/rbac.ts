@@ -1,23 +1,34 @@
 import { Command, Option } from "commander";
+import { severities } from "../core/finding.ts";
+import { formatters } from "../report/index.ts";
 import { type CommandContext, collect, describedCommand } from "./command.ts";
 import { type CanIFlags, type MatrixFlags, runCanI, runMatrix, runWhoCan, type WhoCanFlags } from "./run-rbac.ts";
+import { type AuditFlags, runAudit } from "./run-rbac-audit.ts";
+
+const worstFirst = severities.toReversed();
 
 export function createCommand(context: CommandContext): Command {
   return new Command("rbac")
     .description("Simulate, audit and reduce permissions: who may do what, by which rule, and what follows from it.")
     .addCommand(canICommand(context))
     .addCommand(whoCanCommand(context))
-    .addCommand(matrixCommand(context));
+    .addCommand(matrixCommand(context))
+    .addCommand(auditCommand(context));
 }
 
 /** Where roles and bindings come from, and how the answer is written. */
-export function withInput(command: Command): Command {
+function withInput(command: Command): Command {
+  return withSources(command).addOption(
+    new Option("-o, --output <format>", "how to answer").choices(["table", "json", "yaml"]).default("table"),
+  );
+}
+
+function withSources(command: Command): Command {
   return command
     .option("-f, --file <path>", "manifests or a dump of a cluster; repeatable, - for standard input", collect)
     .option("-c, --cluster", "the cluster of the current kubeconfig context")
     .option("--context <name>", "another kubeconfig context")
-    .option("--identities <file>", "groups of users, as the identity provider gives them")
-    .addOption(new Option("-o, --output <format>", "how to answer").choices(["table", "json", "yaml"]).default("table"));
+    .option("--identities <file>", "groups of users, as the identity provider gives them");
 }
 
 function canICommand(context: CommandContext): Command {
@@ -63,4 +74,25 @@ function matrixCommand(context: CommandContext): Command {
     .summary("Subjects and their sensitive rights")
     .option("--include-system", "also what Kubernetes' own bindings give");
   return withInput(command).action((flags: MatrixFlags) => runMatrix(flags, context));
+}
+
+function auditCommand(context: CommandContext): Command {
+  const command = describedCommand(
+    "audit",
+    "Rights that lead further than they say, and what is untidy; with the rule, the binding and a fix.",
+    [
+      ["castellan rbac audit -f rbac/", "of manifests; scan says the same"],
+      ["castellan rbac audit -c -o sarif", "of the cluster"],
+      ["castellan rbac audit -c --include-system", "also what Kubernetes gives to itself"],
+    ],
+  )
+    .summary("Find dangerous and untidy rights")
+    .option("--include-system", "also what Kubernetes' own roles and bindings give")
+    .addOption(new Option("-o, --output <format>", "how to report").choices(Object.keys(formatters)).default("table"))
+    .option("--output-file <file>", "write the report there, and only a summary to the terminal")
+    .addOption(
+      new Option("--fail-on <level>", "exit with 1 on findings at or over").choices([...worstFirst, "never"]).default("low"),
+    )
+    .option("--explain", "say why: the evidence, the field, the patch");
+  return withSources(command).action((flags: AuditFlags) => runAudit(flags, context));
 }

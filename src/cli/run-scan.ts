@@ -1,6 +1,7 @@
-import { loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
+import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
 import { describeSkipped, type LoadedPaths } from "../adapters/files/loaded-paths.ts";
+import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { type Finding, type Severity, severityAtLeast } from "../core/finding.ts";
@@ -35,6 +36,7 @@ export async function runScan(paths: readonly string[], flags: ScanFlags, contex
     ...(input.discovered === undefined ? {} : { discovered: input.discovered }),
     schemas: loadKubernetesSchemas(),
     catalogue: loadWorkloadCatalogue,
+    defaultRbac: () => readDefaultRbac(loadDefaultRbacObjects()),
     host: nodeHost(context.io),
     passes: flags.passes === true,
     workloads: flags.workloads,

@@ -1,8 +1,9 @@
+import type { DefaultRbac } from "../analysis/rbac/world.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Finding, RuleStatus, StatusCounts } from "../core/finding.ts";
 import type { Host } from "../core/host.ts";
-import { isKubernetesObject } from "../core/kubernetes.ts";
+import { groupOf, isKubernetesObject } from "../core/kubernetes.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import type { SourceDocument } from "../core/source.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
@@ -13,8 +14,8 @@ import { scanObjects } from "./scan-objects.ts";
 import { scannedFacts } from "./scanned-facts.ts";
 import { inScanNamespace, type ObjectDocument, scannedObjects } from "./scanned-objects.ts";
 
-/** What `--checks` selects from: policies (the built-in ones where none are given), and the linter of resources. */
-export const scanChecks = ["policies", "resources"] as const;
+/** What `--checks` selects from: policies (the built-in ones where none are given), the linter of resources, and who may do what. */
+export const scanChecks = ["policies", "resources", "rbac"] as const;
 export type ScanCheck = (typeof scanChecks)[number];
 
 export interface ScanRequest {
@@ -35,6 +36,8 @@ export interface ScanRequest {
   readonly discovered?: ApiResources;
   /** Where custom kinds hold their pods; asked for only where somebody looks there. */
   readonly catalogue: () => WorkloadCatalogue;
+  /** The roles and bindings that Kubernetes makes itself. */
+  readonly defaultRbac: () => DefaultRbac;
   readonly host: Host;
   /** Whether passes and skips become findings, too. */
   readonly passes: boolean;
@@ -73,14 +76,20 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
     ...(onProgress === undefined ? {} : { onProgress: (done) => onProgress(done, objects.length) }),
   });
   const linted = checks.has("resources") ? await lintObjects(request, resources) : [];
+  const audited = checks.has("rbac") ? await auditAccess(request, objects) : { findings: [], diagnostics: [] };
+  const analysed = [...linted, ...audited.findings];
   return {
-    findings: [...judged.findings, ...linted],
-    counts: addFindings(judged.counts, linted),
-    diagnostics: [...compiled.diagnostics, ...diagnostics],
+    findings: [...judged.findings, ...analysed],
+    counts: addFindings(judged.counts, analysed),
+    diagnostics: [...compiled.diagnostics, ...diagnostics, ...audited.diagnostics],
     objects: objects.length,
     others,
     policyObjects: objects.filter((d) => isPolicyObject(d.value)).length,
-    policies: [...compiled.set.policies.map((p) => policyName(p.id)), ...(checks.has("resources") ? ["lint"] : [])],
+    policies: [
+      ...compiled.set.policies.map((p) => policyName(p.id)),
+      ...(checks.has("resources") ? ["lint"] : []),
+      ...(checks.has("rbac") ? ["rbac"] : []),
+    ],
   };
 }
 
@@ -90,6 +99,19 @@ async function lintObjects(request: ScanRequest, resources: ApiResources): Promi
   const { documents, schemas, discovered, namespace } = request;
   const findings = lint({ documents, schemas, ...(discovered === undefined ? {} : { discovered }) });
   return findings.map((f) => inScanNamespace(f, namespace, resources));
+}
+
+/** Loaded where there are roles or bindings to judge. */
+async function auditAccess(request: ScanRequest, objects: readonly ObjectDocument[]) {
+  const rbacGroup = "rbac.authorization.k8s.io";
+  if (!objects.some((d) => groupOf(d.value) === rbacGroup)) return { findings: [], diagnostics: [] };
+  const [{ auditRbac }, { rbacWorld }] = await Promise.all([
+    import("../analysis/rbac/audit/audit.ts"),
+    import("../analysis/rbac/world.ts"),
+  ]);
+  const { namespace, complete, catalogue, defaultRbac } = request;
+  const world = rbacWorld({ documents: objects, namespace, complete, defaults: defaultRbac(), catalogue: catalogue() });
+  return { findings: auditRbac(world), diagnostics: world.diagnostics };
 }
 
 function policiesOf({ policies, exceptions, catalogue }: ScanRequest, resources: ApiResources) {

@@ -37,10 +37,13 @@ export function loadWorkloadCatalogue(): WorkloadCatalogue {
   return parsed.value;
 }
 
+interface RbacCatalog {
+  readonly objects: readonly KubernetesObject[];
+  /** Roles as feature gates that are off by default change them. */
+  readonly gated: readonly KubernetesObject[];
+}
+
 /** The roles and bindings that the API server of a minor creates at its start. */
-export function loadDefaultRbacObjects(version: string = defaultKubernetesVersion): readonly KubernetesObject[] {
-  const catalog: { readonly objects: readonly KubernetesObject[] } = JSON.parse(
-    readCatalogText(`kubernetes/rbac-v${version}.json`),
-  );
-  return catalog.objects;
+export function loadDefaultRbacObjects(version: string = defaultKubernetesVersion): RbacCatalog {
+  return JSON.parse(readCatalogText(`kubernetes/rbac-v${version}.json`));
 }

@@ -7,13 +7,14 @@ const parsed = parseWorkloadCatalogue({ workloads: [{ kinds: ["Pod"], pods: [{ s
 if (!parsed.ok) throw new Error(parsed.diagnostics[0]?.message);
 const catalogue = parsed.value;
 
-export const noDefaults: DefaultRbac = { roles: [], bindings: [] };
+export const noDefaults: DefaultRbac = { roles: [], bindings: [], gated: [] };
 
 /** The default roles that tests need, in the words of Kubernetes. */
 export function defaultsFrom(yaml: string): DefaultRbac {
-  return readDefaultRbac(
-    parseDocuments(yaml, "defaults.yaml").documents.flatMap(({ value }) => (isKubernetesObject(value) ? [value] : [])),
+  const objects = parseDocuments(yaml, "defaults.yaml").documents.flatMap(({ value }) =>
+    isKubernetesObject(value) ? [value] : [],
   );
+  return readDefaultRbac({ objects, gated: [] });
 }
 
 /** The world of some manifests. */

@@ -1,4 +1,4 @@
-import type { Diagnostic } from "../../core/diagnostic.ts";
+import type { Diagnostic, Loaded } from "../../core/diagnostic.ts";
 import { type JsonObject, member } from "../../core/json.ts";
 import { groupOf, isKubernetesObject, type KubernetesObject, labelsOf, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
@@ -12,6 +12,7 @@ import { RbacIndex, serviceAccountUser } from "./rbac-index.ts";
 export interface RunningPod {
   readonly namespace: string;
   /** Of the object that makes the pod. */
+  readonly group: string;
   readonly kind: string;
   readonly name: string;
   readonly serviceAccount: string;
@@ -53,6 +54,8 @@ export interface RbacWorld {
 export interface DefaultRbac {
   readonly roles: readonly Role[];
   readonly bindings: readonly Binding[];
+  /** Roles as feature gates that are off by default change them. */
+  readonly gated: readonly Role[];
 }
 
 export interface WorldInput {
@@ -65,17 +68,24 @@ export interface WorldInput {
 }
 
 /** Reads the default roles and bindings; throws on a malformed one: the package is broken then. */
-export function readDefaultRbac(objects: readonly KubernetesObject[]): DefaultRbac {
-  const nowhere = { file: "", index: 0, locate: () => undefined, locateKey: () => undefined };
-  const roles: Role[] = [];
-  const bindings: Binding[] = [];
-  for (const value of objects) {
-    const read = value.kind.endsWith("Binding") ? readBinding({ ...nowhere, value }) : readRole({ ...nowhere, value });
-    if (!read.ok) throw new Error(read.diagnostics[0]?.message);
-    if ("roleRef" in read.value) bindings.push({ ...read.value, document: undefined });
-    else roles.push({ ...read.value, document: undefined });
-  }
-  return { roles: aggregate(roles), bindings };
+export function readDefaultRbac(catalog: {
+  readonly objects: readonly KubernetesObject[];
+  readonly gated: readonly KubernetesObject[];
+}): DefaultRbac {
+  const bindings = catalog.objects.flatMap((object) =>
+    object.kind.endsWith("Binding") ? known(readBinding(unplaced(object))) : [],
+  );
+  const roles = catalog.objects.flatMap((object) => (object.kind.endsWith("Binding") ? [] : known(readRole(unplaced(object)))));
+  return { roles: aggregate(roles), bindings, gated: catalog.gated.map((object) => known(readRole(unplaced(object)))) };
+}
+
+function unplaced(value: KubernetesObject): SourceDocument<KubernetesObject> {
+  return { file: "", index: 0, value, locate: () => undefined, locateKey: () => undefined };
+}
+
+function known<T extends Role | Binding>(read: Loaded<T>): T {
+  if (!read.ok) throw new Error(read.diagnostics[0]?.message);
+  return { ...read.value, document: undefined };
 }
 
 /**
@@ -183,6 +193,7 @@ function podsOf(
     const nodeName = pod.spec["nodeName"];
     return {
       namespace: where,
+      group: groupOf(object),
       kind: object.kind,
       name: nameOf(object),
       serviceAccount,
