@@ -6,6 +6,7 @@ export type Comparison = "==" | "!=" | "<" | "<=" | ">" | ">=";
 export type Node =
   | { readonly kind: "field"; readonly name: string; readonly quoted: boolean; readonly offset: number }
   | { readonly kind: "current" }
+  | { readonly kind: "binding"; readonly name: string; readonly offset: number }
   | { readonly kind: "literal"; readonly value: JsonValue }
   | { readonly kind: "index"; readonly index: number }
   | { readonly kind: "slice"; readonly parts: readonly [number | undefined, number | undefined, number | undefined] }

@@ -33,6 +33,8 @@ export function compile(node: Node, functions: Functions): Evaluate {
       const { value } = node;
       return () => value;
     }
+    case "binding":
+      return compileBinding(node.name);
     case "field":
       return compileField(node.name);
     case "index":
@@ -101,6 +103,14 @@ function compileField(name: string): Evaluate {
     if (!isObject(current)) return null;
     // Context entries are getters that load on reading, so the member is read once and only when it is there.
     return Object.hasOwn(current, name) ? (current[name] ?? null) : missing;
+  };
+}
+
+function compileBinding(name: string): Evaluate {
+  return (_, run) => {
+    const value = run.bindings?.get(name);
+    if (value === undefined) throw new JmesPathError(`variable not defined: $${name}`);
+    return value;
   };
 }
 

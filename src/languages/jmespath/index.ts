@@ -9,7 +9,7 @@ import { kyvernoFunctions } from "./functions/kyverno.ts";
 import { JmesPathSyntaxError } from "./lexer.ts";
 import { multiplicity } from "./multiplicity.ts";
 import { parse } from "./parser.ts";
-import { Run } from "./run.ts";
+import { type Bindings, Run } from "./run.ts";
 
 export { JmesPathError, NotFound } from "./errors.ts";
 
@@ -40,12 +40,24 @@ export function compileStandardJmesPath(source: string): Loaded<JmesPathProgram>
   return compileWith(source, coreFunctions);
 }
 
-function compileWith(source: string, functions: Functions): Loaded<JmesPathProgram> {
+/** A compiled expression that may read `$name`. @throws JmesPathError as `JmesPathProgram` does, and for a name that is not bound */
+export type BoundJmesPathProgram = (data: JsonValue, host: Host, bindings: Bindings) => JsonValue | NotFound;
+
+/** Compiles an expression in Kyverno's dialect that may read bindings, as those of assertion trees do. */
+export function compileBoundJmesPath(source: string): Loaded<BoundJmesPathProgram> {
+  return compileWith(source, kyvernoFunctions, true);
+}
+
+function compileWith(
+  source: string,
+  functions: Functions,
+  allowBindings = false,
+): Loaded<BoundJmesPathProgram & JmesPathProgram> {
   try {
-    const node = parse(source);
+    const node = parse(source, allowBindings);
     if (multiplicity(node) > maxMultiplicity) throw new JmesPathSyntaxError("the expression repeats its data too often", 0);
     const evaluate = compile(node, functions);
-    return loaded((data, host) => evaluate(data, new Run(host)));
+    return loaded((data: JsonValue, host: Host, bindings?: Bindings) => evaluate(data, new Run(host, bindings)));
   } catch (error) {
     if (!(error instanceof JmesPathSyntaxError)) throw error;
     return failed({

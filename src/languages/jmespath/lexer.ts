@@ -6,6 +6,7 @@ export type TokenKind =
   | "number"
   | "string"
   | "literal"
+  | "binding"
   | "."
   | "*"
   | ","
@@ -34,7 +35,7 @@ export type TokenKind =
 
 export interface Token {
   readonly kind: TokenKind;
-  /** Text of an identifier or number, decoded text of a quoted identifier or raw string. */
+  /** Text of an identifier, a binding (without its dollar sign) or a number, decoded text of a quoted identifier or raw string. */
   readonly text: string;
   /** Value of a literal. */
   readonly value: JsonValue;
@@ -57,6 +58,7 @@ const symbols: readonly TokenKind[] = [
   ...([".", "*", ",", ":", "{", "}", "[", "]", "(", ")", "@", "|", "&", "!", "<", ">"] as const),
 ];
 const word = /[A-Za-z_][A-Za-z0-9_]*/y;
+const binding = /\$[A-Za-z_][A-Za-z0-9_]*/y;
 const integer = /-?[0-9]*/y;
 
 /** Splits an expression into tokens, the last of kind `end`. @throws JmesPathSyntaxError */
@@ -90,6 +92,9 @@ export function tokenize(source: string): readonly Token[] {
     } else if (char === "`") {
       const end = closing(source, at);
       push("literal", end, "", decodeLiteral(source.slice(at + 1, end - 1).replaceAll("\\`", "`"), at));
+    } else if (run(binding) !== "") {
+      const text = run(binding);
+      push("binding", at + text.length, text.slice(1));
     } else {
       const symbol = symbols.find((s) => source.startsWith(s, at));
       if (symbol === undefined) throw new JmesPathSyntaxError(`unknown character ${JSON.stringify(char)}`, at);

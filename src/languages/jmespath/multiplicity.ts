@@ -8,6 +8,7 @@ export function multiplicity(node: Node): number {
   switch (node.kind) {
     case "field":
     case "current":
+    case "binding":
     case "literal":
     case "index":
     case "slice":

@@ -26,9 +26,12 @@ const projectionEnd = 10;
 const maxDepth = 200;
 const current: Node = { kind: "current" };
 
-/** Parses an expression (jmespath.org grammar; commas between arguments may be left out). @throws JmesPathSyntaxError */
-export function parse(source: string): Node {
-  return new Parser(tokenize(source)).parseAll();
+/**
+ * Parses an expression (jmespath.org grammar; commas between arguments may be left out); `$name` only where bindings are
+ * allowed. @throws JmesPathSyntaxError
+ */
+export function parse(source: string, allowBindings = false): Node {
+  return new Parser(tokenize(source), allowBindings).parseAll();
 }
 
 class Parser {
@@ -36,8 +39,10 @@ class Parser {
   readonly #end: Token;
   #at = 0;
   #depth = 0;
+  readonly #allowBindings: boolean;
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], allowBindings: boolean) {
+    this.#allowBindings = allowBindings;
     this.#tokens = tokens;
     this.#end = tokens.at(-1) ?? { kind: "end", text: "", value: null, offset: 0 };
   }
@@ -117,6 +122,10 @@ class Parser {
       case "@":
         this.#next();
         return current;
+      case "binding":
+        if (!this.#allowBindings) throw this.#unexpected("an expression");
+        this.#next();
+        return { kind: "binding", name: token.text, offset: token.offset };
       case "&":
         this.#next();
         return { kind: "reference", operand: this.#expression(0), offset: token.offset };

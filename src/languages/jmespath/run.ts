@@ -1,5 +1,9 @@
 import type { Host } from "../../core/host.ts";
+import type { JsonValue } from "../../core/json.ts";
 import { JmesPathError } from "./errors.ts";
+
+/** Values of `$name`, for the expressions of assertion trees. */
+export type Bindings = ReadonlyMap<string, JsonValue>;
 
 /** Steps that one evaluation may take: items visited, functions called, text handled. */
 const maxSteps = 1_000_000;
@@ -7,10 +11,12 @@ const maxSteps = 1_000_000;
 /** One evaluation of an expression. */
 export class Run {
   readonly host: Host;
+  readonly bindings: Bindings | undefined;
   #left = maxSteps;
 
-  constructor(host: Host) {
+  constructor(host: Host, bindings?: Bindings) {
     this.host = host;
+    this.bindings = bindings;
   }
 
   /** @throws JmesPathError where the evaluation has used up its steps */

@@ -221,10 +221,70 @@ describe("rules that cannot be evaluated say so for every object they would have
     ["an unknown operator", "{deny: {conditions: {all: [{key: a, operator: Same, value: b}]}}}", "Same"],
     ["a bad expression", `{pattern: {a: "{{ request..x }}"}}`, "request..x"],
     ["anyPattern that is no list", "{anyPattern: {a: b}}", "must be a list of patterns"],
-    ["assertion trees", "{assert: {any: []}}", "validate.assert"],
+    ["an assertion tree in another language", '{assert: {object: {"(cel;true)": true}}}', "cel"],
+    ["an assertion tree that iterates a leaf", '{assert: {object: "~.(a)"}}', "not supported on the right side"],
     ["signatures of manifests", "{manifests: {attestors: [{entries: []}]}}", "validate.manifests"],
   ])("%s", (_, validate, message) => {
     expect(outcome(validate)).toEqual(["error", expect.stringContaining(message), undefined]);
     expect(outcome(validate, "{apiVersion: v1, kind: Service, metadata: {name: s}}")).toBeUndefined();
+  });
+});
+
+describe("assertion trees", () => {
+  test.each<[string, string, unknown]>([
+    ["hold", "{assert: {object: {spec: {hostNetwork: true}}}}", ["pass", "Validation rule 'check' passed.", undefined]],
+    [
+      "say where and what",
+      "{assert: {object: {spec: {hostNetwork: false}}}}",
+      ["fail", "object.spec.hostNetwork: Invalid value: true: Expected value: false", "spec.hostNetwork"],
+    ],
+    [
+      "project with expressions",
+      '{assert: {object: {spec: {"(length(containers))": 3}}}}',
+      ["fail", 'object.spec["(length(containers))"]: Invalid value: 2: Expected value: 3', "spec"],
+    ],
+    [
+      "loop, bind the element and its index",
+      '{assert: {object: {spec: {"~i.containers->c": {"(ends_with($c.image, \':latest\'))": "($i == `0`)"}}}}}',
+      ["pass", "Validation rule 'check' passed.", undefined],
+    ],
+    [
+      "report every element that fails",
+      '{assert: {object: {spec: {"~.containers": {name: z}}}}}',
+      [
+        "fail",
+        'object.spec["~.containers"][0].name: Invalid value: "a": Expected value: "z"; ' +
+          'object.spec["~.containers"][1].name: Invalid value: "b": Expected value: "z"',
+        "spec",
+      ],
+    ],
+    [
+      "compare lists by length",
+      "{assert: {object: {spec: {containers: [{name: a}]}}}}",
+      ["fail", expect.stringContaining("lengths of slices"), "spec.containers"],
+    ],
+    ["read the operation", "{assert: {operation: CREATE}}", ["pass", "Validation rule 'check' passed.", undefined]],
+    [
+      "keep text between backslashes",
+      "{assert: {object: {metadata: {name: '\\p\\'}}}}",
+      ["pass", "Validation rule 'check' passed.", undefined],
+    ],
+    [
+      "cannot loop over text",
+      '{assert: {object: {"~.kind": a}}}',
+      ["error", expect.stringContaining("expected a list or an object"), undefined],
+    ],
+    [
+      "do not know a name",
+      '{assert: {object: {"($nope)": a}}}',
+      ["error", expect.stringContaining("variable not defined: $nope"), undefined],
+    ],
+    [
+      "want something where the tree is empty",
+      "{assert: {object: {status: {}}}}",
+      ["fail", expect.stringContaining("must not be null"), ""],
+    ],
+  ])("%s", (_, validate, expected) => {
+    expect(outcome(validate)).toEqual(expected);
   });
 });
