@@ -50,7 +50,10 @@ function commandOf(level: Level): Command {
 }
 
 function command(kind: Command, span: Span | undefined, title: string, message: string): string {
-  const place = span === undefined ? [] : [`file=${property(span.file)}`, `line=${span.start.line}`, `col=${span.start.column}`];
+  const place =
+    span === undefined || span.file === "-"
+      ? []
+      : [`file=${property(span.file)}`, `line=${span.start.line}`, `col=${span.start.column}`];
   return `::${kind} ${[...place, `title=${property(title)}`].join(",")}::${data(message)}`;
 }
 
