@@ -10,7 +10,7 @@ interface Entry {
 }
 
 /** Every command; its module is loaded when it is used. */
-export const entries: readonly Entry[] = [
+const entries: readonly Entry[] = [
   { name: "scan", summary: "Check manifests or a cluster against policies", load: () => import("./scan.ts") },
   { name: "test", summary: "Run policy tests", load: () => import("./test.ts") },
   { name: "policy", summary: "Lint, show, explain and compare policies", load: () => import("./policy.ts") },

@@ -12,7 +12,7 @@ export function levelOf(finding: Finding): Level {
   return finding.status === "fail" ? finding.severity : finding.status;
 }
 
-export function compareLevels(a: Level, b: Level): number {
+function compareLevels(a: Level, b: Level): number {
   return levels.indexOf(a) - levels.indexOf(b);
 }
 

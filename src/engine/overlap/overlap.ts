@@ -6,13 +6,13 @@ import { judge, mutated, type OverlapEnv, type OverlapUnit, overlapUnits, type V
 import { combined, conflicts, editedObject, tries, type Variants, variantsOf } from "./variants.ts";
 
 /** An object, and what each of the two rules says of it. */
-export interface Witness {
+interface Witness {
   readonly object: KubernetesObject;
   readonly first: Verdict;
   readonly second: Verdict;
 }
 
-export interface RuleName {
+interface RuleName {
   readonly policy: string;
   readonly rule: string;
 }
