@@ -90,6 +90,7 @@ describe("RFC 6902", () => {
     [[{ op: "move", path: "/a" }], "missing from"],
     [[{ op: "remove" }], "missing path"],
     [["remove"], "missing path"],
+    [[{ op: "copy", from: "a", path: "/b" }], 'path "a" must begin with a forward slash'],
   ])("%j is no patch: %s", (value, message) => {
     const parsed = parseJsonPatch(value);
     expect(parsed.ok ? "parsed" : parsed.message).toContain(message);

@@ -227,6 +227,9 @@ function parseOperation(item: JsonValue): JsonPatchOperation | string {
   const from = member(item, "from");
   const value = member(item, "value");
   if (typeof path !== "string") return "missing path";
+  for (const pointer of [path, ...(typeof from === "string" ? [from] : [])]) {
+    if (parsePointer(pointer) === undefined) return `path ${JSON.stringify(pointer)} must begin with a forward slash`;
+  }
   switch (op) {
     case "add":
     case "replace":

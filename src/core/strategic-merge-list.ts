@@ -129,23 +129,23 @@ export function appendItems(list: MergeNode[], source: readonly MergeNode[], key
   }
 }
 
-const directive = "$patch";
+export const patchDirective = "$patch";
 
 /** What `$patch` in an object asks for; a directive that is known is taken out. */
 export function takeDirective(map: MergeMap): string | undefined {
-  const value = map.get(directive);
+  const value = map.get(patchDirective);
   if (value === undefined) return undefined;
   const text = scalarText(value);
-  if (isDirective(text)) map.delete(directive);
+  if (isDirective(text)) map.delete(patchDirective);
   return text;
 }
 
 /** What an item `{$patch: ...}` asks for the whole list; a directive that is known is taken out. */
 export function takeListDirective(list: MergeNode[]): string | undefined {
-  const item = list.find((entry) => entry instanceof Map && entry.has(directive));
+  const item = list.find((entry) => entry instanceof Map && entry.has(patchDirective));
   if (!(item instanceof Map) || item.size > 1) return undefined;
-  const text = scalarText(item.get(directive) ?? null);
-  if (isDirective(text)) setItem(list, undefined, { keys: [directive], values: [text] });
+  const text = scalarText(item.get(patchDirective) ?? null);
+  if (isDirective(text)) setItem(list, undefined, { keys: [patchDirective], values: [text] });
   return text;
 }
 

@@ -6,6 +6,8 @@ import { isArray, isObject, type JsonObject, type JsonValue } from "./json.ts";
  */
 export type MergeNode = string | number | bigint | boolean | null | MergeNode[] | MergeMap;
 export type MergeMap = Map<string, MergeNode>;
+/** A value as it was read, or one that is being patched. */
+export type Tree = JsonValue | MergeNode | undefined;
 
 /** A patch that does not fit the object. */
 export class MergeError extends Error {}
@@ -52,28 +54,29 @@ export function scalarText(node: MergeNode): string {
 }
 
 /** Nothing, null, or an object or list without members. */
-export function isEmptyNode(node: MergeNode | undefined): boolean {
-  if (node === undefined || node === null) return true;
-  return node instanceof Map ? node.size === 0 : Array.isArray(node) && node.length === 0;
+export function isEmptyNode(tree: Tree): boolean {
+  if (typeof tree !== "object" || tree === null) return tree === undefined || tree === null;
+  return tree instanceof Map ? tree.size === 0 : Object.keys(tree).length === 0;
 }
 
 type NodeKind = "MappingNode" | "SequenceNode" | "ScalarNode";
 
 /** What a node is; undefined for null and for nothing, which fit everywhere. */
-export function kindOf(node: MergeNode | undefined): NodeKind | undefined {
-  if (node === undefined || node === null) return undefined;
-  if (node instanceof Map) return "MappingNode";
-  return Array.isArray(node) ? "SequenceNode" : "ScalarNode";
+export function kindOf(tree: Tree): NodeKind | undefined {
+  if (tree === undefined || tree === null) return undefined;
+  if (Array.isArray(tree)) return "SequenceNode";
+  return typeof tree === "object" ? "MappingNode" : "ScalarNode";
 }
 
 /** @throws MergeError when the node is of another kind */
-export function requireKind(node: MergeNode | undefined, expected: NodeKind): void {
-  const found = kindOf(node);
-  if (node === undefined || found === undefined || found === expected) return;
-  const text = found === "ScalarNode" ? scalarText(node) : JSON.stringify(fromMergeNode(node), bigintText);
+export function requireKind(tree: Tree, expected: NodeKind): void {
+  const found = kindOf(tree);
+  if (found === undefined || found === expected) return;
+  const text = found === "ScalarNode" ? String(tree) : JSON.stringify(tree, plainJson);
   throw new MergeError(`wrong node kind: expected ${expected} but got ${found}: node contents:\n${text}\n`);
 }
 
-function bigintText(_: string, value: unknown): unknown {
+function plainJson(_: string, value: unknown): unknown {
+  if (value instanceof Map) return Object.fromEntries(value);
   return typeof value === "bigint" ? value.toString() : value;
 }

@@ -1,56 +1,73 @@
-import { isArray, isObject, type JsonObject, type JsonValue } from "./json.ts";
+import { isObject, type JsonValue } from "./json.ts";
 import { type MergeField, type MergeType, mergeTypeOf } from "./strategic-merge-keys.ts";
+import type { Tree } from "./strategic-merge-node.ts";
+
+function memberOf(tree: Tree, key: string): Tree {
+  if (tree instanceof Map) return tree.get(key);
+  return isPlainObject(tree) && Object.hasOwn(tree, key) ? tree[key] : undefined;
+}
+
+function isPlainObject(tree: Tree): tree is { readonly [key: string]: JsonValue | undefined } {
+  return !(tree instanceof Map) && isObject(tree as JsonValue);
+}
+
+function entriesOf(tree: Tree): Iterable<readonly [string, Tree]> | undefined {
+  if (tree instanceof Map) return tree;
+  return isPlainObject(tree) ? Object.entries(tree) : undefined;
+}
+
+/** The merged lists of an object that stands where no type is known: the root, or an object inside a custom resource. */
+export function typeByKind(tree: Tree): MergeType | undefined {
+  const kind = memberOf(tree, "kind");
+  if (typeof kind !== "string") return undefined;
+  const apiVersion = memberOf(tree, "apiVersion");
+  return typeof apiVersion === "string" ? mergeTypeOf({ apiVersion, kind }) : undefined;
+}
+
+export function fieldOf(type: MergeType | undefined, key: string): MergeField | undefined {
+  return type !== undefined && Object.hasOwn(type, key) ? type[key] : undefined;
+}
 
 /**
- * Whether a merge with an empty patch leaves an object as it is. True only where that is certain, at a glance; the answer
- * spares most objects a conversion there and back.
+ * Whether a merge without a patch leaves a value as it is: all items of merged lists can be told apart. Nearly all
+ * values are so, and need not be walked any further.
  */
-export function isTidy(object: JsonObject): boolean {
-  return isTidyMap(object, undefined);
+export function isTidy(tree: Tree, field: MergeField | undefined): boolean {
+  if (Array.isArray(tree)) return field?.keys === undefined || isTidyList(tree, field.keys, field.type);
+  return isTidyMap(tree, field?.type);
 }
 
-function isTidyValue(value: JsonValue | undefined, type: MergeType | undefined): boolean {
-  return isObject(value) ? isTidyMap(value, type) : true;
-}
-
-function isTidyMap(map: JsonObject, known: MergeType | undefined): boolean {
-  const type = known ?? typeByKind(map);
-  for (const key of Object.keys(map)) {
-    const value = map[key];
-    if (typeof value !== "object" || value === null) continue;
-    const field = type !== undefined && Object.hasOwn(type, key) ? type[key] : undefined;
-    if (isArray(value)) {
-      if (field?.keys !== undefined && !isTidyList(value, field.keys, field)) return false;
-    } else if (field?.keys !== undefined || !isTidyValue(value, field?.type)) return false;
+function isTidyMap(tree: Tree, known: MergeType | undefined): boolean {
+  const entries = entriesOf(tree);
+  if (entries === undefined) return true;
+  const type = known ?? typeByKind(tree);
+  for (const [key, value] of entries) {
+    if (typeof value === "object" && value !== null && !isTidy(value, fieldOf(type, key))) return false;
   }
   return true;
 }
 
-function typeByKind({ apiVersion, kind }: JsonObject): MergeType | undefined {
-  return typeof apiVersion === "string" && typeof kind === "string" ? mergeTypeOf({ apiVersion, kind }) : undefined;
-}
-
-/**
- * Items that are told apart by the first merge key alone, and that have the other keys all or none: anything else may be
- * joined, dropped or moved.
- */
-function isTidyList(items: readonly JsonValue[], keys: readonly string[], { type }: MergeField): boolean {
-  const [first, ...others] = keys;
+function isTidyList(list: readonly Tree[], keys: readonly string[], items: MergeType | undefined): boolean {
   const seen = new Set<string>();
-  for (const item of items) {
-    const value = first === undefined ? item : isObject(item) ? item[first] : undefined;
-    if (typeof value !== "string" && typeof value !== "number") return false;
-    const text = String(value);
-    if (text === "" || seen.has(text)) return false;
-    seen.add(text);
-    if (!isTidyValue(item, type)) return false;
+  const used = keys.filter((key) => list.some((item) => textOf(memberOf(item, key)) !== ""));
+  if (list.length > 0 && keys.length > 0 && used.length === 0) return false;
+  for (const item of list) {
+    let id = "";
+    if (keys.length === 0) id = textOf(item);
+    else {
+      for (const key of used) {
+        const text = textOf(memberOf(item, key));
+        if (text === "") return false;
+        id += `${text.length}:${text}`;
+      }
+    }
+    if (id === "" || seen.has(id) || !isTidyMap(item, items)) return false;
+    seen.add(id);
   }
-  return others.every((key) => {
-    const present = items.filter((item) => isObject(item) && item[key] !== undefined).length;
-    return present === 0 || (present === items.length && items.every((item) => isObject(item) && isFilledText(item[key])));
-  });
+  return true;
 }
 
-function isFilledText(value: JsonValue | undefined): boolean {
-  return typeof value === "string" && value !== "";
+/** The text of a scalar; empty for everything else. */
+function textOf(tree: Tree): string {
+  return tree === undefined || tree === null || typeof tree === "object" ? "" : String(tree);
 }

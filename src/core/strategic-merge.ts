@@ -1,19 +1,31 @@
-import type { JsonObject } from "./json.ts";
+import { isObject, type JsonObject, type JsonValue } from "./json.ts";
 import type { Patched } from "./json-patch.ts";
-import { type MergeType, mergeTypeOf } from "./strategic-merge-keys.ts";
+import type { MergeField, MergeType } from "./strategic-merge-keys.ts";
 import {
   appendItems,
   distinctValues,
   findItem,
   type ItemKey,
   isDirective,
+  patchDirective,
   setItem,
   takeDirective,
   takeListDirective,
   unifyValues,
   usedKeys,
 } from "./strategic-merge-list.ts";
-import { fromMergeMap, kindOf, MergeError, type MergeNode, requireKind, scalarText, toMergeMap } from "./strategic-merge-node.ts";
+import {
+  fromMergeNode,
+  kindOf,
+  MergeError,
+  type MergeMap,
+  type MergeNode,
+  requireKind,
+  scalarText,
+  toMergeMap,
+  toMergeNode,
+} from "./strategic-merge-node.ts";
+import { fieldOf, isTidy, typeByKind } from "./strategic-merge-tidy.ts";
 
 /**
  * Applies a strategic merge patch as kustomize's kyaml does: lists merge by the keys of the object's kind (new items first),
@@ -21,20 +33,42 @@ import { fromMergeMap, kindOf, MergeError, type MergeNode, requireKind, scalarTe
  * nothing to it and stay in the object as written.
  */
 export function applyStrategicMerge(object: JsonObject, patch: JsonObject): Patched {
-  return applyMergeNode(object, toMergeMap(patch));
+  return applyMergeMap(object, toMergeMap(patch));
 }
 
 /** As applyStrategicMerge, with a patch that may be used up. */
-export function applyMergeNode(object: JsonObject, patch: MergeNode): Patched {
+export function applyMergeMap(object: JsonObject, patch: MergeMap): Patched {
   try {
-    const merged = merge(toMergeMap(object), patch, undefined);
-    return merged instanceof Map
-      ? { ok: true, value: fromMergeMap(merged) }
-      : { ok: false, message: "filter cannot create or delete objects" };
+    const value = mergeObject(object, patch, typeByKind(object) ?? typeByKind(patch));
+    return value === undefined ? { ok: false, message: "filter cannot create or delete objects" } : { ok: true, value };
   } catch (error) {
     if (error instanceof MergeError) return { ok: false, message: error.message };
     throw error;
   }
+}
+
+/** Merges into a copy of an object; what the patch does not touch is shared. Undefined: the object goes. */
+function mergeObject(object: JsonObject, patch: MergeMap, type: MergeType | undefined): JsonValue | undefined {
+  if (patch.has(patchDirective)) return fromResult(merge(toMergeMap(object), patch, type));
+  const result = new Map(Object.entries(object));
+  for (const key of new Set([...result.keys(), ...patch.keys()])) {
+    const before = result.get(key);
+    const theirs = patch.get(key);
+    const field = fieldOf(type, key);
+    if (theirs === undefined && isTidy(before, field)) continue;
+    const isList = field?.keys !== undefined;
+    const merged =
+      theirs instanceof Map && isObject(before) && !isList
+        ? mergeObject(before, theirs, field?.type ?? typeByKind(before) ?? typeByKind(theirs))
+        : fromResult(mergeMember(before === undefined ? undefined : toMergeNode(before), theirs, field));
+    if (merged === undefined) result.delete(key);
+    else result.set(key, merged);
+  }
+  return Object.fromEntries(result);
+}
+
+function fromResult(node: MergeNode | undefined): JsonValue | undefined {
+  return node === undefined ? undefined : fromMergeNode(node);
 }
 
 /** Merges `patch` into `dest` in place; undefined: the value goes. Parts without a patch are walked too: their lists lose doubles. */
@@ -51,14 +85,6 @@ function merge(dest: MergeNode | undefined, patch: MergeNode | undefined, known:
   }
 }
 
-/** The merged lists of an object that stands where no type is known: the root, or an object inside a custom resource. */
-function typeByKind(node: MergeNode | undefined): MergeType | undefined {
-  if (!(node instanceof Map)) return undefined;
-  const apiVersion = node.get("apiVersion");
-  const kind = node.get("kind");
-  return typeof apiVersion === "string" && typeof kind === "string" ? mergeTypeOf({ apiVersion, kind }) : undefined;
-}
-
 function mergeMaps(
   dest: MergeNode | undefined,
   patch: MergeNode | undefined,
@@ -69,16 +95,24 @@ function mergeMaps(
   const patchMap = patch instanceof Map ? patch : undefined;
   for (const key of new Set([...result.keys(), ...(patchMap?.keys() ?? [])])) {
     const before = result.get(key);
-    const field = type !== undefined && Object.hasOwn(type, key) ? type[key] : undefined;
     const theirs = patchMap?.get(key);
-    const merged =
-      field?.keys !== undefined && (kindOf(before) ?? kindOf(theirs)) === "SequenceNode"
-        ? mergeList(before, theirs, field.keys, field.type)
-        : merge(before, theirs, field?.type);
+    const field = fieldOf(type, key);
+    if (theirs === undefined && isTidy(before, field)) continue;
+    const merged = mergeMember(before, theirs, field);
     if (merged === undefined) result.delete(key);
-    else result.set(key, inStyleOf(before, merged));
+    else result.set(key, merged);
   }
   return result;
+}
+
+function mergeMember(
+  before: MergeNode | undefined,
+  theirs: MergeNode | undefined,
+  field: MergeField | undefined,
+): MergeNode | undefined {
+  const isList = field?.keys !== undefined && (kindOf(before) ?? kindOf(theirs)) === "SequenceNode";
+  const merged = isList ? mergeList(before, theirs, field.keys, field.type) : merge(before, theirs, field?.type);
+  return merged === undefined ? undefined : inStyleOf(before, merged);
 }
 
 /** The node that the result is built in: the target, or the patch where there is no target or it is to be replaced. */

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from "../../../src/core/json.ts";
 import { applyJsonPatch, parseJsonPatch } from "../../../src/core/json-patch.ts";
-import { fromMergeMap, toMergeMap, toSortedMergeMap } from "../../../src/core/strategic-merge-node.ts";
+import { fromMergeMap, toSortedMergeMap } from "../../../src/core/strategic-merge-node.ts";
 import { parseDocuments } from "../../../src/core/yaml/parse-documents.ts";
 import { resolveConditions } from "../../../src/policies/kyverno/mutate/patch-conditions.ts";
 import { applyPatchStrategicMerge } from "../../../src/policies/kyverno/mutate/strategic-merge-patch.ts";
@@ -50,7 +50,7 @@ function merged(row: JsonValue): Outcome {
 
 function preprocessed(row: JsonValue): Outcome {
   const patch = toSortedMergeMap(parseObject(field(row, "rawPolicy")));
-  const applies = resolveConditions(patch, toMergeMap(parseObject(field(row, "rawResource"))));
+  const applies = resolveConditions(patch, parseObject(field(row, "rawResource")));
   const expected = parse(field(row, "expectedPatch"));
   return expectJson(applies ? fromMergeMap(patch) : {}, isObject(expected) ? expected : {});
 }

@@ -1,3 +1,4 @@
+import { isArray, isObject, type JsonValue, member } from "../../../core/json.ts";
 import {
   cloneMergeNode,
   fromMergeNode,
@@ -7,6 +8,7 @@ import {
   type MergeNode,
   requireKind,
   scalarText,
+  toMergeNode,
 } from "../../../core/strategic-merge-node.ts";
 import { type Anchor, parseAnchor } from "../anchor.ts";
 import { compilePattern } from "../pattern.ts";
@@ -33,7 +35,7 @@ const globalFailed = new ConditionFailed(true);
  *
  * @throws MergeError when patch and object do not fit
  */
-export function resolveConditions(patch: MergeMap, object: MergeNode): boolean {
+export function resolveConditions(patch: MergeMap, object: JsonValue): boolean {
   try {
     resolve(patch, object);
   } catch (error) {
@@ -67,11 +69,7 @@ function anchorsOf(
   });
 }
 
-function fieldOf(node: MergeNode | undefined, key: string): MergeNode | undefined {
-  return node instanceof Map ? node.get(key) : undefined;
-}
-
-function resolve(patch: MergeNode, object: MergeNode | undefined): void {
+function resolve(patch: MergeNode, object: JsonValue | undefined): void {
   if (Array.isArray(patch)) {
     if (patch[0] instanceof Map) resolveList(patch, object);
   } else if (patch instanceof Map) {
@@ -80,17 +78,17 @@ function resolve(patch: MergeNode, object: MergeNode | undefined): void {
     checkConditions(patch, object, "condition");
     for (const key of [...patch.keys()]) {
       const value = patch.get(key);
-      if (value !== undefined && !isPatchAnchor(parseAnchor(key))) resolve(value, fieldOf(object, key));
+      if (value !== undefined && !isPatchAnchor(parseAnchor(key))) resolve(value, member(object, key));
     }
   }
 }
 
 /** `+(key)` goes where the object has `key`, and else becomes `key`. Answers how many there were. */
-function resolveAdditions(patch: MergeNode, object: MergeNode | undefined): number {
+function resolveAdditions(patch: MergeNode, object: JsonValue | undefined): number {
   const additions = anchorsOf(patch, (anchor) => anchor.kind === "add");
   for (const { written, anchor } of additions) {
     if (!(patch instanceof Map)) break;
-    if (fieldOf(object, anchor.key) === undefined) rename(patch, written, anchor.key);
+    if (member(object, anchor.key) === undefined) rename(patch, written, anchor.key);
     else patch.delete(written);
   }
   return additions.length;
@@ -106,25 +104,25 @@ function rename(map: MergeMap, from: string, to: string): void {
   }
 }
 
-function checkConditions(patch: MergeMap, object: MergeNode | undefined, kind: "condition" | "global"): void {
+function checkConditions(patch: MergeMap, object: JsonValue | undefined, kind: "condition" | "global"): void {
   for (const { written, anchor } of anchorsOf(patch, (a) => a.kind === kind)) {
     const condition = patch.get(written) ?? null;
-    const value = fieldOf(object, anchor.key);
+    const value = member(object, anchor.key);
     if (value === undefined) throw kind === "global" ? globalFailed : conditionFailed;
     if (resolveAdditions(condition, value) > 0) continue;
-    const matches = compilePattern(comparable(condition))(comparable(value));
+    const matches = compilePattern(comparable(fromMergeNode(condition)))(comparable(value));
     if (matches.status !== "pass") throw kind === "global" ? globalFailed : conditionFailed;
   }
 }
 
 /** Scalars are compared as texts. */
-function comparable(node: MergeNode) {
-  return node instanceof Map || Array.isArray(node) ? fromMergeNode(node) : scalarText(node);
+function comparable(value: JsonValue): JsonValue {
+  return isObject(value) || isArray(value) ? value : String(value);
 }
 
-function resolveList(patch: MergeNode[], object: MergeNode | undefined): void {
+function resolveList(patch: MergeNode[], object: JsonValue | undefined): void {
   requireKind(object, "SequenceNode");
-  const items: readonly MergeNode[] = Array.isArray(object) ? object : [];
+  const items = isArray(object) ? object : [];
   for (const element of [...patch]) {
     if (!hasAnchor(element, isPatchAnchor)) continue;
     // One copy serves all items, so that what the first item decides about `+()` holds for the others, too.
@@ -149,7 +147,7 @@ function resolveList(patch: MergeNode[], object: MergeNode | undefined): void {
   }
 }
 
-function failureOf(patch: MergeNode, object: MergeNode | undefined): ConditionFailed | undefined {
+function failureOf(patch: MergeNode, object: JsonValue | undefined): ConditionFailed | undefined {
   try {
     resolve(patch, object);
     return undefined;
@@ -160,13 +158,13 @@ function failureOf(patch: MergeNode, object: MergeNode | undefined): ConditionFa
 }
 
 /** Adds the patch for the one item that met its conditions; only items with a name can be told apart. */
-function addForItem(patch: MergeNode[], element: MergeNode, item: MergeNode): void {
-  const name = fieldOf(item, "name");
+function addForItem(patch: MergeNode[], element: MergeNode, item: JsonValue): void {
+  const name = member(item, "name");
   if (name === undefined || isEmptyNode(name)) return;
   const copy = cloneMergeNode(element);
   if (dropConditions(copy, true, false)) return;
   requireKind(copy, "MappingNode");
-  if (copy instanceof Map) copy.set("name", name);
+  if (copy instanceof Map) copy.set("name", toMergeNode(name));
   patch.push(copy);
 }
 
