@@ -1,9 +1,10 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { severities } from "../core/finding.ts";
 import { formatters } from "../report/index.ts";
 import { type CommandContext, collect, describedCommand } from "./command.ts";
 import { type CanIFlags, type MatrixFlags, runCanI, runMatrix, runWhoCan, type WhoCanFlags } from "./run-rbac.ts";
 import { type AuditFlags, runAudit } from "./run-rbac-audit.ts";
+import { type PathsFlags, runPaths } from "./run-rbac-paths.ts";
 
 const worstFirst = severities.toReversed();
 
@@ -13,7 +14,8 @@ export function createCommand(context: CommandContext): Command {
     .addCommand(canICommand(context))
     .addCommand(whoCanCommand(context))
     .addCommand(matrixCommand(context))
-    .addCommand(auditCommand(context));
+    .addCommand(auditCommand(context))
+    .addCommand(pathsCommand(context));
 }
 
 /** Where roles and bindings come from, and how the answer is written. */
@@ -95,4 +97,27 @@ function auditCommand(context: CommandContext): Command {
     )
     .option("--explain", "say why: the evidence, the field, the patch");
   return withSources(command).action((flags: AuditFlags) => runAudit(flags, context));
+}
+
+function pathsCommand(context: CommandContext): Command {
+  const command = describedCommand(
+    "paths",
+    "How identities become more than they are, hop by hop, with the binding behind each; and which binding to cut.",
+    [
+      ["castellan rbac paths -f manifests/", "everybody's shortest way to cluster-admin"],
+      ["castellan rbac paths -c --from nlp/default --to secrets", "one account, another target"],
+      ["castellan rbac paths -c --to node -o json", "for scripts"],
+    ],
+  )
+    .summary("Find ways to escalate")
+    .option("--from <subject>", "NAMESPACE/NAME of a service account, group:NAME, or a user")
+    .option("--to <target>", "cluster-admin, secrets, node, or a subject", "cluster-admin")
+    .option("--top <number>", "how many to show in a table", parseCount, 10);
+  return withInput(command).action((flags: PathsFlags) => runPaths(flags, context));
+}
+
+function parseCount(value: string): number {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("It must be a whole number above 0.");
+  return count;
 }
