@@ -12,14 +12,21 @@ function equals(known: string, text: string, start: number): boolean {
 /** Plain keys that were read before: few, and repeated in every document. Bounded: a new key takes an old one's place. */
 export class KeyCache {
   readonly #hashes = new Int32Array(slots);
-  readonly #texts: string[] = [];
-  readonly #keys: string[] = [];
+  // Filled from the start: a sparse array would become a slow one.
+  readonly #texts: string[] = new Array<string>(slots).fill("");
+  readonly #keys: string[] = new Array<string>(slots).fill("");
 
   /** What the plain key between two offsets says; `hash` is any hash of that stretch. */
   key(text: string, start: number, end: number, hash: number): string {
     const slot = (hash ^ (hash >>> 15)) & (slots - 1);
     const known = this.#texts[slot];
-    if (known !== undefined && this.#hashes[slot] === hash && known.length === end - start && equals(known, text, start)) {
+    if (
+      known !== undefined &&
+      known !== "" &&
+      this.#hashes[slot] === hash &&
+      known.length === end - start &&
+      equals(known, text, start)
+    ) {
       return this.#keys[slot] ?? known;
     }
     const raw = text.slice(start, end);
