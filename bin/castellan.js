@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript that old versions of Node can read: it finds a Node that can run the rest.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -24,7 +24,12 @@ function stop(message) {
   process.exitCode = 3;
 }
 
-if (!existsSync(main)) {
+const [option, ...more] = process.argv.slice(2);
+if (more.length === 0 && (option === "--version" || option === "-V")) {
+  // Answered here, as another process would cost more than the answer.
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  process.stdout.write(`${version}\n`);
+} else if (!existsSync(main)) {
   stop("it is not built. Run `npm run build` in its folder first.");
 } else if (Number.parseInt(process.versions.node, 10) >= oldestNode) {
   await import(main.href);

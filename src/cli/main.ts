@@ -10,19 +10,12 @@ function packageVersion(): string {
   return version;
 }
 
-const argv = process.argv.slice(2);
-const version = packageVersion();
-
 // A reader that has seen enough (`castellan scan | head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit();
 });
 
-if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
-  process.stdout.write(`${version}\n`);
-} else {
-  enableCompileCache();
-  const { run } = await import("./run.ts");
-  process.exitCode = await run(argv, version, processIo());
-}
+enableCompileCache();
+const { run } = await import("./run.ts");
+process.exitCode = await run(process.argv.slice(2), packageVersion(), processIo());
