@@ -8,7 +8,7 @@ import { readYaml } from "../../src/core/yaml/read-yaml.ts";
 import { isUsualText, readUsual } from "../../src/core/yaml/usual-reader.ts";
 
 /** Every path of a value, its own first. */
-export function* pathsOf(value: JsonValue, path: JsonPath = []): Generator<JsonPath> {
+function* pathsOf(value: JsonValue, path: JsonPath = []): Generator<JsonPath> {
   yield path;
   if (isArray(value)) for (const [index, item] of value.entries()) yield* pathsOf(item, [...path, index]);
   else if (isObject(value)) for (const [key, item] of Object.entries(value)) yield* pathsOf(item ?? null, [...path, key]);
