@@ -18,9 +18,10 @@ import {
 } from "../types.ts";
 import { elementAt } from "../values/containers.ts";
 import { equalValues } from "../values/equality.ts";
+import { isInt } from "../values/numbers.ts";
 import { compareValues, isComparable } from "../values/order.ts";
 import { typeOf } from "../values/type-of.ts";
-import { CelError, type CelList, type CelValue, Failure, type Int, isList, type Value } from "../values/value.ts";
+import { CelError, type CelList, type CelValue, Failure, type Int, isList, noSuchOverload, type Value } from "../values/value.ts";
 import { allocatingCost, allocatingEstimate, literalInt, selfComparingCost, selfComparingEstimate } from "./lists-cost.ts";
 
 type List = CelList | readonly CelValue[];
@@ -56,7 +57,10 @@ function slice(list: List, start: Int, end: Int): Value {
   return onElements((items) => items.slice(Number(start), Number(end)))(list);
 }
 
-function flatten(list: List, depth: Int): Value {
+/** Arguments are not checked before: an element that is no list stays one element. */
+function flatten(list: CelValue, depth: CelValue): Value {
+  if (!isList(list)) return noSuchOverload(`${typeOf(list).name}.flatten()`);
+  if (!isInt(depth)) return noSuchOverload(`list.flatten(${typeOf(depth).name})`);
   if (depth < 0) return new CelError("level must be non-negative");
   return onElements((items) => flat(items, Number(depth)))(list);
 }
@@ -215,6 +219,7 @@ const version2: readonly FunctionDeclaration[] = [
 
 const flattenFunction: FunctionDeclaration = {
   name: "flatten",
+  unguarded: true,
   overloads: [
     memberOverload("list_flatten", [listOf(listOfT) as CelTypeOf<List>], listOfT, (list) => flatten(list, 1), {
       cost: ([items]) => allocatingCost(1, sizeOfList(items)),

@@ -173,7 +173,10 @@ export const arithmeticFunctions: readonly FunctionDeclaration[] = [
 
 /** `item in list` and `key in map`. */
 export function contains(item: CelValue, container: CelValue): Value {
-  if (isList(container)) return listContains(container, item);
+  if (isList(container)) {
+    const known = container instanceof CelList ? container.contains(item) : undefined;
+    return known ?? listContains(container, item);
+  }
   if (!isMap(container)) return noSuchOverload();
   const found = mapFind(container, item);
   return found instanceof Failure ? found : found !== undefined;

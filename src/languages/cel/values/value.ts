@@ -197,6 +197,11 @@ export abstract class CelList extends Boxed {
   abstract at(index: number): Value;
   abstract concat(other: CelValue): Value;
 
+  /** Undefined: one element after the other, as for any list. */
+  contains(_item: CelValue): boolean | CelError | undefined {
+    return undefined;
+  }
+
   /** Undefined: element by element, as for any list. */
   equals(_other: CelValue): boolean | CelError | undefined {
     return undefined;

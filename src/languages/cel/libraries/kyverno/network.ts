@@ -1,0 +1,116 @@
+import type { Library, Outside } from "../../declarations.ts";
+import { anyType, type CelType, dynType, mapOf, opaqueType, stringType } from "../../types.ts";
+import { CelError, type CelValue, type Value } from "../../values/value.ts";
+import { ask, bodyOf, bothNames, ContextValue, outsideOverload, textOf, textsOf } from "./context-value.ts";
+
+const httpType = opaqueType("http.Context");
+const globalContextType = opaqueType("globalcontext.Context");
+const imageDataType = opaqueType("imagedata.Context");
+const headersType: CelType = mapOf(stringType, stringType);
+
+/** `http`, or what `http.Client(caBundle)` gives. */
+class HttpClient extends ContextValue {
+  readonly caBundle: string;
+
+  constructor(caBundle: string) {
+    super(httpType);
+    this.caBundle = caBundle;
+  }
+}
+
+function request(
+  method: "GET" | "POST",
+  [client, url]: readonly CelValue[],
+  headers: CelValue | undefined,
+  body: CelValue | undefined,
+  outside: Outside,
+): Value {
+  const json = bodyOf(body);
+  if (json instanceof CelError) return json;
+  const caBundle = client instanceof HttpClient ? client.caBundle : "";
+  const need = {
+    kind: "http-call",
+    method,
+    url: textOf(url),
+    headers: textsOf(headers),
+    ...(body === undefined ? {} : { body: json }),
+    ...(caBundle === "" ? {} : { caBundle }),
+  } as const;
+  return ask(outside, need, (fact) => new CelError(`request failed: ${fact.message}`));
+}
+
+/** `http`: calls that somebody outside has to answer. */
+export const httpLibrary: Library = {
+  name: "kyverno.http",
+  variables: [{ name: "http", type: httpType, value: new HttpClient("") }],
+  functions: [
+    ...bothNames(["Get", "get"], (suffix) => [
+      outsideOverload(`http_get_string_${suffix}`, [httpType, stringType], anyType, (args, outside) =>
+        request("GET", args, undefined, undefined, outside),
+      ),
+      outsideOverload(`http_get_string_headers_${suffix}`, [httpType, stringType, headersType], anyType, (args, outside) =>
+        request("GET", args, args[2], undefined, outside),
+      ),
+    ]),
+    ...bothNames(["Post", "post"], (suffix) => [
+      outsideOverload(`http_post_string_any_${suffix}`, [httpType, stringType, anyType], anyType, (args, outside) =>
+        request("POST", args, undefined, args[2], outside),
+      ),
+      outsideOverload(
+        `http_post_string_any_headers_${suffix}`,
+        [httpType, stringType, anyType, headersType],
+        anyType,
+        (args, outside) => request("POST", args, args[3], args[2], outside),
+      ),
+    ]),
+    ...bothNames(["Client", "client"], (suffix) => [
+      outsideOverload(
+        `http_client_string_${suffix}`,
+        [httpType, stringType],
+        httpType,
+        ([, bundle]) => new HttpClient(textOf(bundle)),
+      ),
+    ]),
+  ],
+};
+
+function globalReference([, name, projection]: readonly CelValue[], outside: Outside): Value {
+  const need = { kind: "global-context", name: textOf(name) } as const;
+  const value = ask(outside, need, (fact) =>
+    fact.notFound === true ? null : new CelError(`failed to get global reference: ${fact.message}`),
+  );
+  if (projection === undefined || projection === "" || value === null || typeof value !== "object" || value instanceof CelError) return value;
+  const key = textOf(projection);
+  const part = Object.hasOwn(value, key) ? (value as { readonly [name: string]: CelValue })[key] : undefined;
+  return part ?? new CelError(`failed to get global reference: projection ${JSON.stringify(key)} not found in ${need.name}`);
+}
+
+/** `globalContext`: entries that a cluster keeps. */
+export const globalContextLibrary: Library = {
+  name: "kyverno.globalcontext",
+  variables: [{ name: "globalContext", type: globalContextType, value: new ContextValue(globalContextType) }],
+  functions: bothNames(["Get", "get"], (suffix) => [
+    outsideOverload(`globalcontext_get_string_${suffix}`, [globalContextType, stringType], dynType, globalReference),
+    outsideOverload(
+      `globalcontext_get_string_string_${suffix}`,
+      [globalContextType, stringType, stringType],
+      dynType,
+      globalReference,
+    ),
+  ]),
+};
+
+/** `image.getMetadata`: what a registry says about an image. */
+export const imageDataLibrary: Library = {
+  name: "kyverno.imagedata",
+  variables: [{ name: "image", type: imageDataType, value: new ContextValue(imageDataType) }],
+  functions: bothNames(["GetMetadata", "getMetadata"], (suffix) => [
+    outsideOverload(`imagedata_get_string_${suffix}`, [imageDataType, stringType], dynType, ([, reference], outside) =>
+      ask(
+        outside,
+        { kind: "image", reference: textOf(reference) },
+        (fact) => new CelError(`failed to get image data: ${fact.message}`),
+      ),
+    ),
+  ]),
+};
