@@ -33,7 +33,8 @@ const cases: readonly (readonly [string, bigint | undefined, string?])[] = [
 ];
 
 describe("durations", () => {
-  test.each(cases)("%j", (text, nanoseconds, canonical) => {
+  test.each(cases.map(([text, nanoseconds, canonical]) => ({ text, nanoseconds, canonical })))("$text", (row) => {
+    const { text, nanoseconds, canonical } = row;
     const duration = parseDuration(text);
     expect(duration).toBe(nanoseconds);
     if (duration !== undefined) expect(formatDuration(duration)).toBe(canonical);

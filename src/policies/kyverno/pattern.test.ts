@@ -81,7 +81,8 @@ const labelCases: readonly (readonly [string, JsonValue, JsonValue, string])[] =
 ];
 
 describe("patterns", () => {
-  test.each(cases)("%s", (_, pattern, value, status, path) => {
+  test.each(cases.map(([name, ...row]) => ({ name, row })))("$name", ({ row }) => {
+    const [pattern, value, status, path] = row;
     const result = compilePattern(pattern)(value);
     expect(result.status).toBe(status);
     if (result.status === "fail") expect(result.path).toBe(path);
