@@ -1,7 +1,7 @@
 import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue } from "../../core/json.ts";
 import { matchWildcard } from "../../core/wildcard.ts";
 import type { Check, CheckId, CheckRevision, Violation } from "../pod-security/check.ts";
-import { podOf } from "../pod-security/pod.ts";
+import { type Pod, podOf } from "../pod-security/pod.ts";
 import { checks } from "../pod-security/registry.ts";
 import type { LevelVersion } from "../pod-security/versions.ts";
 
@@ -69,15 +69,14 @@ const kyvernoChecks: readonly KyvernoCheck[] = checks
   .sort((a, b) => (a.check.id < b.check.id ? -1 : 1));
 
 /**
- * The checks that a pod (`{metadata, spec}`) fails, as Kyverno runs them: unlike the API server it never lets a
+ * The checks that a pod fails, as Kyverno runs them: unlike the API server it never lets a
  * restricted check replace a baseline one, and runs a check's oldest revision for versions before it.
  */
-export function failedControls({ level, version }: LevelVersion, pod: JsonObject): readonly FailedControl[] {
-  const read = podOf(pod);
+export function failedControls({ level, version }: LevelVersion, pod: Pod): readonly FailedControl[] {
   return kyvernoChecks.flatMap(({ check, revisions }): readonly FailedControl[] => {
     if (level === "baseline" && check.level !== "baseline") return [];
     const revision = revisions.findLast((r) => version === "latest" || r.since <= version) ?? revisions[0];
-    const violations = revision?.find(read) ?? [];
+    const violations = revision?.find(pod) ?? [];
     return violations.length === 0 ? [] : [{ check, violations, errors: fieldErrors(check.id, violations) }];
   });
 }
@@ -132,7 +131,7 @@ function excludeOne(
 ): readonly FailedControl[] {
   const ids = Object.hasOwn(controlChecks, exclusion.controlName) ? controlChecks[exclusion.controlName] : undefined;
   if (ids === undefined) return failed;
-  const lifted = failedControls(levelVersion, excludedPart(exclusion, pod)).filter(({ check }) => ids.includes(check.id));
+  const lifted = failedControls(levelVersion, podOf(excludedPart(exclusion, pod))).filter(({ check }) => ids.includes(check.id));
   return failed.flatMap((control): readonly FailedControl[] => {
     const lifting = lifted.find(({ check }) => check.id === control.check.id)?.errors;
     if (lifting === undefined || control.errors === undefined) return [control];

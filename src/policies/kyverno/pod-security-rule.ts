@@ -121,13 +121,14 @@ function evaluate(rule: PodSecurityRule, scope: RuleScope): readonly RuleResult[
   if (place === undefined) return [errorResult("Error while getting new resource: could not find correct resource type")];
   const [metadata, spec] = [valueAt(object, place.metadata), valueAt(object, place.spec)];
   const pod = { metadata: isObject(metadata) ? metadata : {}, spec: isObject(spec) ? spec : {} };
-  const [mismatch] = podOf(pod).mismatches;
+  const read = podOf(pod);
+  const [mismatch] = read.mismatches;
   const locate = (path: JsonPath): JsonPath => [...(path[0] === "metadata" ? place.metadata : place.spec), ...path.slice(1)];
   if (mismatch !== undefined) {
     const text = `${toDotted(locate(mismatch.path))} must be ${mismatch.expected}`;
     return [{ ...errorResult(`Error while getting new resource: ${text}`), path: locate(mismatch.path) }];
   }
-  const found = exclude(failedControls(rule.levelVersion, pod), rule.exclusions, rule.levelVersion, pod);
+  const found = exclude(failedControls(rule.levelVersion, read), rule.exclusions, rule.levelVersion, pod);
   if (found.length === 0) return [passed(`Validation rule '${rule.name}' passed.`)];
   const exceptions = scope.exceptions.map((e) => e.key);
   const left = exclude(

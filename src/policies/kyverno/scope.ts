@@ -54,20 +54,22 @@ function requestOf(context: RuleContext): JsonObject {
 /** A member of a root that is computed when it is first read, and then kept; scopes share it with their children. */
 interface LazyMember {
   readonly name: string;
-  readonly descriptor: PropertyDescriptor;
+  readonly value: () => JsonValue | undefined;
 }
 
 function lazyMember(name: string, compute: () => JsonValue | undefined): LazyMember {
   let value: JsonValue | undefined;
   let computed = false;
-  const get = () => {
-    if (!computed) {
-      value = compute();
-      computed = true;
-    }
-    return value;
+  return {
+    name,
+    value() {
+      if (!computed) {
+        value = compute();
+        computed = true;
+      }
+      return value;
+    },
   };
-  return { name, descriptor: { enumerable: true, configurable: true, get } };
 }
 
 /** What a scope's root is made of: plain members, and those that are computed. */
@@ -108,59 +110,93 @@ function merged(members: Members, added: JsonObject): Members {
   return extended(members, Object.fromEntries(values));
 }
 
+/** Where a root keeps what its accessors compute. */
+const computed = Symbol("computed members");
+
+interface Root extends JsonObject {
+  readonly [computed]: readonly LazyMember[];
+}
+
+/** One accessor for each name: roots whose accessors are the same functions are read and made several times faster. */
+const accessors = new Map<string, PropertyDescriptor>();
+
+function accessor(name: string): PropertyDescriptor {
+  let descriptor = accessors.get(name);
+  if (descriptor === undefined) {
+    const get = function (this: Root) {
+      return this[computed].find((lazy) => lazy.name === name)?.value();
+    };
+    descriptor = { enumerable: true, configurable: true, get };
+    accessors.set(name, descriptor);
+  }
+  return descriptor;
+}
+
 function rootOf({ plain, lazy }: Members): JsonObject {
   if (lazy.length === 0) return plain;
-  const root = { ...plain };
-  for (const { name, descriptor } of lazy) Object.defineProperty(root, name, descriptor);
+  const root: Root = { ...plain, [computed]: lazy };
+  for (const { name } of lazy) Object.defineProperty(root, name, accessor(name));
   return root;
 }
 
+/** Most rules have no variables, and never look at what their scope holds. */
 class Scope implements RuleScope {
-  readonly root: JsonObject;
   readonly context: RuleContext;
   readonly exceptions: readonly PodSecurityException[];
   readonly deleting: boolean;
   readonly host: Host;
-  readonly #members: Members;
+  readonly #derive: () => Members;
+  #derived: Members | undefined;
+  #root: JsonObject | undefined;
 
-  constructor(members: Members, context: RuleContext, exceptions: readonly PodSecurityException[]) {
-    this.root = rootOf(members);
+  constructor(derive: () => Members, context: RuleContext, exceptions: readonly PodSecurityException[]) {
     this.context = context;
     this.exceptions = exceptions;
     this.deleting = context.action.operation === "DELETE";
     this.host = context.host;
-    this.#members = members;
+    this.#derive = derive;
+  }
+
+  get root(): JsonObject {
+    this.#root ??= rootOf(this.members);
+    return this.#root;
+  }
+
+  get members(): Members {
+    this.#derived ??= this.#derive();
+    return this.#derived;
   }
 
   with(members: JsonObject): RuleScope {
-    return new Scope(extended(this.#members, members), this.context, this.exceptions);
+    return this.#child(() => extended(this.members, members));
   }
 
   withLazy(name: string, compute: () => JsonValue): RuleScope {
-    const { [name]: _replaced, ...plain } = this.#members.plain;
-    const lazy = [...this.#members.lazy.filter((m) => m.name !== name), lazyMember(name, compute)];
-    return new Scope({ plain, lazy }, this.context, this.exceptions);
+    return this.#child(() => {
+      const { [name]: _replaced, ...plain } = this.members.plain;
+      return { plain, lazy: [...this.members.lazy.filter((m) => m.name !== name), lazyMember(name, compute)] };
+    });
   }
 
   withObject(object: KubernetesObject): RuleScope {
-    const { request } = this.#members.plain;
-    return this.with({ request: { ...(isObject(request) ? request : {}), object } });
+    return this.#child(() => {
+      const { request } = this.members.plain;
+      return extended(this.members, { request: { ...(isObject(request) ? request : {}), object } });
+    });
+  }
+
+  #child(derive: () => Members): RuleScope {
+    return new Scope(derive, this.context, this.exceptions);
   }
 }
 
 /** The scope that all rules start from that look at the same object in the same state. */
-interface Base {
-  readonly members: Members;
-  readonly scope: RuleScope;
-}
+const bases = new WeakMap<RuleContext, Scope>();
 
-const bases = new WeakMap<RuleContext, Base>();
-
-function baseOf(context: RuleContext): Base {
+function baseOf(context: RuleContext): Scope {
   let base = bases.get(context);
   if (base === undefined) {
-    const members = baseMembers(context);
-    base = { members, scope: new Scope(members, context, []) };
+    base = new Scope(() => baseMembers(context), context, []);
     bases.set(context, base);
   }
   return base;
@@ -173,8 +209,8 @@ export function ruleScope(
   rule: string,
   exceptions: readonly PodSecurityException[] = [],
 ): RuleScope {
-  const { members, scope } = baseOf(context);
+  const base = baseOf(context);
   const supplied = context.supplied?.(policy, rule);
-  if (supplied === undefined && exceptions.length === 0) return scope;
-  return new Scope(supplied === undefined ? members : merged(members, supplied), context, exceptions);
+  if (supplied === undefined && exceptions.length === 0) return base;
+  return new Scope(() => (supplied === undefined ? base.members : merged(base.members, supplied)), context, exceptions);
 }

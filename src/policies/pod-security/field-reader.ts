@@ -8,14 +8,22 @@ export interface TypeMismatch {
 
 /** Reads typed fields of one object; wrong types are noted and count as absent, null is absent. */
 export class FieldReader {
-  readonly path: JsonPath;
   readonly #value: JsonObject | undefined;
+  /** From the parent, or from the pod. */
+  readonly #steps: JsonPath;
   readonly #mismatches: TypeMismatch[];
+  readonly #parent: FieldReader | undefined;
 
-  constructor(value: JsonObject | undefined, path: JsonPath, mismatches: TypeMismatch[]) {
-    this.path = path;
+  constructor(value: JsonObject | undefined, steps: JsonPath, mismatches: TypeMismatch[], parent?: FieldReader) {
     this.#value = value;
+    this.#steps = steps;
     this.#mismatches = mismatches;
+    this.#parent = parent;
+  }
+
+  /** Put together when it is asked for, which it seldom is. */
+  get path(): JsonPath {
+    return this.#parent === undefined ? this.#steps : [...this.#parent.path, ...this.#steps];
   }
 
   get present(): boolean {
@@ -61,13 +69,13 @@ export class FieldReader {
   object(key: string): FieldReader {
     const value = this.#get(key);
     const object = value === undefined || isObject(value) ? value : this.#mismatch(key, "an object");
-    return new FieldReader(object, [...this.path, key], this.#mismatches);
+    return new FieldReader(object, [key], this.#mismatches, this);
   }
 
   objects(key: string): readonly FieldReader[] {
     return this.#items(key).map((item, i) => {
       const object = isObject(item) ? item : this.#mismatch(key, "an object", i);
-      return new FieldReader(object, [...this.path, key, i], this.#mismatches);
+      return new FieldReader(object, [key, i], this.#mismatches, this);
     });
   }
 

@@ -132,22 +132,42 @@ function readPort(port: FieldReader): Port {
   };
 }
 
+const probes = ["livenessProbe", "readinessProbe", "startupProbe"] as const;
+const hooks = ["postStart", "preStop"] as const;
+const actions = ["httpGet", "tcpSocket"] as const;
+
 function readHosts(container: FieldReader): Container["hosts"] {
-  const lifecycle = container.object("lifecycle");
-  const handlers = [
-    ...["livenessProbe", "readinessProbe", "startupProbe"].map((probe) => container.object(probe)),
-    ...["postStart", "preStop"].map((hook) => lifecycle.object(hook)),
-  ];
+  const handlers = [...present(container, probes), ...present(container, ["lifecycle"]).flatMap((l) => present(l, hooks))];
   return handlers.flatMap((handler) =>
-    ["httpGet", "tcpSocket"].flatMap((action) => {
-      const target = handler.object(action);
+    present(handler, actions).flatMap((target) => {
       const host = target.string("host") ?? "";
       return host === "" ? [] : [{ host, path: [...target.path, "host"] }];
     }),
   );
 }
 
+function present(reader: FieldReader, keys: readonly string[]): readonly FieldReader[] {
+  return keys.filter((key) => reader.has(key)).map((key) => reader.object(key));
+}
+
+/** What a security context that is not there says. */
+const nothingSet: Omit<SecurityContext, "path"> = {
+  present: false,
+  privileged: undefined,
+  allowPrivilegeEscalation: undefined,
+  runAsNonRoot: undefined,
+  runAsUser: undefined,
+  procMount: undefined,
+  capabilities: undefined,
+  seLinux: undefined,
+  seccomp: undefined,
+  appArmor: undefined,
+  hostProcess: undefined,
+  sysctls: [],
+};
+
 function readSecurityContext(reader: FieldReader): SecurityContext {
+  if (!reader.present) return { path: reader.path, ...nothingSet };
   const capabilities = reader.object("capabilities");
   const seLinux = reader.object("seLinuxOptions");
   return {
