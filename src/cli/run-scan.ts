@@ -99,6 +99,8 @@ function reportOf(result: ScanResult, read: readonly Diagnostic[], baseline: Bas
   const { kept, accepted } =
     baseline === undefined ? { kept: result.findings, accepted: 0 } : applyBaseline(result.findings, baseline);
   const wanted = kept.filter((f) => isWanted(f, flags.severity));
+  const below = kept.length - wanted.length;
+  const hidden = below > 0 ? `${below} findings below ${flags.severity} were left out` : undefined;
   return buildReport({
     tool: { name: "castellan", version: context.version },
     at: context.io.now(),
@@ -111,16 +113,21 @@ function reportOf(result: ScanResult, read: readonly Diagnostic[], baseline: Bas
     findings: flags.output === "sarif" ? withEdits(wanted, input.documents) : wanted,
     counts: result.counts,
     diagnostics: [...read, ...result.diagnostics],
-    notes: notes(result, input),
+    notes: notes(result, input, hidden),
     accepted,
   });
 }
 
-function notes(result: ScanResult, { skipped }: LoadedPaths): readonly string[] {
+function notes(result: ScanResult, { skipped }: LoadedPaths, hidden: string | undefined): readonly string[] {
   const others =
     result.others === 1 ? "1 document is no Kubernetes object" : `${result.others} documents are no Kubernetes objects`;
   const policies = `${result.policyObjects} policies among the objects were scanned, not applied; name them with --policies to apply them`;
-  return [...describeSkipped(skipped), ...(result.others > 0 ? [others] : []), ...(result.policyObjects > 0 ? [policies] : [])];
+  return [
+    ...(hidden === undefined ? [] : [hidden]),
+    ...describeSkipped(skipped),
+    ...(result.others > 0 ? [others] : []),
+    ...(result.policyObjects > 0 ? [policies] : []),
+  ];
 }
 
 /** What could not be checked is shown whatever its severity: nobody knows how bad it is. */
