@@ -79,7 +79,8 @@ function globalReference([, name, projection]: readonly CelValue[], outside: Out
   const value = ask(outside, need, (fact) =>
     fact.notFound === true ? null : new CelError(`failed to get global reference: ${fact.message}`),
   );
-  if (projection === undefined || projection === "" || value === null || typeof value !== "object" || value instanceof CelError) return value;
+  if (projection === undefined || projection === "" || value === null || typeof value !== "object" || value instanceof CelError)
+    return value;
   const key = textOf(projection);
   const part = Object.hasOwn(value, key) ? (value as { readonly [name: string]: CelValue })[key] : undefined;
   return part ?? new CelError(`failed to get global reference: projection ${JSON.stringify(key)} not found in ${need.name}`);
