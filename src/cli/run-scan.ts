@@ -95,7 +95,7 @@ interface Surroundings {
 
 function reportOf(result: ScanResult, read: readonly Diagnostic[], baseline: Baseline | undefined, around: Surroundings): Report {
   const { input, flags, context } = around;
-  const files = new Set(input.documents.map((d) => d.file)).size;
+  const files = new Set(input.documents.map((d) => d.file).filter((file) => !file.startsWith("cluster:"))).size;
   const { kept, accepted } =
     baseline === undefined ? { kept: result.findings, accepted: 0 } : applyBaseline(result.findings, baseline);
   const wanted = kept.filter((f) => isWanted(f, flags.severity));

@@ -1,5 +1,6 @@
 import type { Finding } from "../core/finding.ts";
 import { severities } from "../core/finding.ts";
+import { toDotted } from "../core/json.ts";
 import { explain } from "./explain.ts";
 import type { FormatOptions, Formatter } from "./format.ts";
 import { apiVersionOf, groupByResource, levelOf, type ResourceGroup, resourceTitle, shortPolicyNames } from "./order.ts";
@@ -46,6 +47,9 @@ function findingLines(finding: Finding, { style, width, explain: why, policyName
   const place = finding.location === undefined ? "" : `${finding.location.start.line}:${finding.location.start.column}`;
   const room = width - indent.length;
   const [first = "", ...rest] = wrap(`${policyName(finding.check.policy)} ${finding.check.rule}`, room - 9);
+  // Live objects have no lines: the field says where.
+  const field =
+    finding.location === undefined && finding.path !== undefined && finding.path.length > 0 ? [toDotted(finding.path)] : [];
   const fix = finding.fix === undefined ? [] : wrap(`Fix: ${finding.fix.description}`, room).map(style.green);
   const reasons = why
     ? explain(finding)
@@ -55,7 +59,9 @@ function findingLines(finding: Finding, { style, width, explain: why, policyName
   return [
     `  ${style.level(level, level.toUpperCase())}${" ".repeat(10 - level.length)}${style.dim(padEnd(place, 8))} ${first}`,
     ...rest.map((line) => `${indent}${" ".repeat(9)}${line}`),
-    ...[...wrap(finding.message, room), ...fix, ...reasons].map((line) => indent + line),
+    ...[...field.flatMap((f) => wrap(f, room)).map(style.dim), ...wrap(finding.message, room), ...fix, ...reasons].map(
+      (line) => indent + line,
+    ),
   ];
 }
 
@@ -69,9 +75,8 @@ export function verdictLines(report: Report, options: FormatOptions): readonly s
     .filter((s) => report.failures[s] > 0)
     .map((s) => `${groupDigits(report.failures[s])} ${s}`);
   const { objects, files, policies } = report.inputs;
-  const looked = [count(objects, "object"), `in ${count(files, "file")},`, count(policies.length, "policy", "policies")].join(
-    " ",
-  );
+  const where = files === 0 ? "" : ` in ${count(files, "file")}`;
+  const looked = `${count(objects, "object")}${where}, ${count(policies.length, "policy", "policies")}`;
   const also = [
     warn > 0 ? count(warn, "warning") : "",
     `${groupDigits(pass)} passed`,
