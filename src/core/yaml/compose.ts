@@ -194,7 +194,9 @@ class Composer {
     const offset = event !== undefined && "start" in event ? event.start : 0;
     const value = this.#node();
     if (typeof value === "string") return value;
-    throw new YamlError("YAML_VALUE", "a key must be a scalar", offset);
+    const isBraces = this.#text.startsWith("{{", offset - 1);
+    const why = isBraces ? "text that begins with {{ is a mapping to YAML; quote the text" : "a key must be a scalar";
+    throw new YamlError("YAML_VALUE", why, offset);
   }
 
   #scalar(event: ScalarEvent): JsonValue {

@@ -131,3 +131,9 @@ test("a text that is no file keeps its last line as it is", () => {
   expect(read("")).toBeNull();
   expect(read("a: [")).toEqual(["YAML_SYNTAX"]);
 });
+
+test("braces without quotes are explained", () => {
+  const [diagnostic] = parseDocuments("a: 1\nb: {{ request.object }}\n", "t").diagnostics;
+  expect(diagnostic?.message).toContain("quote the text");
+  expect(diagnostic?.span && formatSpan(diagnostic.span)).toBe("t:2:5");
+});
