@@ -1,5 +1,5 @@
 import type { Instant } from "./host.ts";
-import type { JsonObject } from "./json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 import type { GroupVersionKind, KubernetesObject } from "./kubernetes.ts";
 
 export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
@@ -36,6 +36,8 @@ export interface Action {
   readonly target: KubernetesTarget;
   readonly object?: KubernetesObject | undefined;
   readonly oldObject?: KubernetesObject | undefined;
+  /** A document that is no Kubernetes object, in place of one: only policies about any JSON judge it. */
+  readonly payload?: JsonValue | undefined;
   readonly options?: JsonObject | undefined;
   /** Labels of the target's namespace, where known. */
   readonly namespaceLabels?: { readonly [key: string]: string } | undefined;

@@ -38,7 +38,10 @@ export interface ObjectsNeed {
 }
 
 /** The answer to a need; a failure carries why, and becomes an error result. */
-export type Fact = { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly message: string };
+export type Fact =
+  | { readonly ok: true; readonly value: JsonValue }
+  /** `notFound`: it is certain that there is no such thing. */
+  | { readonly ok: false; readonly message: string; readonly notFound?: boolean };
 
 /** Facts known so far; `undefined` means not asked yet, and makes the evaluation pending. */
 export interface Facts {

@@ -95,6 +95,7 @@ describe("a whole cluster is certain of lists and absences", () => {
   });
 
   test("an absence", () => {
-    expect(cluster.get({ kind: "namespace", name: "b" })).toEqual({ ok: false, message: "there is no namespace b" });
+    const fact = cluster.get({ kind: "namespace", name: "b" });
+    expect(fact).toEqual({ ok: false, message: "there is no namespace b", notFound: true });
   });
 });

@@ -60,7 +60,8 @@ function refused(message: string): Fact {
 }
 
 function absent(what: string, world: ScannedWorld): Fact {
-  return refused(world.complete ? `there is no ${what}` : `${what} is not among the scanned objects`);
+  if (world.complete) return { ok: false, message: `there is no ${what}`, notFound: true };
+  return refused(`${what} is not among the scanned objects`);
 }
 
 function selectObjects(need: ObjectsNeed, objects: readonly KubernetesObject[]): readonly JsonValue[] {

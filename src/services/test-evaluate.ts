@@ -77,6 +77,11 @@ function actionFor(
   at: number,
 ): Action {
   const operation = operationOf(values, wanted);
+  const payload = world.payloads.get(object);
+  if (payload !== undefined) {
+    const target = { ...targetOf(world, object), resource: "" };
+    return { channel: "scan", actor: world.actor, operation, dryRun: false, target, payload, at };
+  }
   return {
     channel: "scan",
     actor: world.actor,

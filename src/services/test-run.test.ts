@@ -108,7 +108,9 @@ describe("strict scoring", () => {
   });
 
   test("policies that wait for CEL are skipped", () => {
-    const files = { "t/policy.yaml": "{apiVersion: policies.kyverno.io/v1, kind: ValidatingPolicy, metadata: {name: names}}" };
+    const files = {
+      "t/policy.yaml": "{apiVersion: policies.kyverno.io/v1, kind: ImageValidatingPolicy, metadata: {name: names}}",
+    };
     expect(rows(entry("good, default/bad", "pass"), "", { files })).toEqual([
       "skip good: waits for CEL",
       "skip default/bad: waits for CEL",

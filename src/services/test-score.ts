@@ -54,6 +54,9 @@ function concerns(entry: TestEntry, run: PolicyRun): boolean {
   return name === policyNameOf(entry) && (!entry.policy.includes("/") || entry.policy === `${namespace}/${name}`);
 }
 
+/** Policies whose rules their author does not name. */
+const hasNamedRules = ({ id }: PolicyRun["policy"]): boolean => id.group === "kyverno.io";
+
 const speaksFor = (entry: TestEntry, rule: string): boolean =>
   entry.rule === "" || [entry.rule, `autogen-${entry.rule}`, `autogen-cronjob-${entry.rule}`].includes(rule);
 
@@ -62,7 +65,7 @@ function observe(runs: readonly PolicyRun[], entry: TestEntry): readonly Observa
     .filter((run) => concerns(entry, run))
     .flatMap((run) =>
       run.results
-        .filter(({ rule }) => speaksFor(entry, rule.name))
+        .filter(({ rule }) => !hasNamedRules(run.policy) || speaksFor(entry, rule.name))
         .map(({ rule, result }) => ({ rule: rule.name, result, object: run.object })),
     );
 }

@@ -43,8 +43,8 @@ export interface TestSpec {
   readonly context: string | undefined;
   readonly apiCallResponses: readonly JsonValue[];
   readonly globalContextEntries: readonly JsonValue[];
-  /** Payloads that are no Kubernetes objects: only CEL policies judge those. */
-  readonly payloads: readonly string[];
+  /** Documents that need not be Kubernetes objects: only policies of JSON mode judge those. */
+  readonly jsonPayloads: readonly string[];
   readonly results: readonly TestEntry[];
 }
 
@@ -202,10 +202,7 @@ export function readTestSpec(document: SourceDocument): { readonly spec: TestSpe
     context: textOf(value["context"]),
     apiCallResponses: listOf(value["apiCallResponses"]),
     globalContextEntries: listOf(value["globalContextEntries"]),
-    payloads: [
-      ...(payload === undefined ? [] : [payload]),
-      ...["jsonPayloads", "httpPayloads", "envoyPayloads"].flatMap((key) => stringsOf(value[key])),
-    ],
+    jsonPayloads: [...(payload === undefined ? [] : [payload]), ...stringsOf(value["jsonPayloads"])],
     results: results.filter((entry) => entry !== undefined),
   };
   return { spec, report };

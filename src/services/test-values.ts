@@ -10,6 +10,8 @@ export interface TestValues {
   /** By dotted name, for one rule; generated rules share those of the rule that they come from. */
   forRule(policy: string, rule: string): ReadonlyMap<string, JsonValue>;
   readonly namespaceLabels: ReadonlyMap<string, Labels>;
+  /** Namespaces given in full, by name. */
+  readonly namespaces: ReadonlyMap<string, JsonValue>;
   readonly subresources: readonly TestSubresource[];
 }
 
@@ -81,6 +83,7 @@ export function readTestValues(values: JsonObject): TestValues {
       return new Map([...entriesOf(member(entry, "values")), ...loops]);
     },
     namespaceLabels: readNamespaces(values),
+    namespaces: new Map(listOf(values["namespaces"]).map((n) => [textOf(member(member(n, "metadata"), "name")), n])),
     subresources: listOf(values["subresources"]).map(readSubresource),
   };
 }

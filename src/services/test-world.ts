@@ -21,6 +21,8 @@ export interface TestWorld {
   readonly policies: CompiledPolicies;
   /** What the policies judge; of several with the same name the first. */
   readonly objects: readonly ObjectDocument[];
+  /** What some of the objects only stand for: documents that need not be Kubernetes objects. */
+  readonly payloads: ReadonlyMap<KubernetesObject, JsonValue>;
   /** What mutate-existing rules may change. */
   readonly targets: readonly ObjectDocument[];
   readonly values: TestValues;
@@ -68,20 +70,26 @@ function loadObjects(
 
 const listOf = (value: JsonValue | undefined): readonly JsonValue[] => (isArray(value) ? value : []);
 
-/** Objects and custom resource definitions that `ClusterResource` files give. */
+/** Objects, images and custom resource definitions that `ClusterResource` and `Context` files give. */
 interface Cluster {
   readonly given: boolean;
   readonly objects: readonly KubernetesObject[];
+  /** What registries say, by reference. */
+  readonly images: ReadonlyMap<string, JsonValue>;
   readonly definitions: readonly KubernetesObject[];
 }
 
 function loadCluster(spec: TestSpec, documents: TestDocuments, diagnostics: Diagnostic[]): Cluster {
   const { file } = spec.document;
-  const specs = documents.beside(file, spec.clusterResources, diagnostics).map((d) => member(d.value, "spec"));
+  const contexts = spec.context === undefined ? [] : [spec.context];
+  const paths = [...spec.clusterResources, ...contexts];
+  const specs = documents.beside(file, paths, diagnostics).map((d) => member(d.value, "spec"));
+  const images = specs.flatMap((s) => listOf(member(s, "images")));
   const crds = specs.flatMap((s) => listOf(member(s, "crds"))).filter((path) => typeof path === "string");
   const definitions = documents.beside(file, crds, diagnostics).map((d) => d.value);
   return {
-    given: spec.clusterResources.length > 0,
+    given: paths.length > 0,
+    images: new Map(images.map((image) => [asString(member(image, "image")) ?? "", image])),
     objects: specs.flatMap((s) => listOf(member(s, "resources"))).filter(isKubernetesObject),
     definitions: definitions.filter(isKubernetesObject),
   };
@@ -132,13 +140,17 @@ function globalContext(spec: TestSpec, name: string, documents: TestDocuments): 
   }
 }
 
-/** Answers from the test alone; without `clusterResources` there is no cluster to ask. */
-function testFacts(spec: TestSpec, documents: TestDocuments, cluster: Cluster, known: Facts): Facts {
+/** Answers from the test alone; without `clusterResources` or a `context` there is no cluster to ask. */
+function testFacts(spec: TestSpec, documents: TestDocuments, cluster: Cluster, values: TestValues, known: Facts): Facts {
   return {
     get(need) {
       const mocked = mockedCall(spec, need);
       if (mocked !== undefined) return mocked;
       if (need.kind === "global-context") return globalContext(spec, need.name, documents);
+      const image = need.kind === "image" ? cluster.images.get(need.reference) : undefined;
+      const namespace = need.kind === "namespace" ? values.namespaces.get(need.name) : undefined;
+      if (namespace !== undefined) return { ok: true, value: namespace };
+      if (image !== undefined) return { ok: true, value: image };
       if (need.kind === "objects" || cluster.given) return known.get(need);
       const what = need.kind === "api-call" || need.kind === "http-call" ? "apiCallResponses" : "values";
       return { ok: false, message: `the test gives no clusterResources and no ${what} that would answer this` };
@@ -156,6 +168,15 @@ function loadValues(spec: TestSpec, documents: TestDocuments, diagnostics: Diagn
   return document.value;
 }
 
+/** An object with the name of a payload's file, by which tests speak of it. */
+function standIn(document: SourceDocument): { readonly document: ObjectDocument; readonly payload: JsonValue } {
+  const name = document.file.slice(document.file.lastIndexOf("/") + 1);
+  const value = { apiVersion: "", kind: "", metadata: { name } };
+  const { file, index } = document;
+  const locate: SourceDocument["locate"] = (path) => document.locate(path);
+  return { document: { file, index, value, locate, locateKey: (path) => document.locateKey(path) }, payload: document.value };
+}
+
 /** Loads everything a test names. `builtIn` are the resources that every cluster has. */
 export function loadTestWorld(spec: TestSpec, documents: TestDocuments, builtIn: ApiResources): TestWorld {
   const diagnostics: Diagnostic[] = [];
@@ -164,7 +185,8 @@ export function loadTestWorld(spec: TestSpec, documents: TestDocuments, builtIn:
   const resources =
     cluster.definitions.length === 0 ? builtIn : apiResources([...builtIn.all(), ...cluster.definitions.flatMap(crdResources)]);
   const load = (paths: readonly string[]) => loadObjects(documents.beside(file, paths, diagnostics), resources, diagnostics);
-  const objects = load(spec.resources);
+  const payloads = documents.beside(file, spec.jsonPayloads, diagnostics).map(standIn);
+  const objects = [...load(spec.resources), ...payloads.map(({ document }) => document)];
   const targets = load(spec.targetResources);
   const exceptions = documents
     .beside(file, spec.exceptions, diagnostics)
@@ -172,17 +194,19 @@ export function loadTestWorld(spec: TestSpec, documents: TestDocuments, builtIn:
   const policies = compilePolicies(documents.beside(file, spec.policies, diagnostics), resources, exceptions);
   const users = spec.userInfo === undefined ? [] : documents.beside(file, [spec.userInfo], diagnostics);
   const all = [...objects, ...targets].map((d) => d.value);
+  const values = readTestValues(loadValues(spec, documents, diagnostics));
   return {
     spec,
     policies,
     objects,
+    payloads: new Map(payloads.map(({ document, payload }) => [document.value, payload])),
     targets,
-    values: readTestValues(loadValues(spec, documents, diagnostics)),
+    values,
     actor: users[0] === undefined ? undefined : readUserInfo(users[0].value),
     resources,
     facts: (sources) => {
       const world = { objects: [...sources, ...cluster.objects, ...all], resources, complete: true };
-      return testFacts(spec, documents, cluster, scannedFacts(world));
+      return testFacts(spec, documents, cluster, values, scannedFacts(world));
     },
     diagnostics: [...diagnostics, ...policies.diagnostics.filter((d) => d.code !== "POLICY_WAITS_FOR_CEL")],
   };

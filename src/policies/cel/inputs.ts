@@ -86,7 +86,7 @@ export function admissionInputs(context: RuleContext): Activation {
   let inputs = known.get(context);
   if (inputs === undefined) {
     inputs = lazily({
-      object: () => context.object ?? null,
+      object: () => context.action.payload ?? context.object ?? null,
       oldObject: () => context.oldObject ?? null,
       request: () => requestOf(context),
       namespaceObject: () => namespaceObject(context),

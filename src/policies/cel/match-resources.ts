@@ -159,6 +159,7 @@ export function compileMatchResources(
     selectors: included.length === 0 ? [everything] : included.flatMap((rule) => selectorsOf(rule, resources)),
     operations: operations ? undefined : new Set(included.flatMap((rule) => [...(rule.operations ?? [])])),
     matches(context) {
+      if (context.action.payload !== undefined) return false;
       const fits = (rule: ResourceRule) => ruleFits(rule, context, alike);
       if (included.length > 0 && !included.some(fits)) return false;
       if (excluded.some(fits)) return false;

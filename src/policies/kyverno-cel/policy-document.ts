@@ -1,0 +1,97 @@
+import type { Loaded } from "../../core/diagnostic.ts";
+import { loaded } from "../../core/diagnostic.ts";
+import { isArray, isObject, type JsonObject, member } from "../../core/json.ts";
+import { groupOf, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import type { SourceDocument } from "../../core/source.ts";
+import { policyLabels } from "../kyverno/cluster-policy.ts";
+import { errorResult } from "../kyverno/outcome.ts";
+import { DocumentReport, reportShape } from "../kyverno/report.ts";
+import type { Shape } from "../kyverno/shape.ts";
+import type { CompiledPolicy, CompiledRule, Enforcement, PolicyId, RuleContext, RuleKind, RuleResult } from "../policy.ts";
+import type { Gate } from "./gate.ts";
+
+/** A CEL policy while it is compiled. */
+export interface PolicyDocument {
+  readonly id: PolicyId;
+  readonly document: SourceDocument<KubernetesObject>;
+  readonly spec: JsonObject;
+  readonly report: DocumentReport;
+}
+
+/** Reads the parts that all kinds have; unknown fields are reported. */
+export function readPolicy(document: SourceDocument<KubernetesObject>, shape: Shape): PolicyDocument {
+  const object = document.value;
+  const report = new DocumentReport(document);
+  const { spec } = object;
+  if (!isObject(spec)) report.error("KYV_BAD_RULE", ["spec"], "a policy needs a spec");
+  else reportShape(spec, shape, ["spec"], report);
+  const namespace = object.kind.startsWith("Namespaced") ? namespaceOf(object) || "default" : "";
+  const id = { group: groupOf(object), kind: object.kind, namespace, name: nameOf(object) };
+  return { id, document, spec: isObject(spec) ? spec : {}, report };
+}
+
+/** Deny, then Warn, then Audit, of what `validationActions` says; Kyverno denies where it says nothing. */
+export function enforcementOf(actions: JsonObject[string], fallback: Enforcement): Enforcement {
+  const list = isArray(actions) ? actions : [];
+  if (list.length === 0) return fallback;
+  if (list.includes("Deny")) return "enforce";
+  return list.includes("Warn") ? "warn" : "audit";
+}
+
+export interface RuleParts {
+  readonly name: string;
+  readonly kind: RuleKind;
+  readonly gate: Gate;
+  readonly enforcement: Enforcement;
+  /** Why the rule cannot be evaluated: said for every object that it is about. */
+  readonly problem: string | undefined;
+  evaluate(entered: Extract<ReturnType<Gate["enter"]>, { kind: "open" }>, context: RuleContext): readonly RuleResult[];
+}
+
+/** A rule behind its gate. */
+export function gatedRule({ name, kind, gate, enforcement, problem, evaluate }: RuleParts): CompiledRule {
+  return {
+    name,
+    kind,
+    selectors: gate.match.selectors,
+    operations: gate.match.operations,
+    enforcement: () => enforcement,
+    evaluate(context) {
+      const entered = gate.enter(context);
+      if (entered.kind === "none") return [];
+      if (problem !== undefined) return [errorResult(problem)];
+      return entered.kind === "result" ? [entered.result] : evaluate(entered, context);
+    },
+  };
+}
+
+/** What is wrong with a policy, as its results say it. */
+export function problemOf(report: DocumentReport): string | undefined {
+  return report.errorCount === 0 ? undefined : `the policy was not evaluated: ${[...new Set(report.errors)].join("; ")}`;
+}
+
+/** The whole policy, made of its rules. */
+export function celPolicy(
+  { id, document, spec, report }: PolicyDocument,
+  rules: readonly CompiledRule[],
+  more: Partial<CompiledPolicy> = {},
+): Loaded<CompiledPolicy> {
+  const isOff = (part: string) => member(member(spec["evaluation"], part), "enabled") === false;
+  const actions = spec["validationActions"];
+  return loaded(
+    {
+      id,
+      origin: document,
+      ...policyLabels(document.value),
+      onError: spec["failurePolicy"] === "Ignore" ? "allow" : "deny",
+      emitWarning: isArray(actions) && actions.includes("Warn"),
+      background: !isOff("background"),
+      admission: !isOff("admission"),
+      firstRuleOnly: false,
+      needs: [],
+      rules,
+      ...more,
+    },
+    report.diagnostics,
+  );
+}
