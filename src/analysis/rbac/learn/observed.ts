@@ -1,0 +1,112 @@
+import { asString, isArray, type JsonObject, type JsonValue, member } from "../../../core/json.ts";
+import type { RequestAttributes } from "../../../core/request-attributes.ts";
+
+/** One distinct request of one user, as often as it was made. */
+export interface ObservedRequest {
+  readonly request: RequestAttributes;
+  /** Refused every time: granting it would widen what the user has. */
+  readonly denied: boolean;
+  readonly count: number;
+  /** RFC 3339; empty where the events carry no time. */
+  readonly last: string;
+}
+
+interface Entry {
+  readonly request: RequestAttributes;
+  denied: boolean;
+  count: number;
+  last: string;
+}
+
+/**
+ * Takes audit events one by one and keeps the distinct requests of every user: memory grows with what differs, not with
+ * the log. Source of the fields: audit.k8s.io/v1 Event.
+ */
+export class AuditLearner {
+  readonly #users = new Map<string, Map<string, Entry>>();
+  /** Events that say what somebody did. */
+  events = 0;
+  /** Values that are no audit events. */
+  invalid = 0;
+
+  /** One line of a log: an Event, or an EventList. */
+  add(value: JsonValue): void {
+    const items = member(value, "items");
+    if (isArray(items)) for (const item of items) this.add(item);
+    else if (!this.#addEvent(value)) this.invalid++;
+  }
+
+  users(): readonly string[] {
+    return [...this.#users.keys()].sort();
+  }
+
+  /** In the order in which they were first seen. */
+  requestsOf(user: string): readonly ObservedRequest[] {
+    return [...(this.#users.get(user)?.values() ?? [])];
+  }
+
+  #addEvent(event: JsonValue): boolean {
+    const verb = asString(member(event, "verb"));
+    // What is done under another name is done with that one's rights.
+    const actor = member(event, "impersonatedUser") ?? member(event, "user");
+    const user = asString(member(actor, "username"));
+    if (verb === undefined || user === undefined || user === "") return false;
+    this.events++;
+    const reference = member(event, "objectRef");
+    const text = (key: string) => asString(member(reference, key)) ?? "";
+    const isResourceRequest = reference !== undefined && reference !== null;
+    const path = isResourceRequest ? "" : pathOf(asString(member(event, "requestURI")) ?? "");
+    const resource = text("resource");
+    const subresource = text("subresource");
+    // The name of an object that is being created is not part of what is authorised.
+    const name = verb === "create" && subresource === "" ? "" : text("name");
+    const groups = stringsOf(member(actor, "groups"));
+    const key = `${verb} ${text("apiGroup")} ${resource} ${subresource} ${text("namespace")} ${name} ${path} ${groups.join(" ")}`;
+    const requests = this.#users.get(user) ?? new Map<string, Entry>();
+    this.#users.set(user, requests);
+    const last = timeOf(event);
+    const denied = isDenied(event);
+    const known = requests.get(key);
+    if (known !== undefined) {
+      known.count++;
+      if (last > known.last) known.last = last;
+      if (!denied) known.denied = false;
+      return true;
+    }
+    const request: RequestAttributes = {
+      user,
+      groups,
+      verb,
+      isResourceRequest,
+      path,
+      namespace: text("namespace"),
+      apiGroup: text("apiGroup"),
+      resource,
+      subresource,
+      name,
+    };
+    requests.set(key, { request, denied, count: 1, last });
+    return true;
+  }
+}
+
+function pathOf(uri: string): string {
+  const query = uri.indexOf("?");
+  return query < 0 ? uri : uri.slice(0, query);
+}
+
+function stringsOf(value: JsonValue | undefined): readonly string[] {
+  return isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+/** Events of v1alpha1 had `timestamp`. */
+function timeOf(event: JsonValue): string {
+  return asString(member(event, "requestReceivedTimestamp")) ?? asString(member(event, "timestamp")) ?? "";
+}
+
+/** The authorizer says so itself; where its annotation is cut away, the status does. */
+function isDenied(event: JsonValue): boolean {
+  const annotations: JsonValue | JsonObject | undefined = member(event, "annotations");
+  const decision = asString(member(annotations, "authorization.k8s.io/decision"));
+  return decision === undefined ? member(member(event, "responseStatus"), "code") === 403 : decision === "forbid";
+}
