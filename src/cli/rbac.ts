@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { severities } from "../core/finding.ts";
 import { formatters } from "../report/index.ts";
 import { type CommandContext, collect, describedCommand } from "./command.ts";
+import { type LeastPrivilegeFlags, runLeastPrivilege } from "./run-least-privilege.ts";
 import { type CanIFlags, type MatrixFlags, runCanI, runMatrix, runWhoCan, type WhoCanFlags } from "./run-rbac.ts";
 import { type AuditFlags, runAudit } from "./run-rbac-audit.ts";
 import { type PathsFlags, runPaths } from "./run-rbac-paths.ts";
@@ -15,7 +16,8 @@ export function createCommand(context: CommandContext): Command {
     .addCommand(whoCanCommand(context))
     .addCommand(matrixCommand(context))
     .addCommand(auditCommand(context))
-    .addCommand(pathsCommand(context));
+    .addCommand(pathsCommand(context))
+    .addCommand(leastPrivilegeCommand(context));
 }
 
 /** Where roles and bindings come from, and how the answer is written. */
@@ -120,4 +122,36 @@ function parseCount(value: string): number {
   const count = Number(value);
   if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("It must be a whole number above 0.");
   return count;
+}
+
+function leastPrivilegeCommand(context: CommandContext): Command {
+  const command = describedCommand(
+    "least-privilege",
+    "Roles that allow what was done, and nothing else; rights that nobody used.",
+    [
+      ["castellan rbac least-privilege --audit-log audit.log --subject nlp/api -c", "one service account"],
+      ["castellan rbac least-privilege --audit-log logs/ --all -f rbac/ --verify", "everybody, replayed"],
+      ["zcat audit.gz | castellan rbac least-privilege --audit-log - --all -c -o yaml", "objects to apply"],
+    ],
+  )
+    .summary("Derive minimal roles from an audit log")
+    .requiredOption("--audit-log <path>", "a file, gzipped or not, a folder of them, or -; repeatable", collect)
+    .option("--subject <subject>", "a user, or sa:NAMESPACE:NAME; repeatable", collect)
+    .option("--all", "everybody in the log but the control plane")
+    .option("--window <duration>", "only what was done in so long before the newest event, such as 30d or 12h", parseWindow)
+    .option("--verify", "replay the log against the proposal; fail on a new denial");
+  return withInput(command).action((flags: LeastPrivilegeFlags) => runLeastPrivilege(flags, context));
+}
+
+const milliseconds = new Map([
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+  ["w", 604_800_000],
+]);
+
+function parseWindow(value: string): number {
+  const [, number = "", unit = ""] = /^(\d+)([hdw])$/.exec(value) ?? [];
+  const length = milliseconds.get(unit);
+  if (length === undefined) throw new InvalidArgumentError("It must be a number of hours, days or weeks, such as 30d.");
+  return Number(number) * length;
 }

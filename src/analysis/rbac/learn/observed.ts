@@ -52,6 +52,8 @@ export class AuditLearner {
     const user = asString(member(actor, "username"));
     if (verb === undefined || user === undefined || user === "") return false;
     this.events++;
+    // What came of it is told by a later event of the same request.
+    if (member(event, "stage") === "RequestReceived") return true;
     const reference = member(event, "objectRef");
     const text = (key: string) => asString(member(reference, key)) ?? "";
     const isResourceRequest = reference !== undefined && reference !== null;
