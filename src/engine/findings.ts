@@ -1,6 +1,7 @@
 import type { CheckRef, Finding } from "../core/finding.ts";
-import { identified } from "../core/fingerprint.ts";
+import { findingId } from "../core/fingerprint.ts";
 import { type KubernetesObject, resourceRef } from "../core/kubernetes.ts";
+import { once } from "../core/once.ts";
 import type { SourceDocument } from "../core/source.ts";
 import type { CompiledPolicy, PolicyId } from "../policies/policy.ts";
 import type { PolicyResult } from "./decision.ts";
@@ -28,21 +29,36 @@ function checkOf(policy: CompiledPolicy, rule: string): CheckRef {
 
 /**
  * A result as a finding about `object`, the one that was judged. Where the object came from a text, `document` gives
- * the place that is to blame.
+ * the place that is to blame. Where it lies, its id and its fix are worked out when somebody asks: of many findings
+ * nobody does.
  */
 export function toFinding({ policy, rule, result }: PolicyResult, object: KubernetesObject, document?: SourceDocument): Finding {
-  const { path, evidence, fix } = result;
-  const location = document?.locate(path ?? []);
-  return identified({
-    check: checkOf(policy, rule.name),
+  const check = checkOf(policy, rule.name);
+  const resource = resourceRef(result.target ?? object);
+  const path = once(() => result.path);
+  const location = once(() => document?.locate(path() ?? []));
+  const id = once(() => findingId(check, resource, path()));
+  return {
+    get id() {
+      return id();
+    },
+    check,
     status: result.status,
     severity: result.severity ?? policy.severity,
-    resource: resourceRef(result.target ?? object),
-    ...(path === undefined ? {} : { path }),
-    ...(location === undefined ? {} : { location }),
+    resource,
+    get path() {
+      return path();
+    },
+    get location() {
+      return location();
+    },
     message: result.message,
-    ...(evidence === undefined ? {} : { evidence }),
-    ...(fix === undefined ? {} : { fix }),
+    get evidence() {
+      return result.evidence;
+    },
+    get fix() {
+      return result.fix;
+    },
     controls: policy.controls,
-  });
+  };
 }

@@ -30,6 +30,7 @@ const shape = /^([+<=X^])?\((.+)\)$/;
 
 /** Undefined for a key without an anchor. */
 export function parseAnchor(text: string): Anchor | undefined {
+  if (!text.includes("(")) return undefined;
   const parts = shape.exec(text.trim());
   const key = parts?.[2];
   const kind = kinds[parts?.[1] ?? ""];

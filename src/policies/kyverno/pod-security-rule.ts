@@ -11,6 +11,7 @@ import {
   valueAt,
 } from "../../core/json.ts";
 import type { KubernetesObject } from "../../core/kubernetes.ts";
+import { once } from "../../core/once.ts";
 import { fixFor } from "../pod-security/fix.ts";
 import { podOf } from "../pod-security/pod.ts";
 import { type LevelVersion, parseLevel, parseVersion } from "../pod-security/versions.ts";
@@ -153,13 +154,20 @@ function failure(
     check,
     violations: errors === undefined ? violations : errors.map((e) => e.violation),
   }));
-  const fields = broken.flatMap(({ violations }) => violations.map((v) => locate(v.path)));
-  const evidence: JsonObject = { controls: controls.map((c) => c.check.id), fields: fields.map(toDotted) };
+  const fields = once(() => broken.flatMap(({ violations }) => violations.map((v) => locate(v.path))));
+  const evidence = once((): JsonObject => ({ controls: controls.map((c) => c.check.id), fields: fields().map(toDotted) }));
+  const fix = once(() => fixFor(broken, object, locate));
   return {
     ...failedWith(message),
-    ...(fields[0] === undefined ? {} : { path: fields[0] }),
-    evidence,
-    fix: fixFor(broken, object, locate),
+    get path() {
+      return fields()[0];
+    },
+    get evidence() {
+      return evidence();
+    },
+    get fix() {
+      return fix();
+    },
   };
 }
 

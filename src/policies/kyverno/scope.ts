@@ -1,6 +1,7 @@
 import type { Host } from "../../core/host.ts";
 import { isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import { once } from "../../core/once.ts";
 import type { PolicyId, RuleContext } from "../policy.ts";
 import { imagesOf, imagesVariable, mayHoldImages } from "./images.ts";
 import type { PodSecurityException, RuleScope } from "./rule-types.ts";
@@ -58,18 +59,7 @@ interface LazyMember {
 }
 
 function lazyMember(name: string, compute: () => JsonValue | undefined): LazyMember {
-  let value: JsonValue | undefined;
-  let computed = false;
-  return {
-    name,
-    value() {
-      if (!computed) {
-        value = compute();
-        computed = true;
-      }
-      return value;
-    },
-  };
+  return { name, value: once(compute) };
 }
 
 /** What a scope's root is made of: plain members, and those that are computed. */
@@ -145,26 +135,24 @@ class Scope implements RuleScope {
   readonly exceptions: readonly PodSecurityException[];
   readonly deleting: boolean;
   readonly host: Host;
-  readonly #derive: () => Members;
-  #derived: Members | undefined;
-  #root: JsonObject | undefined;
+  readonly #members: () => Members;
+  readonly #root: () => JsonObject;
 
-  constructor(derive: () => Members, context: RuleContext, exceptions: readonly PodSecurityException[]) {
+  constructor(members: () => Members, context: RuleContext, exceptions: readonly PodSecurityException[]) {
     this.context = context;
     this.exceptions = exceptions;
     this.deleting = context.action.operation === "DELETE";
     this.host = context.host;
-    this.#derive = derive;
+    this.#members = once(members);
+    this.#root = once(() => rootOf(this.members));
   }
 
   get root(): JsonObject {
-    this.#root ??= rootOf(this.members);
-    return this.#root;
+    return this.#root();
   }
 
   get members(): Members {
-    this.#derived ??= this.#derive();
-    return this.#derived;
+    return this.#members();
   }
 
   with(members: JsonObject): RuleScope {
@@ -185,8 +173,8 @@ class Scope implements RuleScope {
     });
   }
 
-  #child(derive: () => Members): RuleScope {
-    return new Scope(derive, this.context, this.exceptions);
+  #child(members: () => Members): RuleScope {
+    return new Scope(members, this.context, this.exceptions);
   }
 }
 
