@@ -1,9 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isArray, isObject, type JsonObject } from "../../../src/core/json.ts";
 import { readYaml } from "../../../src/core/yaml/read-yaml.ts";
 import { runCrdRow, runEscapingRow } from "../cel/k8s-crd.ts";
 import { runEnvironmentRow } from "../cel/k8s-environment.ts";
+import { runGoRow } from "../cel/k8s-go-rows.ts";
 import { runCostRow, runLibraryRow } from "../cel/k8s-library.ts";
 import type { Corpus, Outcome } from "../corpus.ts";
 
@@ -27,8 +28,14 @@ export const corpus: Corpus = {
   name: "k8s-cel",
   async *cases(directory) {
     for (const [file, run] of files) {
-      for (const row of rowsOf(await readFile(join(directory, file), "utf8")))
+      for (const row of rowsOf(await readFile(join(directory, file), "utf8"))) {
         yield { id: String(row["id"]), run: () => run(row) };
+      }
+    }
+    for (const file of (await readdir(join(directory, "go-rows"))).sort()) {
+      for (const row of rowsOf(await readFile(join(directory, "go-rows", file), "utf8"))) {
+        yield { id: String(row["id"]), run: () => runGoRow(row) };
+      }
     }
   },
 };

@@ -25,9 +25,13 @@ function hasRules(schema: CelSchema | undefined): boolean {
   return Object.values(schema.properties ?? {}).some(hasRules);
 }
 
-/** Compiles every rule of a structural schema; undefined where there is none. */
+/** Compiles every rule of a structural schema; undefined where there is none outside `allOf`, as in an API server. */
 export function compileSchema(schema: CelSchema, isRoot: boolean, options: RuleOptions): RuleNode | undefined {
-  if (!hasRules(schema)) return undefined;
+  return hasRules(schema) ? compileAll(schema, isRoot, options) : undefined;
+}
+
+/** Compiles every rule, also where all are in `allOf`. */
+export function compileAll(schema: CelSchema, isRoot: boolean, options: RuleOptions): RuleNode | undefined {
   return compileNode(schema, schema, isRoot, (types) => types.declare(schema, "selfType", isRoot), options);
 }
 

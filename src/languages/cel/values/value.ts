@@ -141,6 +141,11 @@ export class Timestamp extends Boxed {
   get type(): CelType {
     return timestampType;
   }
+
+  /** The first moment of the year 1. */
+  override get isZero(): boolean {
+    return this.ns === -62_135_596_800_000_000_000n;
+  }
 }
 
 export class Duration extends Boxed {
