@@ -1,4 +1,5 @@
 import type { GroupVersionKind } from "./kubernetes.ts";
+import type { KubernetesSchemas } from "./schema.ts";
 
 /** One subresource of a resource, as API discovery shows it. */
 export interface ApiSubresource extends GroupVersionKind {
@@ -30,9 +31,11 @@ export interface ApiResources {
   groupsOf(resource: string): readonly string[];
   hasGroup(group: string): boolean;
   all(): readonly ApiResource[];
+  /** The shapes of the kinds, where they are known. */
+  readonly schemas?: KubernetesSchemas | undefined;
 }
 
-export function apiResources(list: readonly ApiResource[]): ApiResources {
+export function apiResources(list: readonly ApiResource[], schemas?: KubernetesSchemas): ApiResources {
   const kinds = new Map<string, ApiResource>();
   const resources = new Map<string, ApiResource>();
   const groups = new Set<string>();
@@ -50,5 +53,6 @@ export function apiResources(list: readonly ApiResource[]): ApiResources {
     groupsOf: (resource) => groupsByResource.get(resource) ?? [],
     hasGroup: (group) => groups.has(group),
     all: () => list,
+    schemas,
   };
 }

@@ -126,7 +126,7 @@ function schemasOf(
     return schema;
   };
 
-  return {
+  const schemas: KubernetesSchemas = {
     kubernetesVersion: catalog.kubernetesVersion,
     schemaFor,
     resolve,
@@ -137,7 +137,7 @@ function schemasOf(
     lifecycleOf: (gvk) => lifecycle.get(gvkKey(gvk)),
     kindsWithSchema: () => [...roots.keys()].map(parseGvkKey),
     resources: () => {
-      index ??= apiResources(resources);
+      index ??= apiResources(resources, schemas);
       return index;
     },
     customResourceSchemas: (object) => crdSchemas(object, catalog.definitions),
@@ -151,6 +151,7 @@ function schemasOf(
       return schemasOf(catalog, custom, served);
     },
   };
+  return schemas;
 }
 
 function parseGvkKey(key: string): GroupVersionKind {

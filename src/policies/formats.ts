@@ -1,17 +1,23 @@
 import { cleanupPolicyFormat } from "./kyverno/cleanup-policy.ts";
 import { clusterPolicyFormat } from "./kyverno/cluster-policy.ts";
+import { mutatingPolicyFormat } from "./kyverno-cel/mutating-policy.ts";
 import { validatingPolicyFormat } from "./kyverno-cel/validating-policy.ts";
 import type { PolicyFormat } from "./policy.ts";
 
 /** Every kind of policy that can be compiled. */
-export const policyFormats: readonly PolicyFormat[] = [clusterPolicyFormat, cleanupPolicyFormat, validatingPolicyFormat];
+export const policyFormats: readonly PolicyFormat[] = [
+  clusterPolicyFormat,
+  cleanupPolicyFormat,
+  validatingPolicyFormat,
+  mutatingPolicyFormat,
+];
 
 interface GroupKind {
   readonly group: string;
   readonly kind: string;
 }
 
-const celKinds = ["MutatingPolicy", "GeneratingPolicy", "DeletingPolicy", "ImageValidatingPolicy"];
+const celKinds = ["GeneratingPolicy", "DeletingPolicy", "ImageValidatingPolicy"];
 
 /** Kinds of policies that are known and not compiled yet: they are written in CEL. */
 export const waitingKinds: readonly GroupKind[] = [

@@ -183,7 +183,10 @@ export function loadTestWorld(spec: TestSpec, documents: TestDocuments, builtIn:
   const { file } = spec.document;
   const cluster = loadCluster(spec, documents, diagnostics);
   const resources =
-    cluster.definitions.length === 0 ? builtIn : apiResources([...builtIn.all(), ...cluster.definitions.flatMap(crdResources)]);
+    cluster.definitions.length === 0
+      ? builtIn
+      : (builtIn.schemas?.withCustomResources(cluster.definitions).resources() ??
+        apiResources([...builtIn.all(), ...cluster.definitions.flatMap(crdResources)]));
   const load = (paths: readonly string[]) => loadObjects(documents.beside(file, paths, diagnostics), resources, diagnostics);
   const payloads = documents.beside(file, spec.jsonPayloads, diagnostics).map(standIn);
   const objects = [...load(spec.resources), ...payloads.map(({ document }) => document)];

@@ -1,5 +1,5 @@
-import { isArray, type JsonObject, type JsonPath, member } from "../../core/json.ts";
-import { namespaceOf } from "../../core/kubernetes.ts";
+import { isArray, type JsonObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
+import { type KubernetesObject, namespaceOf } from "../../core/kubernetes.ts";
 import type { Activation } from "../../languages/cel/compile/frame.ts";
 import type { Env } from "../../languages/cel/env.ts";
 import { CelError, type CelValue, Failure } from "../../languages/cel/values/value.ts";
@@ -15,10 +15,16 @@ import { kyvernoLimits } from "./environment.ts";
 import type { CelException } from "./exceptions.ts";
 
 /** Whether a policy is about an object, and then what its expressions see. */
-export type Entered =
-  | { readonly kind: "none" }
-  | { readonly kind: "result"; readonly result: RuleResult }
-  | { readonly kind: "open"; readonly session: CelSession; readonly variables: Activation };
+export type Entered = { readonly kind: "none" } | { readonly kind: "result"; readonly result: RuleResult } | Opened;
+
+/** The policy is about the object. */
+export interface Opened {
+  readonly kind: "open";
+  readonly session: CelSession;
+  readonly variables: Activation;
+  /** From now on expressions see this object; variables that were computed before keep their values. */
+  show(object: KubernetesObject): void;
+}
 
 /** What stands before the expressions of a Kyverno CEL policy: constraints, exceptions, conditions. */
 export interface Gate {
@@ -26,6 +32,8 @@ export interface Gate {
   readonly variables: CompiledVariables;
   /** @throws NeedsFacts */
   enter(context: RuleContext): Entered;
+  /** As {@link enter}, for another object than that of the request: constraints are not asked. */
+  enterTarget(context: RuleContext, target: KubernetesObject, conditions: readonly CompiledExpression[]): Entered;
 }
 
 export interface GateSpec {
@@ -103,15 +111,18 @@ export function compileGate(gate: GateSpec, env: { resources: RuleContext["resou
     return !matchesNothing && match.matches(context);
   };
 
-  const enter = (context: RuleContext): Entered => {
-    try {
-      if (!matches(context)) return { kind: "none" };
-    } catch (error) {
-      return { kind: "result", result: errorResult(`failed to execute matching: ${reasonOf(error)}`) };
-    }
+  const open = (
+    context: RuleContext,
+    judged: { object: JsonValue; readonly oldObject: JsonValue },
+    wanted: readonly CompiledExpression[],
+  ): Entered => {
     const { facts, host } = context;
     const session = new CelSession({ facts, host }, kyvernoLimits);
-    const plain = gate.inputs?.(context, kyvernoInputs(context)) ?? kyvernoInputs(context);
+    const base: Activation = Object.create(kyvernoInputs(context), {
+      object: { get: () => judged.object },
+      oldObject: { value: judged.oldObject },
+    });
+    const plain = gate.inputs?.(context, base) ?? base;
     const holds = (list: readonly CompiledExpression[], inputs: Activation) => {
       try {
         return allHold(list, session, inputs);
@@ -130,13 +141,28 @@ export function compileGate(gate: GateSpec, env: { resources: RuleContext["resou
         allowedValues: applied.flatMap((e) => e.values),
       };
       const inputs = variables.bind(session, lazily({ exceptions: () => allowed }, plain));
-      if (!holds(conditions, inputs)) return { kind: "result", result: skipped("a match condition does not hold") };
-      return { kind: "open", session, variables: inputs };
+      if (!holds(wanted, inputs)) return { kind: "result", result: skipped("a match condition does not hold") };
+      const show = (object: KubernetesObject) => {
+        judged.object = object;
+      };
+      return { kind: "open", session, variables: inputs, show };
     } catch (error) {
       return { kind: "result", result: errorResult(`failed to load context: ${reasonOf(error)}`) };
     }
   };
-  return { match: gate.anyObject === true ? { ...match, selectors: everything } : match, variables, enter };
+
+  const enter = (context: RuleContext): Entered => {
+    try {
+      if (!matches(context)) return { kind: "none" };
+    } catch (error) {
+      return { kind: "result", result: errorResult(`failed to execute matching: ${reasonOf(error)}`) };
+    }
+    const object = context.action.payload ?? context.object ?? null;
+    return open(context, { object, oldObject: context.oldObject ?? null }, conditions);
+  };
+  const enterTarget: Gate["enterTarget"] = (context, target, wanted) =>
+    open(context, { object: target, oldObject: null }, wanted);
+  return { match: gate.anyObject === true ? { ...match, selectors: everything } : match, variables, enter, enterTarget };
 }
 
 const everything = [{ group: "*", version: "*", kind: "*", subresource: "*" }];

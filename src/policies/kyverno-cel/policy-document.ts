@@ -8,7 +8,7 @@ import { errorResult } from "../kyverno/outcome.ts";
 import { DocumentReport, reportShape } from "../kyverno/report.ts";
 import type { Shape } from "../kyverno/shape.ts";
 import type { CompiledPolicy, CompiledRule, Enforcement, PolicyId, RuleContext, RuleKind, RuleResult } from "../policy.ts";
-import type { Gate } from "./gate.ts";
+import type { Gate, Opened } from "./gate.ts";
 
 /** A CEL policy while it is compiled. */
 export interface PolicyDocument {
@@ -45,7 +45,7 @@ export interface RuleParts {
   readonly enforcement: Enforcement;
   /** Why the rule cannot be evaluated: said for every object that it is about. */
   readonly problem: string | undefined;
-  evaluate(entered: Extract<ReturnType<Gate["enter"]>, { kind: "open" }>, context: RuleContext): readonly RuleResult[];
+  evaluate(opened: Opened, context: RuleContext): readonly RuleResult[];
 }
 
 /** A rule behind its gate. */

@@ -1,10 +1,11 @@
 import { asString, isArray, type JsonObject, type JsonPath, member } from "../../core/json.ts";
 import type { Activation } from "../../languages/cel/compile/frame.ts";
-import { boolType, nullType, stringType } from "../../languages/cel/types.ts";
+import { boolType, stringType } from "../../languages/cel/types.ts";
 import type { CelSession, CompiledExpression } from "../cel/expression.ts";
 import { ExpressionCompiler } from "../cel/expression-compiler.ts";
 import { errorResult, failedWith, passed, reasonOf } from "../kyverno/outcome.ts";
 import type { CompiledRule, CompileEnv, PolicyFormat, RuleResult } from "../policy.ts";
+import { annotate, compileAnnotations } from "./audit-annotations.ts";
 import { autogenSpecs } from "./autogen.ts";
 import { kyvernoEnv } from "./environment.ts";
 import { celExceptions } from "./exceptions.ts";
@@ -17,8 +18,6 @@ interface Validation {
   readonly message: string;
   readonly messageExpression: CompiledExpression | undefined;
 }
-
-type Annotations = readonly { readonly key: string; readonly expression: CompiledExpression }[];
 
 function messageOf(
   { message, messageExpression }: Validation,
@@ -38,24 +37,9 @@ function messageOf(
   return text === "" ? `CEL expression validation failed at index ${index}` : text;
 }
 
-/** What audit annotations say about an object. @throws Error where one cannot be evaluated */
-function annotate(annotations: Annotations, session: CelSession, variables: Activation): JsonObject {
-  const values: { [key: string]: string } = {};
-  for (const { key, expression } of annotations) {
-    let value: ReturnType<typeof evaluateNow>;
-    try {
-      value = evaluateNow(expression, session, variables);
-    } catch (error) {
-      throw new Error(`failed to evaluate auditAnnotation '${key}': ${reasonOf(error)}`);
-    }
-    if (typeof value === "string" && value !== "") values[key] = value;
-  }
-  return values;
-}
-
 function judge(
   validations: readonly Validation[],
-  annotations: Annotations,
+  annotations: ReturnType<typeof compileAnnotations>,
   session: CelSession,
   variables: Activation,
 ): RuleResult {
@@ -103,11 +87,7 @@ function compileSpec(name: string, spec: JsonObject, policy: PolicyDocument, env
     const messageExpression = source === "" ? undefined : compiler.compile(source, cel, [stringType], place);
     return expression === undefined ? [] : [{ expression, message: textOf(member(validation, "message")), messageExpression }];
   });
-  const annotations = listOf(spec["auditAnnotations"]).flatMap((annotation, i) => {
-    const place = [...path, "auditAnnotations", i, "valueExpression"];
-    const expression = compiler.compile(member(annotation, "valueExpression"), cel, [stringType, nullType], place);
-    return expression === undefined ? [] : [{ key: textOf(member(annotation, "key")), expression }];
-  });
+  const annotations = compileAnnotations(spec["auditAnnotations"], cel, [...path, "auditAnnotations"], compiler);
   return gatedRule({
     name,
     kind: "validate",
