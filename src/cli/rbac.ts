@@ -1,10 +1,13 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { type TemplateName, templateNames, templates } from "../analysis/rbac/template.ts";
 import { severities } from "../core/finding.ts";
 import { formatters } from "../report/index.ts";
 import { type CommandContext, collect, describedCommand } from "./command.ts";
+import type { RbacFlags } from "./rbac-input.ts";
 import { type LeastPrivilegeFlags, runLeastPrivilege } from "./run-least-privilege.ts";
 import { type CanIFlags, type MatrixFlags, runCanI, runMatrix, runWhoCan, type WhoCanFlags } from "./run-rbac.ts";
 import { type AuditFlags, runAudit } from "./run-rbac-audit.ts";
+import { runDedupe, runDiff, runTemplate, type TemplateFlags } from "./run-rbac-change.ts";
 import { type PathsFlags, runPaths } from "./run-rbac-paths.ts";
 
 const worstFirst = severities.toReversed();
@@ -17,14 +20,19 @@ export function createCommand(context: CommandContext): Command {
     .addCommand(matrixCommand(context))
     .addCommand(auditCommand(context))
     .addCommand(pathsCommand(context))
-    .addCommand(leastPrivilegeCommand(context));
+    .addCommand(leastPrivilegeCommand(context))
+    .addCommand(diffCommand(context))
+    .addCommand(dedupeCommand(context))
+    .addCommand(templateCommand(context));
 }
 
 /** Where roles and bindings come from, and how the answer is written. */
 function withInput(command: Command): Command {
-  return withSources(command).addOption(
-    new Option("-o, --output <format>", "how to answer").choices(["table", "json", "yaml"]).default("table"),
-  );
+  return withSources(command).addOption(outputOption());
+}
+
+function outputOption(): Option {
+  return new Option("-o, --output <format>", "how to answer").choices(["table", "json", "yaml"]).default("table");
 }
 
 function withSources(command: Command): Command {
@@ -154,4 +162,45 @@ function parseWindow(value: string): number {
   const length = milliseconds.get(unit);
   if (length === undefined) throw new InvalidArgumentError("It must be a number of hours, days or weeks, such as 30d.");
   return Number(number) * length;
+}
+
+function diffCommand(context: CommandContext): Command {
+  return describedCommand("diff", "Who gains and who loses which rights between two sets of objects.", [
+    ["castellan rbac diff before.yaml after.yaml", "in words; exits with 1 where anything changes"],
+    ["castellan rbac diff main/ branch/ -o json", "for scripts"],
+  ])
+    .summary("Who gains and loses what")
+    .argument("<before>", "a file or folder")
+    .argument("<after>", "a file or folder")
+    .option("--identities <file>", "groups of users, as the identity provider gives them")
+    .addOption(outputOption())
+    .action((before: string, after: string, flags: Pick<RbacFlags, "identities" | "output">) =>
+      runDiff(before, after, flags, context),
+    );
+}
+
+function dedupeCommand(context: CommandContext): Command {
+  const command = describedCommand(
+    "dedupe",
+    "Equal and subsumed roles, redundant bindings; and a proposal that changes nobody's rights.",
+    [
+      ["castellan rbac dedupe -f rbac/", "of manifests"],
+      ["castellan rbac dedupe -c -o json", "of the cluster, for scripts"],
+    ],
+  ).summary("Find superfluous roles and bindings");
+  return withInput(command).action((flags: RbacFlags) => runDedupe(flags, context));
+}
+
+function templateCommand(context: CommandContext): Command {
+  const about = templateNames.map((name) => `  ${name.padEnd(15)} ${templates[name].about}`).join("\n");
+  return describedCommand("template", `Roles for an AI project, with a proof of what they give and what they do not:\n${about}`, [
+    ["castellan rbac template data-scientist -n nlp --group nlp@example.com", "objects and proof"],
+    ["castellan rbac template ci-cd -n nlp -o yaml | kubectl apply -f -", "objects alone"],
+  ])
+    .summary("Make roles for an AI project")
+    .addArgument(new Argument("<template>", "whose role").choices(templateNames))
+    .requiredOption("-n, --namespace <name>", "of the project")
+    .option("--group <name>", "who holds a role made for people; NAMESPACE-TEMPLATE unless told")
+    .addOption(outputOption())
+    .action((template: TemplateName, flags: TemplateFlags) => runTemplate(template, flags, context));
 }
