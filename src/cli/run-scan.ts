@@ -1,6 +1,7 @@
 import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
 import { describeSkipped, type LoadedPaths } from "../adapters/files/loaded-paths.ts";
+import { loadDefaultPacks } from "../adapters/files/packs.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
@@ -29,6 +30,7 @@ export async function runScan(paths: readonly string[], flags: ScanFlags, contex
   const result = await scan({
     documents: input.documents,
     policies: policies?.documents,
+    packs: loadDefaultPacks,
     exceptions: exceptions.documents,
     checks: new Set(flags.checks),
     namespace: flags.namespace ?? "default",

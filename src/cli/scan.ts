@@ -38,7 +38,7 @@ function parseChecks(value: string): readonly ScanCheck[] {
 
 export function createCommand(context: CommandContext): Command {
   return describedCommand("scan", "Check manifests, or what a cluster holds, against policies and for traps.", [
-    ["castellan scan manifests/", "Pod Security, the linter and RBAC over a folder"],
+    ["castellan scan manifests/", "Pod Security, the AI platform pack, the linter and RBAC over a folder"],
     ["castellan scan manifests/ --policies policies/", "your own policies"],
     ["helm template app charts/app | castellan scan -", "standard input"],
     ["castellan scan --cluster -n team-a", "what runs in a namespace"],

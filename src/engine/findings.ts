@@ -37,6 +37,8 @@ export function toFinding({ policy, rule, result }: PolicyResult, object: Kubern
   const resource = resourceRef(result.target ?? object);
   const path = once(() => result.path);
   const location = once(() => document?.locate(path() ?? []));
+  const isBad = result.status === "fail" || result.status === "warn";
+  const advice = isBad && policy.remedy !== undefined ? { description: policy.remedy } : undefined;
   const id = once(() => findingId(check, resource, path()));
   return {
     get id() {
@@ -57,7 +59,7 @@ export function toFinding({ policy, rule, result }: PolicyResult, object: Kubern
       return result.evidence;
     },
     get fix() {
-      return result.fix;
+      return result.fix ?? advice;
     },
     controls: policy.controls,
   };

@@ -85,7 +85,10 @@ export interface CompiledPolicy {
   readonly title: string;
   readonly category: string;
   readonly severity: Severity;
+  /** As `framework:control`. */
   readonly controls: readonly string[];
+  /** How to put a failure right, where its author says so. */
+  readonly remedy?: string | undefined;
   /** What an enforcing edge does when a rule could not be evaluated (Kyverno's failurePolicy). */
   readonly onError: "deny" | "allow";
   /** Whether results are shown to the client as warnings, too. */

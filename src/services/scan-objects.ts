@@ -8,7 +8,7 @@ import type { Labels } from "../core/label-selector.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
 import { type Decision, evaluate, type PolicySet, toFinding } from "../engine/index.ts";
 import { redactSecrets } from "./redact-secrets.ts";
-import { aboutOwner, workloadPods } from "./scan-workloads.ts";
+import { aboutOwner, asFarAsSeen, type WorkloadPod, workloadPods } from "./scan-workloads.ts";
 import type { ObjectDocument } from "./scanned-objects.ts";
 
 export interface ScanObjectsRequest {
@@ -20,8 +20,8 @@ export interface ScanObjectsRequest {
   readonly host: Host;
   /** Whether passes and skips become findings, too. */
   readonly passes: boolean;
-  /** Where the pods of custom kinds are; undefined: those are not judged. */
-  readonly catalogue: WorkloadCatalogue | undefined;
+  /** Which policies judge the pods of custom kinds, and where those are; undefined: they are not judged. */
+  readonly workloads: { readonly catalogue: WorkloadCatalogue; readonly policies: PolicySet } | undefined;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -35,30 +35,39 @@ const stages = ["mutate", "verify", "validate"] as const;
 
 /** Judges every object by the policies. */
 export function scanObjects(request: ScanObjectsRequest): ScanObjectsResult {
-  const { objects, catalogue, onProgress } = request;
+  const { objects, policies, workloads, onProgress } = request;
   const namespaces = objects.filter(({ value }) => value.kind === "Namespace" && value.apiVersion === "v1");
   const labels = new Map(namespaces.map(({ value }) => [nameOf(value), labelsOf(value)]));
   const findings: Finding[] = [];
   const counts: { [status in RuleStatus]: number } = { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 };
-  const judge = (document: ObjectDocument, toAbout: (finding: Finding) => Finding) => {
-    const decision = decide(document.value, labels.get(namespaceOf(document.value)), request);
+  const judge = (document: ObjectDocument, by: PolicySet, workload?: WorkloadPod) => {
+    const decision = decide(document.value, labels.get(namespaceOf(document.value)), by, request);
     for (const status of ruleStatuses) counts[status] += decision.counts[status];
-    for (const result of decision.results) {
-      if (!request.passes && (result.result.status === "pass" || result.result.status === "skip")) continue;
-      findings.push(redactSecrets(toAbout(toFinding(result, document.value, document)), document.value));
+    for (const told of decision.results) {
+      const seen = workload === undefined ? told : asFarAsSeen(told, workload);
+      counts[told.result.status]--;
+      counts[seen.result.status]++;
+      if (!request.passes && (seen.result.status === "pass" || seen.result.status === "skip")) continue;
+      const finding = toFinding(seen, document.value, document);
+      findings.push(redactSecrets(workload === undefined ? finding : aboutOwner(finding, workload), document.value));
     }
   };
   objects.forEach((document, i) => {
-    judge(document, (finding) => finding);
+    judge(document, policies);
     onProgress?.(i + 1);
   });
-  if (catalogue !== undefined) {
-    for (const workload of workloadPods(objects, catalogue)) judge(workload.pod, (finding) => aboutOwner(finding, workload));
+  if (workloads !== undefined) {
+    for (const workload of workloadPods(objects, workloads.catalogue)) judge(workload.pod, workloads.policies, workload);
   }
   return { findings, counts };
 }
 
-function decide(object: KubernetesObject, namespaceLabels: Labels | undefined, request: ScanObjectsRequest): Decision {
+function decide(
+  object: KubernetesObject,
+  namespaceLabels: Labels | undefined,
+  policies: PolicySet,
+  request: ScanObjectsRequest,
+): Decision {
   const gvk = gvkOf(object);
   const action: Action = {
     channel: "scan",
@@ -78,7 +87,7 @@ function decide(object: KubernetesObject, namespaceLabels: Labels | undefined, r
     at: request.host.now(),
   };
   const options = { resources: request.resources, passes: request.passes, kinds: stages };
-  const evaluation = evaluate(request.policies, action, request.facts, request.host, options);
+  const evaluation = evaluate(policies, action, request.facts, request.host, options);
   if (evaluation.kind === "pending") throw new Error("a scan's facts answer every need");
   return evaluation.decision;
 }

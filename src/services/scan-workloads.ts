@@ -4,6 +4,8 @@ import type { JsonPath } from "../core/json.ts";
 import { type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../core/kubernetes.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
 import { type FoundPod, findPodSpecs } from "../core/workload/find.ts";
+import type { PolicyResult } from "../engine/index.ts";
+import { judgesAbsence } from "./pack-policies.ts";
 import type { ObjectDocument } from "./scanned-objects.ts";
 
 /** A pod that a custom object makes, as a Pod that policies can judge, and the way back to the object. */
@@ -43,15 +45,35 @@ function asPod(owner: ObjectDocument, found: FoundPod): ObjectDocument {
     file,
     index,
     value,
-    locate: (path) => owner.locate(found.locate(path)),
-    locateKey: (path) => owner.locateKey(found.locate(path)),
+    locate: (path) => owner.locate(placeOf(found, path)),
+    locateKey: (path) => owner.locateKey(placeOf(found, path)),
   };
+}
+
+/** Where a path of the pod stands in the object; a pod as a whole stands where its template does. */
+function placeOf(found: FoundPod, path: JsonPath): JsonPath {
+  return path.length === 0 ? found.path : found.locate(path);
+}
+
+/** Kinds that describe a part of pods only: who uses them adds the account, the resources and the nodes. */
+const usedByOthers: ReadonlyMap<string, string> = new Map([
+  ...["ServingRuntime", "ClusterServingRuntime"].map((kind) => [`serving.kserve.io/${kind}`, "the InferenceService"] as const),
+  ...["TrainingRuntime", "ClusterTrainingRuntime"].map((kind) => [`trainer.kubeflow.org/${kind}`, "the TrainJob"] as const),
+  ["serving.kserve.io/LLMInferenceServiceConfig", "the LLMInferenceService"],
+]);
+
+/** Whether something is missing cannot be said of a pod that somebody else completes. */
+export function asFarAsSeen(told: PolicyResult, { found }: WorkloadPod): PolicyResult {
+  const completedBy = found.completedBy ?? usedByOthers.get(`${found.holder.group}/${found.holder.kind}`);
+  if (completedBy === undefined || told.result.status !== "fail" || !judgesAbsence(told.policy)) return told;
+  const message = `cannot be seen here, because ${completedBy} completes the pod: ${told.result.message}`;
+  return { ...told, result: { ...told.result, status: "skip", message } };
 }
 
 /** A finding about such a pod as one about the object that makes it. */
 export function aboutOwner(finding: Finding, { owner, found }: WorkloadPod): Finding {
   const { id: _, path, message, ...rest } = finding;
-  const where: JsonPath = found.locate(path ?? []);
+  const where = placeOf(found, path ?? []);
   const role = found.role === "" ? "" : `${found.role} pod: `;
   const guess = found.how === "structural" ? " (a pod spec by its looks: the kind is not known)" : "";
   return identified({ ...rest, resource: resourceRef(owner.value), path: where, message: `${role}${message}${guess}` });

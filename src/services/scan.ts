@@ -9,6 +9,7 @@ import type { SourceDocument } from "../core/source.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
 import { PolicySet, policyName } from "../engine/index.ts";
 import { podSecurityPolicies } from "../policies/pod-security/index.ts";
+import { packPolicies } from "./pack-policies.ts";
 import { compilePolicies, isPolicyObject } from "./policies.ts";
 import { scanObjects } from "./scan-objects.ts";
 import { scannedFacts } from "./scanned-facts.ts";
@@ -23,6 +24,8 @@ export interface ScanRequest {
   readonly documents: readonly SourceDocument[];
   /** Policies given by hand, with their exceptions; undefined: the built-in ones. */
   readonly policies: readonly SourceDocument[] | undefined;
+  /** The built-in policies beside Pod Security; asked for only where they judge. */
+  readonly packs: () => readonly SourceDocument[];
   readonly exceptions: readonly SourceDocument[];
   readonly checks: ReadonlySet<ScanCheck>;
   /** Where objects that name no namespace would be applied. */
@@ -59,11 +62,11 @@ export interface ScanResult {
 
 /** Judges every object among the documents by the policies and the analyses that were asked for. */
 export async function scan(request: ScanRequest): Promise<ScanResult> {
-  const { documents, namespace, schemas, discovered, checks, host, passes, workloads, catalogue, onProgress } = request;
+  const { documents, namespace, schemas, discovered, checks, host, passes, catalogue, onProgress } = request;
   const values = documents.map((d) => d.value).filter(isKubernetesObject);
   const resources = discovered ?? schemas.withCustomResources(values).resources();
   const { objects, others, diagnostics } = scannedObjects(documents, namespace, resources);
-  const compiled = checks.has("policies") ? policiesOf(request, resources) : { set: new PolicySet([]), diagnostics: [] };
+  const compiled = checks.has("policies") ? policiesOf(request, resources) : noPolicies;
   const judged = scanObjects({
     objects,
     policies: compiled.set,
@@ -71,8 +74,7 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
     facts: scannedFacts({ objects: objects.map((d) => d.value), resources, complete: request.complete }),
     host,
     passes,
-    // The built-in policies find the pods of custom kinds themselves.
-    catalogue: workloads === "all" && request.policies !== undefined ? catalogue() : undefined,
+    workloads: compiled.forWorkloads === undefined ? undefined : { catalogue: catalogue(), policies: compiled.forWorkloads },
     ...(onProgress === undefined ? {} : { onProgress: (done) => onProgress(done, objects.length) }),
   });
   const linted = checks.has("resources") ? await lintObjects(request, resources) : [];
@@ -114,9 +116,25 @@ async function auditAccess(request: ScanRequest, objects: readonly ObjectDocumen
   return { findings: auditRbac(world), diagnostics: world.diagnostics };
 }
 
-function policiesOf({ policies, exceptions, catalogue }: ScanRequest, resources: ApiResources) {
-  if (policies === undefined) return { set: new PolicySet(podSecurityPolicies({ catalogue: catalogue() })), diagnostics: [] };
-  return compilePolicies(policies, resources, exceptions.filter(isObjectDocument));
+interface ScanPolicies {
+  readonly set: PolicySet;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Those that judge the pods of custom kinds as if they were pods. */
+  readonly forWorkloads: PolicySet | undefined;
+}
+
+const noPolicies: ScanPolicies = { set: new PolicySet([]), diagnostics: [], forWorkloads: undefined };
+
+function policiesOf({ policies, packs, exceptions, catalogue, workloads }: ScanRequest, resources: ApiResources): ScanPolicies {
+  const lifting = exceptions.filter(isObjectDocument);
+  if (policies === undefined) {
+    const own = packPolicies(packs(), { resources, exceptions: lifting });
+    // Pod Security finds the pods of custom kinds itself.
+    const set = new PolicySet([...podSecurityPolicies({ catalogue: catalogue() }), ...own]);
+    return { set, diagnostics: [], forWorkloads: new PolicySet(own) };
+  }
+  const { set, diagnostics } = compilePolicies(policies, resources, lifting);
+  return { set, diagnostics, forWorkloads: workloads === "all" ? set : undefined };
 }
 
 function addFindings(counts: StatusCounts, findings: readonly Finding[]): StatusCounts {

@@ -41,7 +41,8 @@ export function scannedObjects(documents: readonly SourceDocument[], namespace: 
   return { objects, others, diagnostics };
 }
 
-function withObject(document: SourceDocument, value: KubernetesObject): ObjectDocument {
+/** Another object at the same place. */
+export function withObject(document: SourceDocument, value: KubernetesObject): ObjectDocument {
   const { file, index } = document;
   return { file, index, value, locate: (path) => document.locate(path), locateKey: (path) => document.locateKey(path) };
 }

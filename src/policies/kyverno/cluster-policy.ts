@@ -17,6 +17,8 @@ const annotation = {
   category: "policies.kyverno.io/category",
   severity: "policies.kyverno.io/severity",
   scored: "policies.kyverno.io/scored",
+  controls: "castellan.dev/controls",
+  remedy: "castellan.dev/remedy",
 } as const;
 
 /** Kyverno's own default for policies that name no severity. */
@@ -26,14 +28,22 @@ function parseSeverity(text: string | undefined): Severity {
   return severities.find((s) => s === text?.toLowerCase()) ?? defaultSeverity;
 }
 
+type PolicyLabels = Pick<CompiledPolicy, "title" | "category" | "severity" | "controls" | "remedy">;
+
+/** `CIS:5.1.5, NSA:Pod security` */
+function parseControls(text: string | undefined): readonly string[] {
+  return (text ?? "").split(",").flatMap((control) => control.trim() || []);
+}
+
 /** What the annotations of a Kyverno policy say about it. */
-export function policyLabels(object: KubernetesObject): Pick<CompiledPolicy, "title" | "category" | "severity" | "controls"> {
+export function policyLabels(object: KubernetesObject): PolicyLabels {
   const annotations = annotationsOf(object);
   return {
     title: annotations[annotation.title] ?? "",
     category: annotations[annotation.category] ?? "",
     severity: parseSeverity(annotations[annotation.severity]),
-    controls: [],
+    controls: parseControls(annotations[annotation.controls]),
+    remedy: annotations[annotation.remedy],
   };
 }
 

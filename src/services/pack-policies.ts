@@ -1,0 +1,80 @@
+import { isObject, type JsonObject, member } from "../core/json.ts";
+import { annotationsOf, gvkOf, isKubernetesObject, nameOf } from "../core/kubernetes.ts";
+import type { SourceDocument } from "../core/source.ts";
+import { compileMatchResources } from "../policies/cel/match-resources.ts";
+import { policyLabels } from "../policies/kyverno/cluster-policy.ts";
+import { errorResult } from "../policies/kyverno/outcome.ts";
+import { DocumentReport } from "../policies/kyverno/report.ts";
+import { autogenSpecs } from "../policies/kyverno-cel/autogen.ts";
+import { validatingPolicyFormat } from "../policies/kyverno-cel/validating-policy.ts";
+import type { CompiledPolicy, CompiledRule, CompileEnv } from "../policies/policy.ts";
+import { type ObjectDocument, withObject } from "./scanned-objects.ts";
+
+/** What a policy that speaks of missing fields says, so that it is silent where somebody else adds them. */
+const judgesAnnotation = "castellan.dev/judges";
+
+/** Whether a failure of the policy says that something is missing. */
+export function judgesAbsence({ origin }: CompiledPolicy): boolean {
+  return isKubernetesObject(origin.value) && annotationsOf(origin.value)[judgesAnnotation] === "absence";
+}
+
+/**
+ * The ValidatingPolicies of our own packs. Their cases prove that they compile, so each rule is compiled when the first
+ * object that it may concern is met: most scans meet a few kinds only.
+ */
+export function packPolicies(documents: readonly SourceDocument[], env: CompileEnv): readonly CompiledPolicy[] {
+  return documents.flatMap((document) => (isPolicyDocument(document) ? [packPolicy(document, env)] : []));
+}
+
+function isPolicyDocument(document: SourceDocument): document is ObjectDocument {
+  return isKubernetesObject(document.value) && document.value.kind === "ValidatingPolicy";
+}
+
+function packPolicy(document: ObjectDocument, env: CompileEnv): CompiledPolicy {
+  const object = document.value;
+  const spec = isObject(object["spec"]) ? object["spec"] : {};
+  const { group, kind } = gvkOf(object);
+  const rule = (name: string, part: JsonObject) => deferredRule(name, part, document, env);
+  return {
+    id: { group, kind, namespace: "", name: nameOf(object) },
+    origin: document,
+    ...policyLabels(object),
+    onError: "allow",
+    emitWarning: false,
+    background: true,
+    admission: member(member(spec["evaluation"], "admission"), "enabled") !== false,
+    firstRuleOnly: false,
+    needs: [],
+    rules: [
+      rule("validations", { ...spec, autogen: { podControllers: { controllers: [] } } }),
+      ...autogenSpecs(spec).specs.map((one) => rule(`autogen-${one.template}`, one.spec)),
+    ],
+  };
+}
+
+/** One rule of a policy whose spec is `spec`. */
+function deferredRule(name: string, spec: JsonObject, document: ObjectDocument, env: CompileEnv): CompiledRule {
+  const match = compileMatchResources(spec["matchConstraints"], ["spec", "matchConstraints"], new DocumentReport(document), {
+    equivalent: false,
+    resources: env.resources,
+  });
+  let compiled: CompiledRule | undefined;
+  const compile = (): CompiledRule => {
+    const result = validatingPolicyFormat.compile(withObject(document, { ...document.value, spec }), env);
+    const [rule] = result.ok ? result.value.rules : [];
+    const problem = result.diagnostics.find((d) => d.severity === "error")?.message ?? "it has no rule";
+    return rule ?? { ...shell, evaluate: () => [errorResult(`the policy was not evaluated: ${problem}`)] };
+  };
+  const shell: CompiledRule = {
+    name,
+    kind: "validate",
+    selectors: match.selectors,
+    operations: match.operations,
+    enforcement: () => "audit",
+    evaluate(context) {
+      compiled ??= compile();
+      return compiled.evaluate(context);
+    },
+  };
+  return shell;
+}
