@@ -1,14 +1,7 @@
-import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import process from "node:process";
+import { packageVersion } from "../adapters/files/package-version.ts";
 import { processIo } from "./io.ts";
-
-/** `package.json` stands two folders above `dist/cli`. */
-function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  const { version } = JSON.parse(text) as { readonly version: string };
-  return version;
-}
 
 // A reader that has seen enough (`castellan scan | head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -72,7 +72,7 @@ async function engineShare(policies: string, corpus: string): Promise<BenchRow> 
   const scanned = scannedObjects(documents, "default", resources);
   const facts = scannedFacts({ objects: scanned.objects.map((d) => d.value), resources, complete: false });
   const placeless = scanned.objects.map((d) => ({ ...d, locate: () => undefined, locateKey: () => undefined }));
-  const request = { objects: placeless, policies: compiled.set, resources, facts, passes: false, catalogue: undefined };
+  const request = { objects: placeless, policies: compiled.set, resources, facts, passes: false, workloads: undefined };
   const host = { now: () => 0, random: () => 0 };
   const before = process.cpuUsage();
   scanObjects({ ...request, host });

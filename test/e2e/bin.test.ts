@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -17,9 +17,9 @@ const oldNode = ["/usr/bin/node", "/usr/local/bin/node"].find((path) => {
 /** A package whose program tells its Node and arguments, then ends as it is asked to. */
 const program = `
 const [first] = process.argv.slice(2);
-console.log(process.version, ...process.argv.slice(2));
 if (first === "wait") { process.on("SIGTERM", () => process.exit(42)); setInterval(() => {}, 1000); }
 else process.exitCode = Number(first);
+console.log(process.version, ...process.argv.slice(2));
 `;
 
 beforeAll(() => {
@@ -38,6 +38,24 @@ describe("a Node that is new enough", () => {
   test("runs the program itself, with its arguments and exit code", () => {
     const { stdout, status } = start(process.execPath, "2", "--x");
     expect([stdout, status]).toEqual([`${process.version} 2 --x\n`, 2]);
+  });
+
+  test("runs the bundle, unless a part was built after it", () => {
+    const copy = mkdtempSync(join(folder, "bundle-"));
+    cpSync(join(root, "bin"), join(copy, "bin"), { recursive: true });
+    writeFileSync(join(copy, "package.json"), '{"type": "module"}');
+    const put = (name: string, text: string, age: number) => {
+      mkdirSync(join(copy, name, ".."), { recursive: true });
+      writeFileSync(join(copy, name), text);
+      utimesSync(join(copy, name), 1000 - age, 1000 - age);
+    };
+    const run = () => spawnSync(process.execPath, [join(copy, "bin/castellan.js"), "x"], { encoding: "utf8" }).stdout;
+    put("dist/cli/main.js", "console.log('parts')", 30);
+    put("dist/bundle/cli/main.js", "console.log('bundle')", 20);
+    put("dist/engine/.tsbuildinfo", "{}", 30);
+    expect(run()).toBe("bundle\n");
+    put("dist/engine/.tsbuildinfo", "{}", 10);
+    expect(run()).toBe("parts\n");
   });
 
   test("says when nothing is built", () => {
