@@ -6,6 +6,7 @@ import { type CommandContext, collect, describedCommand } from "./command.ts";
 import type { RbacFlags } from "./rbac-input.ts";
 import { type LeastPrivilegeFlags, runLeastPrivilege } from "./run-least-privilege.ts";
 import { type CanIFlags, type MatrixFlags, runCanI, runMatrix, runWhoCan, type WhoCanFlags } from "./run-rbac.ts";
+import { type ApplyFlags, runApply } from "./run-rbac-apply.ts";
 import { type AuditFlags, runAudit } from "./run-rbac-audit.ts";
 import { runDedupe, runDiff, runTemplate, type TemplateFlags } from "./run-rbac-change.ts";
 import { type PathsFlags, runPaths } from "./run-rbac-paths.ts";
@@ -23,6 +24,7 @@ export function createCommand(context: CommandContext): Command {
     .addCommand(leastPrivilegeCommand(context))
     .addCommand(diffCommand(context))
     .addCommand(dedupeCommand(context))
+    .addCommand(applyCommand(context))
     .addCommand(templateCommand(context));
 }
 
@@ -203,4 +205,20 @@ function templateCommand(context: CommandContext): Command {
     .option("--group <name>", "who holds a role made for people; NAMESPACE-TEMPLATE unless told")
     .addOption(outputOption())
     .action((template: TemplateName, flags: TemplateFlags) => runTemplate(template, flags, context));
+}
+
+function applyCommand(context: CommandContext): Command {
+  return describedCommand("apply", "Preview a change of rights, check it with the API server, and apply it with a way back.", [
+    ["castellan rbac apply proposal.yaml", "what would change; the server validates, nothing is stored"],
+    ["castellan rbac apply proposal.yaml --dry-run=none", "apply; the undo file is written first"],
+    ["castellan rbac apply castellan-undo.yaml --dry-run=none", "put everything back"],
+  ])
+    .summary("Apply a change of rights, with an undo file")
+    .argument("<proposal>", "service accounts, roles and bindings; or an undo file")
+    .option("--context <name>", "another kubeconfig context")
+    .addOption(
+      new Option("--dry-run <where>", "server: store nothing; none: apply").choices(["server", "none"]).default("server"),
+    )
+    .option("--undo-file <file>", "where to write what puts the cluster back", "castellan-undo.yaml")
+    .action((proposal: string, flags: ApplyFlags) => runApply(proposal, flags, context));
 }

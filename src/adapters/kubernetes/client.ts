@@ -20,11 +20,22 @@ export class ApiError extends Error {
   }
 }
 
-/** Reads from one API server. */
+/** A request that changes something, or asks a question in its body. */
+export interface WriteRequest {
+  readonly method: "POST" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly body?: JsonValue;
+  /** Of the body: `application/json` unless told. */
+  readonly contentType?: string;
+}
+
+/** Talks to one API server. */
 export interface KubernetesClient {
   readonly context: string;
   /** GET of a path with its query. Tries again where the server is busy or the connection broke. Throws `ApiError`. */
   get(path: string, accept?: string): Promise<JsonValue>;
+  /** Sent once: nobody knows whether a write whose answer was lost was done. Throws `ApiError`. */
+  send(request: WriteRequest): Promise<JsonValue>;
   close(): Promise<void>;
 }
 
@@ -38,6 +49,10 @@ export async function connect(access: ClusterAccess): Promise<Loaded<KubernetesC
   if (!credentials.ok) return credentials;
   return loaded(new Client(access, credentials.value));
 }
+
+type Request =
+  | WriteRequest
+  | { readonly method: "GET"; readonly path: string; readonly body?: undefined; readonly contentType?: undefined };
 
 class Client implements KubernetesClient {
   readonly context: string;
@@ -59,7 +74,7 @@ class Client implements KubernetesClient {
   async get(path: string, accept = "application/json"): Promise<JsonValue> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#once(path, accept);
+        return await this.#once({ method: "GET", path }, accept);
       } catch (error) {
         if (!(error instanceof TryAgain) || attempt === tries) throw error instanceof TryAgain ? error.error : error;
         await delay(error.milliseconds ?? Math.min(250 * 2 ** (attempt - 1), 4000));
@@ -67,11 +82,20 @@ class Client implements KubernetesClient {
     }
   }
 
+  async send(request: WriteRequest): Promise<JsonValue> {
+    try {
+      return await this.#once(request, "application/json");
+    } catch (error) {
+      throw error instanceof TryAgain ? error.error : error;
+    }
+  }
+
   async close(): Promise<void> {
     await this.#dispatcher.close();
   }
 
-  async #once(path: string, accept: string): Promise<JsonValue> {
+  async #once(request: Request, accept: string): Promise<JsonValue> {
+    const { method, path, body, contentType = "application/json" } = request;
     let status: number;
     let retryAfter: string | string[] | undefined;
     let text: string;
@@ -79,8 +103,9 @@ class Client implements KubernetesClient {
       const response = await this.#dispatcher.request({
         origin: this.#origin,
         path: this.#prefix + path,
-        method: "GET",
-        headers: { ...this.#headers, accept },
+        method,
+        headers: { ...this.#headers, accept, ...(body === undefined ? {} : { "content-type": contentType }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         headersTimeout: requestTimeoutMilliseconds,
         bodyTimeout: requestTimeoutMilliseconds,
       });
@@ -91,7 +116,7 @@ class Client implements KubernetesClient {
       const failure = new ApiError(0, "", connectionMessage(error));
       throw isBroken(error) ? new TryAgain(failure) : failure;
     }
-    if (status === 200) return parse(text);
+    if (status >= 200 && status < 300) return parse(text);
     const failure = errorOf(status, text);
     if (status !== 429 && status < 500) throw failure;
     const seconds = Number(retryAfter);

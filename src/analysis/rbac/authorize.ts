@@ -32,7 +32,7 @@ function visitRules(index: RbacIndex, user: string, groups: readonly string[], n
 }
 
 /** Several errors as Go's aggregate prints them: duplicates once, in brackets where there are many. */
-export function aggregateErrors(errors: readonly string[]): string {
+function aggregateErrors(errors: readonly string[]): string {
   const distinct = [...new Set(errors)];
   return distinct.length > 1 ? `[${distinct.join(", ")}]` : (distinct[0] ?? "");
 }

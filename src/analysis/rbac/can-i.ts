@@ -22,7 +22,7 @@ export interface CanIAnswer {
   readonly notes: readonly string[];
 }
 
-export function groupsOf({ user, groups }: Asker, identities: Identities): readonly string[] {
+function groupsOf({ user, groups }: Asker, identities: Identities): readonly string[] {
   return effectiveGroups(user, groups ?? identities.groupsOf(user) ?? []);
 }
 

@@ -7,7 +7,7 @@ const parsed = parseWorkloadCatalogue({ workloads: [{ kinds: ["Pod"], pods: [{ s
 if (!parsed.ok) throw new Error(parsed.diagnostics[0]?.message);
 const catalogue = parsed.value;
 
-export const noDefaults: DefaultRbac = { roles: [], bindings: [], gated: [] };
+const noDefaults: DefaultRbac = { roles: [], bindings: [], gated: [] };
 
 /** The default roles that tests need, in the words of Kubernetes. */
 export function defaultsFrom(yaml: string): DefaultRbac {

@@ -30,7 +30,7 @@ export interface DescribedHop {
   readonly grants: readonly { readonly binding: string; readonly role: string; readonly rule: string }[];
 }
 
-export function describePlace(place: Place): string {
+function describePlace(place: Place): string {
   switch (place.kind) {
     case "account":
       return /^system:serviceaccount:[^:]+:.+$/.test(place.user)
