@@ -89,6 +89,11 @@ export const diagnosticCodes = {
       "A CEL expression of a policy is missing, cannot be parsed, or does not fit its types; what holds it is not evaluated.",
     next: "Correct the expression at the position that the message names.",
   },
+  POLICY_UNBOUND: {
+    meaning:
+      "An admission policy has no binding among the policies, so a cluster would not apply it; failures are only recorded.",
+    next: "Add the ValidatingAdmissionPolicyBinding or MutatingAdmissionPolicyBinding to --policies.",
+  },
   POLICY_WAITS_FOR_CEL: {
     meaning: "A policy of a kind that is written in CEL was not evaluated.",
     next: "Leave it out with a narrower --policies, or wait for a version that evaluates CEL policies.",

@@ -1,3 +1,5 @@
+import { mutatingAdmissionPolicyFormat } from "./admission-policy/mutating-admission-policy.ts";
+import { validatingAdmissionPolicyFormat } from "./admission-policy/validating-admission-policy.ts";
 import { cleanupPolicyFormat } from "./kyverno/cleanup-policy.ts";
 import { clusterPolicyFormat } from "./kyverno/cluster-policy.ts";
 import { mutatingPolicyFormat } from "./kyverno-cel/mutating-policy.ts";
@@ -10,6 +12,8 @@ export const policyFormats: readonly PolicyFormat[] = [
   cleanupPolicyFormat,
   validatingPolicyFormat,
   mutatingPolicyFormat,
+  validatingAdmissionPolicyFormat,
+  mutatingAdmissionPolicyFormat,
 ];
 
 interface GroupKind {
@@ -25,10 +29,12 @@ export const waitingKinds: readonly GroupKind[] = [
     { group: "policies.kyverno.io", kind },
     { group: "policies.kyverno.io", kind: `Namespaced${kind}` },
   ]),
-  ...["Validating", "Mutating"].flatMap((word) => [
-    { group: "admissionregistration.k8s.io", kind: `${word}AdmissionPolicy` },
-    { group: "admissionregistration.k8s.io", kind: `${word}AdmissionPolicyBinding` },
-  ]),
+];
+
+/** Kinds that are no policies themselves but put others into effect. */
+export const bindingKinds: readonly GroupKind[] = [
+  { group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicyBinding" },
+  { group: "admissionregistration.k8s.io", kind: "MutatingAdmissionPolicyBinding" },
 ];
 
 /** Kinds that are no policies themselves but bend others. */

@@ -107,6 +107,8 @@ export interface CompileEnv {
   readonly resources: ApiResources;
   /** PolicyException objects of every kind; a format takes those that are its own. */
   readonly exceptions?: readonly SourceDocument<KubernetesObject>[] | undefined;
+  /** What puts policies into effect that have none by themselves. */
+  readonly bindings?: readonly SourceDocument<KubernetesObject>[] | undefined;
 }
 
 /** A policy kind is a parser to `CompiledPolicy`. */

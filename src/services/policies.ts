@@ -3,7 +3,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import { formatRef, isKubernetesObject, type KubernetesObject, parseApiVersion, resourceRef } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
 import { PolicySet } from "../engine/index.ts";
-import { exceptionKinds, policyFormats, waitingKinds } from "../policies/formats.ts";
+import { bindingKinds, exceptionKinds, policyFormats, waitingKinds } from "../policies/formats.ts";
 import { compileException, isPolicyException } from "../policies/kyverno/exceptions.ts";
 import type { CompiledPolicy, CompileEnv } from "../policies/policy.ts";
 
@@ -28,9 +28,12 @@ const isOneOf = (object: KubernetesObject, kinds: readonly GroupKind[]): boolean
 
 const formatOf = (object: KubernetesObject) => policyFormats.find((format) => isOneOf(object, format.kinds));
 
-/** Whether the object is a policy, or an exception to one. */
+/** What only has a meaning beside policies. */
+const companionKinds = [...exceptionKinds, ...bindingKinds];
+
+/** Whether the object is a policy, or what lifts or binds one. */
 export function isPolicyObject(object: KubernetesObject): boolean {
-  return formatOf(object) !== undefined || isOneOf(object, waitingKinds) || isOneOf(object, exceptionKinds);
+  return formatOf(object) !== undefined || isOneOf(object, waitingKinds) || isOneOf(object, companionKinds);
 }
 
 function isPolicyDocument(document: SourceDocument): document is PolicyDocument {
@@ -73,13 +76,14 @@ export function compilePolicies(
   for (const document of lifting) {
     if (isPolicyException(document.value)) diagnostics.push(...compileException(document).diagnostics);
   }
-  const env: CompileEnv = { resources, exceptions: lifting };
+  const bindings = objects.filter((d) => isOneOf(d.value, bindingKinds));
+  const env: CompileEnv = { resources, exceptions: lifting, bindings };
   for (const document of documents) {
     if (!isPolicyDocument(document)) diagnostics.push(unknownKind(document));
     else if (isOneOf(document.value, waitingKinds)) {
       waiting.push(document);
       diagnostics.push(waitingDiagnostic(document));
-    } else if (!isOneOf(document.value, exceptionKinds)) {
+    } else if (!isOneOf(document.value, companionKinds)) {
       const compiled = formatOf(document.value)?.compile(document, env);
       if (compiled === undefined) diagnostics.push(unknownKind(document));
       else {

@@ -36,6 +36,8 @@ export interface TestSpec {
   readonly targetResources: readonly string[];
   readonly exceptions: readonly string[];
   readonly clusterResources: readonly string[];
+  /** What the parameters of admission policies are looked for in. */
+  readonly paramResources: readonly string[];
   /** The file with values, or the values themselves. */
   readonly variables: string | undefined;
   readonly values: JsonObject | undefined;
@@ -196,6 +198,7 @@ export function readTestSpec(document: SourceDocument): { readonly spec: TestSpe
     targetResources: stringsOf(value["targetResources"]),
     exceptions: stringsOf(value["exceptions"]),
     clusterResources: stringsOf(value["clusterResources"]),
+    paramResources: stringsOf(value["paramResources"]),
     variables: textOf(value["variables"]),
     values: isObject(values) ? values : undefined,
     userInfo: textOf(value["userinfo"]),

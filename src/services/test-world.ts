@@ -191,12 +191,13 @@ export function loadTestWorld(spec: TestSpec, documents: TestDocuments, builtIn:
   const payloads = documents.beside(file, spec.jsonPayloads, diagnostics).map(standIn);
   const objects = [...load(spec.resources), ...payloads.map(({ document }) => document)];
   const targets = load(spec.targetResources);
+  const params = load(spec.paramResources);
   const exceptions = documents
     .beside(file, spec.exceptions, diagnostics)
     .filter((d): d is PolicyDocument => isKubernetesObject(d.value));
   const policies = compilePolicies(documents.beside(file, spec.policies, diagnostics), resources, exceptions);
   const users = spec.userInfo === undefined ? [] : documents.beside(file, [spec.userInfo], diagnostics);
-  const all = [...objects, ...targets].map((d) => d.value);
+  const all = [...objects, ...targets, ...params].map((d) => d.value);
   const values = readTestValues(loadValues(spec, documents, diagnostics));
   return {
     spec,

@@ -43,7 +43,11 @@ function compileRule(spec: JsonValue): ResourceRule {
       const [resource = "", subresource = ""] = text.split("/");
       return { resource, subresource };
     }),
-    operations: operations.includes("*") ? undefined : new Set(allOperations.filter((o) => operations.includes(o))),
+    // The API server wants operations; a rule that names none is about all.
+    operations:
+      operations.length === 0 || operations.includes("*")
+        ? undefined
+        : new Set(allOperations.filter((o) => operations.includes(o))),
     scope: scope === "Cluster" || scope === "Namespaced" ? scope : "*",
     names: strings(member(spec, "resourceNames")),
   };

@@ -15,7 +15,7 @@ ${spec.replace(/^\n/, "")}`;
 const map = (data: string) => `{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: shop}, data: ${data}}`;
 const patch = (expression: string) => `  mutations: [{patchType: JSONPatch, jsonPatch: {expression: '${expression}'}}]`;
 
-const after = (spec: string, object: string) => {
+const changed = (spec: string, object: string) => {
   const [result] = runPolicy(policy(spec), object).results;
   return result?.object?.["data"] ?? `${result?.status}: ${result?.message}`;
 };
@@ -35,13 +35,13 @@ describe("a JSON patch", () => {
       expect.stringContaining("error: failed to evaluate policy: JSON Patch:"),
     ],
     ["is a list of operations", '"text"', expect.stringContaining("must evaluate to list(JSONPatch) but got string")],
-  ])("%s", (_, expression, expected) => expect(after(patch(expression), map('{a: "1"}'))).toEqual(expected));
+  ])("%s", (_, expression, expected) => expect(changed(patch(expression), map('{a: "1"}'))).toEqual(expected));
 
   test("sees what the one before it made", () => {
     const two = `  mutations:
   - {patchType: JSONPatch, jsonPatch: {expression: '[JSONPatch{op: "add", path: "/data/b", value: "2"}]'}}
   - {patchType: JSONPatch, jsonPatch: {expression: '[JSONPatch{op: "add", path: "/data/c", value: object.data.b}]'}}`;
-    expect(after(two, map('{a: "1"}'))).toEqual({ a: "1", b: "2", c: "2" });
+    expect(changed(two, map('{a: "1"}'))).toEqual({ a: "1", b: "2", c: "2" });
   });
 });
 
@@ -50,13 +50,13 @@ describe("a configuration", () => {
     `  mutations: [{patchType: ApplyConfiguration, applyConfiguration: {expression: '${expression}'}}]`;
 
   test("needs the shapes of kinds", () => {
-    expect(after(apply('Object{data: {"b": "2"}}'), map("{}"))).toBe(
+    expect(changed(apply('Object{data: {"b": "2"}}'), map("{}"))).toBe(
       "error: failed to evaluate policy: the shapes of kinds are not known here, so no configuration can be applied",
     );
   });
 
   test("has initializers with the names of their fields", () => {
-    expect(after(apply("Object{spec: Object.other{}}"), map("{}"))).toContain(
+    expect(changed(apply("Object{spec: Object.other{}}"), map("{}"))).toContain(
       'type mismatch: unexpected type name "Object.other"',
     );
   });

@@ -37,15 +37,21 @@ export interface RunOptions {
   readonly facts?: Facts;
   readonly action?: Partial<Action>;
   readonly exceptions?: string;
+  readonly bindings?: string;
 }
 
 /** Compiles a policy from YAML, whatever its kind, and evaluates its rules on an object. */
-export function runPolicy(text: string, object: string, { facts, action, exceptions = "" }: RunOptions = {}): PolicyRun {
+export function runPolicy(
+  text: string,
+  object: string,
+  { facts, action, exceptions = "", bindings = "" }: RunOptions = {},
+): PolicyRun {
   const [document] = objectsOf(text);
   if (document === undefined) throw new Error("no policy");
   const format = policyFormats.find((f) => f.kinds.some((k) => k.kind === document.value.kind));
   const lifting = exceptions === "" ? [] : objectsOf(exceptions);
-  const compiled = format?.compile(document, { resources, exceptions: lifting });
+  const binding = bindings === "" ? [] : objectsOf(bindings);
+  const compiled = format?.compile(document, { resources, exceptions: lifting, bindings: binding });
   if (compiled?.ok !== true) throw new Error("the policy does not compile");
   const judged = objectOf(object);
   const target = {
