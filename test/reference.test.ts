@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { cliReference } from "../scripts/cli-reference.ts";
 import { errorsReference } from "../scripts/errors-reference.ts";
 import { linterReference } from "../scripts/linter-reference.ts";
+import { rbacReference } from "../scripts/rbac-reference.ts";
 import { exitCodes } from "../src/cli/exit-code.ts";
 import { formatters } from "../src/report/index.ts";
 
@@ -15,6 +16,10 @@ test("docs/reference/errors.md is current; else run `npm run docs`", () => {
 
 test("docs/reference/linter.md is current; else run `npm run docs`", () => {
   expect(reference("linter.md")).toBe(linterReference());
+});
+
+test("docs/reference/rbac-checks.md is current; else run `npm run docs`", () => {
+  expect(reference("rbac-checks.md")).toBe(rbacReference());
 });
 
 test("docs/reference/cli.md is current; else run `npm run docs`", async () => {

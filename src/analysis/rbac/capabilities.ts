@@ -187,6 +187,25 @@ export const capabilities = {
     why: "An admission webhook sees every object that it asks for, secrets included, and a mutating one changes it.",
     fix: "Name the webhook configurations in resourceNames; the verb create cannot be limited so.",
   },
+  policies: {
+    title: "Change the policies of an engine",
+    needs: [
+      right(
+        [...write, "delete"],
+        "admissionregistration.k8s.io/validatingadmissionpolicies",
+        "admissionregistration.k8s.io/validatingadmissionpolicybindings",
+        "kyverno.io/clusterpolicies",
+        "kyverno.io/policyexceptions",
+        "policies.kyverno.io/validatingpolicies",
+        "policies.kyverno.io/policyexceptions",
+        "templates.gatekeeper.sh/constrainttemplates",
+      ),
+    ],
+    clusterWide: "medium",
+    namespaced: undefined,
+    why: "Whoever changes the policies, or exempts from them, is not held by them.",
+    fix: "Leave policies to the pipeline that reviews them.",
+  },
   "api-services": {
     title: "Redirect API groups",
     needs: [right(write, "apiregistration.k8s.io/apiservices")],
