@@ -10,12 +10,18 @@ import { validatingPolicyFormat } from "../policies/kyverno-cel/validating-polic
 import type { CompiledPolicy, CompiledRule, CompileEnv } from "../policies/policy.ts";
 import { type ObjectDocument, withObject } from "./scanned-objects.ts";
 
-/** What a policy that speaks of missing fields says, so that it is silent where somebody else adds them. */
+/** `absence`: a failure says that something is missing, so it is nothing where somebody else adds it. */
 const judgesAnnotation = "castellan.dev/judges";
+/** Kinds, as `group/Kind` by comma, whose controller sets what is missing. */
+const defaultedAnnotation = "castellan.dev/defaulted-in";
 
-/** Whether a failure of the policy says that something is missing. */
-export function judgesAbsence({ origin }: CompiledPolicy): boolean {
-  return isKubernetesObject(origin.value) && annotationsOf(origin.value)[judgesAnnotation] === "absence";
+/** Whether a failure of the policy says that something is missing, and in which kinds that means nothing. */
+export function absenceOf({ origin }: CompiledPolicy): { readonly judged: boolean; readonly defaultedIn: readonly string[] } {
+  const annotations = isKubernetesObject(origin.value) ? annotationsOf(origin.value) : {};
+  return {
+    judged: annotations[judgesAnnotation] === "absence",
+    defaultedIn: (annotations[defaultedAnnotation] ?? "").split(",").map((kind) => kind.trim()),
+  };
 }
 
 /**

@@ -5,7 +5,7 @@ import { type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../core
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
 import { type FoundPod, findPodSpecs } from "../core/workload/find.ts";
 import type { PolicyResult } from "../engine/index.ts";
-import { judgesAbsence } from "./pack-policies.ts";
+import { absenceOf } from "./pack-policies.ts";
 import type { ObjectDocument } from "./scanned-objects.ts";
 
 /** A pod that a custom object makes, as a Pod that policies can judge, and the way back to the object. */
@@ -64,8 +64,12 @@ const usedByOthers: ReadonlyMap<string, string> = new Map([
 
 /** Whether something is missing cannot be said of a pod that somebody else completes. */
 export function asFarAsSeen(told: PolicyResult, { found }: WorkloadPod): PolicyResult {
-  const completedBy = found.completedBy ?? usedByOthers.get(`${found.holder.group}/${found.holder.kind}`);
-  if (completedBy === undefined || told.result.status !== "fail" || !judgesAbsence(told.policy)) return told;
+  if (told.result.status !== "fail") return told;
+  const { judged, defaultedIn } = absenceOf(told.policy);
+  const holder = `${found.holder.group}/${found.holder.kind}`;
+  const defaulting = defaultedIn.includes(holder) ? "its controller" : undefined;
+  const completedBy = found.completedBy ?? usedByOthers.get(holder) ?? defaulting;
+  if (!judged || completedBy === undefined) return told;
   const message = `cannot be seen here, because ${completedBy} completes the pod: ${told.result.message}`;
   return { ...told, result: { ...told.result, status: "skip", message } };
 }

@@ -62,7 +62,9 @@ function borrowed(kinds: ReadonlyMap<string, KindRule>, entry: JsonObject, at: J
 }
 
 function moved(rule: PodRule, prefix: PathPattern): PodRule {
-  const move = (path: PathPattern): PathPattern => [...prefix, ...path.slice(1)];
+  // What stands beside the spec stays the object's own.
+  const isOwn = ([first]: PathPattern) => typeof first === "object" && first.key === "metadata";
+  const move = (path: PathPattern): PathPattern => (isOwn(path) ? path : [...prefix, ...path.slice(1)]);
   const moveSource = (s: PartSource): PartSource => ({
     ...s,
     pattern: s.fromRoot ? move(s.pattern) : s.pattern,
