@@ -44,8 +44,8 @@ describe("RFC 6902", () => {
     [{ foo: 1 }, [{ op: "add", path: "/baz/bat", value: 1 }], "missing path: /baz/bat"],
     [{ a: [] }, [{ op: "add", path: "/a/1", value: 1 }], "invalid index: 1"],
     [{ a: [1] }, [{ op: "add", path: "/a/-1", value: 1 }], "not a proper array index: '-1'"],
-    [{ a: [1] }, [{ op: "replace", path: "/a/-1", value: 1 }], "missing path: /a/-1"],
-    [{ a: [1] }, [{ op: "replace", path: "/a/01", value: 1 }], "missing path: /a/01"],
+    [{ a: [1] }, [{ op: "replace", path: "/a/-1", value: 1 }], "missing key: /a/-1"],
+    [{ a: [1] }, [{ op: "replace", path: "/a/01", value: 1 }], "missing key: /a/01"],
     [{}, [{ op: "remove", path: "/a" }], "missing path: /a"],
     [{ a: 1 }, [{ op: "remove", path: "" }], "whole document"],
     [{ a: {} }, [{ op: "move", from: "/a", path: "/a/b" }], "into itself"],
@@ -75,7 +75,7 @@ describe("RFC 6902", () => {
     [{ a: [1] }, [{ op: "remove", path: "/a/3" }], { a: [1] }],
     [{ a: 1 }, [{ op: "remove", path: "/b/c" }], { a: 1 }],
     [{ a: "x" }, [{ op: "add", path: "/a/b", value: 1 }], "missing path: /a/b"],
-    [{ a: 1 }, [{ op: "replace", path: "/b", value: 1 }], "missing path: /b"],
+    [{ a: 1 }, [{ op: "replace", path: "/b", value: 1 }], "missing key: /b"],
     [{}, [{ op: "add", path: "/a/99999999999/b", value: 1 }], "beyond the list's end"],
   ])("leniently, %j patched by %j gives %j", (document, patch, expected) => {
     const patched = applyJsonPatch(document, patch, { lenient: true });

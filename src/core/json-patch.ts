@@ -43,7 +43,10 @@ function applyOperation(document: JsonValue, operation: JsonPatchOperation, opti
     case "remove":
       return remove(document, path, lenient, operation.path);
     case "replace":
-      if (read(document, path, lenient) === undefined) throw missing("replace", operation.path);
+      if (read(document, path, lenient) === undefined) {
+        const parent = read(document, path.slice(0, -1), lenient);
+        throw missing("replace", operation.path, isArray(parent) || isObject(parent) ? "key" : "path");
+      }
       if (path.length === 0) return operation.value;
       return change(document, path, lenient, operation.path, (container, token) =>
         isArray(container)
@@ -76,8 +79,8 @@ function tokens(pointer: string): readonly string[] {
   return parsed;
 }
 
-function missing(operation: string, pointer: string): PatchError {
-  return new PatchError(`${operation} operation does not apply: doc is missing path: ${pointer}: missing value`);
+function missing(operation: string, pointer: string, what: "key" | "path" = "path"): PatchError {
+  return new PatchError(`${operation} operation does not apply: doc is missing ${what}: ${pointer}: missing value`);
 }
 
 function isPrefix(prefix: readonly string[], path: readonly string[]): boolean {

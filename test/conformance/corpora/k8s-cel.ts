@@ -6,6 +6,7 @@ import { runCrdRow, runEscapingRow } from "../cel/k8s-crd.ts";
 import { runEnvironmentRow } from "../cel/k8s-environment.ts";
 import { runGoRow } from "../cel/k8s-go-rows.ts";
 import { runCostRow, runLibraryRow } from "../cel/k8s-library.ts";
+import { runMutationRow } from "../cel/k8s-mutation.ts";
 import type { Corpus, Outcome } from "../corpus.ts";
 
 const files: readonly (readonly [file: string, run: (row: JsonObject) => Outcome])[] = [
@@ -14,6 +15,7 @@ const files: readonly (readonly [file: string, run: (row: JsonObject) => Outcome
   ["environment.json", runEnvironmentRow],
   ["escaping.json", runEscapingRow],
   ["crd-rules.json", runCrdRow],
+  ["mutation.json", runMutationRow],
 ];
 
 /** Read as YAML, which keeps 64-bit integers as they are. */

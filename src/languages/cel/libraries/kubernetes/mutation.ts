@@ -4,7 +4,7 @@ import { type CelType, dynType, stringType, structType } from "../../types.ts";
 import { elementAt, mapFind, mapKeys } from "../../values/containers.ts";
 import { equalValues } from "../../values/equality.ts";
 import { toJson } from "../../values/json.ts";
-import { CelError, CelObject, type CelValue, Failure, isList, isMap, noSuchOverload, type Value } from "../../values/value.ts";
+import { CelError, CelObject, type CelValue, Failure, isList, isMap, type Value } from "../../values/value.ts";
 import { jsonPatchLibrary } from "./json-patch.ts";
 
 /** The type of what an ApplyConfiguration expression gives. */
@@ -32,7 +32,7 @@ export class WrittenObject extends CelObject {
   }
 
   equals(other: CelValue): boolean | CelError {
-    if (!(other instanceof WrittenObject)) return noSuchOverload();
+    if (!(other instanceof WrittenObject)) return false;
     if (other.type.name !== this.type.name || other.fields.size !== this.fields.size) return false;
     for (const [name, value] of this.fields) {
       const theirs = other.fields.get(name);
@@ -50,6 +50,25 @@ export class WrittenObject extends CelObject {
     }
     return Object.fromEntries(members);
   }
+}
+
+/** One operation, whose texts are empty where none is written. */
+class WrittenPatch extends WrittenObject {
+  override field(name: string): Value | undefined {
+    return this.fields.get(name) ?? (name === "value" ? null : "");
+  }
+
+  override hasField(name: string): boolean {
+    const value = this.fields.get(name);
+    return value !== undefined && (name === "value" || value !== "");
+  }
+}
+
+function createPatch(fields: ReadonlyMap<string, CelValue>): Value {
+  const odd = ["op", "path", "from"].find((name) => typeof (fields.get(name) ?? "") !== "string");
+  if (odd !== undefined) return new CelError(`unexpected type for JSONPatchType '${odd}' field`);
+  const written = Array.from(fields).filter(([name, value]) => name === "value" || value !== "");
+  return new WrittenPatch(jsonPatchType, new Map(written));
 }
 
 const create = (type: CelType) => (fields: ReadonlyMap<string, CelValue>) => new WrittenObject(type, fields);
@@ -72,7 +91,7 @@ const patchFields = new Map([
 export const mutationLibrary: Library = {
   name: "kubernetes.mutation",
   functions: jsonPatchLibrary.functions ?? [],
-  structs: [{ type: jsonPatchType, field: (name) => patchFields.get(name), create: create(jsonPatchType) }],
+  structs: [{ type: jsonPatchType, field: (name) => patchFields.get(name), create: createPatch }],
 };
 
 /** Finds the types of `Object{...}` initializers. */
