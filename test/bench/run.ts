@@ -2,9 +2,10 @@ import { type BenchRow, isMet } from "./bench.ts";
 import { commandBench } from "./command.ts";
 import { loadingBench } from "./loading.ts";
 import { patternBench } from "./pattern.ts";
+import { rbacBench } from "./rbac.ts";
 import { scanBench } from "./scan.ts";
 
-const benches = [scanBench, commandBench, loadingBench, patternBench];
+const benches = [scanBench, commandBench, loadingBench, patternBench, rbacBench];
 
 function line(bench: string, row: BenchRow): string {
   const { ours, peer, unit, target } = row;
