@@ -2,6 +2,8 @@ import { mutatingAdmissionPolicyFormat } from "./admission-policy/mutating-admis
 import { validatingAdmissionPolicyFormat } from "./admission-policy/validating-admission-policy.ts";
 import { cleanupPolicyFormat } from "./kyverno/cleanup-policy.ts";
 import { clusterPolicyFormat } from "./kyverno/cluster-policy.ts";
+import { deletingPolicyFormat } from "./kyverno-cel/deleting-policy.ts";
+import { generatingPolicyFormat } from "./kyverno-cel/generating-policy.ts";
 import { mutatingPolicyFormat } from "./kyverno-cel/mutating-policy.ts";
 import { validatingPolicyFormat } from "./kyverno-cel/validating-policy.ts";
 import type { PolicyFormat } from "./policy.ts";
@@ -12,6 +14,8 @@ export const policyFormats: readonly PolicyFormat[] = [
   cleanupPolicyFormat,
   validatingPolicyFormat,
   mutatingPolicyFormat,
+  generatingPolicyFormat,
+  deletingPolicyFormat,
   validatingAdmissionPolicyFormat,
   mutatingAdmissionPolicyFormat,
 ];
@@ -21,7 +25,7 @@ interface GroupKind {
   readonly kind: string;
 }
 
-const celKinds = ["GeneratingPolicy", "DeletingPolicy", "ImageValidatingPolicy"];
+const celKinds = ["ImageValidatingPolicy"];
 
 /** Kinds of policies that are known and not compiled yet: they are written in CEL. */
 export const waitingKinds: readonly GroupKind[] = [
