@@ -48,23 +48,29 @@ function isTidyMap(tree: Tree, known: MergeType | undefined): boolean {
 }
 
 function isTidyList(list: readonly Tree[], keys: readonly string[], items: MergeType | undefined): boolean {
-  const seen = new Set<string>();
+  return itemIds(list, keys) !== undefined && list.every((item) => isTidyMap(item, items));
+}
+
+/** How the items of a list are told apart. */
+export interface ItemIds {
+  /** The merge keys that the items have. */
+  readonly used: readonly string[];
+  /** One for each item, no two alike. */
+  readonly ids: readonly string[];
+}
+
+/** Undefined where two items have the same keys, or an item lacks a key that another one has. */
+export function itemIds(list: readonly Tree[], keys: readonly string[]): ItemIds | undefined {
   const used = keys.filter((key) => list.some((item) => textOf(memberOf(item, key)) !== ""));
-  if (list.length > 0 && keys.length > 0 && used.length === 0) return false;
-  for (const item of list) {
-    let id = "";
-    if (keys.length === 0) id = textOf(item);
-    else {
-      for (const key of used) {
-        const text = textOf(memberOf(item, key));
-        if (text === "") return false;
-        id += `${text.length}:${text}`;
-      }
-    }
-    if (id === "" || seen.has(id) || !isTidyMap(item, items)) return false;
-    seen.add(id);
-  }
-  return true;
+  if (list.length > 0 && keys.length > 0 && used.length === 0) return undefined;
+  const ids = list.map((item) => (keys.length === 0 ? textOf(item) : idOf(item, used)));
+  return ids.includes("") || new Set(ids).size < ids.length ? undefined : { used, ids };
+}
+
+/** Empty where the item lacks one of the keys. */
+function idOf(item: Tree, used: readonly string[]): string {
+  const texts = used.map((key) => textOf(memberOf(item, key)));
+  return texts.includes("") ? "" : texts.map((text) => `${text.length}:${text}`).join("");
 }
 
 /** The text of a scalar; empty for everything else. */

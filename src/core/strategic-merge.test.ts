@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { JsonObject } from "./json.ts";
+import { type JsonObject, valueAt } from "./json.ts";
 import { applyStrategicMerge } from "./strategic-merge.ts";
 
 const pod = (spec: JsonObject, metadata: JsonObject = { name: "p" }): JsonObject => ({
@@ -145,6 +145,15 @@ test.each<[string, JsonObject, JsonObject, JsonObject | string]>([
   if (typeof expected === "string") expect(patched.ok ? "patched" : patched.message).toContain(expected);
   else expect(patched).toEqual({ ok: true, value: expected });
   expect([object, patch]).toEqual(before);
+});
+
+test("long lists merge; those whose items cannot be told apart are refused when they are too long", () => {
+  const named = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => ({ name: `c${from + i}` }));
+  const merged = applyStrategicMerge(pod({ containers: named(0, 20_000) }), { spec: { containers: named(10_000, 30_000) } });
+  expect(merged.ok && valueAt(merged.value, ["spec", "containers"])).toHaveLength(30_000);
+  const nameless = [{ image: "x" }, ...named(0, 6000)];
+  const refused = applyStrategicMerge(pod({ containers: nameless }), { spec: { containers: named(0, 1) } });
+  expect(refused.ok ? "merged" : refused.message).toContain("too long to merge");
 });
 
 test("a patch applied twice changes nothing more", () => {

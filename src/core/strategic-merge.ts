@@ -25,7 +25,7 @@ import {
   toMergeMap,
   toMergeNode,
 } from "./strategic-merge-node.ts";
-import { fieldOf, isTidy, typeByKind } from "./strategic-merge-tidy.ts";
+import { fieldOf, isTidy, itemIds, typeByKind } from "./strategic-merge-tidy.ts";
 
 /**
  * Applies a strategic merge patch as kustomize's kyaml does: lists merge by the keys of the object's kind (new items first),
@@ -154,8 +154,42 @@ function mergeList(
         ? dest
         : patchList;
   if (target === undefined) return undefined;
+  const paired = mergePairs(target, patchList ?? [], keys, items);
+  if (paired !== undefined) return paired;
+  if (target.length + (patchList?.length ?? 0) > longestUntidy) {
+    throw new MergeError(`a list of more than ${longestUntidy} items, of which some cannot be told apart, is too long to merge`);
+  }
   const values = distinctValues([patchList, target], keys);
   return mergeItems(target, patchList, keys.length > 1 ? unifyValues(values) : values, keys.length === 0 ? [""] : keys, items);
+}
+
+/** Merging such a list takes time in the square of its length. */
+const longestUntidy = 5000;
+
+/**
+ * Merges lists whose items can all be told apart; undefined for others. Items of the patch come first; where several merge
+ * keys are in use, only those do that are new.
+ */
+function mergePairs(
+  target: readonly MergeNode[],
+  patch: readonly MergeNode[],
+  keys: readonly string[],
+  items: MergeType | undefined,
+): MergeNode[] | undefined {
+  const [ours, theirs] = [itemIds(target, keys), itemIds(patch, keys)];
+  if (ours === undefined || theirs === undefined) return undefined;
+  if (target.length > 0 && patch.length > 0 && ours.used.join() !== theirs.used.join()) return undefined;
+  const changes = new Map(theirs.ids.map((id, i) => [id, patch[i]]));
+  const merged = new Map<string, MergeNode>();
+  const place = (id: string, before: MergeNode | undefined) => {
+    const item = merge(before, changes.get(id), items);
+    // Where there was an item, it was changed in place, unless it goes: a directive to replace it has no effect.
+    if (item !== undefined && !(item instanceof Map && item.size === 0)) merged.set(id, before ?? item);
+  };
+  const known = new Map(ours.ids.map((id, i) => [id, target[i]]));
+  const first = Math.max(ours.used.length, theirs.used.length) > 1 ? theirs.ids.filter((id) => !known.has(id)) : theirs.ids;
+  for (const id of new Set([...first, ...ours.ids])) place(id, known.get(id));
+  return [...merged.values()];
 }
 
 /** Merges the items that `valuesList` names; those of the patch come first. */

@@ -19,6 +19,7 @@ export interface PolicyRun {
 
 export interface RunOptions {
   readonly facts?: Facts;
+  /** In a DELETE the object is the old one. */
   readonly operation?: Operation;
   readonly channel?: "scan" | "admission";
   readonly oldObject?: string;
@@ -63,7 +64,10 @@ export function runRules(rules: string, object: string, options: RunOptions = {}
 }
 
 /** One action about an object. */
-export function contextOf(object: KubernetesObject, oldObject: KubernetesObject | undefined, options: RunOptions): RuleContext {
+export function contextOf(subject: KubernetesObject, before: KubernetesObject | undefined, options: RunOptions): RuleContext {
+  const deleting = options.operation === "DELETE";
+  const object = deleting ? undefined : subject;
+  const oldObject = deleting ? subject : before;
   return {
     action: {
       channel: options.channel ?? "scan",
@@ -72,11 +76,11 @@ export function contextOf(object: KubernetesObject, oldObject: KubernetesObject 
       dryRun: false,
       target: {
         type: "kubernetes",
-        ...gvkOf(object),
+        ...gvkOf(subject),
         resource: "",
         subresource: "",
-        namespace: namespaceOf(object),
-        name: nameOf(object),
+        namespace: namespaceOf(subject),
+        name: nameOf(subject),
       },
       object,
       oldObject,

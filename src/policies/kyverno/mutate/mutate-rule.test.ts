@@ -117,11 +117,7 @@ describe("patches", () => {
   });
 
   test("a deleted object is left alone", () => {
-    const run = runRules(
-      "- name: r\n  match: {any: [{resources: {kinds: [Secret]}}]}\n  mutate: {patchStrategicMerge: {a: b}}",
-      pod,
-    );
-    expect(run.results).toEqual([]);
+    expect(mutate("patchStrategicMerge: {metadata: {labels: {a: b}}}", "", { operation: "DELETE" }).results).toEqual([]);
   });
 });
 
@@ -271,6 +267,12 @@ metadata: {name: two, namespace: nlp, labels: {copy: "no"}}
     const run = mutate(body(target), "", { facts });
     expect(run.results).toMatchObject([{ status: "error" }]);
     expect(run.results[0]?.message).toContain(message);
+  });
+
+  test("a deleted trigger still changes its targets", () => {
+    const patch = `patchStrategicMerge: {metadata: {annotations: {gone: "{{ request.object.metadata.name }}"}}}`;
+    const run = mutate(body("namespace: nlp, name: one", patch), "", { facts, operation: "DELETE" });
+    expect(run.results.map((r) => r.target?.metadata?.annotations)).toEqual([{ gone: "web" }]);
   });
 
   test("objects that cannot be had are an error, and admission leaves them to the background", () => {
