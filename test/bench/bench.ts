@@ -4,7 +4,7 @@ export interface BenchRow {
   readonly ours: number;
   /** Absent where the peer is not on PATH. */
   readonly peer?: number;
-  readonly unit: "ms" | "MB" | "us";
+  readonly unit: "ms" | "MB" | "KB" | "us";
   /** What has to hold: at most this, or so many times less than the peer. */
   readonly target?: { readonly atMost: number } | { readonly timesLess: number };
 }

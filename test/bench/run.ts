@@ -1,11 +1,12 @@
 import { type BenchRow, isMet } from "./bench.ts";
+import { celBench } from "./cel.ts";
 import { commandBench } from "./command.ts";
 import { loadingBench } from "./loading.ts";
 import { patternBench } from "./pattern.ts";
 import { rbacBench } from "./rbac.ts";
 import { scanBench } from "./scan.ts";
 
-const benches = [scanBench, commandBench, loadingBench, patternBench, rbacBench];
+const benches = [scanBench, commandBench, loadingBench, patternBench, celBench, rbacBench];
 
 function line(bench: string, row: BenchRow): string {
   const { ours, peer, unit, target } = row;
