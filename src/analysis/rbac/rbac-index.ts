@@ -8,6 +8,8 @@ export interface AppliedBinding {
 
 interface Entry {
   readonly binding: Binding;
+  /** Of each subject, in their order. */
+  readonly keys: readonly (string | undefined)[];
   /** Bindings keep the order in which they came, which is the order in which the authorizer asks them. */
   readonly order: number;
 }
@@ -43,7 +45,8 @@ export function subjectKey(subject: BindingSubject, bindingNamespace: string): s
 export class RbacIndex {
   readonly #roles = new Map<string, Role>();
   readonly #bindings = new Map<string, Entry>();
-  readonly #bySubject = new Map<string, Map<string, Entry>>();
+  /** By subject, then by the binding's namespace: a decision looks at two of them. */
+  readonly #bySubject = new Map<string, Map<string, Map<string, Entry>>>();
   readonly #byNamespace = new Map<string, Map<string, Entry>>();
   #order = 0;
 
@@ -63,12 +66,12 @@ export class RbacIndex {
     const key = bindingKey(binding);
     const order = this.#bindings.get(key)?.order ?? this.#order++;
     this.removeBinding(binding.kind, binding.namespace, binding.name);
-    const entry = { binding, order };
+    const keys = binding.subjects.map((subject) => subjectKey(subject, binding.namespace));
+    const entry = { binding, keys, order };
     this.#bindings.set(key, entry);
-    entriesAt(this.#byNamespace, binding.namespace).set(key, entry);
-    for (const subject of binding.subjects) {
-      const at = subjectKey(subject, binding.namespace);
-      if (at !== undefined) entriesAt(this.#bySubject, at).set(key, entry);
+    mapAt(this.#byNamespace, binding.namespace).set(key, entry);
+    for (const at of keys) {
+      if (at !== undefined) mapAt(mapAt(this.#bySubject, at), binding.namespace).set(key, entry);
     }
   }
 
@@ -78,7 +81,7 @@ export class RbacIndex {
     if (entry === undefined) return;
     this.#bindings.delete(key);
     this.#byNamespace.get(namespace)?.delete(key);
-    for (const subject of entry.binding.subjects) this.#bySubject.get(subjectKey(subject, namespace) ?? "")?.delete(key);
+    for (const at of entry.keys) if (at !== undefined) this.#bySubject.get(at)?.get(namespace)?.delete(key);
   }
 
   roles(): Iterable<Role> {
@@ -98,27 +101,29 @@ export class RbacIndex {
 
   /** Bindings that apply to a user there, in the order in which the authorizer asks them. */
   appliedTo(user: string, groups: readonly string[], namespace: string): AppliedBinding[] {
-    return this.#applied(user, groups, (at) => at === "" || at === namespace);
+    const keys = subjectKeys(user, groups);
+    const clusterWide = this.#applied(keys, (spaces) => [spaces.get("")]);
+    return namespace === "" ? clusterWide : [...clusterWide, ...this.#applied(keys, (spaces) => [spaces.get(namespace)])];
   }
 
-  /** Bindings that apply to a user in any namespace. */
+  /** Bindings that apply to a user in any namespace, cluster-wide ones first. */
   appliedAnywhere(user: string, groups: readonly string[]): AppliedBinding[] {
-    return this.#applied(user, groups, () => true);
+    const all = this.#applied(subjectKeys(user, groups), (spaces) => spaces.values());
+    return [...all.filter((a) => a.binding.namespace === ""), ...all.filter((a) => a.binding.namespace !== "")];
   }
 
-  #applied(user: string, groups: readonly string[], holds: (namespace: string) => boolean): AppliedBinding[] {
-    const keys = new Set([`u:${user}`, ...groups.map((group) => `g:${group}`)]);
-    const found = new Map<Binding, Entry>();
+  #applied(
+    keys: ReadonlySet<string>,
+    choose: (spaces: ReadonlyMap<string, Map<string, Entry>>) => Iterable<Map<string, Entry> | undefined>,
+  ): AppliedBinding[] {
+    const found = new Set<Entry>();
     for (const key of keys) {
-      for (const entry of this.#bySubject.get(key)?.values() ?? []) {
-        if (holds(entry.binding.namespace)) found.set(entry.binding, entry);
-      }
+      const spaces = this.#bySubject.get(key);
+      if (spaces === undefined) continue;
+      for (const entries of choose(spaces)) for (const entry of entries?.values() ?? []) found.add(entry);
     }
-    const entries = sorted(found.values());
-    const clusterWide = entries.filter((e) => e.binding.namespace === "");
-    const local = entries.filter((e) => e.binding.namespace !== "");
-    return [...clusterWide, ...local].flatMap(({ binding }) => {
-      const subject = binding.subjects.find((s) => keys.has(subjectKey(s, binding.namespace) ?? ""));
+    return sorted(found).flatMap(({ binding, keys: own }) => {
+      const subject = binding.subjects[own.findIndex((key) => key !== undefined && keys.has(key))];
       return subject === undefined ? [] : [{ binding, subject }];
     });
   }
@@ -137,10 +142,14 @@ export class RbacIndex {
   }
 }
 
-function entriesAt(map: Map<string, Map<string, Entry>>, key: string): Map<string, Entry> {
+function subjectKeys(user: string, groups: readonly string[]): ReadonlySet<string> {
+  return new Set([`u:${user}`, ...groups.map((group) => `g:${group}`)]);
+}
+
+function mapAt<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> {
   const found = map.get(key);
   if (found !== undefined) return found;
-  const made = new Map<string, Entry>();
+  const made = new Map<string, V>();
   map.set(key, made);
   return made;
 }
