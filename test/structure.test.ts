@@ -18,7 +18,7 @@ const layers: { readonly [folder: string]: Layer } = {
   policies: { imports: ["core", "languages"], pure: true },
   engine: { imports: ["core", "policies"], pure: true },
   access: { imports: ["core", "languages"], pure: true },
-  analysis: { imports: ["core", "languages"], pure: true, packages: ["ajv"] },
+  analysis: { imports: ["core", "languages"], pure: true },
   report: { imports: ["core"], pure: true, packages: ["js-yaml", "@noble/hashes"] },
   adapters: { imports: ["core"], pure: false },
   services: { imports: ["core", "languages", "policies", "engine", "analysis", "adapters"], pure: false },
