@@ -9,5 +9,5 @@ export default defineConfig({
   platform: "node",
   external: [/^[a-z@]/],
   output: { dir: "dist/bundle/cli", format: "esm", cleanDir: true },
-  logLevel: "warn",
+  logLevel: "silent",
 });
