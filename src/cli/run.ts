@@ -14,6 +14,7 @@ const entries: readonly Entry[] = [
   { name: "scan", summary: "Check manifests or a cluster against policies", load: () => import("./scan.ts") },
   { name: "test", summary: "Run policy tests", load: () => import("./test.ts") },
   { name: "policy", summary: "Lint, show, explain and compare policies", load: () => import("./policy.ts") },
+  { name: "cel", summary: "Evaluate a CEL expression on objects", load: () => import("./cel.ts") },
   { name: "rbac", summary: "Simulate, audit and reduce permissions", load: () => import("./rbac.ts") },
   { name: "completion", summary: "Print the shell completion script", load: () => import("./completion.ts") },
 ];
