@@ -58,29 +58,40 @@ function packPolicy(document: ObjectDocument, env: CompileEnv): CompiledPolicy {
   };
 }
 
-/** One rule of a policy whose spec is `spec`. */
+/** One rule of a policy whose spec is `spec`: its conditions are compiled first, and the rest when they hold. */
 function deferredRule(name: string, spec: JsonObject, document: ObjectDocument, env: CompileEnv): CompiledRule {
   const match = compileMatchResources(spec["matchConstraints"], ["spec", "matchConstraints"], new DocumentReport(document), {
     equivalent: false,
     resources: env.resources,
   });
-  let compiled: CompiledRule | undefined;
-  const compile = (): CompiledRule => {
-    const result = validatingPolicyFormat.compile(withObject(document, { ...document.value, spec }), env);
-    const [rule] = result.ok ? result.value.rules : [];
-    const problem = result.diagnostics.find((d) => d.severity === "error")?.message ?? "it has no rule";
-    return rule ?? { ...shell, evaluate: () => [errorResult(`the policy was not evaluated: ${problem}`)] };
-  };
-  const shell: CompiledRule = {
+  const { matchConditions, ...rest } = spec;
+  const enter = once(() => compileSpec({ ...spec, variables: [], validations: [] }, document, env));
+  const judge = once(() => compileSpec(rest, document, { resources: env.resources }));
+  return {
     name,
     kind: "validate",
     selectors: match.selectors,
     operations: match.operations,
     enforcement: () => "audit",
     evaluate(context) {
-      compiled ??= compile();
-      return compiled.evaluate(context);
+      const entered = enter()(context);
+      return entered.every(({ status }) => status === "pass") && entered.length > 0 ? judge()(context) : entered;
     },
   };
-  return shell;
+}
+
+function compileSpec(spec: JsonObject, document: ObjectDocument, env: CompileEnv): CompiledRule["evaluate"] {
+  const { diagnostics, ...compiled } = validatingPolicyFormat.compile(withObject(document, { ...document.value, spec }), env);
+  const [rule] = compiled.ok ? compiled.value.rules : [];
+  if (rule !== undefined) return (context) => rule.evaluate(context);
+  const problem = diagnostics.find((d) => d.severity === "error")?.message ?? "it has no rule";
+  return () => [errorResult(`the policy was not evaluated: ${problem}`)];
+}
+
+function once<T>(compute: () => T): () => T {
+  let known: { readonly value: T } | undefined;
+  return () => {
+    known ??= { value: compute() };
+    return known.value;
+  };
 }
