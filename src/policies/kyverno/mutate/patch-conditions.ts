@@ -57,16 +57,21 @@ function isPatchAnchor(anchor: Anchor | undefined): boolean {
   return isCondition(anchor) || anchor?.kind === "add";
 }
 
-/** Anchors of an object's keys, each with the key as written. */
-function anchorsOf(
-  node: MergeNode,
-  wanted: (anchor: Anchor) => boolean,
-): readonly { readonly written: string; readonly anchor: Anchor }[] {
-  if (!(node instanceof Map)) return [];
-  return [...node.keys()].flatMap((written) => {
+interface WrittenAnchor {
+  /** The key with its anchor. */
+  readonly written: string;
+  readonly anchor: Anchor;
+}
+
+/** The anchors of an object's keys. */
+function anchorsOf(node: MergeNode, wanted: (anchor: Anchor) => boolean): readonly WrittenAnchor[] {
+  const found: WrittenAnchor[] = [];
+  if (!(node instanceof Map)) return found;
+  for (const written of node.keys()) {
     const anchor = parseAnchor(written);
-    return anchor !== undefined && wanted(anchor) ? [{ written, anchor }] : [];
-  });
+    if (anchor !== undefined && wanted(anchor)) found.push({ written, anchor });
+  }
+  return found;
 }
 
 function resolve(patch: MergeNode, object: JsonValue | undefined): void {
