@@ -13,7 +13,6 @@ const twoCharacter = new Set(["==", "!=", "<=", ">=", "&&", "||"]);
 const oneCharacter = new Set("<>[]{}().,-!?:+*/%");
 
 const number = /(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)|0x[0-9a-fA-F]+[uU]?|\d+[uU]?/y;
-const identifier = /[A-Za-z_]\w*/y;
 const quoted = /`[\w./ -]+`/y;
 const space = /(?:[\t \r\n\f]|\/\/[^\n]*)+/y;
 const escapeSequence = String.raw`\\(?:[abfnrtv"'\\?${"`"}]|[0-3][0-7]{2}|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})`;
@@ -42,9 +41,9 @@ export function tokenize(source: string): { readonly tokens: readonly Token[]; r
   const issues: CelIssue[] = [];
   let offset = 0;
   while (offset < source.length) {
-    const blank = matchAt(space, source, offset);
-    if (blank !== undefined) {
-      offset += blank.length;
+    const blank = blankEnd(source, offset);
+    if (blank > offset) {
+      offset = blank;
       continue;
     }
     const token = tokenAt(source, offset);
@@ -66,21 +65,52 @@ export function tokenize(source: string): { readonly tokens: readonly Token[]; r
   return { tokens, issues };
 }
 
+/** Where white space and comments from `offset` on end. */
+function blankEnd(source: string, offset: number): number {
+  const code = source.charCodeAt(offset);
+  const mayBe = code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0x2f;
+  return mayBe ? offset + (matchAt(space, source, offset)?.length ?? 0) : offset;
+}
+
+function isLetter(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function nameEnd(source: string, offset: number): number {
+  let end = offset;
+  for (let code = source.charCodeAt(end); isLetter(code) || isDigit(code); code = source.charCodeAt(end)) end++;
+  return end;
+}
+
+/** `r`, `b`, `R`, `B` and the two quotes. */
+function mayBeginText(code: number): boolean {
+  return code === 0x22 || code === 0x27 || code === 0x72 || code === 0x62 || code === 0x52 || code === 0x42;
+}
+
 function tokenAt(source: string, offset: number): Token | undefined {
-  const first = source.charAt(offset);
-  if (/["'rRbB]/.test(first)) {
+  const code = source.charCodeAt(offset);
+  if (mayBeginText(code)) {
     const literal = matchAt(text, source, offset);
     if (literal !== undefined) return { kind: /^[bB]/.test(literal) ? "bytes" : "string", text: literal, offset };
   }
-  const name = matchAt(identifier, source, offset);
-  if (name !== undefined) return { kind: keywords.has(name) ? "keyword" : "ident", text: name, offset };
-  const digits = matchAt(number, source, offset);
-  if (digits !== undefined) return { kind: numberKind(digits), text: digits, offset };
-  const escaped = matchAt(quoted, source, offset);
+  if (isLetter(code)) {
+    const name = source.slice(offset, nameEnd(source, offset));
+    return { kind: keywords.has(name) ? "keyword" : "ident", text: name, offset };
+  }
+  if (isDigit(code) || (code === 0x2e && isDigit(source.charCodeAt(offset + 1)))) {
+    const digits = matchAt(number, source, offset);
+    if (digits !== undefined) return { kind: numberKind(digits), text: digits, offset };
+  }
+  const escaped = code === 0x60 ? matchAt(quoted, source, offset) : undefined;
   if (escaped !== undefined) return { kind: "quoted-ident", text: escaped, offset };
   const two = source.slice(offset, offset + 2);
   if (twoCharacter.has(two)) return { kind: "operator", text: two, offset };
-  return oneCharacter.has(first) ? { kind: "operator", text: first, offset } : undefined;
+  const one = source.charAt(offset);
+  return oneCharacter.has(one) ? { kind: "operator", text: one, offset } : undefined;
 }
 
 function numberKind(digits: string): TokenKind {
