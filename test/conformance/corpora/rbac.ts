@@ -7,6 +7,7 @@ import type { RequestAttributes } from "../../../src/core/request-attributes.ts"
 import { type Case, type Corpus, expectJson, failure } from "../corpus.ts";
 import { fullRule, indexOf, jsonFiles, type OracleRule } from "../rbac-oracle.ts";
 import { corpus as audit2rbac } from "./audit2rbac.ts";
+import { corpus as authzCel } from "./authz-cel.ts";
 import { corpus as impersonation } from "./impersonation.ts";
 import { corpus as requestInfo } from "./request-info.ts";
 
@@ -153,7 +154,7 @@ export const corpus: Corpus = {
     yield* whoCanCases(directory, load);
     yield* rulesForCases(directory, load);
     yield* coversCases(directory, load);
-    for (const part of [requestInfo, impersonation, audit2rbac]) {
+    for (const part of [requestInfo, impersonation, audit2rbac, authzCel]) {
       for await (const one of part.cases(join(directory, part.name))) yield { id: `${part.name}/${one.id}`, run: one.run };
     }
   },
