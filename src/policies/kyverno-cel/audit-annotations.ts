@@ -1,7 +1,7 @@
 import { asString, isArray, type JsonObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
 import type { Activation } from "../../languages/cel/compile/frame.ts";
 import type { Env } from "../../languages/cel/env.ts";
-import { nullType, stringType } from "../../languages/cel/types.ts";
+import { dynType, nullType, stringType } from "../../languages/cel/types.ts";
 import type { CelSession, CompiledExpression } from "../cel/expression.ts";
 import type { ExpressionCompiler } from "../cel/expression-compiler.ts";
 import { reasonOf } from "../kyverno/outcome.ts";
@@ -18,7 +18,7 @@ export function compileAnnotations(
 ): Annotations {
   return (isArray(specs) ? specs : []).flatMap((annotation, i) => {
     const place = [...path, i, "valueExpression"];
-    const expression = compiler.compile(member(annotation, "valueExpression"), env, [stringType, nullType], place);
+    const expression = compiler.compile(member(annotation, "valueExpression"), env, [stringType, nullType, dynType], place);
     return expression === undefined ? [] : [{ key: asString(member(annotation, "key")) ?? "", expression }];
   });
 }
@@ -33,7 +33,8 @@ export function annotate(annotations: Annotations, session: CelSession, variable
     } catch (error) {
       throw new Error(`failed to evaluate auditAnnotation '${key}': ${reasonOf(error)}`);
     }
-    if (typeof value === "string" && value !== "") values[key] = value;
+    if (typeof value !== "string" && value !== null) throw new Error(`failed to convert auditAnnotation '${key}' to a string`);
+    if (value !== null && value !== "") values[key] = value;
   }
   return values;
 }
