@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { RequestAttributes } from "../../core/request-attributes.ts";
 import { aggregate } from "./aggregation.ts";
 import { authorize, rulesFor, whoCan } from "./authorize.ts";
 import { atomsOf, covers, missingFrom } from "./covers.ts";
@@ -15,7 +16,7 @@ const rule = (verbs: string, resources: string, more: Partial<PolicyRule> = {}):
   resources: resources.split(","),
   ...more,
 });
-const request = {
+const request: RequestAttributes = {
   user: "ada",
   groups: [],
   verb: "get",
@@ -29,7 +30,7 @@ const request = {
 };
 
 describe("ruleAllows", () => {
-  test.each<[PolicyRule, Partial<typeof request>, boolean]>([
+  test.each<[PolicyRule, Partial<RequestAttributes>, boolean]>([
     [rule("get", "pods"), {}, true],
     [rule("*", "*"), { subresource: "exec" }, true],
     [rule("get", "pods"), { subresource: "log" }, false],
@@ -61,7 +62,7 @@ describe("authorize", () => {
       bound("c", [{ verbs: "list", on: "/nodes" }], ["ServiceAccount=/bot"]),
   );
 
-  test.each<[string, Partial<typeof request> & { groups?: string[] }, string]>([
+  test.each<[string, Partial<RequestAttributes>, string]>([
     ["a binding", {}, 'RBAC: allowed by RoleBinding "r/a" of Role "r" to User "ada"'],
     [
       "an account of the binding's own namespace",
