@@ -43,7 +43,16 @@ const pod = "{containers: [{name: a, image: a}]}";
 describe("the pods of", () => {
   test.each<[string, string, readonly string[]]>([
     ["a Pod", `{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: ${pod}}`, ["fail "]],
-    ["a Deployment", `{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {template: {spec: ${pod}}}}`, ["fail "]],
+    [
+      "a Deployment",
+      `{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {selector: {}, template: {spec: ${pod}}}}`,
+      ["fail "],
+    ],
+    [
+      "a patch of a Deployment",
+      `{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {template: {spec: ${pod}}}}`,
+      ["skip "],
+    ],
     [
       "a RayCluster",
       `{apiVersion: ray.io/v1, kind: RayCluster, metadata: {name: a}, spec: {headGroupSpec: {template: {spec: ${pod}}}, workerGroupSpecs: [{template: {spec: ${pod}}}]}}`,

@@ -44,7 +44,7 @@ export function scanObjects(request: ScanObjectsRequest): ScanObjectsResult {
     const decision = decide(document.value, labels.get(namespaceOf(document.value)), by, request);
     for (const status of ruleStatuses) counts[status] += decision.counts[status];
     for (const told of decision.results) {
-      const seen = workload === undefined ? told : asFarAsSeen(told, workload);
+      const seen = asFarAsSeen(told, document.value, workload);
       counts[told.result.status]--;
       counts[seen.result.status]++;
       if (!request.passes && (seen.result.status === "pass" || seen.result.status === "skip")) continue;

@@ -1,7 +1,7 @@
 import type { Finding } from "../core/finding.ts";
 import { identified } from "../core/fingerprint.ts";
-import type { JsonPath } from "../core/json.ts";
-import { type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../core/kubernetes.ts";
+import { type JsonPath, member } from "../core/json.ts";
+import { groupOf, type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../core/kubernetes.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
 import { type FoundPod, findPodSpecs } from "../core/workload/find.ts";
 import type { PolicyResult } from "../engine/index.ts";
@@ -62,16 +62,29 @@ const usedByOthers: ReadonlyMap<string, string> = new Map([
   ["serving.kserve.io/LLMInferenceServiceConfig", "the LLMInferenceService"],
 ]);
 
-/** Whether something is missing cannot be said of a pod that somebody else completes. */
-export function asFarAsSeen(told: PolicyResult, { found }: WorkloadPod): PolicyResult {
+/** Whether something is missing cannot be said of a pod that somebody else completes, nor of a part of an object. */
+export function asFarAsSeen(told: PolicyResult, object: KubernetesObject, workload: WorkloadPod | undefined): PolicyResult {
   if (told.result.status !== "fail") return told;
   const { judged, defaultedIn } = absenceOf(told.policy);
-  const holder = `${found.holder.group}/${found.holder.kind}`;
-  const defaulting = defaultedIn.includes(holder) ? "its controller" : undefined;
-  const completedBy = found.completedBy ?? usedByOthers.get(holder) ?? defaulting;
-  if (!judged || completedBy === undefined) return told;
-  const message = `cannot be seen here, because ${completedBy} completes the pod: ${told.result.message}`;
-  return { ...told, result: { ...told.result, status: "skip", message } };
+  if (!judged) return told;
+  const reason = workload === undefined ? partOf(object) : completionOf(workload.found, defaultedIn);
+  if (reason === undefined) return told;
+  return {
+    ...told,
+    result: { ...told.result, status: "skip", message: `cannot be seen here, because ${reason}: ${told.result.message}` },
+  };
+}
+
+/** The API server refuses controllers without a selector: such a document is a patch of one. */
+function partOf(object: KubernetesObject): string | undefined {
+  const isPart = groupOf(object) === "apps" && member(object["spec"], "selector") === undefined;
+  return isPart ? "the document is a part of the object" : undefined;
+}
+
+function completionOf({ holder, completedBy }: FoundPod, defaultedIn: readonly string[]): string | undefined {
+  const kind = `${holder.group}/${holder.kind}`;
+  const by = completedBy ?? usedByOthers.get(kind) ?? (defaultedIn.includes(kind) ? "its controller" : undefined);
+  return by === undefined ? undefined : `${by} completes the pod`;
 }
 
 /** A finding about such a pod as one about the object that makes it. */
