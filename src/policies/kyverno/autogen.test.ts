@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import { autogenRuleName, computeRules, supportedControllers } from "./autogen.ts";
 
 const pods: JsonValue = { any: [{ resources: { kinds: ["Pod"] } }] };
@@ -174,6 +174,14 @@ describe("a generated rule", () => {
       context: [{ variable: { jmesPath: "request.object.spec.template.spec.x" } }],
       validate: { message: "m", failureAction: "Enforce" },
     });
+  });
+
+  test("has no empty lists of conditions", () => {
+    const one = rule({ preconditions: { any: [], all: [] }, validate: { deny: { conditions: { any: [], all: [{ key: 1 }] } } } });
+    const { preconditions, validate } = generated(one, "autogen-check");
+    expect(preconditions).toEqual({});
+    expect(validate).toMatchObject({ deny: { conditions: { all: [{ key: 1 }] } } });
+    expect(member(member(member(validate, "deny"), "conditions"), "any")).toBeUndefined();
   });
 
   test("does not come from signatures of manifests", () => {

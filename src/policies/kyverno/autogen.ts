@@ -157,6 +157,13 @@ function generateRule(rule: JsonObject, target: Target): JsonObject | undefined 
   return listOf(rule["verifyImages"]).length > 0 ? generated : undefined;
 }
 
+/** Kyverno loses an empty `any` or `all` on the way into a generated rule: there it no longer hinders anything. */
+function withoutEmptyLists(conditions: JsonValue | undefined): JsonValue | undefined {
+  if (!isObject(conditions)) return conditions;
+  const filled = ([, list]: readonly [string, JsonValue | undefined]) => !isArray(list) || list.length > 0;
+  return Object.fromEntries(Object.entries(conditions).filter(filled));
+}
+
 /** Texts of the rule that lead to the pod now lead to the template. */
 function rewriteTexts(rule: JsonObject, template: string): JsonObject {
   const isCel = present(member(rule["validate"], "cel"));
@@ -172,8 +179,10 @@ function rewriteTexts(rule: JsonObject, template: string): JsonObject {
     return value;
   };
   const rewriteObject = (value: JsonObject): JsonObject =>
-    Object.fromEntries(Object.entries(value).map(([key, item]) => [text(key), rewrite(item)]));
-  return rewriteObject(rule);
+    Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [text(key), rewrite(key === "conditions" ? withoutEmptyLists(item) : item)]),
+    );
+  return rewriteObject({ ...rule, preconditions: withoutEmptyLists(rule["preconditions"]) });
 }
 
 function concernsPods(rule: JsonObject): boolean {
