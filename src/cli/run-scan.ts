@@ -21,6 +21,8 @@ import { writeReport, writeYamlFile } from "./write-report.ts";
 export async function runScan(paths: readonly string[], flags: ScanFlags, context: CommandContext): Promise<void> {
   if (paths.length === 0 && flags.cluster !== true)
     throw new UsageError("name what to scan: paths, - for standard input, or --cluster");
+  if ([...paths, ...(flags.policies ?? []), ...(flags.exceptions ?? [])].filter((path) => path === "-").length > 1)
+    throw new UsageError("standard input can be read once: only one of the paths may be -");
   const progress = createProgress(context.io);
   progress.show("loading");
   const policies = flags.policies === undefined ? undefined : await loadPaths(flags.policies);

@@ -64,8 +64,15 @@ describe("exit codes", () => {
     ["a file that is not there", [at("nowhere")], "incomplete"],
   ])("%s", async (_, argv, code) => expect((await scan(...argv)).code).toBe(exitCodes[code]));
 
+  test("policies that are none are not a clean scan", async () => {
+    const { code, out } = await runCli(["scan", at("good"), "--checks", "policies", "--policies", at("good")]);
+    expect(code).toBe(exitCodes.incomplete);
+    expect(out).toContain("POLICIES_NONE");
+  });
+
   test.each<[string, readonly string[], RegExp]>([
     ["nothing to scan", ["scan"], /name what to scan/],
+    ["standard input twice", ["scan", "-", "--policies", "-"], /standard input can be read once/],
     ["an unknown option", ["scan", "--colour", "x"], /unknown option '--colour'/],
     ["an unknown format", ["scan", "x", "-o", "pdf"], /Allowed choices are table, json/],
     ["an unknown check", ["scan", "x", "--checks", "magic"], /"magic" is not one of policies, resources/],

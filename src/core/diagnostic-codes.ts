@@ -89,6 +89,10 @@ export const diagnosticCodes = {
       "A CEL expression of a policy is missing, cannot be parsed, or does not fit its types; what holds it is not evaluated.",
     next: "Correct the expression at the position that the message names.",
   },
+  POLICIES_NONE: {
+    meaning: "What --policies names holds no policy that can run, so nothing was judged by policies.",
+    next: "Check that it is the folder or file you mean.",
+  },
   POLICY_UNBOUND: {
     meaning:
       "An admission policy has no binding among the policies, so a cluster would not apply it; failures are only recorded.",

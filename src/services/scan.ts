@@ -125,6 +125,18 @@ interface ScanPolicies {
 
 const noPolicies: ScanPolicies = { set: new PolicySet([]), diagnostics: [], forWorkloads: undefined };
 
+/** A scan by no policy must not look clean. */
+function noPolicyFound(documents: readonly SourceDocument[]): Diagnostic {
+  const [first] = documents;
+  const start = { offset: 0, line: 1, column: 1 };
+  return {
+    code: "POLICIES_NONE",
+    severity: "error",
+    message: "there is no policy that can run in what --policies names",
+    span: first === undefined ? { file: "--policies", start, end: start } : first.locate([]),
+  };
+}
+
 function policiesOf({ policies, packs, exceptions, catalogue, workloads }: ScanRequest, resources: ApiResources): ScanPolicies {
   const lifting = exceptions.filter(isObjectDocument);
   if (policies === undefined) {
@@ -133,7 +145,8 @@ function policiesOf({ policies, packs, exceptions, catalogue, workloads }: ScanR
     const set = new PolicySet([...podSecurityPolicies({ catalogue: catalogue() }), ...own]);
     return { set, diagnostics: [], forWorkloads: new PolicySet(own) };
   }
-  const { set, diagnostics } = compilePolicies(policies, resources, lifting);
+  const { set, diagnostics: found } = compilePolicies(policies, resources, lifting);
+  const diagnostics = [...found, ...(set.policies.length === 0 ? [noPolicyFound(policies)] : [])];
   return { set, diagnostics, forWorkloads: workloads === "all" ? set : undefined };
 }
 
