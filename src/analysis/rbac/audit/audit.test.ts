@@ -175,7 +175,7 @@ describe("roles", () => {
       "changed-default binding medium ClusterRoleBinding",
     ]);
     expect(says(`${admin}- {nonResourceURLs: ["/debug"], verbs: [get]}\n---\n${adminBinding(masters)}`, true)).toEqual([
-      "changed-default role medium ClusterRole",
+      "changed-default role low ClusterRole",
     ]);
   });
 });
