@@ -78,11 +78,8 @@ export function compileVariables(specs: readonly VariableSpec[], base: Env): Com
     env,
     problems,
     bind(session, inputs) {
-      const activation: Activation = Object.create(inputs, {
-        variables: {
-          value: new LazyVariables(variablesType, expressions, (expression) => session.run(expression, activation)),
-        },
-      });
+      const activation = Object.create(inputs) as { variables?: Value } & Activation;
+      activation.variables = new LazyVariables(variablesType, expressions, (expression) => session.run(expression, activation));
       return activation;
     },
   };

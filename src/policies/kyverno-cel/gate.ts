@@ -1,4 +1,4 @@
-import { isArray, type JsonObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
+import { isArray, type JsonObject, type JsonPath, member } from "../../core/json.ts";
 import { type KubernetesObject, namespaceOf } from "../../core/kubernetes.ts";
 import type { Activation } from "../../languages/cel/compile/frame.ts";
 import type { Env } from "../../languages/cel/env.ts";
@@ -72,13 +72,20 @@ export function allHold(conditions: readonly CompiledExpression[], session: CelS
   return true;
 }
 
+/** Kept with the context, for all policies. */
+const knownInputs = new WeakMap<RuleContext, Activation>();
+
+/** What expressions see where no exception applies. */
 function kyvernoInputs(context: RuleContext): Activation {
-  const request = () => ({
-    ...requestOf(context),
-    object: context.object ?? null,
-    oldObject: context.oldObject ?? null,
-  });
-  return lazily({ request }, admissionInputs(context));
+  let inputs = knownInputs.get(context);
+  if (inputs === undefined) {
+    const { object = null, oldObject = null } = context;
+    const request = () => ({ ...requestOf(context), object, oldObject });
+    const exceptions = () => ({ allowedImages: [], allowedValues: [] });
+    inputs = lazily({ request, exceptions }, admissionInputs(context));
+    knownInputs.set(context, inputs);
+  }
+  return inputs;
 }
 
 function lifted(exceptions: readonly CelException[]): RuleResult {
@@ -111,17 +118,11 @@ export function compileGate(gate: GateSpec, env: { resources: RuleContext["resou
     return !matchesNothing && match.matches(context);
   };
 
-  const open = (
-    context: RuleContext,
-    judged: { object: JsonValue; readonly oldObject: JsonValue },
-    wanted: readonly CompiledExpression[],
-  ): Entered => {
+  const open = (context: RuleContext, target: KubernetesObject | undefined, wanted: readonly CompiledExpression[]): Entered => {
     const { facts, host } = context;
     const session = new CelSession({ facts, host }, kyvernoLimits);
-    const base: Activation = Object.create(kyvernoInputs(context), {
-      object: { get: () => judged.object },
-      oldObject: { value: judged.oldObject },
-    });
+    const own = kyvernoInputs(context);
+    const base = target === undefined ? own : lazily({ object: () => target, oldObject: () => null }, own);
     const plain = gate.inputs?.(context, base) ?? base;
     const holds = (list: readonly CompiledExpression[], inputs: Activation) => {
       try {
@@ -140,10 +141,11 @@ export function compileGate(gate: GateSpec, env: { resources: RuleContext["resou
         allowedImages: applied.flatMap((e) => e.images),
         allowedValues: applied.flatMap((e) => e.values),
       };
-      const inputs = variables.bind(session, lazily({ exceptions: () => allowed }, plain));
+      const partly = applied.length > 0 ? lazily({ exceptions: () => allowed }, plain) : plain;
+      const inputs = variables.bind(session, partly);
       if (!holds(wanted, inputs)) return { kind: "result", result: skipped("a match condition does not hold") };
       const show = (object: KubernetesObject) => {
-        judged.object = object;
+        Object.defineProperty(inputs, "object", { value: object, configurable: true });
       };
       return { kind: "open", session, variables: inputs, show };
     } catch (error) {
@@ -157,11 +159,9 @@ export function compileGate(gate: GateSpec, env: { resources: RuleContext["resou
     } catch (error) {
       return { kind: "result", result: errorResult(`failed to execute matching: ${reasonOf(error)}`) };
     }
-    const object = context.action.payload ?? context.object ?? null;
-    return open(context, { object, oldObject: context.oldObject ?? null }, conditions);
+    return open(context, undefined, conditions);
   };
-  const enterTarget: Gate["enterTarget"] = (context, target, wanted) =>
-    open(context, { object: target, oldObject: null }, wanted);
+  const enterTarget: Gate["enterTarget"] = (context, target, wanted) => open(context, target, wanted);
   return { match: gate.anyObject === true ? { ...match, selectors: everything } : match, variables, enter, enterTarget };
 }
 
