@@ -35,7 +35,7 @@ export const deletingPolicyFormat: PolicyFormat = {
         path: ["spec"],
         namespace: id.namespace,
         env: base,
-        exceptions: celExceptions(env, id.kind, id.name, base),
+        exceptions: celExceptions(env, id, base, report),
         conditions: "conditions",
       },
       env,

@@ -6,7 +6,7 @@ import type { Env } from "../../languages/cel/env.ts";
 import type { CompiledExpression } from "../cel/expression.ts";
 import { ExpressionCompiler } from "../cel/expression-compiler.ts";
 import { DocumentReport, reportShape } from "../kyverno/report.ts";
-import type { CompileEnv } from "../policy.ts";
+import type { CompileEnv, PolicyId } from "../policy.ts";
 import { exceptionShape } from "./spec-shapes.ts";
 
 /** A PolicyException of policies.kyverno.io, ready to be asked. */
@@ -24,7 +24,7 @@ export interface CelException {
 
 const priorityLabel = "polex.kyverno.io/priority";
 
-export function isCelException(object: KubernetesObject): boolean {
+function isCelException(object: KubernetesObject): boolean {
   return object.kind === "PolicyException" && groupOf(object) === "policies.kyverno.io";
 }
 
@@ -43,8 +43,13 @@ function expiry(text: string | undefined): (now: Instant) => boolean {
   return (now) => end === undefined || timeBetween(timeFromMilliseconds(now), end) <= 0n;
 }
 
-/** The exceptions of an environment that speak of a policy. One with an error in it lifts nothing; that is reported. */
-export function celExceptions(env: CompileEnv, kind: string, name: string, cel: Env): readonly CelException[] {
+/** The exceptions of an environment that speak of a policy. One with an error in it lifts nothing; that goes to the policy's report. */
+export function celExceptions(
+  env: CompileEnv,
+  { kind, name }: PolicyId,
+  cel: Env,
+  ofPolicy: DocumentReport,
+): readonly CelException[] {
   const concerned = (env.exceptions ?? []).filter(
     ({ value }) => isCelException(value) && concerns(member(value, "spec"), kind, name),
   );
@@ -54,6 +59,11 @@ export function celExceptions(env: CompileEnv, kind: string, name: string, cel: 
     reportShape(spec, exceptionShape, ["spec"], report);
     const compiler = new ExpressionCompiler(report);
     const conditions = compiler.conditions(member(spec, "matchConditions"), cel, ["spec", "matchConditions"]);
+    // The policy itself is sound: what is wrong with an exception is a warning about it.
+    ofPolicy.adopt(
+      report.diagnostics.map((d) => ({ ...d, severity: "warning" })),
+      [],
+    );
     if (report.errorCount > 0) return [];
     const namespace = namespaceOf(document.value);
     const priority = Number(labelsOf(document.value)[priorityLabel] ?? "0");

@@ -59,7 +59,7 @@ export function evaluateNow(expression: CompiledExpression, session: CelSession,
 }
 
 /** Whether all conditions hold. @throws Error where one cannot be evaluated and none is false */
-export function allHold(conditions: readonly CompiledExpression[], session: CelSession, variables: Activation): boolean {
+function allHold(conditions: readonly CompiledExpression[], session: CelSession, variables: Activation): boolean {
   const errors: string[] = [];
   for (const condition of conditions) {
     try {

@@ -23,7 +23,7 @@ export const generatingPolicyFormat: PolicyFormat = {
     const { id, spec, report } = policy;
     const path: JsonPath = ["spec"];
     const base = kyvernoEnv(id.namespace, env.resources, [generatorLibrary(id.namespace)]);
-    const exceptions = celExceptions(env, id.kind, id.name, base);
+    const exceptions = celExceptions(env, id, base, report);
     const gate = compileGate(
       { spec, path, namespace: id.namespace, env: base, exceptions, conditions: "matchConditions" },
       env,

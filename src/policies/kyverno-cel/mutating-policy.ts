@@ -70,7 +70,7 @@ function compileSpec(name: string, spec: JsonObject, policy: PolicyDocument, env
   const { id, report } = policy;
   const path: JsonPath = ["spec"];
   const base = mutationEnv(kyvernoEnv(id.namespace, env.resources));
-  const exceptions = celExceptions(env, id.kind, id.name, base);
+  const exceptions = celExceptions(env, id, base, report);
   const gate = compileGate(
     { spec, path, namespace: id.namespace, env: base, exceptions, conditions: "matchConditions" },
     env,

@@ -142,6 +142,11 @@ describe("exceptions", () => {
     ["lift nothing with an error in them", `matchCondition: []`, ["validations fail: no latest"]],
   ])("%s", (_, spec, expected) => expect(lift(spec)).toEqual(expected));
 
+  test("with an error in them are reported", () => {
+    const { diagnostics } = runPolicy(policy(tagged), pod(), { exceptions: exception("matchCondition: []") });
+    expect(diagnostics.map((d) => [d.code, d.severity])).toEqual([["KYV_UNKNOWN_FIELD", "warning"]]);
+  });
+
   test("with images are for expressions to look at", () => {
     const asking = `  validations: [{expression: "object.spec.containers.all(c, c.image in exceptions.allowedImages)"}]`;
     expect(runPolicy(policy(asking), pod(), { exceptions: exception('images: ["nginx:1"]') }).said).toEqual([

@@ -71,7 +71,7 @@ function compileSpec(name: string, spec: JsonObject, policy: PolicyDocument, env
   if (!["", "Kubernetes", "JSON"].includes(mode)) {
     report.error("KYV_NOT_SUPPORTED", [...path, "evaluation", "mode"], `policies of mode ${mode} are not supported`);
   }
-  const exceptions = celExceptions(env, id.kind, id.name, base);
+  const exceptions = celExceptions(env, id, base, report);
   const gate = compileGate(
     { spec, path, namespace: id.namespace, env: base, exceptions, conditions: "matchConditions", anyObject: mode === "JSON" },
     env,
