@@ -159,9 +159,10 @@ export function addQuantities(a: Quantity, b: Quantity): Quantity {
 }
 
 export function subtractQuantities(a: Quantity, b: Quantity): Quantity {
-  // The smallest integer has no counterpart, and stays what it is.
-  const unscaled = b.unscaled === -maxBinary - 1n ? b.unscaled : -b.unscaled;
-  return addQuantities(a, { ...b, unscaled });
+  // Negating the smallest 64-bit integer overflows, which is noticed only where the sum overflows too.
+  const wrapped = b.unscaled === -maxBinary - 1n ? addQuantities(a, b) : undefined;
+  if (wrapped !== undefined && BigInt.asIntN(64, wrapped.unscaled) === wrapped.unscaled) return wrapped;
+  return addQuantities(a, { ...b, unscaled: -b.unscaled });
 }
 
 /** The exact product, written as the first operand is. */

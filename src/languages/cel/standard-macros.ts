@@ -83,7 +83,6 @@ export const standardMacros: readonly Macro[] = [
   quantifierMacro("all", "all"),
   quantifierMacro("exists", "exists"),
   quantifierMacro("exists_one", "existsOne"),
-  quantifierMacro("existsOne", "existsOne"),
   {
     name: "map",
     receiver: true,

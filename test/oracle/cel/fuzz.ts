@@ -44,9 +44,9 @@ function show(seed: number, { expr, vars }: GeneratedCase, kind: string, ours: A
   console.log(`  ours:   ${goText(ours)}\n  theirs: ${goText(theirs)}`);
 }
 
-/** Go's names of Kubernetes' value types are not ours. */
+/** Go's names of value types are not all ours. */
 function named(text: string | undefined): string | undefined {
-  return text?.replace(/(got '|range type: |qualifier type: )(?:\*?cel|library|kubernetes|net)[\w.]+/, "$1object");
+  return text?.replace(/(got '|range type: )(?:\*?cel|library|kubernetes|net)[\w.]+|qualifier type: .*/, "$1object");
 }
 
 /** What differs; undefined for nothing. */

@@ -573,9 +573,9 @@ const tokens = [
 
 /** The expression with something put in, left out or replaced. */
 function damaged(expr: string, random: Random): string {
-  const at = random.below(expr.length + 1);
-  const token = random.below(3) === 0 ? "" : random.pick(tokens);
-  return expr.slice(0, at) + token + expr.slice(at + random.below(3));
+  const characters = Array.from(expr);
+  const token = random.below(3) === 0 ? [] : [random.pick(tokens)];
+  return characters.toSpliced(random.below(characters.length + 1), random.below(3), ...token).join("");
 }
 
 /** A random expression with values for its variables. */

@@ -53,8 +53,7 @@ function checkCall(
   format: string,
   args: readonly Expr[],
 ): readonly CelIssue[] {
-  const parts = parseFormat(format, args.length);
-  if (typeof parts === "string") return [issueAt(typed, id, parts)];
+  const { parts, problem } = parseFormat(format, args.length);
   const clauses = parts.filter((part) => typeof part !== "string");
   for (const [i, { verb }] of clauses.entries()) {
     const arg = args[i];
@@ -62,6 +61,7 @@ function checkCall(
     if (bad === undefined) continue;
     return [issueAt(typed, bad.id, clauseError(dialect, verb, typeName(typed, bad)))];
   }
+  if (problem !== undefined) return [issueAt(typed, id, problem)];
   if (args.length <= clauses.length) return [];
   const message = `too many arguments supplied to string.format (expected ${clauses.length}, got ${args.length})`;
   return [issueAt(typed, id, message)];

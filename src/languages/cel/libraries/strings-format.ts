@@ -25,9 +25,15 @@ export interface Clause {
   readonly precision: number | undefined;
 }
 
-/** A format string taken apart: literal text and clauses, or what is wrong with it. */
-export function parseFormat(format: string, argCount: number): readonly (string | Clause)[] | string {
+/** A format string taken apart: literal text and clauses, up to what is wrong with it. */
+export interface ParsedFormat {
+  readonly parts: readonly (string | Clause)[];
+  readonly problem: string | undefined;
+}
+
+export function parseFormat(format: string, argCount: number): ParsedFormat {
   const parts: (string | Clause)[] = [];
+  const stopped = (problem: string): ParsedFormat => ({ parts, problem });
   let used = 0;
   let rest = format;
   for (;;) {
@@ -40,26 +46,29 @@ export function parseFormat(format: string, argCount: number): readonly (string 
       rest = rest.slice(1);
       continue;
     }
-    if (used >= argCount) return `index ${used} out of range`;
-    if (rest === "") return "unexpected end of string";
+    if (used >= argCount) return stopped(`index ${used} out of range`);
+    if (rest === "") return stopped("unexpected end of string");
     const clause = /^(?:\.(\d*))?(.?)/su.exec(rest);
     const digits = clause?.[1];
     const verb = clause?.[2] ?? "";
     if (digits !== undefined && verb === "")
-      return wrong("error while parsing precision: could not find end of precision specifier");
+      return stopped(wrong("error while parsing precision: could not find end of precision specifier"));
     if (digits === "") {
-      return wrong(
-        'error while parsing precision: error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax',
+      return stopped(
+        wrong(
+          'error while parsing precision: error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax',
+        ),
       );
     }
-    if (!isVerb(verb)) return wrong(`unrecognized formatting clause "${verb}"`);
-    if (Number(digits ?? 0) > maxPrecision) return wrong(`precision ${digits} exceeds maximum allowed precision ${maxPrecision}`);
+    if (!isVerb(verb)) return stopped(wrong(`unrecognized formatting clause "${verb}"`));
+    if (Number(digits ?? 0) > maxPrecision)
+      return stopped(wrong(`precision ${digits} exceeds maximum allowed precision ${maxPrecision}`));
     parts.push({ verb, precision: digits === undefined ? undefined : Number(digits) });
     rest = rest.slice(clause?.[0].length ?? 0);
     used++;
   }
   parts.push(rest);
-  return parts;
+  return { parts, problem: undefined };
 }
 
 /** More digits than this say nothing about a float64, and would let a short expression make a long string. */
@@ -102,8 +111,7 @@ export function clauseError(dialect: FormatDialect, verb: Verb, type: string): s
 }
 
 function format(dialect: FormatDialect, text: string, args: CelList | readonly CelValue[]): Value {
-  const parts = parseFormat(text, args.length);
-  if (typeof parts === "string") return new CelError(parts);
+  const { parts, problem } = parseFormat(text, args.length);
   let result = "";
   let next = 0;
   for (const part of parts) {
@@ -117,7 +125,7 @@ function format(dialect: FormatDialect, text: string, args: CelList | readonly C
     if (formatted === undefined) return new CelError(clauseError(dialect, part.verb, typeOf(arg).name));
     result += formatted;
   }
-  return result;
+  return problem === undefined ? result : new CelError(problem);
 }
 
 /** `'%s is %d'.format(['a', 1])` */

@@ -60,7 +60,7 @@ export function formatSeconds(duration: Duration): string {
 /** A value as error messages show it. */
 export function displayValue(value: Value): string {
   if (value === null) return "null";
-  if (typeof value === "number") return formatDouble(value);
+  if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : formatDouble(value);
   if (typeof value !== "object") return String(value);
   if (value instanceof CelError) return value.message;
   if (value instanceof Failure) return "unknown";
