@@ -89,7 +89,7 @@ describe("bad input: a diagnostic each, the rest is still loaded", () => {
     ["50 MB", { "bad.yaml": `a: ${"x".repeat(50e6)}` }, ["FILE_TOO_LARGE error bad.yaml:1:1"]],
     ["a link to nothing", { "bad.yaml": "-> nowhere" }, ["FILE_NOT_FOUND error bad.yaml:1:1"]],
     ["a link to itself", { "bad.yaml": "-> bad.yaml" }, ["DIRECTORY_LOOP error bad.yaml:1:1"]],
-    ["a directory loop", { "b/c": "-> .." }, ["DIRECTORY_LOOP warning b/c:1:1"]],
+    ["a directory loop", { "b/c": "-> .." }, ["DIRECTORY_LOOP error b/c:1:1"]],
     ["duplicate keys", { "bad.yaml": "a: 1\na: 2\n" }, ["DUPLICATE_KEY warning bad.yaml:2:1"]],
   ])("%s", async (_, files, expected) => {
     const base = tree({ ...files, "good.yaml": pod("good") });

@@ -75,7 +75,7 @@ class Walker implements Walk {
       return;
     }
     if (ancestors.includes(real)) {
-      this.diagnostics.push(pathDiagnostic("DIRECTORY_LOOP", path, `the link leads back to ${real}`, "warning"));
+      this.diagnostics.push(pathDiagnostic("DIRECTORY_LOOP", path, `the link leads back to ${real}`));
       return;
     }
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));

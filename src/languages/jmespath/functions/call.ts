@@ -34,6 +34,8 @@ export interface JmesFunction {
   readonly parameters: readonly Parameter[];
   /** The last parameter may be repeated. */
   readonly variadic: boolean;
+  /** What is wrong with a literal first argument, so that a constant that can never work is found when compiling. */
+  readonly literalProblem?: (literal: JsonValue) => string | undefined;
   readonly call: (args: readonly unknown[], host: Host) => JsonValue;
 }
 export type Functions = { readonly [name: string]: JmesFunction };
@@ -116,6 +118,9 @@ export function compileCall(
     const wanted = `${variadic ? "at least " : ""}${parameters.length}`;
     throw new JmesPathSyntaxError(`${name}: incorrect number of args: ${node.args.length}, not ${wanted}`, offset);
   }
+  const [first] = node.args;
+  const problem = first?.kind === "literal" ? fn.literalProblem?.(first.value) : undefined;
+  if (problem !== undefined) throw new JmesPathSyntaxError(`${name}: ${problem}`, offset);
   const last = parameters.at(-1) ?? "any";
   const args = node.args.map((arg, i): EvaluateArgument => {
     const parameter = parameters[i] ?? last;

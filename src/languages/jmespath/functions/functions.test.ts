@@ -117,7 +117,7 @@ const errors: readonly (readonly [string, string])[] = [
   ["parse_json('{')", "JSON"],
   ["parse_yaml('a: [')", ""],
   ["semver_compare('1.0.0', 'xy')", "Could not get version from string"],
-  ["regex_match('(', 'a')", "missing closing )"],
+  ["regex_match(join('', ['(']), 'a')", "missing closing )"],
   ["time_parse('2006-01-02', 'x')", "parsing time"],
   ["time_add('2024-01-02T03:04:05Z', '1d')", "invalid duration"],
   ["image_normalize('')", "invalid reference format"],
@@ -141,6 +141,13 @@ describe("functions", () => {
   test.each(errors)("%s is refused", (source, message) => {
     expect(() => evaluate(source)).toThrow(JmesPathError);
     expect(() => evaluate(source)).toThrow(message);
+  });
+
+  test("a constant that is no regular expression is refused when compiled", () => {
+    const compiled = compileJmesPath("a && regex_match('(', b)");
+    expect(compiled.ok).toBe(false);
+    expect(compiled.diagnostics[0]?.message).toContain("regex_match: ");
+    expect(compiled.diagnostics[0]?.message).toContain("missing closing )");
   });
 
   test("a broken certificate is refused", () => {

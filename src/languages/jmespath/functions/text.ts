@@ -4,7 +4,7 @@ import { compileRegex, type Regex } from "../../../core/regex.ts";
 import { cleanPath } from "../../../core/slash-path.ts";
 import { matchWildcard } from "../../../core/wildcard.ts";
 import { JmesPathError } from "../errors.ts";
-import { define, type Functions } from "./call.ts";
+import { define, type Functions, type JmesFunction } from "./call.ts";
 
 const textOrNumber = ["string", "number"] as const;
 
@@ -17,6 +17,16 @@ function regex(source: string): Regex {
   const result = compileRegex(source);
   if (result.ok) return result.value;
   throw new JmesPathError(result.message);
+}
+
+function regexProblem(literal: JsonValue): string | undefined {
+  const result = typeof literal === "string" ? compileRegex(literal) : undefined;
+  return result === undefined || result.ok ? undefined : result.message;
+}
+
+/** A function whose first argument is a regular expression. */
+function withRegex(fn: JmesFunction): JmesFunction {
+  return { ...fn, literalProblem: regexProblem };
 }
 
 /** As Go's strings.Replace: at most `count` times, without limit if negative; an empty `what` stands between all characters. */
@@ -79,12 +89,14 @@ export const textFunctions: Functions = {
   trim: define(["string", "string"], ([text, cutset]) => trim(text, cutset)),
   trim_prefix: define(["string", "string"], ([text, prefix]) => (text.startsWith(prefix) ? text.slice(prefix.length) : text)),
   split: define(["string", "string"], ([text, separator]) => (separator === "" ? Array.from(text) : text.split(separator))),
-  regex_match: define(["string", textOrNumber], ([source, value]) => regex(source).test(textOf(value))),
-  regex_replace_all: define(["string", textOrNumber, textOrNumber], ([source, value, by]) =>
-    regex(source).replaceAll(textOf(value), textOf(by)),
+  regex_match: withRegex(define(["string", textOrNumber], ([source, value]) => regex(source).test(textOf(value)))),
+  regex_replace_all: withRegex(
+    define(["string", textOrNumber, textOrNumber], ([source, value, by]) => regex(source).replaceAll(textOf(value), textOf(by))),
   ),
-  regex_replace_all_literal: define(["string", textOrNumber, textOrNumber], ([source, value, by]) =>
-    regex(source).replaceAllLiteral(textOf(value), textOf(by)),
+  regex_replace_all_literal: withRegex(
+    define(["string", textOrNumber, textOrNumber], ([source, value, by]) =>
+      regex(source).replaceAllLiteral(textOf(value), textOf(by)),
+    ),
   ),
   pattern_match: define(["string", textOrNumber], ([pattern, value]) => matchWildcard(pattern, textOf(value))),
   to_boolean: define(["string"], ([text]) => toBoolean(text)),
