@@ -113,9 +113,6 @@ export const operators = {
 /** The accumulator of the standard macros. */
 export const accumulator = "@result";
 
-/** The iteration variable of a fold that only binds its accumulator (`cel.bind`). */
-export const unusedVariable = "#unused";
-
 /** Whether the fold binds a variable: it runs no loop and may leave its initialiser unevaluated. */
 export function isBinding(fold: FoldExpr): boolean {
   return (

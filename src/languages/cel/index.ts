@@ -1,5 +1,5 @@
-export { check, resolveUnchecked, type TypedExpression } from "./checker.ts";
+export { check } from "./checker.ts";
 export { Env, variable } from "./env.ts";
 export { standardLibrary } from "./libraries/standard.ts";
 export { parse } from "./parser.ts";
-export { compile, type Evaluation, type Program } from "./program.ts";
+export { compile, type Program } from "./program.ts";

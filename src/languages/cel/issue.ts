@@ -18,7 +18,7 @@ export interface LineColumn {
   readonly column: number;
 }
 
-export function lineColumn(source: string, offset: number): LineColumn {
+function lineColumn(source: string, offset: number): LineColumn {
   if (offset < 0) return { line: -1, column: 0 };
   const before = source.slice(0, offset);
   const start = before.lastIndexOf("\n") + 1;

@@ -1,5 +1,5 @@
 import { compileRegex } from "../../core/regex.ts";
-import type { Expr, ListExpr, MapExpr } from "./ast.ts";
+import type { CallExpr, Expr, ListExpr, MapExpr } from "./ast.ts";
 import type { TypedExpression } from "./checker.ts";
 import type { Env } from "./env.ts";
 import type { CelIssue } from "./issue.ts";
@@ -19,12 +19,18 @@ export function issueAt(typed: TypedExpression, id: number, message: string): Ce
   return { code: "CEL_LITERAL", message, offset: typed.offsets[id] ?? -1, length: 1 };
 }
 
+/** The name of the function that a call means, which may be written with a namespace or a dot before it. */
+function functionName(typed: TypedExpression, expr: CallExpr): string {
+  const reference = typed.references[expr.id];
+  return reference?.kind === "function" ? reference.declaration.name : expr.function;
+}
+
 /** Refuses calls of `name` whose first argument is a literal that cannot be used. */
 function literalValidator(name: string, isSound: (value: CelValue) => boolean): Validator {
   return (typed) => {
     const issues: CelIssue[] = [];
     walkExpr(typed.root, (expr) => {
-      if (expr.kind !== "call" || expr.function !== name) return;
+      if (expr.kind !== "call" || functionName(typed, expr) !== name) return;
       const [arg] = expr.args;
       if (arg?.kind !== "literal" || isSound(arg.value)) return;
       issues.push(issueAt(typed, arg.id, `invalid ${name} argument`));
@@ -47,7 +53,7 @@ export const homogeneousLiterals: Validator = (typed) => {
   const lists: ListExpr[] = [];
   const maps: MapExpr[] = [];
   walkExpr(typed.root, (expr, ancestors) => {
-    if (ancestors.some((ancestor) => ancestor.kind === "call" && ancestor.function === "format")) return;
+    if (ancestors.some((ancestor) => ancestor.kind === "call" && functionName(typed, ancestor) === "format")) return;
     if (expr.kind === "list") lists.push(expr);
     if (expr.kind === "map") maps.push(expr);
   });

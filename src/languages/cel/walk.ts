@@ -1,7 +1,7 @@
 import type { Expr } from "./ast.ts";
 
 /** The direct parts of an expression, in evaluation order. */
-export function childrenOf(expr: Expr): readonly Expr[] {
+function childrenOf(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
     case "literal":
     case "ident":

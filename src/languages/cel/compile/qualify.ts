@@ -69,7 +69,7 @@ function missing(value: CelValue, key: CelValue, exprId: number): Value {
 }
 
 /** The element or member at `key`, or an error that says what is missing. */
-export function lookUp(value: CelValue, key: CelValue, exprId: number): Value {
+function lookUp(value: CelValue, key: CelValue, exprId: number): Value {
   const found = find(value, key);
   if (found !== undefined) return labelled(found, exprId);
   const what = isList(value) ? "index out of bounds" : "no such key";
@@ -77,7 +77,7 @@ export function lookUp(value: CelValue, key: CelValue, exprId: number): Value {
 }
 
 /** The element or member at `key`; undefined where there is none; an error for a key that cannot be one. */
-export function find(value: CelValue, key: CelValue): Value | undefined {
+function find(value: CelValue, key: CelValue): Value | undefined {
   const problem = keyProblem(key);
   if (problem !== undefined) return new CelError(problem);
   if (isMap(value)) return mapFind(value, key);
@@ -150,7 +150,9 @@ export function followOptional(root: CelValue, steps: readonly OptionalStep[], f
   let value: CelValue = root;
   if (value instanceof Optional) {
     if (value.value === undefined) return value;
-    value = value.value;
+    const inside = value.value instanceof CelObject ? value.value.inside : value.value;
+    if (inside instanceof Failure) return inside;
+    value = inside;
   }
   for (const step of steps) {
     const next = step(value, frame);

@@ -14,13 +14,13 @@ import { type FunctionDeclaration, type Library, memberOverload, overload } from
 import { boolType, type CelType, type CelTypeOf, intType, opaqueType, stringType, typeOfType } from "../types.ts";
 import { CelError, CelObject, type CelValue, noSuchOverload, TypeValue, type Value } from "../values/value.ts";
 
-export const ipType: CelTypeOf<Ip> = opaqueType("net.IP");
-export const cidrType: CelTypeOf<Cidr> = opaqueType("net.CIDR");
+const ipType: CelTypeOf<Ip> = opaqueType("net.IP");
+const cidrType: CelTypeOf<Cidr> = opaqueType("net.CIDR");
 
 /** Kubernetes' functions came first; those of cel-go's own extension differ in small ways. */
 export type NetworkDialect = "kubernetes" | "extension";
 
-export class Ip extends CelObject {
+class Ip extends CelObject {
   readonly address: IpAddress;
   readonly #dialect: NetworkDialect;
 
@@ -53,7 +53,7 @@ function sameAddress(a: IpAddress, b: IpAddress): boolean {
   return a.family === b.family && a.value === b.value;
 }
 
-export class Cidr extends CelObject {
+class Cidr extends CelObject {
   readonly prefix: IpPrefix;
   readonly #dialect: NetworkDialect;
 
@@ -162,7 +162,7 @@ function read<T extends CelObject>(parse: Parse<T>, text: string, use: (value: T
 }
 
 /** A name that stands for a type. */
-export function typeName(type: CelType) {
+function typeName(type: CelType) {
   return { name: type.name, type: typeOfType(type), value: new TypeValue(type) };
 }
 

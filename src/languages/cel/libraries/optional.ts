@@ -40,7 +40,7 @@ const list: CelTypeOf<CelList | readonly CelValue[]> = listOf(v);
 const map = mapOf(k, v);
 
 /** Whether a value is the empty one of its type. */
-export function isZeroValue(value: CelValue): boolean {
+function isZeroValue(value: CelValue): boolean {
   if (value === null || value === false || value === "") return true;
   if (value instanceof Boxed) return value.isZero;
   if (isNumeric(value)) return Number(value) === 0;

@@ -1,8 +1,8 @@
 import { compileRegex } from "../../../core/regex.ts";
-import { type FunctionDeclaration, memberOverload, signature } from "../declarations.ts";
+import { type FunctionDeclaration, signature } from "../declarations.ts";
 import { boolType, stringType } from "../types.ts";
 import { refused } from "../values/traits.ts";
-import { CelError, type CelValue, type Value } from "../values/value.ts";
+import { CelError, type CelValue, noSuchOverload, type Value } from "../values/value.ts";
 
 function matches(text: CelValue, pattern: CelValue): Value {
   if (typeof text !== "string" || typeof pattern !== "string") return refused("matches", "match", text);
@@ -12,19 +12,21 @@ function matches(text: CelValue, pattern: CelValue): Value {
 
 const textAndText = [stringType, stringType] as const;
 
+/** Tests that check their arguments themselves. */
+function textTest(name: string, id: string, test: (text: string, part: string) => boolean): FunctionDeclaration {
+  const call = (text: CelValue, part: CelValue): Value =>
+    typeof text === "string" && typeof part === "string" ? test(text, part) : noSuchOverload();
+  return {
+    name,
+    unguarded: true,
+    overloads: [{ ...signature(id, textAndText, boolType, true), implementation: { arity: 2, call } }],
+  };
+}
+
 export const stringFunctions: readonly FunctionDeclaration[] = [
-  {
-    name: "contains",
-    overloads: [memberOverload("contains_string", textAndText, boolType, (text, part) => text.includes(part))],
-  },
-  {
-    name: "endsWith",
-    overloads: [memberOverload("ends_with_string", textAndText, boolType, (text, end) => text.endsWith(end))],
-  },
-  {
-    name: "startsWith",
-    overloads: [memberOverload("starts_with_string", textAndText, boolType, (text, start) => text.startsWith(start))],
-  },
+  textTest("contains", "contains_string", (text, part) => text.includes(part)),
+  textTest("endsWith", "ends_with_string", (text, end) => text.endsWith(end)),
+  textTest("startsWith", "starts_with_string", (text, start) => text.startsWith(start)),
   {
     name: "matches",
     overloads: [signature("matches", textAndText, boolType), signature("matches_string", textAndText, boolType, true)],

@@ -22,7 +22,7 @@ import type { Formatter, Formatters } from "./strings-format.ts";
 const defaultPrecision = 6;
 
 /** NaN and infinities have names of their own. */
-export function named(value: number): string | undefined {
+function named(value: number): string | undefined {
   if (Number.isNaN(value)) return "NaN";
   if (Number.isFinite(value)) return undefined;
   return value < 0 ? "-Infinity" : "Infinity";

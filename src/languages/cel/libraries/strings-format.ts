@@ -3,7 +3,7 @@ import { memberOverload } from "../declarations.ts";
 import { type CelTypeOf, dynType, listOf, stringType } from "../types.ts";
 import { elementAt } from "../values/containers.ts";
 import { typeOf } from "../values/type-of.ts";
-import { CelError, type CelList, type CelValue, Failure, type Value } from "../values/value.ts";
+import { Bytes, CelError, type CelList, type CelValue, Failure, type Value } from "../values/value.ts";
 import { englishFormatters } from "./strings-format-english.ts";
 import { plainFormatters } from "./strings-format-plain.ts";
 
@@ -110,6 +110,11 @@ export function clauseError(dialect: FormatDialect, verb: Verb, type: string): s
   return `error during formatting: ${takes[dialect][verb]}, was given ${type}`;
 }
 
+function refusal(dialect: FormatDialect, verb: Verb, arg: CelValue): string {
+  if (verb !== "s" || !(arg instanceof Bytes)) return clauseError(dialect, verb, typeOf(arg).name);
+  return 'error during formatting: could not convert argument "invalid UTF-8 in bytes, cannot convert to string" to string';
+}
+
 function format(dialect: FormatDialect, text: string, args: CelList | readonly CelValue[]): Value {
   const { parts, problem } = parseFormat(text, args.length);
   let result = "";
@@ -122,7 +127,7 @@ function format(dialect: FormatDialect, text: string, args: CelList | readonly C
     const arg = elementAt(args, next++);
     if (arg instanceof Failure) return arg;
     const formatted = dialects[dialect][part.verb](arg, part.precision);
-    if (formatted === undefined) return new CelError(clauseError(dialect, part.verb, typeOf(arg).name));
+    if (formatted === undefined) return new CelError(refusal(dialect, part.verb, arg));
     result += formatted;
   }
   return problem === undefined ? result : new CelError(problem);

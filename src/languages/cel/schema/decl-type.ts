@@ -38,7 +38,7 @@ export interface DeclType {
 const maxText = maxRequestSize - 2;
 const simple = (type: CelType, minSize: number, maxElements = 0): DeclType => ({ type, minSize, maxElements });
 
-export const mapKeyType = simple(stringType, 2);
+const mapKeyType = simple(stringType, 2);
 
 /** Bounds of strings in the formats that have a type of their own. */
 const formats = new Map<string, DeclType>([

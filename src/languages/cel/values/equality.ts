@@ -47,7 +47,7 @@ export function equalValues(a: CelValue, b: CelValue): boolean | CelError {
 }
 
 /** Only an unequal pair makes lists unequal: a pair that cannot be compared does not, as in cel-go. */
-export function equalLists(a: CelList | readonly CelValue[], b: CelList | readonly CelValue[]): boolean {
+function equalLists(a: CelList | readonly CelValue[], b: CelList | readonly CelValue[]): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) {
     const left = elementAt(a, i);

@@ -7,7 +7,7 @@ const day = 86_400n * second;
 const minSeconds = -62_135_596_800n;
 const maxSeconds = 253_402_300_799n;
 
-export const timestampOverflow = "timestamp overflow";
+const timestampOverflow = "timestamp overflow";
 
 /** A timestamp, or an error outside the years 1 to 9999. */
 export function makeTimestamp(ns: bigint, offset = 0): Timestamp | CelError {
@@ -95,17 +95,9 @@ export function parseTimestamp(text: string): Timestamp | CelError | undefined {
   return makeTimestamp(BigInt(total) * second + fraction, offset);
 }
 
-export function daysIn(year: number, month: number): number {
+function daysIn(year: number, month: number): number {
   const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   return [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0;
-}
-
-/** Midnight UTC of a day; undefined for a day that does not exist. */
-export function parseDate(text: string): Timestamp | undefined {
-  const parts = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text);
-  const [year = 0, month = 0, date = 0] = parts?.slice(1).map(Number) ?? [];
-  if (month < 1 || month > 12 || date < 1 || date > daysIn(year, month)) return undefined;
-  return new Timestamp(BigInt(daysFromCivil(year, month, date)) * day);
 }
 
 function two(value: number): string {

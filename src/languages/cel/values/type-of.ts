@@ -5,15 +5,9 @@ import { Boxed, type CelValue, Failure, isList, isMap } from "./value.ts";
 
 /** The type a value has at run time; elements of lists and maps do not count. */
 export function typeOf(value: CelValue): CelType {
-  switch (typeof value) {
-    case "string":
-      return stringType;
-    case "boolean":
-      return boolType;
-    case "number":
-    case "bigint":
-      return isInt(value) ? intType : doubleType;
-  }
+  if (typeof value === "string") return stringType;
+  if (typeof value === "boolean") return boolType;
+  if (typeof value === "number" || typeof value === "bigint") return isInt(value) ? intType : doubleType;
   if (value === null) return nullType;
   if (value instanceof Boxed) return value.type;
   return Array.isArray(value) ? listType : mapType;

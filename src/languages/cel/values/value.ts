@@ -250,6 +250,11 @@ export abstract class CelObject extends Boxed {
   /** Equality with a value that is neither null nor a failure. */
   abstract equals(other: CelValue): boolean | CelError;
 
+  /** What an access path through an optional finds in it. */
+  get inside(): Value {
+    return this;
+  }
+
   toJson(): JsonValue | CelError {
     return new CelError(`type conversion error from '${this.type.name}' to JSON`);
   }
@@ -262,10 +267,6 @@ export abstract class CelObject extends Boxed {
   hasField(name: string): boolean {
     return this.field(name) !== undefined;
   }
-}
-
-export function isFailure(value: Value): value is Failure {
-  return value instanceof Failure;
 }
 
 export function isList(value: Value): value is CelList | readonly CelValue[] {

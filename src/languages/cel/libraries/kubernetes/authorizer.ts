@@ -45,6 +45,10 @@ abstract class Incomparable extends CelObject {
   equals(): CelError {
     return noSuchOverload();
   }
+
+  override get inside(): CelError {
+    return noSuchOverload();
+  }
 }
 
 /** Asks a port on behalf of a user. */

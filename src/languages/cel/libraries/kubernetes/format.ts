@@ -13,7 +13,7 @@ import { type Library, memberOverload, overload } from "../../declarations.ts";
 import { type CelType, type CelTypeOf, listOf, optionalOf, stringType, structType } from "../../types.ts";
 import { type CelError, CelObject, type CelValue, noSuchOverload, Optional } from "../../values/value.ts";
 
-export const formatType: CelTypeOf<NamedFormat> = structType("kubernetes.NamedFormat");
+const formatType: CelTypeOf<NamedFormat> = structType("kubernetes.NamedFormat");
 
 export class NamedFormat extends CelObject {
   readonly name: string;

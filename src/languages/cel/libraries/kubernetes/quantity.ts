@@ -15,10 +15,10 @@ import { boolType, type CelType, type CelTypeOf, doubleType, intType, stringType
 import { makeDouble, makeInt } from "../../values/numbers.ts";
 import { CelError, CelObject, type CelValue, type Int, noSuchOverload, type Value } from "../../values/value.ts";
 
-export const quantityType: CelTypeOf<QuantityValue> = structType("kubernetes.Quantity");
+const quantityType: CelTypeOf<QuantityValue> = structType("kubernetes.Quantity");
 const int: CelTypeOf<Int> = intType;
 
-export class QuantityValue extends CelObject {
+class QuantityValue extends CelObject {
   readonly quantity: Quantity;
   /** The result of `add` or `sub`: an API server cannot compare anything with it (`==` fails), only it with others. */
   readonly #computed: boolean;

@@ -11,7 +11,7 @@ import { boolType, type CelType, type CelTypeOf, intType, stringType, structType
 import { makeInt } from "../../values/numbers.ts";
 import { CelError, CelObject, type CelValue, noSuchOverload, type Value } from "../../values/value.ts";
 
-export const semverType: CelTypeOf<Semver> = structType("kubernetes.Semver");
+const semverType: CelTypeOf<Semver> = structType("kubernetes.Semver");
 
 class Semver extends CelObject {
   readonly version: SemanticVersion;

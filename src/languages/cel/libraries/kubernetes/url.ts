@@ -3,7 +3,7 @@ import { type FunctionDeclaration, type Library, memberOverload, overload } from
 import { boolType, type CelType, type CelTypeOf, listOf, mapOf, stringType, structType } from "../../types.ts";
 import { CelError, CelObject, type CelValue, noSuchOverload, type Value } from "../../values/value.ts";
 
-export const urlType: CelTypeOf<Url> = structType("kubernetes.URL");
+const urlType: CelTypeOf<Url> = structType("kubernetes.URL");
 
 class Url extends CelObject {
   readonly url: GoUrl;
