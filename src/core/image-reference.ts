@@ -15,7 +15,7 @@ export type ParsedImage =
   | { readonly ok: false; readonly message: string };
 
 /** The registry of references that name none. */
-export const defaultRegistry = "docker.io";
+const defaultRegistry = "docker.io";
 
 // The grammar of github.com/distribution/reference. Each part is linear; the length is bounded before they run.
 const label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";

@@ -186,6 +186,7 @@ describe("a live cluster", async () => {
     const slow: KubernetesClient = {
       context: client.context,
       close: () => client.close(),
+      send: client.send,
       get: async (path) => {
         asked.push(path);
         if (path.includes("continue=")) await untilGone(client, path);

@@ -15,7 +15,7 @@ export type ParsedTarget =
 const hexDigits = "0123456789abcdef";
 
 /** Percent-decodes as Go's url.PathUnescape and url.QueryUnescape do; undefined for a bad escape. */
-export function percentDecode(text: string, plusIsSpace: boolean): string | undefined {
+function percentDecode(text: string, plusIsSpace: boolean): string | undefined {
   if (!text.includes("%") && !(plusIsSpace && text.includes("+"))) return text;
   const bytes = encodeUtf8(text);
   const out: number[] = [];

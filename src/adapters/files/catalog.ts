@@ -6,10 +6,10 @@ import { parseWorkloadCatalogue } from "../../core/workload/parse-catalogue.ts";
 import { parseDocuments } from "../../core/yaml/parse-documents.ts";
 
 /** The Kubernetes minor whose API we know when nobody names one. */
-export const defaultKubernetesVersion = "1.36";
+const defaultKubernetesVersion = "1.36";
 
 /** A file of catalog/, the same from src/ and from dist/. Throws where it is absent: the package is broken then. */
-export function readCatalogText(name: string): string {
+function readCatalogText(name: string): string {
   return readFileSync(new URL(`../../../catalog/${name}`, import.meta.url), "utf8");
 }
 

@@ -25,10 +25,6 @@ function unescapeKey(key: string): string {
   }
 }
 
-export function isImpersonationHeader(name: string): boolean {
-  return canonical(name).startsWith("Impersonate-");
-}
-
 /** Reads the `Impersonate-*` fields; an absent or empty user with nothing else asked means no impersonation. */
 export function wantedUser(headers: HeaderFields): WantedUser {
   const first = (name: string) => headers.find(([n]) => canonical(n) === name)?.[1] ?? "";

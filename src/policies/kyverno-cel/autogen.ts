@@ -53,7 +53,7 @@ function rewriteText(text: string, template: AutogenTemplate): string {
 }
 
 /** A part of a policy with its texts leading to the pod in a controller. */
-export function rewriteTexts(value: JsonValue, template: AutogenTemplate): JsonValue {
+function rewriteTexts(value: JsonValue, template: AutogenTemplate): JsonValue {
   if (typeof value === "string") return rewriteText(value, template);
   if (isArray(value)) return value.map((item) => rewriteTexts(item, template));
   if (!isObject(value)) return value;

@@ -18,7 +18,7 @@ const resource = (group: string, kind: string, plural: string): ApiResource => (
   subresources: [],
 });
 
-export const resources = apiResources([
+const resources = apiResources([
   resource("", "Pod", "pods"),
   resource("", "ConfigMap", "configmaps"),
   resource("apps", "Deployment", "deployments"),

@@ -9,7 +9,7 @@ import { failure, type Outcome, passed } from "../corpus.ts";
 export const environments = kubernetesEnvironments(37);
 
 /** Rows of the corpora hold schemas as JSON. */
-export function asSchema(value: JsonValue | undefined): CelSchema {
+function asSchema(value: JsonValue | undefined): CelSchema {
   return value as CelSchema;
 }
 

@@ -44,7 +44,7 @@ function nameMacro(name: string, argCount: number, prefix: string): Macro {
 const blockLibrary: Library = { name: "test.block", macros: blockMacros };
 
 /** Everything that the official suite exercises. */
-export const specEnv = new Env({
+const specEnv = new Env({
   libraries: [
     standardLibrary,
     optionalLibrary(2),

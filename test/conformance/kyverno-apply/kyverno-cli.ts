@@ -22,7 +22,7 @@ export interface Refused {
 const batchSize = 400;
 
 /** The CLI panics on two objects of one name, so that they go into different runs. */
-export function batches(objects: readonly KubernetesObject[]): readonly (readonly KubernetesObject[])[] {
+function batches(objects: readonly KubernetesObject[]): readonly (readonly KubernetesObject[])[] {
   const found: { readonly keys: Set<string>; readonly objects: KubernetesObject[] }[] = [];
   for (const object of objects) {
     const key = keyOf(object);

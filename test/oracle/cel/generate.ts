@@ -1,5 +1,5 @@
 /** A random source that can be started again from its seed. */
-export class Random {
+class Random {
   #state: number;
 
   constructor(seed: number) {
