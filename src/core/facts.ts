@@ -24,8 +24,8 @@ export type Need =
   | ObjectsNeed;
 
 /**
- * Live objects of one kind; the answer is an array of them. `namespace` and `name` may hold the wildcards `*` and `?`,
- * an empty one matches all; `selector` is a Kubernetes label selector.
+ * Live objects; the answer is an array of them. Group, version, kind, `namespace` and `name` may hold the wildcards `*`
+ * and `?`; an empty namespace or name matches all. `selector` is a Kubernetes label selector.
  */
 export interface ObjectsNeed {
   readonly kind: "objects";

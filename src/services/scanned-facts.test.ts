@@ -55,6 +55,8 @@ describe("what was scanned is known", () => {
   test.each<[string, Need, readonly KubernetesObject[]]>([
     ["of one kind", select({}), [config]],
     ["by name with wildcards", select({ name: "c*" }), [config]],
+    ["of any group", select({ apiVersion: "*/v1", objectKind: "Deployment" }), [web]],
+    ["of the core group alone", select({ objectKind: "Deployment" }), []],
     ["in another namespace", select({ namespace: "b" }), []],
     ["by label", select({ selector: { matchLabels: { x: "1" } } }), [config]],
     ["by another label", select({ selector: { matchLabels: { x: "2" } } }), []],

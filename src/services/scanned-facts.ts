@@ -71,8 +71,8 @@ function selectObjects(need: ObjectsNeed, objects: readonly KubernetesObject[]):
   const fits = (pattern: string, text: string) => pattern === "" || matchWildcard(pattern, text);
   return objects.filter(
     (o) =>
-      o.kind === need.objectKind &&
-      parseApiVersion(o.apiVersion).group === group &&
+      matchWildcard(need.objectKind, o.kind) &&
+      matchWildcard(group, parseApiVersion(o.apiVersion).group) &&
       fits(need.namespace, namespaceOf(o)) &&
       fits(need.name, nameOf(o)) &&
       (selector?.matches(labelsOf(o)) ?? true),

@@ -122,7 +122,7 @@ function fromList(list: JsonValue, namespace: string, scope: RuleScope): readonl
 /** `Kind`, `v1/Kind` or `group/v1/Kind`. */
 function parseCloneKind(text: string): { readonly apiVersion: string; readonly kind: string } {
   const slash = text.lastIndexOf("/");
-  return { apiVersion: text.slice(0, Math.max(slash, 0)), kind: text.slice(slash + 1) };
+  return { apiVersion: slash < 0 ? "*/*" : text.slice(0, slash), kind: text.slice(slash + 1) };
 }
 
 function liveObjects(target: Target, selector: JsonObject | undefined, scope: RuleScope): readonly KubernetesObject[] {

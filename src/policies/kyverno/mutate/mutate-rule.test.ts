@@ -231,7 +231,7 @@ metadata: {name: two, namespace: nlp, labels: {copy: "no"}}
     });
     expect(asked.at(-1)).toEqual({
       kind: "objects",
-      apiVersion: "v1",
+      apiVersion: "*/v1",
       objectKind: "Secret",
       subresource: "",
       namespace: "nlp",

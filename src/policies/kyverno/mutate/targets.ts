@@ -74,14 +74,15 @@ function turnsOf(target: Target, scope: RuleScope, policy: PolicySource): readon
 /** @throws NeedsFacts; Error when they could not be read, or a single object that is named does not exist */
 function liveObjects(selector: JsonValue, scope: RuleScope, policy: PolicySource): readonly KubernetesObject[] {
   const text = (field: string) => asString(member(selector, field)) ?? "";
-  const { kind, subresource } = parseKindSelector(text("kind"));
+  // As in Kyverno, a version without a group stands for that version of any group.
+  const { group, version, kind, subresource } = parseKindSelector(`${text("apiVersion")}/${text("kind")}`);
   const namespace = policy.namespace === "" ? text("namespace") : policy.namespace;
   const name = text("name");
   const labels = member(selector, "selector");
   const single = namespace !== "" && name !== "" && !containsWildcard(namespace) && !containsWildcard(name);
   const need: Need = {
     kind: "objects",
-    apiVersion: text("apiVersion"),
+    apiVersion: `${group}/${version}`,
     objectKind: kind,
     subresource,
     namespace,
