@@ -46,7 +46,9 @@ function show(seed: number, { expr, vars }: GeneratedCase, kind: string, ours: A
 
 /** Go's names of value types are not all ours. */
 function named(text: string | undefined): string | undefined {
-  return text?.replace(/(got '|range type: )(?:\*?cel|library|kubernetes|net)[\w.]+|qualifier type: .*/, "$1object");
+  return text
+    ?.replaceAll(/_var\d+/g, "_var")
+    .replace(/(got '|range type: )(?:\*?cel|library|kubernetes|net)[\w.]+|qualifier type: .*/, "$1object");
 }
 
 /** What differs; undefined for nothing. */

@@ -21,7 +21,18 @@ import { equalValues } from "../values/equality.ts";
 import { isInt } from "../values/numbers.ts";
 import { compareValues, isComparable } from "../values/order.ts";
 import { typeOf } from "../values/type-of.ts";
-import { CelError, type CelList, type CelValue, Failure, type Int, isList, noSuchOverload, type Value } from "../values/value.ts";
+import {
+  CelError,
+  type CelList,
+  type CelValue,
+  Duration,
+  Failure,
+  type Int,
+  isList,
+  noSuchOverload,
+  Timestamp,
+  type Value,
+} from "../values/value.ts";
 import { allocatingCost, allocatingEstimate, literalInt, selfComparingCost, selfComparingEstimate } from "./lists-cost.ts";
 
 type List = CelList | readonly CelValue[];
@@ -131,9 +142,17 @@ const sortable: readonly CelType[] = [
   bytesType,
 ];
 
+/** As cel-go: values that have functions of their own are only said not to have this one. */
+function refusedAsList(name: string, value: CelValue): CelError {
+  return typeof value === "string" || value instanceof Timestamp || value instanceof Duration
+    ? noSuchOverload()
+    : noSuchOverload(name);
+}
+
 const sortFunctions: readonly FunctionDeclaration[] = [
   {
     name: "sort",
+    implementation: { arity: 1, call: (items) => (isList(items) ? sortBy(items, items) : refusedAsList("sort", items)) },
     overloads: sortable.map((type) => {
       const list: CelTypeOf<List> = listOf(type);
       return memberOverload(`list_${type.name}_sort`, [list], list, (items) => sortBy(items, items), {
@@ -145,6 +164,13 @@ const sortFunctions: readonly FunctionDeclaration[] = [
   },
   {
     name: "@sortByAssociatedKeys",
+    implementation: {
+      arity: 2,
+      call: (items, keys) => {
+        if (!isList(items)) return refusedAsList("@sortByAssociatedKeys", items);
+        return isList(keys) ? sortBy(items, keys) : noSuchOverload();
+      },
+    },
     overloads: sortable.map((type) => {
       const keys: CelTypeOf<List> = listOf(type);
       return memberOverload(`list_${type.name}_sortByAssociatedKeys`, [listOfT, keys], listOfT, sortBy, {

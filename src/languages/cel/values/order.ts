@@ -30,11 +30,15 @@ export function isComparable(value: CelValue): boolean {
 
 /** The order of two values of the same kind; numbers of all types are one kind. */
 export function compareValues(a: CelValue, b: CelValue): -1 | 0 | 1 | CelError {
-  if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b) ?? new CelError("NaN values cannot be ordered");
+  if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b) ?? unordered();
   if (typeof a === "string" && typeof b === "string") return compareText(a, b);
   if (typeof a === "boolean" && typeof b === "boolean") return order(Number(a), Number(b));
   if (a instanceof Timestamp && b instanceof Timestamp) return order(a.ns, b.ns);
   if (a instanceof Duration && b instanceof Duration) return order(a.ns, b.ns);
   if (a instanceof Bytes && b instanceof Bytes) return compareBytes(a.data, b.data);
-  return noSuchOverload();
+  return typeof a === "number" && Number.isNaN(a) ? unordered() : noSuchOverload();
+}
+
+function unordered(): CelError {
+  return new CelError("NaN values cannot be ordered");
 }
