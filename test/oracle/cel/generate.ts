@@ -353,7 +353,7 @@ const templates: { readonly [type: string]: readonly string[] } = {
     "{list(int)}.sort()",
     "{list(int)}.sortBy(x, {intx})",
     "{list(int)}.reverse()",
-    "lists.range({small})",
+    "lists.range({tiny})",
     "{map(string,int)}.map(k, {map(string,int)}[k])",
     "{list(int)}.transformList(p, q, p + q)",
     "[[{int}], {list(int)}].flatten()",
@@ -471,6 +471,9 @@ class Generator {
     switch (type) {
       case "small":
         return depth > 0 && random.below(6) === 0 ? this.expression("int", depth - 1) : String(random.below(6) - 1);
+      // Go makes ranges of any length.
+      case "tiny":
+        return String(random.below(7) - 1);
       case "pattern":
         return random.below(12) === 0 ? this.expression("string", depth) : `'${random.pick(patterns)}'`;
       case "zone":
@@ -490,7 +493,11 @@ class Generator {
 
   #fill(template: string, depth: number): string {
     const filled = template.replace(/\{([a-z]+(?:\([a-z,]+\))?)\}/g, (whole, type: string) => {
-      if (templates[type] === undefined && leaves[type] === undefined && !["small", "pattern", "zone", "verb"].includes(type))
+      if (
+        templates[type] === undefined &&
+        leaves[type] === undefined &&
+        !["small", "tiny", "pattern", "zone", "verb"].includes(type)
+      )
         return whole;
       const inner = this.expression(type, this.#random.below(depth + 1));
       return /^[\w.'[\]()"]+$/.test(inner) && !inner.startsWith("-") ? inner : `(${inner})`;
