@@ -153,7 +153,8 @@ class Checker {
     }
   }
 
-  #local(name: string): LocalVariable | undefined {
+  #local(written: string): LocalVariable | undefined {
+    const name = this.#env.options.dottedLocals ? written.replace(/^\./, "") : written;
     for (let scope = this.#scope; scope !== undefined; scope = scope.parent) {
       const found = scope.variables.find((variable) => variable.name === name);
       if (found !== undefined) return found;

@@ -20,6 +20,8 @@ export interface EnvOptions {
   readonly presenceTestCosts: boolean;
   /** `or` and `orValue` pass what is no optional through instead of failing. */
   readonly lenientOptionals: boolean;
+  /** `.x` finds a macro's variable `x` too (cel-go before 0.27). */
+  readonly dottedLocals: boolean;
   /** The specification holds where cel-go departs from it: keys of maps, presence tests on what has no members. */
   readonly specification: boolean;
   readonly costRules: CostRules;
@@ -33,6 +35,7 @@ const defaults: EnvOptions = {
   foldConstants: true,
   presenceTestCosts: true,
   lenientOptionals: false,
+  dottedLocals: false,
   specification: false,
   costRules: { affixByArgument: true },
   costModel: undefined,

@@ -340,13 +340,12 @@ class Parser {
 
   /** Comma-separated items up to `close`; one trailing comma is allowed. */
   #items(close: string, item: () => void): void {
-    while (!this.#is(close)) {
-      if (this.#is(",")) break;
-      item();
-      if (!this.#is(",")) break;
-      this.#take();
+    const ends = () => this.#is(close) || this.#is(",");
+    if (ends()) this.#accept(",");
+    else {
+      do item();
+      while (this.#accept(",") !== undefined && !ends());
     }
-    this.#accept(",");
     this.#expect(close);
   }
 

@@ -99,7 +99,8 @@ class Coster implements EstimateContext {
     return this.#typed.types[expr.id] ?? dynType;
   }
 
-  #local(name: string): LocalSize | undefined {
+  #local(written: string): LocalSize | undefined {
+    const name = this.#env.options.dottedLocals ? written.replace(/^\./, "") : written;
     return this.#locals.get(name)?.at(-1);
   }
 

@@ -49,6 +49,7 @@ function baseOptions(server: number): Partial<EnvOptions> {
     quotedFields: false,
     presenceTestCosts: false,
     lenientOptionals: !recent,
+    dottedLocals: !recent,
     costRules: { affixByArgument: recent },
     costModel: kubernetesCosts,
   };
