@@ -15,6 +15,7 @@ import { stringType } from "../../../src/languages/cel/types.ts";
 import { failure, type Outcome, passed, skipped } from "../corpus.ts";
 import { callOf, fieldsOf, goName, listOf } from "./go-literal.ts";
 import { goObject, goSchema, goText, NotData } from "./go-schema.ts";
+import { runBudgetRow, runCompileRow, runCompositionRow, runConditionRow } from "./k8s-admission.ts";
 import { environments } from "./k8s-crd.ts";
 
 type Runner = (row: JsonObject) => Outcome;
@@ -198,19 +199,19 @@ const runners: { readonly [test: string]: Runner } = {
   TestCelCostStability: runtimeCosts,
   TestCelEstimatedCostStability: estimatedCosts,
   TestCelCompilation: compilation,
+  TestCompileValidatingPolicyExpression: runCompileRow,
+  TestCondition: runConditionRow,
+  TestRuntimeCELCostBudget: runBudgetRow,
+  TestCompositedPolicies: runCompositionRow,
 };
 
 const notData = "the row holds Go code or Go structs";
 
 const waiting: { readonly [test: string]: string } = {
   TestTypeCheck: "the policy kinds in CEL",
-  TestCondition: "the policy kinds in CEL",
-  TestCompositedPolicies: "the policy kinds in CEL",
-  TestRuntimeCELCostBudget: "the policy kinds in CEL",
   TestMatcher: "the policy kinds in CEL",
   TestDispatcher: "the policy kinds in CEL",
   TestCompilation: "the policy kinds in CEL",
-  TestCompileValidatingPolicyExpression: "the policy kinds in CEL",
 };
 
 /** A row of a Go test that holds Go code: run where this file knows the helpers it calls. */
