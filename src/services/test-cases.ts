@@ -20,6 +20,7 @@ import { scannedFacts } from "./scanned-facts.ts";
 import { scannedObjects } from "./scanned-objects.ts";
 import { expectationProblems } from "./test-case-expect.ts";
 import type { TestDocuments } from "./test-documents.ts";
+import { testImagesShape, withTestImages } from "./test-images.ts";
 import type { TestOutcome, TestRequest } from "./test-run.ts";
 import type { TestRow } from "./test-score.ts";
 import { nested } from "./test-values.ts";
@@ -40,6 +41,7 @@ const caseShape = fields({
   namespaceLabels: map("string"),
   objects: oneOrMore({ oneOf: ["string", map("any")] }),
   variables: map("any"),
+  images: testImagesShape,
   expect: fields({
     allowed: "boolean",
     rule: "string",
@@ -139,7 +141,8 @@ function decide(spec: JsonObject, policies: PolicySet, object: KubernetesObject,
   const { request } = context;
   const [old] = objectsOf(spec["oldResource"], context);
   const objects = [...objectsOf(spec["objects"], context), object];
-  const facts = scannedFacts({ objects, resources: request.resources, complete: true });
+  const scanned = scannedFacts({ objects, resources: request.resources, complete: true });
+  const facts = withTestImages(spec["images"], scanned);
   const variables = spec["variables"];
   const supplied = isObject(variables) ? nested(new Map(Object.entries(variables).map(([k, v]) => [k, v ?? null]))) : undefined;
   const options = { resources: request.resources, passes: true, supplied: supplied === undefined ? undefined : () => supplied };
