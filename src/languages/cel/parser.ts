@@ -4,6 +4,7 @@ import { type Token, tokenize } from "./lexer.ts";
 import { literalOf } from "./literal-tokens.ts";
 import { type Macro, MacroBuilder, MacroError, macroKey } from "./macro.ts";
 import { expecting, mismatch } from "./syntax-messages.ts";
+import { nullType } from "./types.ts";
 import { codePointCount } from "./values/text.ts";
 
 /** What the parser of an environment knows beyond the grammar. */
@@ -388,7 +389,8 @@ class Parser {
     if (!(expanded instanceof MacroError)) return expanded ?? call;
     const at = this.offsets[expanded.exprId] ?? offset;
     this.issues.push({ code: "CEL_SYNTAX", message: expanded.message, offset: at, length: 1 });
-    return call;
+    // As in cel-go nothing stands for the refused call, so that a macro around it refuses too.
+    return { kind: "literal", id: this.offsets.push(at) - 1, value: null, type: nullType };
   }
 }
 
