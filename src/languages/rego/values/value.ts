@@ -1,0 +1,150 @@
+import type { JsonObject, JsonValue } from "../../../core/json.ts";
+import { isArray, isObject } from "../../../core/json.ts";
+import { compareValues } from "./compare.ts";
+import type { MapKey } from "./map-key.ts";
+import { mapKey } from "./map-key.ts";
+import type { RegoNumber } from "./number.ts";
+import { bigintNumber } from "./number.ts";
+
+/**
+ * A Rego value; never changed once made.
+ *
+ * - Numbers: a JavaScript `number` stands for the decimal that it prints as; whatever it cannot carry (big integers,
+ *   more digits, a spelling such as `1.0`) is a {@link RegoNumber}. `parseNumber` of number.ts chooses.
+ * - Arrays are JavaScript arrays.
+ * - Objects and sets keep insertion order inside and sort on demand: OPA's total order on values (compare.ts).
+ */
+export type Value = null | boolean | number | string | RegoNumber | readonly Value[] | RegoObject | RegoSet;
+
+/** A member of an object. */
+export interface Member {
+  readonly key: Value;
+  readonly value: Value;
+}
+
+const byKey = (a: Member, b: Member): number => compareValues(a.key, b.key);
+
+/** An object: keys are any values. Made from JSON it reads members only when they are asked for. */
+export class RegoObject {
+  static readonly empty: RegoObject = new RegoObject(undefined, new Map());
+
+  readonly #json: JsonObject | undefined;
+  /** All members, or those of `#json` that were asked for and are composite. */
+  readonly #members: Map<MapKey, Member>;
+  #sorted: readonly Member[] | undefined;
+
+  private constructor(json: JsonObject | undefined, members: Map<MapKey, Member>) {
+    this.#json = json;
+    this.#members = members;
+  }
+
+  static fromJson(json: JsonObject): RegoObject {
+    return new RegoObject(json, new Map());
+  }
+
+  /** Later members replace earlier ones of the same key. */
+  static of(members: Iterable<readonly [Value, Value]>): RegoObject {
+    const map = new Map<MapKey, Member>();
+    for (const [key, value] of members) map.set(mapKey(key), { key, value });
+    return new RegoObject(undefined, map);
+  }
+
+  /** Takes `members` over: the caller must not change it any more. */
+  static own(members: Map<MapKey, Member>): RegoObject {
+    return new RegoObject(undefined, members);
+  }
+
+  get(key: Value): Value | undefined {
+    if (this.#json === undefined) return this.#members.get(mapKey(key))?.value;
+    return typeof key === "string" ? this.field(key) : undefined;
+  }
+
+  /** The member of a string key. */
+  field(key: string): Value | undefined {
+    const json = this.#json;
+    if (json === undefined) return this.#members.get(mapKey(key))?.value;
+    const raw = json[key];
+    if (raw === undefined || !Object.hasOwn(json, key)) return undefined;
+    if (typeof raw !== "object" && typeof raw !== "bigint") return raw;
+    if (raw === null) return raw;
+    const known = this.#members.get(key);
+    if (known !== undefined) return known.value;
+    const value = fromJson(raw);
+    this.#members.set(key, { key, value });
+    return value;
+  }
+
+  has(key: Value): boolean {
+    return this.get(key) !== undefined;
+  }
+
+  get size(): number {
+    return this.#json === undefined ? this.#members.size : this.sorted().length;
+  }
+
+  /** The members in the order of their keys. */
+  sorted(): readonly Member[] {
+    this.#sorted ??= this.#unsorted().sort(byKey);
+    return this.#sorted;
+  }
+
+  #unsorted(): Member[] {
+    const json = this.#json;
+    if (json === undefined) return [...this.#members.values()];
+    const members: Member[] = [];
+    for (const key of Object.keys(json)) {
+      const value = this.field(key);
+      if (value !== undefined) members.push({ key, value });
+    }
+    return members;
+  }
+}
+
+/** A set. */
+export class RegoSet {
+  static readonly empty: RegoSet = new RegoSet(new Map());
+
+  readonly #items: ReadonlyMap<MapKey, Value>;
+  #sorted: readonly Value[] | undefined;
+
+  private constructor(items: ReadonlyMap<MapKey, Value>) {
+    this.#items = items;
+  }
+
+  static of(values: Iterable<Value>): RegoSet {
+    const items = new Map<MapKey, Value>();
+    for (const value of values) items.set(mapKey(value), value);
+    return new RegoSet(items);
+  }
+
+  /** Takes `items` over: the caller must not change it any more. */
+  static own(items: ReadonlyMap<MapKey, Value>): RegoSet {
+    return new RegoSet(items);
+  }
+
+  has(value: Value): boolean {
+    return this.#items.has(mapKey(value));
+  }
+
+  get size(): number {
+    return this.#items.size;
+  }
+
+  /** The elements in order. */
+  sorted(): readonly Value[] {
+    this.#sorted ??= [...this.#items.values()].sort(compareValues);
+    return this.#sorted;
+  }
+
+  /** The elements in no particular order: for work whose outcome does not depend on it. */
+  unordered(): Iterable<Value> {
+    return this.#items.values();
+  }
+}
+
+/** The Rego value of JSON. Objects are read when they are asked for, so `json` must not change afterwards. */
+export function fromJson(json: JsonValue): Value {
+  if (typeof json === "bigint") return bigintNumber(json);
+  if (isArray(json)) return json.map(fromJson);
+  return isObject(json) ? RegoObject.fromJson(json) : json;
+}
