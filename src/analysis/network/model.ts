@@ -1,0 +1,281 @@
+import type { Diagnostic } from "../../core/diagnostic.ts";
+import type { JsonPath } from "../../core/json.ts";
+import type { KubernetesObject, ResourceRef } from "../../core/kubernetes.ts";
+import type { Labels } from "../../core/label-selector.ts";
+import type { SourceDocument } from "../../core/source.ts";
+import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
+import type { AddressSet } from "./address-set.ts";
+import type { ConnectionSet, ProtocolNumber } from "./connection-set.ts";
+
+/*
+ * The contract of the network analysis.
+ *
+ * `buildNetwork(documents, options)` (build.ts) reads every object that bears on who may talk to whom and answers a
+ * `Network`. A network is a set of endpoints (workloads, nodes, the API server, external addresses, DNS names) and, for
+ * every ordered pair of them, the `ConnectionSet` that policies let through: egress of the source AND ingress of the
+ * destination; replies are implied. Answers are computed when asked for and kept; the cost grows with the peers that
+ * rules name, never with workloads x workloads.
+ *
+ *   network.workloads                          everything that runs pods, folded by owner
+ *   network.between(from, to)                  the connections, and what each direction alone lets through
+ *   network.explain(from, to, protocol, port)  which policies decide each direction, or what is missing
+ *   network.connections({from?, to?})          allowed edges; a workload that nobody isolates is a `rest` edge, not n edges
+ *   network.put(document) / remove(ref)        one object changes; everything else is kept
+ *   network.policies                           what was read, with the problems of each
+ *   network.diagnostics                        bad input, positioned; the rest is analysed
+ *
+ * diff.ts:     diffNetworks(before, after): connections gained and lost. equivalent(before, after): boolean.
+ * exposure.ts: exposureOf(network): what is reachable from the internet, from the whole cluster, towards the internet.
+ * entry.ts:    entryPoints(network): Services, Ingress, Gateway routes, LoadBalancers, NodePorts and what they reach.
+ * audit.ts:    auditNetwork(network): core Findings.
+ *
+ * Bad input fails closed: a policy that cannot be understood selects what it can and allows nothing by the broken rule.
+ */
+
+/** Which data plane enforces the policies; `unknown`: answers that differ between them say so (see `Verdict.depends`). */
+export const cniProfiles = ["unknown", "generic", "cilium", "calico", "aws-vpc-cni", "ovn"] as const;
+export type CniProfile = (typeof cniProfiles)[number];
+
+export interface NetworkOptions {
+  /** Where kinds hold their pods. */
+  readonly catalogue: WorkloadCatalogue;
+  /** Where objects that name no namespace would be applied; `default` unless told. */
+  readonly namespace?: string;
+  readonly cni?: CniProfile;
+  /** The range that pods get their addresses from, where it is known: decides about blocks that hold a part of all addresses. */
+  readonly podAddresses?: AddressSet;
+  /** Nothing else exists: a label or namespace that no object has does not exist. */
+  readonly complete?: boolean;
+}
+
+export interface NamedPort {
+  readonly name: string;
+  readonly protocol: ProtocolNumber;
+  readonly port: number;
+}
+
+/** Pods of one owner that no policy tells apart: a Deployment, a bare Pod, the head of a RayCluster. */
+export interface Workload {
+  readonly kind: "workload";
+  /** Unique and stable: `nlp/api-gateway[Deployment]`; a role or a pod's name follows where an owner has several. */
+  readonly id: string;
+  /** The object that a person wrote: the outermost owner, or the pod itself. */
+  readonly owner: ResourceRef;
+  /** `head`, `predictor`; empty where the kind makes one sort of pod. */
+  readonly role: string;
+  readonly namespace: string;
+  /** Of the pods, not of the owner. */
+  readonly labels: Labels;
+  /** Container ports; the name is empty where there is none. */
+  readonly ports: readonly NamedPort[];
+  readonly serviceAccount: string;
+  /** Shares the node's address: NetworkPolicy neither selects nor isolates it. */
+  readonly hostNetwork: boolean;
+  /** Known addresses of its pods; none before they run. */
+  readonly addresses: readonly string[];
+  /** How many pods; undefined where nobody says. */
+  readonly replicas: number | undefined;
+  /** Who else adds labels before a pod is made (an operator, an injector); undefined: labels are as written. */
+  readonly completedBy: string | undefined;
+  readonly document: SourceDocument<KubernetesObject>;
+  /** Where the pod template or pod spec stands in the document. */
+  readonly path: JsonPath;
+}
+
+/** A node of the cluster. `labels` and `addresses` are empty for "some node", which stands for all that no object shows. */
+export interface ClusterNode {
+  readonly kind: "node";
+  readonly id: string;
+  readonly labels: Labels;
+  readonly addresses: readonly string[];
+}
+
+/** kube-apiserver: in most clusters outside of the pod network. */
+export interface ApiServer {
+  readonly kind: "apiserver";
+  readonly id: "apiserver";
+  readonly addresses: readonly string[];
+}
+
+/** Addresses outside of the cluster. */
+export interface ExternalAddresses {
+  readonly kind: "external";
+  readonly addresses: AddressSet;
+}
+
+/** Whatever these DNS names resolve to; `*.` stands for one or more labels. Known to Cilium, Calico and CNP egress rules. */
+export interface DomainNames {
+  readonly kind: "domain";
+  readonly names: readonly string[];
+}
+
+export type Endpoint = Workload | ClusterNode | ApiServer | ExternalAddresses | DomainNames;
+
+export type Direction = "ingress" | "egress";
+
+/** Why an answer is not certain. */
+export interface Dependence {
+  readonly on: "cni" | "address" | "equal-priority" | "host-network" | "l7";
+  /** `aws-vpc-cni: ...`: a sentence. */
+  readonly reason: string;
+}
+
+export interface Verdict {
+  /** What passes: `egress` and `ingress` together. */
+  readonly connections: ConnectionSet;
+  /** What the source's side lets out. */
+  readonly egress: ConnectionSet;
+  /** What the destination's side lets in. */
+  readonly ingress: ConnectionSet;
+  /** What passes under the most generous reading where it is not certain; equal to `connections` else. */
+  readonly possible: ConnectionSet;
+  readonly depends: readonly Dependence[];
+}
+
+export type PolicyKind =
+  | "NetworkPolicy"
+  | "AdminNetworkPolicy"
+  | "BaselineAdminNetworkPolicy"
+  | "ClusterNetworkPolicy"
+  | "CalicoNetworkPolicy"
+  | "CalicoGlobalNetworkPolicy"
+  | "CiliumNetworkPolicy"
+  | "CiliumClusterwideNetworkPolicy";
+
+/** One policy object as it was read. */
+export interface PolicyInfo {
+  readonly id: string;
+  readonly kind: PolicyKind;
+  readonly ref: ResourceRef;
+  /** Directions in which it isolates or decides. */
+  readonly directions: readonly Direction[];
+  readonly document: SourceDocument<KubernetesObject>;
+  /** A staged or otherwise inactive policy decides nothing. */
+  readonly active: boolean;
+}
+
+export type RuleAction = "allow" | "deny" | "pass";
+
+/** A rule that has a say about one connection. */
+export interface DecidingRule {
+  /** Where the rule stands: `spec.ingress[0]`. */
+  readonly path: JsonPath;
+  readonly action: RuleAction;
+}
+
+export interface DecidingPolicy {
+  readonly policy: PolicyInfo;
+  /** The rules that match; none where the policy only isolates. */
+  readonly rules: readonly DecidingRule[];
+  /** Without this policy alone the answer for this connection would be another one. */
+  readonly pivotal: boolean;
+}
+
+export interface DirectionExplanation {
+  readonly direction: Direction;
+  readonly allowed: boolean;
+  /**
+   * `rule`: a rule of `policies` allows or denies. `isolated`: `policies` select the endpoint and none of their rules
+   * matches. `default`: nothing selects it, so everything passes. `outside`: not an endpoint that policies govern.
+   */
+  readonly because: "rule" | "isolated" | "default" | "outside";
+  /** `AdminNetworkPolicy`, `NetworkPolicy`, a Calico tier. Empty for `default` and `outside`. */
+  readonly tier: string;
+  readonly policies: readonly DecidingPolicy[];
+  /** One sentence for people: what decides, or what is missing. */
+  readonly text: string;
+}
+
+export interface Explanation {
+  readonly allowed: boolean;
+  readonly protocol: ProtocolNumber;
+  readonly port: number;
+  readonly egress: DirectionExplanation;
+  readonly ingress: DirectionExplanation;
+  readonly depends: readonly Dependence[];
+}
+
+/** What narrows an edge beyond protocol and port. */
+export interface EdgeCondition {
+  readonly kind: "http" | "dns" | "kafka" | "tls" | "icmp" | "source-ports" | "service-account";
+  /** `GET /v1/models`. */
+  readonly text: string;
+  readonly policy: string;
+}
+
+/** Allowed connections from one endpoint to another. */
+export interface Edge {
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly connections: ConnectionSet;
+  readonly conditions: readonly EdgeCondition[];
+}
+
+/**
+ * Symbolic answer for many pairs at once: from every one of `from` to every one of `to` (both never empty).
+ * Loops (an endpoint to itself) are not meant.
+ */
+export interface EdgeGroup {
+  readonly from: readonly Endpoint[];
+  readonly to: readonly Endpoint[];
+  readonly connections: ConnectionSet;
+}
+
+export interface EdgeFilter {
+  readonly from?: (endpoint: Endpoint) => boolean;
+  readonly to?: (endpoint: Endpoint) => boolean;
+  /** Whether workload-to-workload pairs between which nothing is restricted are listed one by one; `true` unless told. */
+  readonly unrestricted?: boolean;
+}
+
+/** One object changed. */
+export interface Network {
+  readonly options: NetworkOptions;
+  readonly workloads: readonly Workload[];
+  /** Nodes that objects show, and `some node` when none are shown. */
+  readonly nodes: readonly ClusterNode[];
+  readonly apiServer: ApiServer;
+  /** By name; labels with `kubernetes.io/metadata.name`, which is always there. Namespaces that are only named, too. */
+  readonly namespaces: ReadonlyMap<string, Labels>;
+  readonly policies: readonly PolicyInfo[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** Everything that was read, as it stands now. */
+  readonly documents: readonly SourceDocument<KubernetesObject>[];
+
+  /** By id, `namespace/name`, or `name` where one workload has it. */
+  find(name: string): Workload | undefined;
+  /** The workload or node at an address, else the address as an external endpoint; undefined for no address. */
+  at(address: string): Endpoint | undefined;
+
+  between(from: Endpoint, to: Endpoint): Verdict;
+  /** `between(from, to).connections.has(protocol, port)`, for one external address or known endpoint. Fast when repeated. */
+  permits(from: Endpoint, to: Endpoint, protocol: ProtocolNumber, port: number): boolean;
+  explain(from: Endpoint, to: Endpoint, protocol: ProtocolNumber, port: number): Explanation;
+  /** Policies that select the workload in a direction. */
+  selecting(workload: Workload, direction: Direction): readonly PolicyInfo[];
+  /** Allowed edges one by one: small networks, or a focus. External addresses come as the largest sets that are treated alike. */
+  edges(filter?: EdgeFilter): Iterable<Edge>;
+  /** The same as blocks of endpoints that are treated alike: any size. */
+  groups(): readonly EdgeGroup[];
+
+  /** Adds or replaces one object. The network is changed in place. */
+  put(document: SourceDocument<KubernetesObject>): void;
+  /** Removes one object; no effect where there is none. */
+  remove(ref: ResourceRef): void;
+}
+
+/** How two networks differ for one pair. */
+export interface EdgeChange {
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly before: ConnectionSet;
+  readonly after: ConnectionSet;
+  readonly gained: ConnectionSet;
+  readonly lost: ConnectionSet;
+  /** An endpoint that exists on one side only. */
+  readonly endpoint: "both" | "added" | "removed";
+}
+
+export interface NetworkDifference {
+  readonly changes: readonly EdgeChange[];
+}
