@@ -5,6 +5,8 @@ import { type PolicyRule, ruleAllows } from "./policy-rule.ts";
 interface RightSpec {
   readonly verbs: readonly string[];
   readonly resources: readonly string[];
+  /** Names with which a rule that names objects gives it, too; `any`: a name is no limit. None unless told. */
+  readonly names?: readonly string[] | "any";
 }
 
 export interface Capability {
@@ -48,6 +50,13 @@ const right = (verbs: readonly string[], ...resources: readonly string[]): Right
 const change = ["update", "patch"];
 const write = ["create", ...change];
 const read = ["get", "list", "watch"];
+/** Signers whose certificates the API server takes for users' or nodes'. */
+const clientSigners = [
+  "kubernetes.io/*",
+  "kubernetes.io/kube-apiserver-client",
+  "kubernetes.io/kube-apiserver-client-kubelet",
+  "kubernetes.io/legacy-unknown",
+];
 
 /**
  * Rights that lead to more than they say. The union of the rule lists of rbac-police, KubiScan, krane, KubeHound and
@@ -64,7 +73,13 @@ export const capabilities = {
   },
   escalate: {
     title: "Write roles beyond own rights",
-    needs: [right(["escalate"], "rbac.authorization.k8s.io/roles", "rbac.authorization.k8s.io/clusterroles")],
+    needs: [
+      {
+        ...right(["escalate"], "rbac.authorization.k8s.io/roles", "rbac.authorization.k8s.io/clusterroles"),
+        // Anything may be written into the role that is named.
+        names: "any",
+      },
+    ],
     clusterWide: "critical",
     namespaced: "high",
     why: "The verb escalate switches off the API server's check that nobody grants what they do not hold.",
@@ -72,7 +87,12 @@ export const capabilities = {
   },
   bind: {
     title: "Bind roles beyond own rights",
-    needs: [right(["bind"], "rbac.authorization.k8s.io/roles", "rbac.authorization.k8s.io/clusterroles")],
+    needs: [
+      {
+        ...right(["bind"], "rbac.authorization.k8s.io/roles", "rbac.authorization.k8s.io/clusterroles"),
+        names: ["cluster-admin", "admin"],
+      },
+    ],
     clusterWide: "critical",
     namespaced: "high",
     why: "The verb bind lets its holder hand out roles with rights that they do not hold; with bindings of their own they take them.",
@@ -80,7 +100,12 @@ export const capabilities = {
   },
   impersonate: {
     title: "Act as others",
-    needs: [right(["impersonate"], "/users", "/groups", "/serviceaccounts")],
+    needs: [
+      {
+        ...right(["impersonate"], "/users", "/groups", "/serviceaccounts"),
+        names: ["system:masters"],
+      },
+    ],
     clusterWide: "critical",
     namespaced: "high",
     why: "Impersonation takes over the rights of whoever is impersonated; of the group system:masters, all of them.",
@@ -95,8 +120,8 @@ export const capabilities = {
     fix: "Name the secrets in resourceNames with the verb get, or mount them instead.",
   },
   "secrets-write": {
-    title: "Write secrets",
-    needs: [right(write, "/secrets"), right(read, "/secrets")],
+    title: "Make tokens by writing secrets",
+    needs: [right(["create"], "/secrets"), right(read, "/secrets")],
     clusterWide: "high",
     namespaced: "low",
     why: "A secret of type service-account-token is filled with a token of any service account in its namespace: create one, read it.",
@@ -117,6 +142,14 @@ export const capabilities = {
     namespaced: "medium",
     why: "A command in a pod acts with the pod's service account, its secrets and its network.",
     fix: "Remove pods/exec and pods/attach, or grant them for the time of an incident only.",
+  },
+  "port-forward": {
+    title: "Forward ports of pods",
+    needs: [right(["create"], "/pods/portforward")],
+    clusterWide: "medium",
+    namespaced: "low",
+    why: "A forwarded port reaches what listens in a pod, loopback included, past network policies and without a login: databases, dashboards, debug endpoints.",
+    fix: "Remove pods/portforward, or grant it for the time of an incident only.",
   },
   "ephemeral-containers": {
     title: "Add containers to running pods",
@@ -144,7 +177,7 @@ export const capabilities = {
   },
   "node-proxy": {
     title: "Reach the kubelet",
-    needs: [right(["get", "create"], "/nodes/proxy")],
+    needs: [{ ...right(["get", "create"], "/nodes/proxy"), names: "any" }],
     clusterWide: "critical",
     namespaced: undefined,
     why: "nodes/proxy reaches the kubelet's API, whose exec runs commands in every pod of the node: GET is enough, and no audit event or admission sees it.",
@@ -154,7 +187,7 @@ export const capabilities = {
     title: "Approve certificates",
     needs: [
       right(change, "certificates.k8s.io/certificatesigningrequests/approval"),
-      right(["approve"], "certificates.k8s.io/signers"),
+      { ...right(["approve"], "certificates.k8s.io/signers"), names: clientSigners },
     ],
     clusterWide: "critical",
     namespaced: undefined,
@@ -165,7 +198,7 @@ export const capabilities = {
     title: "Sign certificates",
     needs: [
       right(change, "certificates.k8s.io/certificatesigningrequests/status"),
-      right(["sign"], "certificates.k8s.io/signers"),
+      { ...right(["sign"], "certificates.k8s.io/signers"), names: clientSigners },
     ],
     clusterWide: "critical",
     namespaced: undefined,
@@ -278,26 +311,60 @@ function targetOf(text: string): Target {
   return target;
 }
 
+/** Of the resources above, those of no namespace. */
+const clusterScoped = new Set([
+  "/users",
+  "/groups",
+  "/nodes",
+  "/nodes/status",
+  "/nodes/proxy",
+  "/persistentvolumes",
+  "rbac.authorization.k8s.io/clusterroles",
+  "certificates.k8s.io/certificatesigningrequests/approval",
+  "certificates.k8s.io/certificatesigningrequests/status",
+  "certificates.k8s.io/signers",
+  "admissionregistration.k8s.io/mutatingwebhookconfigurations",
+  "admissionregistration.k8s.io/validatingwebhookconfigurations",
+  "admissionregistration.k8s.io/mutatingadmissionpolicies",
+  "admissionregistration.k8s.io/validatingadmissionpolicies",
+  "admissionregistration.k8s.io/validatingadmissionpolicybindings",
+  "apiregistration.k8s.io/apiservices",
+  "kyverno.io/clusterpolicies",
+  "policies.kyverno.io/validatingpolicies",
+  "templates.gatekeeper.sh/constrainttemplates",
+]);
+
 const nobody = { user: "", groups: [], isResourceRequest: true, path: "", namespace: "" };
 
-/** Whether a rule gives a right over all names. */
-function gives(rule: PolicyRule, { verbs, resources }: RightSpec): boolean {
+/** Whether a rule gives a right over all names, or over one that is as good. */
+function gives(rule: PolicyRule, { verbs, resources, names }: RightSpec, clusterWide: boolean): boolean {
+  if (rule.resources.length === 0) return false;
+  const name = rule.resourceNames.length === 0 ? "" : rule.resourceNames.find((n) => names === "any" || names?.includes(n));
   // With names, list and watch still show single objects only, and create has no name to match.
-  if (rule.resourceNames.length > 0 || rule.resources.length === 0) return false;
+  if (name === undefined) return false;
   return resources.some((text) => {
+    // A role is bound in a namespace whatever its own scope; what else belongs to none is out of a RoleBinding's reach.
+    if (!clusterWide && clusterScoped.has(text) && !verbs.includes("bind")) return false;
     const target = targetOf(text);
-    return verbs.some((verb) => ruleAllows(rule, { ...nobody, verb, name: "", ...target }));
+    return verbs.some((verb) => ruleAllows(rule, { ...nobody, verb, name, ...target }));
   });
 }
 
-/** The rules, one for each need, that together give a capability; undefined where one is lacking. */
-export function proofOf(rules: readonly PolicyRule[], id: CapabilityId): readonly Proof[] | undefined {
+/** The rules, one for each need, that together give a capability where they are bound; undefined where one is lacking. */
+export function proofOf(rules: readonly PolicyRule[], id: CapabilityId, clusterWide: boolean): readonly Proof[] | undefined {
   const proofs: Proof[] = [];
   for (const need of capabilityOf(id).needs) {
-    const index = rules.findIndex((rule) => gives(rule, need));
+    const index = rules.findIndex((rule) => gives(rule, need, clusterWide));
     const rule = rules[index];
     if (rule === undefined) return undefined;
     proofs.push({ rule, index });
   }
   return proofs;
+}
+
+/** Whether rules of the whole cluster and those of one namespace give a capability there, in parts or alone. */
+export function isHeldBy(clusterWide: readonly PolicyRule[], local: readonly PolicyRule[], id: CapabilityId): boolean {
+  return capabilityOf(id).needs.every(
+    (need) => clusterWide.some((rule) => gives(rule, need, true)) || local.some((rule) => gives(rule, need, false)),
+  );
 }

@@ -1,4 +1,4 @@
-import { type CapabilityId, capabilityIds, proofOf } from "./capabilities.ts";
+import { type CapabilityId, capabilityIds, isHeldBy, proofOf } from "./capabilities.ts";
 import { describeSubject } from "./describe.ts";
 import type { Binding } from "./objects.ts";
 import type { PolicyRule } from "./policy-rule.ts";
@@ -45,15 +45,15 @@ function collect({ index }: RbacWorld, binding: Binding, held: Map<string, Held>
 function cellsOf(rules: ReadonlyMap<string, readonly PolicyRule[]>): MatrixRow["cells"] {
   const clusterWide = rules.get("") ?? [];
   // Everything holds each of the others.
-  if (proofOf(clusterWide, "cluster-admin") !== undefined) return { "cluster-admin": ["*"] };
+  if (proofOf(clusterWide, "cluster-admin", true) !== undefined) return { "cluster-admin": ["*"] };
   const cells: { [capability in CapabilityId]?: readonly string[] } = {};
   for (const id of capabilityIds) {
-    if (proofOf(clusterWide, id) !== undefined) {
+    if (proofOf(clusterWide, id, true) !== undefined) {
       cells[id] = ["*"];
       continue;
     }
     const namespaces = [...rules].flatMap(([namespace, local]) =>
-      namespace !== "" && proofOf([...clusterWide, ...local], id) !== undefined ? namespace : [],
+      namespace !== "" && isHeldBy(clusterWide, local, id) ? namespace : [],
     );
     if (namespaces.length > 0) cells[id] = namespaces.sort();
   }

@@ -57,10 +57,57 @@ describe("rights", () => {
       ],
       [],
     ],
+    [
+      "approval with the signer of users by name",
+      [
+        rule("update", "certificates.k8s.io/certificatesigningrequests/approval"),
+        rule("approve", "certificates.k8s.io/signers", "kubernetes.io/kube-apiserver-client"),
+      ],
+      ["approve-certificates cluster critical ClusterRole"],
+    ],
+    [
+      "signing for users by name",
+      [
+        rule("update", "certificates.k8s.io/certificatesigningrequests/status"),
+        rule("sign", "certificates.k8s.io/signers", "kubernetes.io/kube-apiserver-client"),
+      ],
+      ["sign-certificates cluster critical ClusterRole"],
+    ],
+    ["masters by name", [rule("impersonate", "/groups", "system:masters")], ["impersonate cluster critical ClusterRole"]],
+    ["a group by name", [rule("impersonate", "/groups", "readers")], []],
+    [
+      "cluster-admin by name",
+      [rule("bind", "rbac.authorization.k8s.io/clusterroles", "cluster-admin")],
+      ["bind cluster critical ClusterRole"],
+    ],
+    [
+      "escalate one role",
+      [rule("escalate", "rbac.authorization.k8s.io/clusterroles", "mine")],
+      ["escalate cluster critical ClusterRole"],
+    ],
+    ["the kubelet of one node", [rule("get", "/nodes/proxy", "node-1")], ["node-proxy cluster critical ClusterRole"]],
+    ["pods/portforward", [rule("create", "/pods/portforward")], ["port-forward cluster medium ClusterRole"]],
+    ["reading portforward", [rule("get", "/pods/portforward")], []],
+    [
+      "secrets read and made",
+      [rule("create,get", "/secrets")],
+      ["secrets cluster high ClusterRole", "secrets-write cluster high ClusterRole"],
+    ],
     ["evict without nodes", [rule("create", "/pods/eviction")], []],
     ["everything comes alone", [rule("*", "*/*")], ["cluster-admin cluster critical ClusterRole"]],
     ["reading pods", [rule("get,list,watch", "/pods")], []],
   ])("%s", (_, rules, want) => expect(says(bound("r", rules, agent))).toEqual(want));
+
+  test.each<[string, RuleText, readonly string[]]>([
+    ["users", rule("impersonate", "/users"), []],
+    ["service accounts", rule("impersonate", "/serviceaccounts"), ["impersonate namespace high Role"]],
+    ["escalate cluster roles", rule("escalate", "rbac.authorization.k8s.io/clusterroles"), []],
+    ["escalate roles", rule("escalate", "rbac.authorization.k8s.io/roles"), ["escalate namespace high Role"]],
+    ["bind cluster roles", rule("bind", "rbac.authorization.k8s.io/clusterroles"), ["bind namespace high Role"]],
+    ["the kubelet", rule("get", "/nodes/proxy"), []],
+  ])("what belongs to no namespace is not given in one: %s", (_, text, want) => {
+    expect(says(bound("r", [text], agent, "a"))).toEqual(want);
+  });
 
   test("in one namespace a right is less, and creating pods is none", () => {
     expect(says(bound("r", [rule("list", "/secrets"), rule("create", "/pods")], agent, "a"))).toEqual([

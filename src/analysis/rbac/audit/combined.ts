@@ -6,9 +6,7 @@ import type { AuditContext } from "./context.ts";
 import { type AuditIssue, describeBindings } from "./issue.ts";
 
 /** Rights that take several parts. */
-const composed = capabilityIds.filter(
-  (id) => capabilityOf(id).needs.length > 1 && !["secrets-write", "ai-workload-and-secrets"].includes(id),
-);
+const composed = capabilityIds.filter((id) => capabilityOf(id).needs.length > 1 && id !== "ai-workload-and-secrets");
 
 interface HeldRole {
   readonly subject: BindingSubject;
@@ -33,10 +31,11 @@ export function combinedIssues({ held }: AuditContext): AuditIssue[] {
 }
 
 function combined(roles: readonly HeldRole[], id: CapabilityId): AuditIssue[] {
-  if (roles.some(({ role }) => proofOf(role.rules, id) !== undefined)) return [];
+  if (roles.some(({ role }) => proofOf(role.rules, id, true) !== undefined)) return [];
   const proof = proofOf(
     roles.flatMap(({ role }) => role.rules),
     id,
+    true,
   );
   const used = roles.filter(({ role }) => proof?.some((p) => role.rules.includes(p.rule)) === true);
   const last = used.at(-1);

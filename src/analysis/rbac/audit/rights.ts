@@ -8,7 +8,6 @@ import { type AuditIssue, describeBindings, describePlaces, describeSubjects } f
 
 /** Rights that say nothing more where another one is held. */
 const impliedBy: { readonly [id in CapabilityId]?: readonly CapabilityId[] } = {
-  "secrets-write": ["secrets"],
   "change-pods": ["create-pods"],
   // Operators, mostly: any pod may mount the secrets.
   "ai-workload-and-secrets": ["create-pods"],
@@ -27,7 +26,7 @@ export function rightsOf(role: Role, clusterWide: boolean): readonly HeldRight[]
     const { clusterWide: worst, namespaced } = capabilityOf(id);
     const severity = clusterWide ? worst : namespaced;
     if (severity === undefined || impliedBy[id]?.some((other) => held.some((h) => h.id === other)) === true) continue;
-    const proof = proofOf(role.rules, id);
+    const proof = proofOf(role.rules, id, clusterWide);
     if (proof === undefined) continue;
     held.push({ id, proof, severity });
     if (id === "cluster-admin") break;

@@ -33,7 +33,7 @@ export function wildcardIssues({ world, system, includeSystem, held }: AuditCont
     if (role.document === undefined || (system.isOwnRole(role) && !includeSystem)) return [];
     const bindings = held.get(role) ?? [];
     // That somebody is the administrator is said already.
-    if (bindings.length > 0 && proofOf(role.rules, "cluster-admin") !== undefined) return [];
+    if (bindings.length > 0 && proofOf(role.rules, "cluster-admin", true) !== undefined) return [];
     return wildcardOf(
       role,
       role.document,
