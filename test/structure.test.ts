@@ -18,11 +18,15 @@ const layers: { readonly [folder: string]: Layer } = {
   policies: { imports: ["core", "languages"], pure: true },
   engine: { imports: ["core", "policies"], pure: true },
   access: { imports: ["core", "languages"], pure: true },
+  ledger: { imports: ["core"], pure: true },
   analysis: { imports: ["core", "languages"], pure: true },
   report: { imports: ["core"], pure: true, packages: ["js-yaml", "@noble/hashes"] },
-  adapters: { imports: ["core"], pure: false },
-  services: { imports: ["core", "languages", "policies", "engine", "analysis", "adapters"], pure: false },
-  cli: { imports: ["core", "languages", "policies", "engine", "analysis", "report", "adapters", "services"], pure: false },
+  adapters: { imports: ["core", "ledger"], pure: false },
+  services: { imports: ["core", "languages", "policies", "engine", "ledger", "access", "analysis", "adapters"], pure: false },
+  cli: {
+    imports: ["core", "languages", "policies", "engine", "ledger", "access", "analysis", "report", "adapters", "services"],
+    pure: false,
+  },
 };
 
 /** What pure code may not touch: the clock, chance, and what only one host has. */
