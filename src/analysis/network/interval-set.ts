@@ -2,16 +2,20 @@
  * A set of whole numbers as sorted, disjoint, half-open intervals, flat: `[80, 81, 443, 444]` is {80, 443}.
  * Half-open bounds make every operation a merge of bounds, for ports (number) and IPv6 addresses (bigint) alike.
  */
-export type IntervalSet<T> = readonly T[];
+export type IntervalSet<T extends NonNullable<unknown>> = readonly T[];
 
 /** The lower of two bounds, as far as there are any. */
-function lower<T>(x: T | undefined, y: T | undefined): T | undefined {
+function lower<T extends NonNullable<unknown>>(x: T | undefined, y: T | undefined): T | undefined {
   if (x === undefined) return y;
   return y === undefined || x < y ? x : y;
 }
 
 /** Keeps where `wanted(in a, in b)` holds; `wanted(false, false)` must be false. */
-function combine<T>(a: IntervalSet<T>, b: IntervalSet<T>, wanted: (inA: boolean, inB: boolean) => boolean): IntervalSet<T> {
+function combine<T extends NonNullable<unknown>>(
+  a: IntervalSet<T>,
+  b: IntervalSet<T>,
+  wanted: (inA: boolean, inB: boolean) => boolean,
+): IntervalSet<T> {
   const result: T[] = [];
   let [i, j] = [0, 0];
   let inside = false;
@@ -27,27 +31,27 @@ function combine<T>(a: IntervalSet<T>, b: IntervalSet<T>, wanted: (inA: boolean,
   return result;
 }
 
-export function unionOf<T>(a: IntervalSet<T>, b: IntervalSet<T>): IntervalSet<T> {
+export function unionOf<T extends NonNullable<unknown>>(a: IntervalSet<T>, b: IntervalSet<T>): IntervalSet<T> {
   if (a.length === 0 || a === b) return b;
   return b.length === 0 ? a : combine(a, b, (x, y) => x || y);
 }
 
-export function intersectionOf<T>(a: IntervalSet<T>, b: IntervalSet<T>): IntervalSet<T> {
+export function intersectionOf<T extends NonNullable<unknown>>(a: IntervalSet<T>, b: IntervalSet<T>): IntervalSet<T> {
   if (a.length === 0 || a === b) return a;
   return b.length === 0 ? b : combine(a, b, (x, y) => x && y);
 }
 
 /** What is in `a` and not in `b`. */
-export function differenceOf<T>(a: IntervalSet<T>, b: IntervalSet<T>): IntervalSet<T> {
+export function differenceOf<T extends NonNullable<unknown>>(a: IntervalSet<T>, b: IntervalSet<T>): IntervalSet<T> {
   return a.length === 0 || b.length === 0 ? a : combine(a, b, (x, y) => x && !y);
 }
 
-export function sameIntervals<T>(a: IntervalSet<T>, b: IntervalSet<T>): boolean {
+export function sameIntervals<T extends NonNullable<unknown>>(a: IntervalSet<T>, b: IntervalSet<T>): boolean {
   return a === b || (a.length === b.length && a.every((bound, i) => bound === b[i]));
 }
 
 /** Binary search: whether `value` is in the set. */
-export function holds<T>(set: IntervalSet<T>, value: T): boolean {
+export function holds<T extends NonNullable<unknown>>(set: IntervalSet<T>, value: T): boolean {
   let [low, high] = [0, set.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -59,7 +63,7 @@ export function holds<T>(set: IntervalSet<T>, value: T): boolean {
 }
 
 /** The intervals as pairs `[from, end)`. */
-export function intervalsOf<T>(set: IntervalSet<T>): (readonly [T, T])[] {
+export function intervalsOf<T extends NonNullable<unknown>>(set: IntervalSet<T>): (readonly [T, T])[] {
   const pairs: (readonly [T, T])[] = [];
   for (let i = 0; i + 1 < set.length; i += 2) {
     const [from, end] = [set[i], set[i + 1]];
