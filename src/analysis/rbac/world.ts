@@ -41,7 +41,13 @@ export interface RbacWorld {
   /** Nothing else exists: the objects are all that a cluster holds. */
   readonly complete: boolean;
   readonly serviceAccounts: ReadonlyMap<string, ServiceAccount>;
+  /** User names of the service accounts, by the account's name alone. */
+  readonly accountsByName: ReadonlyMap<string, readonly string[]>;
   readonly pods: readonly RunningPod[];
+  /** Names of the nodes that run the control plane; a managed one shows none. */
+  readonly controlPlanes: readonly string[];
+  /** Whether ConfigMap kube-system/aws-auth maps cloud roles to users. */
+  readonly awsAuth: boolean;
   readonly tokens: readonly TokenSecret[];
   readonly namespaces: ReadonlySet<string>;
   /** Labels of the namespaces whose objects were seen. */
@@ -146,7 +152,9 @@ function isObjectDocument(document: SourceDocument): document is SourceDocument<
   return isKubernetesObject(document.value);
 }
 
-type Surroundings = Pick<RbacWorld, "serviceAccounts" | "pods" | "tokens" | "namespaces" | "namespaceLabels">;
+type Surroundings = Omit<RbacWorld, "index" | "complete" | "defaults" | "diagnostics">;
+
+const controlPlaneLabels = ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"];
 
 function surroundings(
   objects: readonly SourceDocument<KubernetesObject>[],
@@ -154,6 +162,8 @@ function surroundings(
 ): Surroundings {
   const serviceAccounts = new Map<string, ServiceAccount>();
   const tokens: TokenSecret[] = [];
+  const controlPlanes: string[] = [];
+  let awsAuth = false;
   const namespaceLabels = new Map<string, { readonly [key: string]: string }>();
   const inNamespace = (object: KubernetesObject) => namespaceOf(object) || fallback;
   for (const document of objects) {
@@ -164,6 +174,9 @@ function surroundings(
       const namespace = inNamespace(value);
       serviceAccounts.set(serviceAccountUser(namespace, name), { namespace, name, document });
     } else if (value.kind === "Namespace") namespaceLabels.set(name, labelsOf(value));
+    else if (value.kind === "Node" && controlPlaneLabels.some((label) => Object.hasOwn(labelsOf(value), label)))
+      controlPlanes.push(name);
+    else if (value.kind === "ConfigMap" && name === "aws-auth" && inNamespace(value) === "kube-system") awsAuth = true;
     else if (value.kind === "Secret" && value["type"] === "kubernetes.io/service-account-token") {
       const annotations = member(value.metadata, "annotations");
       const serviceAccount = member(annotations, "kubernetes.io/service-account.name");
@@ -173,7 +186,9 @@ function surroundings(
   const pods = objects.flatMap((document) => podsOf(document.value, inNamespace(document.value), serviceAccounts, catalogue));
   const namespaces = new Set([...namespaceLabels.keys(), ...pods.map((p) => p.namespace)]);
   for (const { namespace } of serviceAccounts.values()) namespaces.add(namespace);
-  return { serviceAccounts, pods, tokens, namespaces, namespaceLabels };
+  const accountsByName = new Map<string, string[]>();
+  for (const [user, { name }] of serviceAccounts) accountsByName.set(name, [...(accountsByName.get(name) ?? []), user]);
+  return { serviceAccounts, accountsByName, pods, controlPlanes, awsAuth, tokens, namespaces, namespaceLabels };
 }
 
 function podsOf(

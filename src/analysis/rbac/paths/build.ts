@@ -1,4 +1,3 @@
-import { isArray, isObject, type JsonObject, member } from "../../../core/json.ts";
 import type { Identities } from "../identities.ts";
 import { serviceAccountUser } from "../rbac-index.ts";
 import type { RbacWorld, RunningPod } from "../world.ts";
@@ -6,6 +5,7 @@ import { clusterSteps } from "./cluster-steps.ts";
 import { EscalationGraph, type HeldRule, namespacePlaces, type Place, type Step } from "./graph.ts";
 import { grantOf, holdingsOf, identitiesOf, namedGrants, right } from "./holdings.ts";
 import { namespaceSteps } from "./namespace-steps.ts";
+import { nodeReach } from "./node-reach.ts";
 
 /** Every step that the objects allow. Linear in identities, their rules, and pods. */
 export function escalationGraph(world: RbacWorld, identities: Identities): EscalationGraph {
@@ -63,7 +63,12 @@ function objectSteps(world: RbacWorld, everybody: readonly Place[]): Step[] {
     }
     free(own, run, "run", `runs pods in ${namespace}`);
     if (!isRestricted(world, namespace))
-      free(run, { kind: "node" }, "privileged-pod", `runs a privileged pod in ${namespace}, which no Pod Security label forbids`);
+      free(
+        run,
+        { kind: "nodes" },
+        "privileged-pod",
+        `runs a privileged pod in ${namespace}, which no Pod Security label forbids`,
+      );
   }
   for (const pod of onePerAccount(world.pods)) {
     const enter: Place = { kind: "enter", namespace: pod.namespace };
@@ -73,9 +78,19 @@ function objectSteps(world: RbacWorld, everybody: readonly Place[]): Step[] {
       free(enter, account, "token-in-pod", `finds the token in ${name}`);
       free({ kind: "node" }, account, "token-on-node", `finds the token of ${name} on its node`);
     }
-    if (reachesNode(pod.spec))
-      free(enter, { kind: "node" }, "break-out", `leaves ${name}, which is privileged or mounts the node`);
+    const reach = nodeReach(pod.spec);
+    if (reach !== undefined) free(enter, { kind: "node" }, "break-out", `leaves ${name}, which ${reach}`);
   }
+  free({ kind: "nodes" }, { kind: "node" }, "any-node", "");
+  // Managed control planes show no node.
+  const [controlPlane] = world.controlPlanes;
+  if (controlPlane !== undefined)
+    free(
+      { kind: "nodes" },
+      { kind: "cluster-admin" },
+      "control-plane-keys",
+      `takes the signing keys of control plane ${controlPlane}`,
+    );
   free({ kind: "cluster-admin" }, { kind: "secrets" }, "everything", "reads every secret");
   free({ kind: "cluster-admin" }, { kind: "node" }, "everything", "runs anything on every node");
   return steps;
@@ -85,7 +100,7 @@ function objectSteps(world: RbacWorld, everybody: readonly Place[]): Step[] {
 function onePerAccount(pods: readonly RunningPod[]): Iterable<RunningPod> {
   const seen = new Map<string, RunningPod>();
   for (const pod of pods) {
-    const key = `${pod.namespace}/${pod.serviceAccount}/${pod.mountsToken}/${reachesNode(pod.spec)}`;
+    const key = `${pod.namespace}/${pod.serviceAccount}/${pod.mountsToken}/${nodeReach(pod.spec) ?? ""}`;
     if (!seen.has(key)) seen.set(key, pod);
   }
   return seen.values();
@@ -95,14 +110,4 @@ function onePerAccount(pods: readonly RunningPod[]): Iterable<RunningPod> {
 function isRestricted({ namespaceLabels }: RbacWorld, namespace: string): boolean {
   const level = namespaceLabels.get(namespace)?.["pod-security.kubernetes.io/enforce"];
   return level === "baseline" || level === "restricted";
-}
-
-function reachesNode(spec: JsonObject): boolean {
-  const volumes = spec["volumes"];
-  if (isArray(volumes) && volumes.some((v) => isObject(v) && member(v, "hostPath") !== undefined)) return true;
-  if (spec["hostPID"] === true) return true;
-  return ["containers", "initContainers"].some((list) => {
-    const containers = spec[list];
-    return isArray(containers) && containers.some((c) => member(member(c, "securityContext"), "privileged") === true);
-  });
 }

@@ -13,7 +13,7 @@ interface Technique {
 }
 
 const admin: Place = { kind: "cluster-admin" };
-const node: Place = { kind: "node" };
+const nodes: Place = { kind: "nodes" };
 
 /** Techniques that need rights in the whole cluster. */
 const techniques: readonly Technique[] = [
@@ -22,7 +22,9 @@ const techniques: readonly Technique[] = [
     technique: "escalate",
     to: admin,
     says: "writes any rule into a ClusterRole",
-    grants: (held) => grantsOf(held, right("escalate", `${rbac}/clusterroles`), right("update,patch", `${rbac}/clusterroles`)),
+    grants: (held) =>
+      grantsOf(held, right("escalate", `${rbac}/clusterroles`), right("update,patch", `${rbac}/clusterroles`)) ??
+      escalateOwn(held, "clusterroles"),
   },
   {
     technique: "bind",
@@ -78,13 +80,13 @@ const techniques: readonly Technique[] = [
   },
   {
     technique: "kubelet",
-    to: node,
+    to: nodes,
     says: "runs commands in every pod through the kubelet",
     grants: (held) => grantsOf(held, right("get,create", "/nodes/proxy")),
   },
   {
     technique: "host-path-volume",
-    to: node,
+    to: nodes,
     says: "mounts a node's file system through a persistent volume",
     grants: (held) =>
       grantsOf(
@@ -101,6 +103,20 @@ const techniques: readonly Technique[] = [
     grants: (held) => grantsOf(held, right("get,list,watch", "/secrets")),
   },
 ];
+
+/** The rules by which somebody rewrites a role that they hold, named in them. */
+export function escalateOwn(held: readonly HeldRule[], roles: "clusterroles" | "roles"): readonly HeldRule[] | undefined {
+  const both = [right("escalate", `${rbac}/${roles}`), right("update,patch", `${rbac}/${roles}`)] as const;
+  const kind = roles === "roles" ? "Role" : "ClusterRole";
+  for (const { role } of held) {
+    if (role.kind !== kind) continue;
+    const grants = both.flatMap(
+      (wanted) => grantOf(held, wanted) ?? namedGrants(held, wanted).find(([name]) => name === role.name)?.[1] ?? [],
+    );
+    if (grants.length === both.length) return grants;
+  }
+  return undefined;
+}
 
 export function bindGrants(
   held: readonly HeldRule[],

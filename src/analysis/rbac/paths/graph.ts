@@ -3,17 +3,19 @@ import type { PolicyRule } from "../policy-rule.ts";
 
 /**
  * Something that can be taken over. `account`: whoever acts under a user name; `group`: a member of a group; `run`: pods of
- * the attacker's making in a namespace; `enter`: the pods that run there; `accounts`: its service accounts; `own`: every right there.
+ * the attacker's making in a namespace; `enter`: the pods that run there; `accounts`: its service accounts; `own`: every right there; `nodes`: any node of the attacker's choice.
  */
 export type Place =
   | { readonly kind: "account"; readonly user: string }
   | { readonly kind: "group"; readonly group: string }
   | { readonly kind: NamespacePlace; readonly namespace: string }
   | { readonly kind: "everywhere"; readonly what: NamespacePlace }
-  | { readonly kind: "node" | "secrets" | "cluster-admin" };
+  | { readonly kind: TargetPlace };
 
 export const namespacePlaces = ["run", "enter", "accounts", "own"] as const;
 export type NamespacePlace = (typeof namespacePlaces)[number];
+
+type TargetPlace = "nodes" | "node" | "secrets" | "cluster-admin";
 
 export type PlaceKey = string;
 

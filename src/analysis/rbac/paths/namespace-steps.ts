@@ -1,6 +1,6 @@
 import { serviceAccountUser } from "../rbac-index.ts";
 import type { RbacWorld, TokenSecret } from "../world.ts";
-import { bindGrants } from "./cluster-steps.ts";
+import { bindGrants, escalateOwn } from "./cluster-steps.ts";
 import type { HeldRule, NamespacePlace, Place, Step } from "./graph.ts";
 import { grantOf, grantsOf, namedGrants, right } from "./holdings.ts";
 
@@ -29,27 +29,12 @@ const podMakers = [
 ];
 
 /** Controllers that apply what tenants write, with rights of their own. */
-const deputies: readonly { readonly resources: readonly string[]; readonly account: string; readonly name: string }[] = [
-  {
-    name: "Flux",
-    resources: ["kustomize.toolkit.fluxcd.io/kustomizations"],
-    account: "system:serviceaccount:flux-system:kustomize-controller",
-  },
-  {
-    name: "Flux",
-    resources: ["helm.toolkit.fluxcd.io/helmreleases"],
-    account: "system:serviceaccount:flux-system:helm-controller",
-  },
-  {
-    name: "Argo CD",
-    resources: ["argoproj.io/applications"],
-    account: "system:serviceaccount:argocd:argocd-application-controller",
-  },
-  {
-    name: "Kubeflow",
-    resources: ["kubeflow.org/profiles"],
-    account: "system:serviceaccount:kubeflow:profiles-controller-service-account",
-  },
+const deputies: readonly { readonly name: string; readonly resources: readonly string[]; readonly account: string }[] = [
+  { name: "Flux", resources: ["kustomize.toolkit.fluxcd.io/kustomizations"], account: "kustomize-controller" },
+  { name: "Flux", resources: ["helm.toolkit.fluxcd.io/helmreleases"], account: "helm-controller" },
+  { name: "Argo CD", resources: ["argoproj.io/applications"], account: "argocd-application-controller" },
+  { name: "Kubeflow", resources: ["kubeflow.org/profiles"], account: "profiles-controller-service-account" },
+  { name: "Velero", resources: ["velero.io/restores"], account: "velero" },
 ];
 
 /** What rights in one namespace lead to; in the whole cluster (`""`), to every namespace. */
@@ -81,7 +66,7 @@ export function namespaceSteps(world: RbacWorld, from: Place, namespace: string,
     place("own"),
     "escalate",
     `writes any rule into a Role of ${where}`,
-    grantsOf(held, right("escalate", `${rbac}/roles`), right("update,patch", `${rbac}/roles`)),
+    grantsOf(held, right("escalate", `${rbac}/roles`), right("update,patch", `${rbac}/roles`)) ?? escalateOwn(held, "roles"),
   );
   add(place("own"), "bind", `binds cluster-admin to itself in ${where}`, bindGrants(held, "rolebindings"));
   const account = (name: string): Place => ({ kind: "account", user: serviceAccountUser(namespace, name) });
@@ -109,9 +94,15 @@ export function namespaceSteps(world: RbacWorld, from: Place, namespace: string,
     );
   }
   for (const deputy of deputies) {
-    if (!world.serviceAccounts.has(deputy.account)) continue;
     const grant = grantOf(held, right("create,update,patch", ...deputy.resources));
-    add({ kind: "account", user: deputy.account }, "deputy", `has ${deputy.name}'s controller apply what it writes`, grant);
+    for (const user of grant === undefined ? [] : (world.accountsByName.get(deputy.account) ?? [])) {
+      add({ kind: "account", user }, "deputy", `has ${deputy.name}'s controller apply what it writes`, grant);
+    }
+  }
+  const aws = right("update,patch", "/configmaps");
+  if (world.awsAuth && (namespace === "" || namespace === "kube-system")) {
+    const grant = grantOf(held, aws) ?? namedGrants(held, aws).find(([name]) => name === "aws-auth")?.[1];
+    add({ kind: "cluster-admin" }, "aws-auth", "maps a cloud role to system:masters in ConfigMap kube-system/aws-auth", grant);
   }
   return steps;
 }

@@ -140,6 +140,46 @@ metadata: {name: a, labels: {pod-security.kubernetes.io/enforce: ${level}}}
     expect(ways(mine + namespace("baseline"), "node")).toEqual([]);
   });
 
+  test("the keys of a control plane that the cluster shows", () => {
+    const mine = bound("mine", [rule("create", "/pods")], me, "a");
+    const node = (label: string) => `---
+apiVersion: v1
+kind: Node
+metadata: {name: cp-1, labels: {${label}: ""}}
+`;
+    expect(ways(mine + node("node-role.kubernetes.io/control-plane"))).toEqual([
+      "create-pods+privileged-pod+control-plane-keys > cluster-admin",
+    ]);
+    expect(ways(mine + node("node-role.kubernetes.io/worker"))).toEqual([]);
+  });
+
+  test("the map of cloud roles", () => {
+    const map = `---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: aws-auth, namespace: kube-system}
+`;
+    const mine = (names: string, namespace: string) => bound("mine", [rule("patch", "/configmaps", names)], me, namespace);
+    expect(ways(map + mine("aws-auth", "kube-system"))).toEqual(["aws-auth > cluster-admin"]);
+    expect(ways(map + mine("coredns", "kube-system"))).toEqual([]);
+    expect(ways(map + mine("aws-auth", "a"))).toEqual([]);
+    expect(ways(mine("aws-auth", "kube-system"))).toEqual([]);
+  });
+
+  test("a role that its holder may rewrite", () => {
+    const rewrite = (name: string, namespace = "") =>
+      bound(
+        "mine",
+        [rule("escalate,update", `rbac.authorization.k8s.io/${namespace === "" ? "clusterroles" : "roles"}`, name)],
+        me,
+        namespace,
+      );
+    expect(ways(rewrite("mine"))).toEqual(["escalate > cluster-admin"]);
+    expect(ways(rewrite("another"))).toEqual([]);
+    expect(ways(boss + rewrite("mine", "b"))).toEqual(takes("escalate", "run", "run-as"));
+    expect(ways(boss + rewrite("another", "b"))).toEqual([]);
+  });
+
   test("rights of a group are its members'", () => {
     const world = worldOf(bound("mine", [rule("impersonate", "/users,/groups")], ["Group=dev"]));
     const from = (identities: Identities, who: string) =>

@@ -45,6 +45,8 @@ function describePlace(place: Place): string {
     case "accounts":
     case "own":
       return `namespace ${place.namespace}`;
+    case "nodes":
+      return "any node";
     case "node":
       return "a node";
     case "secrets":
@@ -94,12 +96,14 @@ function isOwnRight({ steps }: EscalationPath): boolean {
 }
 
 function describeHop(steps: readonly Step[]): DescribedHop {
-  const [first] = steps;
+  // A step that says nothing only joins the others.
+  const spoken = steps.filter((s) => s.says !== "");
+  const [first] = spoken;
   const last = steps.at(-1);
   const grants = steps.flatMap((s) => s.grants.map(({ binding, role, rule }) => ({ binding, role, rule })));
-  const told = steps.filter((s) => s.technique !== "namespace" || s === first);
+  const told = spoken.filter((s) => s.technique !== "namespace" || s === first);
   return {
-    techniques: steps.map((s) => s.technique),
+    techniques: spoken.map((s) => s.technique),
     says: told.map((s) => s.says).join(", then "),
     to: last === undefined ? "" : describePlace(last.to),
     grants: [...new Set(grants.map((g) => g.rule))].flatMap((rule) => {

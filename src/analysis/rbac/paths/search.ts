@@ -16,7 +16,7 @@ export interface Cut {
 
 /** A step that ends where somebody can stay counts as a hop; those between only say by what. */
 function isHop({ to }: Step): boolean {
-  return to.kind !== "everywhere" && !namespacePlaces.some((kind) => kind === to.kind);
+  return to.kind !== "everywhere" && to.kind !== "nodes" && !namespacePlaces.some((kind) => kind === to.kind);
 }
 
 /** The next step towards the target from every place that reaches it: breadth first from the target, free steps at once. */
