@@ -1,0 +1,77 @@
+import { type BigFloat, bigFloatFromInteger, floats, formatBigFloat, isWhole, parseBigFloat, truncate } from "./big-float.ts";
+import { bigintNumber, integerOf, type NumberValue, numberText, parseNumber } from "./number.ts";
+
+/** Integers of any size are exact; everything else is a binary float with 64 bits of mantissa. */
+function binary(
+  small: (a: number, b: number) => number,
+  exact: (a: bigint, b: bigint) => bigint,
+  float: (a: BigFloat, b: BigFloat) => BigFloat,
+): (a: NumberValue, b: NumberValue) => NumberValue {
+  return (a, b) => {
+    if (Number.isSafeInteger(a) && Number.isSafeInteger(b)) {
+      const result = small(Number(a), Number(b));
+      // Adding 0 turns the -0 of JavaScript's integers into the 0 that is meant.
+      if (Number.isSafeInteger(result)) return result + 0;
+    }
+    const x = integerOf(a);
+    const y = x === undefined ? undefined : integerOf(b);
+    if (x !== undefined && y !== undefined) return bigintNumber(exact(x, y));
+    return fromFloat(float(toFloat(a), toFloat(b)));
+  };
+}
+
+const toFloat = (value: NumberValue): BigFloat => parseBigFloat(numberText(value));
+const fromFloat = (value: BigFloat): NumberValue => parseNumber(formatBigFloat(value));
+
+export const add = binary(
+  (a, b) => a + b,
+  (a, b) => a + b,
+  floats.add,
+);
+export const subtract = binary(
+  (a, b) => a - b,
+  (a, b) => a - b,
+  floats.subtract,
+);
+export const multiply = binary(
+  (a, b) => a * b,
+  (a, b) => a * b,
+  floats.multiply,
+);
+
+/** Undefined: division by zero. */
+export function divide(a: NumberValue, b: NumberValue): NumberValue | undefined {
+  if (Number.isSafeInteger(a) && Number.isSafeInteger(b) && b !== 0 && a !== 0) {
+    const result = Number(a) / Number(b);
+    if (Number.isSafeInteger(result) && Math.abs(Number(a)) < 2 ** 31) return result;
+  }
+  const divisor = toFloat(b);
+  return divisor.mantissa === 0n ? undefined : fromFloat(floats.divide(toFloat(a), divisor));
+}
+
+/** The remainder of the division cut towards zero; a message where there is none. */
+export function remainder(a: NumberValue, b: NumberValue): NumberValue | string {
+  const x = integerOf(a);
+  const y = integerOf(b);
+  if (x === undefined || y === undefined) return "modulo on floating-point number";
+  return y === 0n ? "modulo by zero" : bigintNumber(x % y);
+}
+
+const half: BigFloat = { negative: false, mantissa: 1n, exponent: -1 };
+
+function unary(float: (value: BigFloat) => BigFloat): (value: NumberValue) => NumberValue {
+  return (value) => (Number.isSafeInteger(value) && Math.abs(Number(value)) < 2 ** 31 ? value : fromFloat(float(toFloat(value))));
+}
+
+export const absolute = (value: NumberValue): NumberValue =>
+  Number.isSafeInteger(value) ? Math.abs(Number(value)) : fromFloat({ ...toFloat(value), negative: false });
+
+/** Halves go away from zero. */
+export const round = unary((value) =>
+  bigFloatFromInteger(truncate(value.negative ? floats.subtract(value, half) : floats.add(value, half))),
+);
+
+const wholeOr = (value: BigFloat, step: bigint): BigFloat => bigFloatFromInteger(truncate(value) + (isWhole(value) ? 0n : step));
+
+export const ceil = unary((value) => wholeOr(value, value.negative ? 0n : 1n));
+export const floor = unary((value) => wholeOr(value, value.negative ? -1n : 0n));
