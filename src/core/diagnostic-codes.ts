@@ -98,10 +98,6 @@ export const diagnosticCodes = {
       "An admission policy has no binding among the policies, so a cluster would not apply it; failures are only recorded.",
     next: "Add the ValidatingAdmissionPolicyBinding or MutatingAdmissionPolicyBinding to --policies.",
   },
-  POLICY_WAITS_FOR_CEL: {
-    meaning: "A policy of a kind that is written in CEL was not evaluated.",
-    next: "Leave it out with a narrower --policies, or wait for a version that evaluates CEL policies.",
-  },
   TEST_INVALID: {
     meaning: "A test file can not be understood; its expectations count as failed.",
     next: "Correct the test as the message says.",

@@ -3,6 +3,7 @@ import type { ApiResources } from "../core/api-resources.ts";
 import { type Facts, type Need, NeedsFacts, needKey } from "../core/facts.ts";
 import type { RuleStatus } from "../core/finding.ts";
 import type { Host } from "../core/host.ts";
+import { jsonEquals } from "../core/json.ts";
 import { type KubernetesObject, namespaceOf } from "../core/kubernetes.ts";
 import { Budget } from "../policies/budget.ts";
 import type { CompiledPolicy, CompiledRule, RuleContext, RuleKind, RuleResult } from "../policies/policy.ts";
@@ -30,6 +31,20 @@ const defaultBudget = 1_000_000;
 /** Changes first, so that checks see what would be stored; what is generated from it last. */
 const admissionOrder: readonly RuleKind[] = ["mutate", "verify", "validate", "generate"];
 
+/** A rule that the API server applies itself. */
+interface InServer {
+  readonly policy: CompiledPolicy;
+  readonly rule: CompiledRule;
+}
+
+/** What came of a rule in the first round. */
+interface RanBefore {
+  readonly reinvoked: ReadonlySet<string>;
+  readonly failed: boolean;
+}
+
+const isInServer = (rule: CompiledRule): boolean => rule.inServer !== undefined;
+
 /** One action on its way through the rules. */
 class Run {
   object: KubernetesObject | undefined;
@@ -54,8 +69,50 @@ class Run {
 
   /** Evaluates the rules of one kind, policy by policy. */
   stage(kind: RuleKind, candidates: Candidates): void {
-    for (const { policy, rules } of candidates[kind]) {
-      if (this.#appliesTo(policy)) this.#policy(policy, rules);
+    const applying = candidates[kind].filter(({ policy }) => this.#appliesTo(policy));
+    const inServer = applying.flatMap(({ policy, rules }) => rules.filter(isInServer).map((rule) => ({ policy, rule })));
+    if (inServer.length === 0) {
+      for (const { policy, rules } of applying) this.#policy(policy, rules);
+      return;
+    }
+    // The API server's own mutations come before any webhook, and then once more where something changed.
+    const before = this.object;
+    const ran = this.#mutateInServer(inServer);
+    for (const { policy, rules } of applying) {
+      this.#policy(
+        policy,
+        rules.filter((rule) => !isInServer(rule)),
+      );
+    }
+    if (!this.denied && this.needs.size === 0 && this.object !== before) this.#mutateAgain(inServer, ran);
+  }
+
+  /** The first round; the answer tells which invocations may run again, by rule. */
+  #mutateInServer(rules: readonly InServer[]): ReadonlyMap<CompiledRule, RanBefore> {
+    const ran = new Map<CompiledRule, RanBefore>();
+    const sent = this.object;
+    for (const { policy, rule } of rules) {
+      const results = this.#evaluate(rule, { sent });
+      for (const result of results) this.#record(policy, rule, result);
+      const invocations = results.flatMap(({ invocation }) => (invocation === undefined ? [] : [invocation]));
+      const again = rule.inServer?.reinvoke === true ? invocations : [];
+      ran.set(rule, { reinvoked: new Set(again), failed: results.some((r) => r.status === "error") });
+    }
+    return ran;
+  }
+
+  /** The second round: conditions are asked of all, and what changed nothing the first time is not told twice. */
+  #mutateAgain(rules: readonly InServer[], ran: ReadonlyMap<CompiledRule, RanBefore>): void {
+    const sent = this.object;
+    for (const { policy, rule } of rules) {
+      const { reinvoked, failed } = ran.get(rule) ?? { reinvoked: new Set<string>(), failed: false };
+      for (const result of this.#evaluate(rule, { sent, reinvoked })) {
+        if (result.status === "error" && !failed) this.#record(policy, rule, result);
+        else if (result.object !== undefined && !jsonEquals(result.object, this.object)) {
+          this.#become(result.object);
+          this.results.push({ policy, rule, result });
+        }
+      }
     }
   }
 
@@ -82,16 +139,17 @@ class Run {
       host: this.#host,
       budget: new Budget(this.#options.budget ?? defaultBudget),
       resources: this.#options.resources,
+      evaluation: this,
       supplied: this.#options.supplied,
     };
     return this.#context;
   }
 
-  #evaluate(rule: CompiledRule): readonly RuleResult[] {
+  #evaluate(rule: CompiledRule, more?: Partial<RuleContext>): readonly RuleResult[] {
     const context = this.#currentContext();
     context.budget.refill();
     try {
-      return rule.evaluate(context);
+      return rule.evaluate(more === undefined ? context : { ...context, ...more });
     } catch (error) {
       if (error instanceof NeedsFacts) {
         for (const need of error.needs) this.needs.set(needKey(need), need);
@@ -102,12 +160,14 @@ class Run {
     }
   }
 
+  #become(object: KubernetesObject): void {
+    this.object = object;
+    this.#context = undefined;
+  }
+
   #record(policy: CompiledPolicy, rule: CompiledRule, result: RuleResult): void {
     this.counts[result.status]++;
-    if (result.object !== undefined) {
-      this.object = result.object;
-      this.#context = undefined;
-    }
+    if (result.object !== undefined) this.#become(result.object);
     if (result.status === "pass") {
       const carries = result.object !== undefined || result.target !== undefined || result.generated !== undefined;
       if (this.#options.passes === true || carries) this.results.push({ policy, rule, result });

@@ -4,6 +4,7 @@ import { cleanupPolicyFormat } from "./kyverno/cleanup-policy.ts";
 import { clusterPolicyFormat } from "./kyverno/cluster-policy.ts";
 import { deletingPolicyFormat } from "./kyverno-cel/deleting-policy.ts";
 import { generatingPolicyFormat } from "./kyverno-cel/generating-policy.ts";
+import { imageValidatingPolicyFormat } from "./kyverno-cel/images/image-validating-policy.ts";
 import { mutatingPolicyFormat } from "./kyverno-cel/mutating-policy.ts";
 import { validatingPolicyFormat } from "./kyverno-cel/validating-policy.ts";
 import type { PolicyFormat } from "./policy.ts";
@@ -16,6 +17,7 @@ export const policyFormats: readonly PolicyFormat[] = [
   mutatingPolicyFormat,
   generatingPolicyFormat,
   deletingPolicyFormat,
+  imageValidatingPolicyFormat,
   validatingAdmissionPolicyFormat,
   mutatingAdmissionPolicyFormat,
 ];
@@ -24,16 +26,6 @@ interface GroupKind {
   readonly group: string;
   readonly kind: string;
 }
-
-const celKinds = ["ImageValidatingPolicy"];
-
-/** Kinds of policies that are known and not compiled yet: they are written in CEL. */
-export const waitingKinds: readonly GroupKind[] = [
-  ...celKinds.flatMap((kind) => [
-    { group: "policies.kyverno.io", kind },
-    { group: "policies.kyverno.io", kind: `Namespaced${kind}` },
-  ]),
-];
 
 /** Kinds that are no policies themselves but put others into effect. */
 export const bindingKinds: readonly GroupKind[] = [

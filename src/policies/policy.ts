@@ -37,10 +37,16 @@ export interface RuleContext {
   /** The object as mutated so far. */
   readonly object: KubernetesObject | undefined;
   readonly oldObject: KubernetesObject | undefined;
+  /** The object before the API server's own mutations, where those are made: selectors look at it. */
+  readonly sent?: KubernetesObject | undefined;
+  /** The API server's second round of its own mutations: the only invocations that may run. */
+  readonly reinvoked?: ReadonlySet<string> | undefined;
   readonly facts: Facts;
   readonly host: Host;
   readonly budget: Budget;
   readonly resources: ApiResources;
+  /** Stands for the evaluation of one action by all policies: what rules find out for each other is kept by it. */
+  readonly evaluation?: object;
   /** Values given by hand (tests, what-if runs), merged into what the variables of a rule see; dotted names are nested. */
   readonly supplied?: ((policy: PolicyId, rule: string) => JsonObject | undefined) | undefined;
 }
@@ -59,6 +65,8 @@ export interface RuleResult {
   /** Mutate-existing rules: the other object that this result is about, after the rule. */
   readonly target?: KubernetesObject;
   readonly generated?: readonly KubernetesObject[];
+  /** Which of the rule's invocations ran: those of rules that the API server may run again are told apart by it. */
+  readonly invocation?: string;
   /** Policy exceptions behind a skip, as `namespace/name`. */
   readonly exceptions?: readonly string[];
 }
@@ -69,6 +77,8 @@ export interface CompiledRule {
   readonly selectors: readonly KindSelector[];
   /** Undefined: every operation. */
   readonly operations: ReadonlySet<Operation> | undefined;
+  /** A mutation that the API server makes itself, before any webhook; `reinvoke`: again where the object changed afterwards. */
+  readonly inServer?: { readonly reinvoke: boolean };
   /**
    * Empty: the rule did not apply to this action, and nothing is reported. One result, except for rules that work on
    * several other objects (mutate-existing) or judge several pod specs of one object: one each.

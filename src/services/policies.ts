@@ -3,7 +3,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import { formatRef, isKubernetesObject, type KubernetesObject, parseApiVersion, resourceRef } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
 import { PolicySet } from "../engine/index.ts";
-import { bindingKinds, exceptionKinds, policyFormats, waitingKinds } from "../policies/formats.ts";
+import { bindingKinds, exceptionKinds, policyFormats } from "../policies/formats.ts";
 import { compileException, isPolicyException } from "../policies/kyverno/exceptions.ts";
 import type { CompiledPolicy, CompileEnv } from "../policies/policy.ts";
 
@@ -12,8 +12,6 @@ export type PolicyDocument = SourceDocument<KubernetesObject>;
 export interface CompiledPolicies {
   readonly set: PolicySet;
   readonly diagnostics: readonly Diagnostic[];
-  /** Policies of kinds that are known but cannot be evaluated yet. */
-  readonly waiting: readonly PolicyDocument[];
 }
 
 interface GroupKind {
@@ -33,20 +31,11 @@ const companionKinds = [...exceptionKinds, ...bindingKinds];
 
 /** Whether the object is a policy, or what lifts or binds one. */
 export function isPolicyObject(object: KubernetesObject): boolean {
-  return formatOf(object) !== undefined || isOneOf(object, waitingKinds) || isOneOf(object, companionKinds);
+  return formatOf(object) !== undefined || isOneOf(object, companionKinds);
 }
 
 function isPolicyDocument(document: SourceDocument): document is PolicyDocument {
   return isKubernetesObject(document.value);
-}
-
-function waitingDiagnostic(document: PolicyDocument): Diagnostic {
-  return {
-    code: "POLICY_WAITS_FOR_CEL",
-    severity: "error",
-    message: `${formatRef(resourceRef(document.value))} was not evaluated: it waits for CEL`,
-    span: document.locate(["kind"]),
-  };
 }
 
 function unknownKind(document: SourceDocument): Diagnostic {
@@ -69,7 +58,6 @@ export function compilePolicies(
   exceptions: readonly PolicyDocument[] = [],
 ): CompiledPolicies {
   const diagnostics: Diagnostic[] = [];
-  const waiting: PolicyDocument[] = [];
   const policies: CompiledPolicy[] = [];
   const objects = documents.filter(isPolicyDocument);
   const lifting = [...objects.filter((d) => isOneOf(d.value, exceptionKinds)), ...exceptions];
@@ -80,10 +68,7 @@ export function compilePolicies(
   const env: CompileEnv = { resources, exceptions: lifting, bindings };
   for (const document of documents) {
     if (!isPolicyDocument(document)) diagnostics.push(unknownKind(document));
-    else if (isOneOf(document.value, waitingKinds)) {
-      waiting.push(document);
-      diagnostics.push(waitingDiagnostic(document));
-    } else if (!isOneOf(document.value, companionKinds)) {
+    else if (!isOneOf(document.value, companionKinds)) {
       const compiled = formatOf(document.value)?.compile(document, env);
       if (compiled === undefined) diagnostics.push(unknownKind(document));
       else {
@@ -92,5 +77,5 @@ export function compilePolicies(
       }
     }
   }
-  return { set: new PolicySet(policies), diagnostics, waiting };
+  return { set: new PolicySet(policies), diagnostics };
 }

@@ -34,10 +34,26 @@ spec:
       deny: {conditions: {all: [{key: "{{ image.configData.config.User || '' }}", operator: Equals, value: ""}]}}
 `;
 
+const signing = `---
+apiVersion: policies.kyverno.io/v1
+kind: ImageValidatingPolicy
+metadata: {name: cel}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}
+  matchConditions: [{name: cel, expression: object.metadata.namespace == 'cel'}]
+  validationConfigurations: {verifyDigest: false}
+  attestors: [{name: ci, cosign: {keyless: {identities: [{issuer: "https://ci.example.com", subject: "https://github.com/acme/app"}]}}}]
+  attestations: [{name: slsa, intoto: {type: provenance}}]
+  validations:
+  - {expression: "images.containers.all(i, verifyImageSignatures(i, [attestors.ci]) > 0)", message: not signed}
+  - expression: "images.containers.all(i, verifyAttestationSignatures(i, attestations.slsa, [attestors.ci]) > 0 && extractPayload(i, attestations.slsa).predicate.builder == 'ci')"
+    message: not built by us
+`;
+
 function outcomeOf(namespace: string, images: string, expected: string) {
   const pod = `{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: ${namespace}}, spec: {containers: [{name: a, image: "ghcr.io/acme/app:v1"}]}}`;
   const body = `- {name: one, policy: p.yaml, resource: ${pod}, images: ${images}, expect: ${expected}}`;
-  const files = memoryFiles({ "cases/a.yaml": body, "cases/p.yaml": policy });
+  const files = memoryFiles({ "cases/a.yaml": body, "cases/p.yaml": policy + signing });
   const resources = loadKubernetesSchemas().resources();
   const [outcome] = runTestFile("cases/a.yaml", {
     files,
@@ -54,6 +70,11 @@ function outcomeOf(namespace: string, images: string, expected: string) {
 const app = (rest: string) => `[{image: "ghcr.io/acme/*", ${rest}}]`;
 const built = (builder: string, signer: string) =>
   app(`attestations: [{type: provenance, predicate: {builder: ${builder}}, signedBy: [${signer}]}]`);
+
+const celImage = (builder: string, signer: string) =>
+  app(
+    `digest: "${digest}", signedBy: ["${signer}"], attestations: [{type: provenance, predicate: {builder: ${builder}}, signedBy: ["${signer}"]}]`,
+  );
 
 describe("images of a test", () => {
   test.each<[string, string, string, string]>([
@@ -79,6 +100,15 @@ describe("images of a test", () => {
     ["with data", "data", app("data: {configData: {config: {User: app}}}"), "{allowed: true}"],
     ["with data that are refused", "data", app("data: {configData: {config: {}}}"), "{allowed: false, message: no root}"],
     ["without data", "data", app("signedBy: [KEY-ONE]"), "{rule: rootless, status: error}"],
+    ["signed, for CEL", "cel", celImage("ci", "https://github.com/acme/"), "{allowed: true}"],
+    [
+      "of another builder, for CEL",
+      "cel",
+      celImage("me", "https://github.com/acme/"),
+      "{allowed: false, message: not built by us}",
+    ],
+    ["signed by someone else, for CEL", "cel", celImage("ci", "KEY"), "{allowed: false, message: not signed}"],
+    ["that nothing is known of, for CEL", "cel", "[]", "{status: error, message: can only be looked up in its registry}"],
   ])("%s", (_, namespace, images, expected) => {
     expect(outcomeOf(namespace, images, expected)).toEqual(["pass: ok"]);
   });

@@ -106,16 +106,6 @@ describe("strict scoring", () => {
       "pass apps/v1/Deployment default/d: ok",
     ]);
   });
-
-  test("policies that wait for CEL are skipped", () => {
-    const files = {
-      "t/policy.yaml": "{apiVersion: policies.kyverno.io/v1, kind: ImageValidatingPolicy, metadata: {name: names}}",
-    };
-    expect(rows(entry("good, default/bad", "pass"), "", { files })).toEqual([
-      "skip good: waits for CEL",
-      "skip default/bad: waits for CEL",
-    ]);
-  });
 });
 
 describe("what a test gives", () => {

@@ -39,8 +39,6 @@ interface Observation {
 
 type Evaluations = (object: KubernetesObject, operation: TestOperation | undefined) => readonly PolicyRun[];
 
-const waitsForCel = "waits for CEL";
-
 interface Scoring {
   readonly world: TestWorld;
   readonly environment: RunEnvironment;
@@ -132,7 +130,6 @@ function judge(scoring: Scoring, entry: TestEntry, resource: string, observation
   const { status, message } = observation.result;
   const row = (rest: Partial<TestRow>) =>
     rowFor(scoring, entry, resource, { rule: observation.rule, actual: status, message, ...rest });
-  if (status === "error" && message.includes(waitsForCel)) return row({ outcome: "skip", reason: waitsForCel });
   const patched = comparePatched(scoring, entry, observation);
   if (patched === "absent") {
     const reason = `nothing to compare with: ${entry.patchedResources} has no such resource`;
@@ -169,16 +166,13 @@ function targetRows(scoring: Scoring, entry: TestEntry, target: KubernetesObject
     .map((observation) => judge(scoring, entry, describe(target), observation));
 }
 
-/** Rows of an entry whose policy is not there, or cannot be evaluated yet. */
+/** Rows of an entry whose policy is not there. */
 function unavailable(scoring: Scoring, entry: TestEntry): readonly TestRow[] | undefined {
   const { policies } = scoring.world;
   const name = policyNameOf(entry);
   if (policies.set.policies.some((policy) => policy.id.name === name)) return undefined;
-  const waiting = policies.waiting.some((document) => nameOf(document.value) === name);
   const resources = entry.resources.length > 0 ? entry.resources : [entry.kind || "*"];
-  const rest: Partial<TestRow> = waiting
-    ? { outcome: "skip", reason: waitsForCel }
-    : { reason: `there is no policy ${entry.policy} in the test` };
+  const rest = { reason: `there is no policy ${entry.policy} in the test` };
   return resources.map((resource) => rowFor(scoring, entry, resource, rest));
 }
 

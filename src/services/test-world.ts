@@ -152,6 +152,9 @@ function testFacts(spec: TestSpec, documents: TestDocuments, cluster: Cluster, v
       if (namespace !== undefined) return { ok: true, value: namespace };
       if (image !== undefined) return { ok: true, value: image };
       if (need.kind === "objects" || cluster.given) return known.get(need);
+      if (need.kind === "image" || need.kind === "image-verification") {
+        return { ok: false, message: `the test says nothing about the image ${need.reference}` };
+      }
       const what = need.kind === "api-call" || need.kind === "http-call" ? "apiCallResponses" : "values";
       return { ok: false, message: `the test gives no clusterResources and no ${what} that would answer this` };
     },
@@ -212,6 +215,6 @@ export function loadTestWorld(spec: TestSpec, documents: TestDocuments, builtIn:
       const world = { objects: [...sources, ...cluster.objects, ...all], resources, complete: true };
       return testFacts(spec, documents, cluster, values, scannedFacts(world));
     },
-    diagnostics: [...diagnostics, ...policies.diagnostics.filter((d) => d.code !== "POLICY_WAITS_FOR_CEL")],
+    diagnostics: [...diagnostics, ...policies.diagnostics],
   };
 }

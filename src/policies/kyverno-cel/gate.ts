@@ -2,7 +2,7 @@ import { isArray, type JsonObject, type JsonPath, member } from "../../core/json
 import { type KubernetesObject, namespaceOf } from "../../core/kubernetes.ts";
 import type { Activation } from "../../languages/cel/compile/frame.ts";
 import type { Env } from "../../languages/cel/env.ts";
-import { CelError, type CelValue, Failure } from "../../languages/cel/values/value.ts";
+import { CelError, type CelValue, Failure, type Value } from "../../languages/cel/values/value.ts";
 import { CelSession, type CompiledExpression } from "../cel/expression.ts";
 import { ExpressionCompiler } from "../cel/expression-compiler.ts";
 import { admissionInputs, lazily, requestOf } from "../cel/inputs.ts";
@@ -22,8 +22,8 @@ export interface Opened {
   readonly kind: "open";
   readonly session: CelSession;
   readonly variables: Activation;
-  /** From now on expressions see this object; variables that were computed before keep their values. */
-  show(object: KubernetesObject): void;
+  /** From now on expressions see this value under the name; variables that were computed before keep their values. */
+  show(name: string, value: Value): void;
 }
 
 /** What stands before the expressions of a Kyverno CEL policy: constraints, exceptions, conditions. */
@@ -144,8 +144,8 @@ export function compileGate(gate: GateSpec, env: { resources: RuleContext["resou
       const partly = applied.length > 0 ? lazily({ exceptions: () => allowed }, plain) : plain;
       const inputs = variables.bind(session, partly);
       if (!holds(wanted, inputs)) return { kind: "result", result: skipped("a match condition does not hold") };
-      const show = (object: KubernetesObject) => {
-        Object.defineProperty(inputs, "object", { value: object, configurable: true });
+      const show = (name: string, value: Value) => {
+        Object.defineProperty(inputs, name, { value, configurable: true });
       };
       return { kind: "open", session, variables: inputs, show };
     } catch (error) {

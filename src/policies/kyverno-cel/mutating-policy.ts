@@ -25,12 +25,12 @@ function change(
 ): { readonly result: RuleResult; readonly object: KubernetesObject } {
   const { session, variables, show } = opened;
   const seen = (current: KubernetesObject) => {
-    show(current);
+    show("object", current);
     return variables;
   };
   try {
     const changed = mutate(mutations, object, session, seen, resources);
-    show(changed);
+    show("object", changed);
     const evidence =
       annotations.length === 0 ? {} : { evidence: { auditAnnotations: annotate(annotations, session, variables) } };
     return { result: { ...passed("success"), ...evidence }, object: changed };

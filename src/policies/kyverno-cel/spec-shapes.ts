@@ -106,3 +106,49 @@ export const exceptionShape: Shape = fields({
   properties: map("string"),
   evaluationMode: "string",
 });
+
+const textOrExpression = fields({ value: "string", expression: "string" });
+const cosign = fields({
+  key: fields({ data: "string", kms: "string", hashAlgorithm: "string", expression: "string" }),
+  keyless: fields({
+    identities: list(
+      fields({
+        issuer: "string",
+        subject: "string",
+        issuerRegExp: "string",
+        subjectRegExp: "string",
+        subjectExpression: "string",
+      }),
+    ),
+    roots: "string",
+    additionalExtensions: map("string"),
+  }),
+  certificate: fields({ cert: textOrExpression, certChain: textOrExpression }),
+  source: fields({ repository: "string", PullSecrets: list(fields({ name: "string" })), tagPrefix: "string" }),
+  ctlog: fields({
+    url: "string",
+    rekorPubKey: "string",
+    ctLogPubKey: "string",
+    tsaCertChain: "string",
+    insecureIgnoreTlog: "boolean",
+    insecureIgnoreSCT: "boolean",
+  }),
+  tuf: fields({ root: fields({ path: "string", data: "string" }), mirror: "string" }),
+  annotations: map("string"),
+  trustedRoot: textOrExpression,
+});
+const artifactType = fields({ type: "string" });
+
+export const imageValidatingPolicyShape: Shape = fields({
+  ...shared,
+  validations: validationsShape,
+  validationActions: strings,
+  validationConfigurations: fields({ mutateDigest: "boolean", verifyDigest: "boolean", required: "boolean" }),
+  matchImageReferences: list(fields({ glob: "string", expression: "string" })),
+  credentials: fields({ allowInsecureRegistry: "boolean", providers: strings, secrets: strings }),
+  images: namedExpressions,
+  attestors: list(fields({ name: "string", cosign, notary: fields({ certs: textOrExpression, tsaCerts: textOrExpression }) })),
+  attestations: list(fields({ name: "string", intoto: artifactType, referrer: artifactType })),
+  autogen: fields({ podControllers }),
+  evaluation: fields({ mode: "string", admission: enabled, background: enabled }),
+});

@@ -5,7 +5,7 @@ import type { Diagnostic } from "../../../src/core/diagnostic.ts";
 import { isKubernetesObject } from "../../../src/core/kubernetes.ts";
 import { parseDocuments } from "../../../src/core/yaml/parse-documents.ts";
 import { compilePolicies, isPolicyObject } from "../../../src/services/policies.ts";
-import { type Case, type Corpus, failure, type Outcome, passed, skipped } from "../corpus.ts";
+import { type Case, type Corpus, failure, type Outcome, passed } from "../corpus.ts";
 
 const folders = ["kyverno-policies", "kyverno-cli", "kyverno-policies-chainsaw", "kyverno-chainsaw"];
 
@@ -13,10 +13,7 @@ const resources = loadKubernetesSchemas().resources();
 
 /** Policies compile without errors; each file that holds some is one case. */
 function outcomeOf(errors: readonly Diagnostic[]): Outcome {
-  const [waiting] = errors.filter((d) => d.code === "POLICY_WAITS_FOR_CEL");
-  const others = errors.filter((d) => d !== waiting && d.code !== "POLICY_WAITS_FOR_CEL");
-  if (others.length > 0) return failure(others.map((d) => d.message).join("; "));
-  return waiting === undefined ? passed : skipped("waits for CEL");
+  return errors.length === 0 ? passed : failure(errors.map((d) => d.message).join("; "));
 }
 
 async function casesOf(path: string, id: string): Promise<readonly Case[]> {
