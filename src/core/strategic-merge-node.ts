@@ -45,7 +45,18 @@ export function fromMergeMap(map: MergeMap): JsonObject {
 
 export function cloneMergeNode(node: MergeNode): MergeNode {
   if (Array.isArray(node)) return node.map(cloneMergeNode);
-  return node instanceof Map ? new Map([...node].map(([key, value]) => [key, cloneMergeNode(value)])) : node;
+  return node instanceof Map ? cloneMergeMap(node) : node;
+}
+
+export function cloneMergeMap(map: MergeMap): MergeMap {
+  const clone: MergeMap = new Map();
+  for (const [key, value] of map) clone.set(key, cloneMergeNode(value));
+  return clone;
+}
+
+/** The node as text, for messages and as a key. */
+export function mergeNodeText(tree: Tree): string {
+  return JSON.stringify(tree, plainJson);
 }
 
 /** The text by which list items are told apart; empty for objects and lists. */
@@ -72,7 +83,7 @@ export function kindOf(tree: Tree): NodeKind | undefined {
 export function requireKind(tree: Tree, expected: NodeKind): void {
   const found = kindOf(tree);
   if (found === undefined || found === expected) return;
-  const text = found === "ScalarNode" ? String(tree) : JSON.stringify(tree, plainJson);
+  const text = found === "ScalarNode" ? String(tree) : mergeNodeText(tree);
   throw new MergeError(`wrong node kind: expected ${expected} but got ${found}: node contents:\n${text}\n`);
 }
 

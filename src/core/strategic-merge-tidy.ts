@@ -1,4 +1,4 @@
-import { isObject, type JsonValue } from "./json.ts";
+import { isObject, type JsonObject, type JsonValue } from "./json.ts";
 import { type MergeField, type MergeType, mergeTypeOf } from "./strategic-merge-keys.ts";
 import type { Tree } from "./strategic-merge-node.ts";
 
@@ -9,11 +9,6 @@ function memberOf(tree: Tree, key: string): Tree {
 
 function isPlainObject(tree: Tree): tree is { readonly [key: string]: JsonValue | undefined } {
   return !(tree instanceof Map) && isObject(tree as JsonValue);
-}
-
-function entriesOf(tree: Tree): Iterable<readonly [string, Tree]> | undefined {
-  if (tree instanceof Map) return tree;
-  return isPlainObject(tree) ? Object.entries(tree) : undefined;
 }
 
 /** The merged lists of an object that stands where no type is known: the root, or an object inside a custom resource. */
@@ -38,13 +33,30 @@ export function isTidy(tree: Tree, field: MergeField | undefined): boolean {
 }
 
 function isTidyMap(tree: Tree, known: MergeType | undefined): boolean {
-  const entries = entriesOf(tree);
-  if (entries === undefined) return true;
   const type = known ?? typeByKind(tree);
-  for (const [key, value] of entries) {
-    if (typeof value === "object" && value !== null && !isTidy(value, fieldOf(type, key))) return false;
+  if (tree instanceof Map) {
+    for (const [key, value] of tree) if (!isTidyMember(key, value, type)) return false;
+  } else if (isPlainObject(tree)) {
+    for (const key of Object.keys(tree)) if (!isTidyMember(key, tree[key], type)) return false;
   }
   return true;
+}
+
+function isTidyMember(key: string, value: Tree, type: MergeType | undefined): boolean {
+  return typeof value !== "object" || value === null || isTidy(value, fieldOf(type, key));
+}
+
+/** Objects never change, and several patches look at the same one. */
+const tidyObjects = new WeakMap<JsonObject, boolean>();
+
+/** Whether a merge with an empty patch leaves the whole object as it is. */
+export function isTidyObject(object: JsonObject): boolean {
+  let tidy = tidyObjects.get(object);
+  if (tidy === undefined) {
+    tidy = isTidyMap(object, undefined);
+    tidyObjects.set(object, tidy);
+  }
+  return tidy;
 }
 
 function isTidyList(list: readonly Tree[], keys: readonly string[], items: MergeType | undefined): boolean {

@@ -6,12 +6,13 @@ import {
   MergeError,
   type MergeMap,
   type MergeNode,
+  mergeNodeText,
   requireKind,
   scalarText,
   toMergeNode,
 } from "../../../core/strategic-merge-node.ts";
 import { type Anchor, parseAnchor } from "../anchor.ts";
-import { compilePattern } from "../pattern.ts";
+import { compilePattern, type PatternProgram } from "../pattern.ts";
 
 /** A condition anchor of a patch that does not hold: the patch, or the part of it that the list item stands for, is not applied. */
 class ConditionFailed extends Error {
@@ -27,6 +28,21 @@ class ConditionFailed extends Error {
 const conditionFailed = new ConditionFailed(false);
 const globalFailed = new ConditionFailed(true);
 
+/** The patterns of one patch's conditions: the conditions of a constant patch are few, and come with every object. */
+export class ConditionPrograms {
+  readonly #programs = new Map<string, PatternProgram>();
+
+  of(condition: MergeNode): PatternProgram {
+    const key = mergeNodeText(condition);
+    let program = this.#programs.get(key);
+    if (program === undefined) {
+      program = compilePattern(comparable(fromMergeNode(condition)));
+      this.#programs.set(key, program);
+    }
+    return program;
+  }
+}
+
 /**
  * Evaluates the anchors of a strategic merge patch against the object and takes them out of the patch, in place:
  * `(key)` and `<(key)` are conditions, `+(key)` adds where the object has no `key`. A list item with conditions becomes
@@ -35,9 +51,9 @@ const globalFailed = new ConditionFailed(true);
  *
  * @throws MergeError when patch and object do not fit
  */
-export function resolveConditions(patch: MergeMap, object: JsonValue): boolean {
+export function resolveConditions(patch: MergeMap, object: JsonValue, programs: ConditionPrograms): boolean {
   try {
-    resolve(patch, object);
+    resolve(patch, object, programs);
   } catch (error) {
     if (error instanceof ConditionFailed) return false;
     throw error;
@@ -74,16 +90,16 @@ function anchorsOf(node: MergeNode, wanted: (anchor: Anchor) => boolean): readon
   return found;
 }
 
-function resolve(patch: MergeNode, object: JsonValue | undefined): void {
+function resolve(patch: MergeNode, object: JsonValue | undefined, programs: ConditionPrograms): void {
   if (Array.isArray(patch)) {
-    if (patch[0] instanceof Map) resolveList(patch, object);
+    if (patch[0] instanceof Map) resolveList(patch, object, programs);
   } else if (patch instanceof Map) {
     resolveAdditions(patch, object);
-    checkConditions(patch, object, "global");
-    checkConditions(patch, object, "condition");
+    checkConditions(patch, object, "global", programs);
+    checkConditions(patch, object, "condition", programs);
     for (const key of [...patch.keys()]) {
       const value = patch.get(key);
-      if (value !== undefined && !isPatchAnchor(parseAnchor(key))) resolve(value, member(object, key));
+      if (value !== undefined && !isPatchAnchor(parseAnchor(key))) resolve(value, member(object, key), programs);
     }
   }
 }
@@ -109,13 +125,18 @@ function rename(map: MergeMap, from: string, to: string): void {
   }
 }
 
-function checkConditions(patch: MergeMap, object: JsonValue | undefined, kind: "condition" | "global"): void {
+function checkConditions(
+  patch: MergeMap,
+  object: JsonValue | undefined,
+  kind: "condition" | "global",
+  programs: ConditionPrograms,
+): void {
   for (const { written, anchor } of anchorsOf(patch, (a) => a.kind === kind)) {
     const condition = patch.get(written) ?? null;
     const value = member(object, anchor.key);
     if (value === undefined) throw kind === "global" ? globalFailed : conditionFailed;
     if (resolveAdditions(condition, value) > 0) continue;
-    const matches = compilePattern(comparable(fromMergeNode(condition)))(comparable(value));
+    const matches = programs.of(condition)(comparable(value));
     if (matches.status !== "pass") throw kind === "global" ? globalFailed : conditionFailed;
   }
 }
@@ -125,7 +146,7 @@ function comparable(value: JsonValue): JsonValue {
   return isObject(value) || isArray(value) ? value : String(value);
 }
 
-function resolveList(patch: MergeNode[], object: JsonValue | undefined): void {
+function resolveList(patch: MergeNode[], object: JsonValue | undefined, programs: ConditionPrograms): void {
   requireKind(object, "SequenceNode");
   const items = isArray(object) ? object : [];
   for (const element of [...patch]) {
@@ -136,14 +157,14 @@ function resolveList(patch: MergeNode[], object: JsonValue | undefined): void {
     let held = false;
     let failed: ConditionFailed | undefined;
     for (const item of items) {
-      const failure = failureOf(copy, item);
+      const failure = failureOf(copy, item, programs);
       if (failure?.global) failed = failure;
       if (failure !== undefined) continue;
       if (global) held = true;
       else addForItem(patch, copy, item);
     }
     if (object === undefined) {
-      const failure = failureOf(copy, undefined);
+      const failure = failureOf(copy, undefined, programs);
       if (failure?.global) throw failure;
       if (failure !== undefined) continue;
       held ||= global;
@@ -152,9 +173,9 @@ function resolveList(patch: MergeNode[], object: JsonValue | undefined): void {
   }
 }
 
-function failureOf(patch: MergeNode, object: JsonValue | undefined): ConditionFailed | undefined {
+function failureOf(patch: MergeNode, object: JsonValue | undefined, programs: ConditionPrograms): ConditionFailed | undefined {
   try {
-    resolve(patch, object);
+    resolve(patch, object, programs);
     return undefined;
   } catch (error) {
     if (error instanceof ConditionFailed) return error;

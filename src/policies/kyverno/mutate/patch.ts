@@ -7,7 +7,7 @@ import { reasonOf } from "../outcome.ts";
 import type { DocumentReport } from "../report.ts";
 import type { RuleScope } from "../rule-types.ts";
 import { compileTemplate, type Template } from "../variables.ts";
-import { applyPatchStrategicMerge } from "./strategic-merge-patch.ts";
+import { compileStrategicMergePatch, type StrategicMergePatch } from "./strategic-merge-patch.ts";
 
 /** What one patch made of an object. */
 export type Mutation =
@@ -41,7 +41,7 @@ function isFilled(value: JsonValue | undefined): boolean {
 export function compilePatch(spec: JsonValue, root: string, path: JsonPath, report: DocumentReport): Patcher | undefined {
   const merge = member(spec, "patchStrategicMerge");
   if (isFilled(merge) && merge !== undefined) {
-    return patcher(template(merge, root, "patchStrategicMerge", path, report), applyMerge);
+    return patcher(template(merge, root, "patchStrategicMerge", path, report), mergeWith());
   }
   const text = asString(member(spec, "patchesJson6902"));
   if (text === undefined || text === "") return undefined;
@@ -80,9 +80,14 @@ function patcher(source: Template | undefined, apply: Apply): Patcher | undefine
   };
 }
 
-function applyMerge(object: JsonObject, patch: JsonValue): Patched {
-  if (isObject(patch)) return applyPatchStrategicMerge(object, patch);
-  return { ok: false, message: "failed to preProcess rule: patchStrategicMerge must be an object" };
+/** A patch without variables is the same value for every object, and prepared once. */
+function mergeWith(): Apply {
+  let last: { readonly patch: JsonValue; readonly merge: StrategicMergePatch } | undefined;
+  return (object, patch) => {
+    if (!isObject(patch)) return { ok: false, message: "failed to preProcess rule: patchStrategicMerge must be an object" };
+    if (last?.patch !== patch) last = { patch, merge: compileStrategicMergePatch(patch) };
+    return last.merge(object);
+  };
 }
 
 function applyPatchText(object: JsonObject, text: JsonValue): Patched {

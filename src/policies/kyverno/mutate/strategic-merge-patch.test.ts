@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { JsonObject, JsonValue } from "../../../core/json.ts";
-import { applyPatchStrategicMerge } from "./strategic-merge-patch.ts";
+import { compileStrategicMergePatch } from "./strategic-merge-patch.ts";
 
 const pod = (spec: JsonObject, metadata: JsonObject = { name: "p" }): JsonObject => ({
   apiVersion: "v1",
@@ -85,7 +85,7 @@ test.each<[string, JsonObject, JsonObject, JsonObject | string]>([
     "failed to preProcess rule: wrong node kind: expected SequenceNode but got ScalarNode",
   ],
 ])("%s", (_, object, patch, expected) => {
-  const patched = applyPatchStrategicMerge(object, patch);
+  const patched = compileStrategicMergePatch(patch)(object);
   if (typeof expected === "string") expect(patched.ok ? "patched" : patched.message).toContain(expected);
   else expect(patched).toEqual({ ok: true, value: expected });
 });
