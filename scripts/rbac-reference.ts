@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { objectChecks } from "../src/analysis/rbac/audit/checks.ts";
-import { type CapabilityId, capabilityIds, capabilityOf } from "../src/analysis/rbac/capabilities.ts";
+import { type Capability, type CapabilityId, capabilityIds, capabilityOf } from "../src/analysis/rbac/capabilities.ts";
 
 /** Rules of other scanners that have no check of their own here, and why. */
 const dropped: readonly (readonly [rules: string, why: string])[] = [
@@ -37,11 +37,15 @@ const dropped: readonly (readonly [rules: string, why: string])[] = [
   ],
 ];
 
+function rightText({ verbs, resources, names }: Capability["needs"][number]): string {
+  const on = resources.map((r) => `\`${r.replace(/^\//, "")}\``).join(", ");
+  const named = names === undefined ? "" : names === "any" ? ", whatever they are named" : `, also named ${names.join(", ")}`;
+  return `${verbs.join(", ")} on ${on}${named}`;
+}
+
 function capabilityText(id: CapabilityId): string {
   const { title, clusterWide, namespaced, why, fix, needs } = capabilityOf(id);
-  const rights = needs.map(
-    ({ verbs, resources }) => `${verbs.join(", ")} on ${resources.map((r) => `\`${r.replace(/^\//, "")}\``).join(", ")}`,
-  );
+  const rights = needs.map((need) => (need.or !== undefined ? `${rightText(need)} or ${rightText(need.or)}` : rightText(need)));
   const where = namespaced === undefined ? "not judged in a namespace" : `${namespaced} in a namespace`;
   return `### rbac/${id}
 

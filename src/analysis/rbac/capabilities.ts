@@ -7,6 +7,8 @@ interface RightSpec {
   readonly resources: readonly string[];
   /** Names with which a rule that names objects gives it, too; `any`: a name is no limit. None unless told. */
   readonly names?: readonly string[] | "any";
+  /** Another right that is as good. */
+  readonly or?: RightSpec;
 }
 
 export interface Capability {
@@ -257,10 +259,13 @@ export const capabilities = {
   },
   "steal-pods": {
     title: "Move pods to other nodes",
-    needs: [right(["delete", "create"], "/pods", "/pods/eviction"), right(change, "/nodes", "/nodes/status")],
+    needs: [
+      { ...right(["delete", "deletecollection"], "/pods"), or: right(["create"], "/pods/eviction") },
+      right([...change, "delete"], "/nodes", "/nodes/status"),
+    ],
     clusterWide: "medium",
     namespaced: undefined,
-    why: "Whoever removes pods and marks nodes unschedulable decides on which node privileged pods run next.",
+    why: "Whoever removes pods and takes nodes out of service decides on which node privileged pods run next.",
     fix: "Separate the right to change nodes from the right to remove pods.",
   },
   "service-status": {
@@ -337,7 +342,9 @@ const clusterScoped = new Set([
 const nobody = { user: "", groups: [], isResourceRequest: true, path: "", namespace: "" };
 
 /** Whether a rule gives a right over all names, or over one that is as good. */
-function gives(rule: PolicyRule, { verbs, resources, names }: RightSpec, clusterWide: boolean): boolean {
+function gives(rule: PolicyRule, spec: RightSpec, clusterWide: boolean): boolean {
+  const { verbs, resources, names, or } = spec;
+  if (or !== undefined && gives(rule, or, clusterWide)) return true;
   if (rule.resources.length === 0) return false;
   const name = rule.resourceNames.length === 0 ? "" : rule.resourceNames.find((n) => names === "any" || names?.includes(n));
   // With names, list and watch still show single objects only, and create has no name to match.

@@ -5,6 +5,7 @@ import type { SourceDocument } from "../../core/source.ts";
 import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
 import { findPodSpecs } from "../../core/workload/find.ts";
 import { aggregate } from "./aggregation.ts";
+import { proofOf } from "./capabilities.ts";
 import { type Binding, isRbacObject, type Role, readBinding, readRole } from "./objects.ts";
 import { RbacIndex, serviceAccountUser } from "./rbac-index.ts";
 
@@ -44,6 +45,8 @@ export interface RbacWorld {
   /** User names of the service accounts, by the account's name alone. */
   readonly accountsByName: ReadonlyMap<string, readonly string[]>;
   readonly pods: readonly RunningPod[];
+  /** Names of the Roles that give everything in their namespace, by namespace. */
+  readonly allPowerfulRoles: ReadonlyMap<string, readonly string[]>;
   /** Names of the nodes that run the control plane; a managed one shows none. */
   readonly controlPlanes: readonly string[];
   /** Whether ConfigMap kube-system/aws-auth maps cloud roles to users. */
@@ -120,9 +123,15 @@ export function rbacWorld(input: WorldInput): RbacWorld {
     index,
     complete: input.complete,
     ...surroundings(objects, input),
+    allPowerfulRoles: allPowerfulRoles(roles),
     defaults: input.defaults,
     diagnostics,
   };
+}
+
+function allPowerfulRoles(roles: readonly Role[]): ReadonlyMap<string, readonly string[]> {
+  const powerful = roles.filter((r) => r.kind === "Role" && proofOf(r.rules, "cluster-admin", false) !== undefined);
+  return new Map([...Map.groupBy(powerful, (r) => r.namespace)].map(([namespace, list]) => [namespace, list.map((r) => r.name)]));
 }
 
 /**
@@ -152,7 +161,7 @@ function isObjectDocument(document: SourceDocument): document is SourceDocument<
   return isKubernetesObject(document.value);
 }
 
-type Surroundings = Omit<RbacWorld, "index" | "complete" | "defaults" | "diagnostics">;
+type Surroundings = Omit<RbacWorld, "index" | "complete" | "defaults" | "diagnostics" | "allPowerfulRoles">;
 
 const controlPlaneLabels = ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"];
 

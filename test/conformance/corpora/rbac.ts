@@ -5,6 +5,7 @@ import { missingFrom } from "../../../src/analysis/rbac/covers.ts";
 import type { RbacIndex } from "../../../src/analysis/rbac/rbac-index.ts";
 import type { RequestAttributes } from "../../../src/core/request-attributes.ts";
 import { type Case, type Corpus, expectJson, failure } from "../corpus.ts";
+import { labels } from "../rbac-labels/labels.ts";
 import { fullRule, indexOf, jsonFiles, type OracleRule } from "../rbac-oracle.ts";
 import { corpus as audit2rbac } from "./audit2rbac.ts";
 import { corpus as authzCel } from "./authz-cel.ts";
@@ -144,7 +145,7 @@ async function* coversCases(directory: string, load: (file: string) => Promise<R
   }
 }
 
-/** Answers of the real Kubernetes 1.36.3 packages. */
+/** Answers of the real Kubernetes 1.36.3 packages, and what other scanners label. */
 export const corpus: Corpus = {
   name: "rbac",
   folder: "rbac/oracle",
@@ -157,5 +158,7 @@ export const corpus: Corpus = {
     for (const part of [requestInfo, impersonation, audit2rbac, authzCel]) {
       for await (const one of part.cases(join(directory, part.name))) yield { id: `${part.name}/${one.id}`, run: one.run };
     }
+    // The labelled sets of other scanners lie beside the oracle.
+    yield* labels(join(directory, ".."));
   },
 };

@@ -94,6 +94,8 @@ describe("rights", () => {
       ["secrets cluster high ClusterRole", "secrets-write cluster high ClusterRole"],
     ],
     ["evict without nodes", [rule("create", "/pods/eviction")], []],
+    ["pods deleted and nodes, too", [rule("delete", "/pods,/nodes")], ["steal-pods cluster medium ClusterRole"]],
+    ["evict and taint", [rule("create", "/pods/eviction"), rule("patch", "/nodes")], ["steal-pods cluster medium ClusterRole"]],
     ["everything comes alone", [rule("*", "*/*")], ["cluster-admin cluster critical ClusterRole"]],
     ["reading pods", [rule("get,list,watch", "/pods")], []],
   ])("%s", (_, rules, want) => expect(says(bound("r", rules, agent))).toEqual(want));

@@ -118,14 +118,20 @@ export function escalateOwn(held: readonly HeldRule[], roles: "clusterroles" | "
   return undefined;
 }
 
+/** The rules by which somebody binds a role with every right; `roles` are those of the namespace that have it. */
 export function bindGrants(
   held: readonly HeldRule[],
   bindings: "clusterrolebindings" | "rolebindings",
+  roles: readonly string[] = [],
 ): readonly HeldRule[] | undefined {
   const write = grantOf(held, right("create", `${rbac}/${bindings}`));
+  const cluster = right("bind", `${rbac}/clusterroles`);
+  const local = right("bind", `${rbac}/roles`);
   const bind =
-    grantOf(held, right("bind", `${rbac}/clusterroles`)) ??
-    namedGrants(held, right("bind", `${rbac}/clusterroles`)).find(([name]) => name === "cluster-admin")?.[1];
+    grantOf(held, cluster) ??
+    namedGrants(held, cluster).find(([name]) => name === "cluster-admin")?.[1] ??
+    (roles.length > 0 ? grantOf(held, local) : undefined) ??
+    namedGrants(held, local).find(([name]) => roles.includes(name))?.[1];
   return write === undefined || bind === undefined ? undefined : [write, bind];
 }
 

@@ -68,7 +68,8 @@ export function namespaceSteps(world: RbacWorld, from: Place, namespace: string,
     `writes any rule into a Role of ${where}`,
     grantsOf(held, right("escalate", `${rbac}/roles`), right("update,patch", `${rbac}/roles`)) ?? escalateOwn(held, "roles"),
   );
-  add(place("own"), "bind", `binds cluster-admin to itself in ${where}`, bindGrants(held, "rolebindings"));
+  const bind = bindGrants(held, "rolebindings", world.allPowerfulRoles.get(namespace));
+  add(place("own"), "bind", `binds a role with every right to itself in ${where}`, bind);
   const account = (name: string): Place => ({ kind: "account", user: serviceAccountUser(namespace, name) });
   const every = place("accounts");
   for (const [technique, says, wanted] of [
