@@ -158,8 +158,37 @@ export const diagnosticCodes = {
     meaning: "A file of the catalogue has an unknown field, or a path that cannot be read.",
     next: "Correct the place that the message names; the head of the file explains its format.",
   },
+  FLOW_LINE_INVALID: {
+    meaning: "A line of a flow log cannot be read; it was left out.",
+    next: "Look at the line that the message names, and check that the whole file is of one format.",
+  },
+  FLOW_FORMAT_UNKNOWN: {
+    meaning: "A file of flows holds no line of a format that is known.",
+    next: "Name the format with --format.",
+  },
+  NETWORK_TEST_INVALID: {
+    meaning: "An assertion about the network cannot be understood, or names a workload that is not there; it counts as failed.",
+    next: "Correct the assertion at this place.",
+  },
   POD_SECURITY_CONFIGURATION: {
     meaning: "A PodSecurityConfiguration holds a field, level or version that the API server would refuse.",
+    next: "Correct the place that the message names.",
+  },
+  NETWORK_POLICY_INVALID: {
+    meaning:
+      "A part of a network policy is not what its API accepts. A rule with such a part allows nothing; a policy whose selector is wrong is left out.",
+    next: "Correct the place that the message names; the API server refuses this object.",
+  },
+  NETWORK_POLICY_UNSUPPORTED: {
+    meaning: "A network policy says something that the analysis does not model, so answers that depend on it are not certain.",
+    next: "Read the message, and check the connections that it is about by hand.",
+  },
+  NETWORK_POLICY_UNDETERMINED: {
+    meaning: "Two policies of equal priority select the same pods, and no specification says which of them decides.",
+    next: "Give them different priorities.",
+  },
+  NETWORK_OBJECT_INVALID: {
+    meaning: "An object that bears on who may talk to whom holds a value of the wrong type; that part was left out.",
     next: "Correct the place that the message names.",
   },
 } as const satisfies Record<string, { meaning: string; next: string }>;
