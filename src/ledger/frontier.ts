@@ -25,16 +25,26 @@ export function appendLeaf(
   leaf: Uint8Array,
   completed?: (subtree: CompletedSubtree) => void,
 ): Frontier {
+  return appendSubtree(hashes, frontier, { level: 0, hash: leaf }, completed);
+}
+
+/** As `appendLeaf` for `2 ** level` leaves at once; the frontier's size is a multiple of that. */
+export function appendSubtree(
+  hashes: MerkleHashes,
+  frontier: Frontier,
+  subtree: { readonly level: number; readonly hash: Uint8Array },
+  completed?: (subtree: CompletedSubtree) => void,
+): Frontier {
   const subtrees = [...frontier.subtrees];
-  let hash = leaf;
-  let level = 0;
-  for (let rest = frontier.size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
+  const leaves = 2 ** subtree.level;
+  let { level, hash } = subtree;
+  for (let rest = frontier.size / leaves; rest % 2 === 1; rest = Math.floor(rest / 2)) {
     hash = hashes.node(subtrees.pop() ?? hashes.empty, hash);
     level++;
     completed?.({ level, index: Math.floor(rest / 2), hash });
   }
   subtrees.push(hash);
-  return { size: frontier.size + 1, subtrees };
+  return { size: frontier.size + leaves, subtrees };
 }
 
 /** The root hash of the tree that a frontier stands for. */

@@ -1,20 +1,26 @@
+import { encodeUtf8 } from "../core/utf8.ts";
+
 /** SHA-256 of some bytes: 32 bytes. Given by the host, because hosts have faster ones than a pure module. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
 
 /** The Merkle tree of RFC 6962 section 2: leaves and nodes are hashed under different prefixes. */
 export interface MerkleHashes {
   leaf(record: Uint8Array): Uint8Array;
+  /** The leaf hash of a text's UTF-8 bytes. */
+  leafOfText(record: string): Uint8Array;
   node(left: Uint8Array, right: Uint8Array): Uint8Array;
   readonly empty: Uint8Array;
 }
 
-export function merkleHashes(sha256: Sha256): MerkleHashes {
+/** `encode` may be a host's faster UTF-8 encoder. */
+export function merkleHashes(sha256: Sha256, encode: (text: string) => Uint8Array = encodeUtf8): MerkleHashes {
   return {
     leaf(record) {
       const input = new Uint8Array(record.length + 1);
       input.set(record, 1);
       return sha256(input);
     },
+    leafOfText: (record) => sha256(encode(`\0${record}`)),
     node(left, right) {
       const input = new Uint8Array(1 + left.length + right.length);
       input[0] = 1;

@@ -27,6 +27,8 @@ export interface RecordIndex {
   readonly kind: RecordKind;
   /** When it happened, milliseconds since the epoch. */
   readonly at: Instant;
+  /** When the ledger took it, milliseconds since the epoch. */
+  readonly recorded: Instant;
   readonly cluster: string;
   /** Who did it: a user's name as the cluster knows it. */
   readonly actor?: string | undefined;
@@ -51,6 +53,7 @@ export interface LedgerRecord extends RecordIndex {
 export const indexMembers = [
   "kind",
   "at",
+  "recorded",
   "cluster",
   "actor",
   "verb",

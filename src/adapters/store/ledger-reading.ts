@@ -1,0 +1,171 @@
+import type { Kysely } from "kysely";
+import type { Instant } from "../../core/host.ts";
+import { type CheckpointKey, readCheckpoint, type VerifyEd25519 } from "../../ledger/checkpoint.ts";
+import { emptyFrontier, unpackFrontier } from "../../ledger/frontier.ts";
+import { consistencyRanges, inclusionRanges, sameHash } from "../../ledger/merkle.ts";
+import type { TreeHead } from "../../ledger/proof.ts";
+import { type StoredHashes, storedRangeHash } from "../../ledger/tile.ts";
+import { LedgerVerifier } from "../../ledger/verify.ts";
+import { ledgerHashes, sha256 } from "./ledger-hashes.ts";
+import type { LedgerRecordRow, Tables } from "./tables.ts";
+
+const pageSize = 2000;
+
+/** What a question to the ledger narrows down; lists mean any of them, `*` at an end matches a rest. */
+export interface LedgerFilter {
+  readonly kinds?: readonly string[] | undefined;
+  readonly actors?: readonly string[] | undefined;
+  readonly verbs?: readonly string[] | undefined;
+  readonly groups?: readonly string[] | undefined;
+  readonly resources?: readonly string[] | undefined;
+  readonly namespaces?: readonly string[] | undefined;
+  readonly names?: readonly string[] | undefined;
+  readonly clusters?: readonly string[] | undefined;
+  readonly outcomes?: readonly string[] | undefined;
+  /** Included. */
+  readonly since?: Instant | undefined;
+  /** Excluded. */
+  readonly until?: Instant | undefined;
+}
+
+const columns = [
+  ["kinds", "kind"],
+  ["actors", "actor"],
+  ["verbs", "verb"],
+  ["groups", "api_group"],
+  ["resources", "resource"],
+  ["namespaces", "namespace"],
+  ["names", "name"],
+  ["clusters", "cluster"],
+  ["outcomes", "outcome"],
+] as const;
+
+/** The newest records first, at most `limit`, only those before `before` (a sequence number) where given. */
+export async function queryLedger(
+  db: Kysely<Tables>,
+  filter: LedgerFilter,
+  page: { readonly limit: number; readonly before?: number | undefined },
+): Promise<readonly LedgerRecordRow[]> {
+  let query = db.selectFrom("ledger_records").selectAll().orderBy("seq", "desc").limit(page.limit);
+  if (page.before !== undefined) query = query.where("seq", "<", page.before);
+  if (filter.since !== undefined) query = query.where("at", ">=", filter.since);
+  if (filter.until !== undefined) query = query.where("at", "<", filter.until);
+  for (const [member, column] of columns) {
+    const wanted = filter[member];
+    if (wanted === undefined) continue;
+    query = query.where((eb) =>
+      eb.or(
+        wanted.map((text) =>
+          text.endsWith("*") ? eb(column, "like", `${text.slice(0, -1).replace(/[\\%_]/g, "\\$&")}%`) : eb(column, "=", text),
+        ),
+      ),
+    );
+  }
+  return query.execute();
+}
+
+/** The records from `seq` on, at most `limit`, in order. */
+export function recordsFrom(db: Kysely<Tables>, seq: number, limit: number): Promise<LedgerRecordRow[]> {
+  return db.selectFrom("ledger_records").selectAll().where("seq", ">=", seq).orderBy("seq").limit(limit).execute();
+}
+
+/** The newest checkpoint, a signed note; undefined while the ledger is empty. */
+export async function latestCheckpoint(db: Kysely<Tables>): Promise<{ size: number; at: Instant; note: string } | undefined> {
+  return db.selectFrom("ledger_checkpoints").selectAll().orderBy("size", "desc").limit(1).executeTakeFirst();
+}
+
+export function storedHashes(db: Kysely<Tables>): StoredHashes {
+  return {
+    leaves: async (start, end) =>
+      (
+        await db
+          .selectFrom("ledger_records")
+          .select("leaf")
+          .where("seq", ">=", start)
+          .where("seq", "<", end)
+          .orderBy("seq")
+          .execute()
+      ).map(({ leaf }) => leaf),
+    tiles: async (level, start, end) =>
+      (
+        await db
+          .selectFrom("ledger_tiles")
+          .select("hash")
+          .where("level", "=", level)
+          .where("idx", ">=", start)
+          .where("idx", "<", end)
+          .orderBy("idx")
+          .execute()
+      ).map(({ hash }) => hash),
+  };
+}
+
+/** The hashes that prove record `index` in the tree of `size` records. */
+export function inclusionProof(db: Kysely<Tables>, index: number, size: number): Promise<readonly Uint8Array[]> {
+  return hashesOf(db, inclusionRanges(index, size));
+}
+
+/** The hashes that prove that the tree of `older` records is the beginning of the one of `size`. */
+export function consistencyProof(db: Kysely<Tables>, older: number, size: number): Promise<readonly Uint8Array[]> {
+  return hashesOf(db, consistencyRanges(older, size));
+}
+
+async function hashesOf(db: Kysely<Tables>, ranges: readonly (readonly [number, number])[]): Promise<readonly Uint8Array[]> {
+  const stored = storedHashes(db);
+  const hashes: Uint8Array[] = [];
+  for (const [start, end] of ranges) hashes.push(await storedRangeHash(ledgerHashes, stored, start, end));
+  return hashes;
+}
+
+/** Reads and checks the whole ledger; checkpoints that witnesses kept elsewhere are held against it too. */
+export async function verifyStoredLedger(
+  db: Kysely<Tables>,
+  keys: readonly CheckpointKey[],
+  verifySignature: VerifyEd25519,
+  witnessed: readonly string[] = [],
+): Promise<LedgerVerifier> {
+  const head = await db.selectFrom("ledger_head").selectAll().executeTakeFirst();
+  const start = unpackFrontier(head?.pruned_size ?? 0, head?.pruned_frontier ?? new Uint8Array(0));
+  const verifier = new LedgerVerifier(ledgerHashes, start ?? emptyFrontier);
+  const tiles = new Map<string, Uint8Array>();
+  for (const { level, idx, hash } of await db.selectFrom("ledger_tiles").selectAll().execute())
+    tiles.set(`${level}/${idx}`, hash);
+  const heads: TreeHead[] = [];
+  let signed = start?.size ?? 0;
+  for (const note of [...(await notes(db)), ...witnessed]) {
+    const reading = readCheckpoint(sha256, verifySignature, keys, note);
+    if (!reading.ok) verifier.report("CHECKPOINT_INVALID", 0, 0, `a checkpoint is not to be trusted: ${reading.reason}`);
+    else if (reading.head.size >= verifier.size) heads.push(reading.head);
+    if (reading.ok) signed = Math.max(signed, reading.head.size);
+  }
+  heads.sort((a, b) => a.size - b.size);
+  let next = 0;
+  const check = (size: number) => {
+    for (let at = heads[next]; at !== undefined && at.size <= size; at = heads[++next])
+      if (at.size === size) verifier.checkpoint(at);
+  };
+  check(verifier.size);
+  for (let from = verifier.size; ; ) {
+    const rows = await recordsFrom(db, from, pageSize);
+    for (const row of rows) {
+      verifier.row(
+        { seq: row.seq, body: row.body, leaf: row.leaf, index: { ...row, group: row.api_group } },
+        ({ level, index }) => tiles.get(`${level}/${index}`),
+      );
+      check(verifier.size);
+    }
+    const last = rows.at(-1);
+    if (last === undefined) break;
+    from = last.seq + 1;
+  }
+  verifier.finish(signed);
+  if (head !== undefined && (head.size !== verifier.size || !sameHash(head.frontier, verifier.packed()))) {
+    const message = `the ledger's head says ${head.size} records, where there are ${verifier.size}, or its hashes are not theirs`;
+    verifier.report("HEAD_CHANGED", 0, head.size, message);
+  }
+  return verifier;
+}
+
+async function notes(db: Kysely<Tables>): Promise<string[]> {
+  return (await db.selectFrom("ledger_checkpoints").select("note").orderBy("size").execute()).map(({ note }) => note);
+}

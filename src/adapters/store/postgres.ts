@@ -1,0 +1,52 @@
+import { Kysely, PostgresDialect, sql } from "kysely";
+import pg from "pg";
+import { migrate } from "./migrate.ts";
+import { type Store, StoreUnavailable } from "./store.ts";
+import type { Tables } from "./tables.ts";
+
+const int8 = 20;
+const oldest = 150000;
+
+/** All our 64-bit numbers are times, counts and sequence numbers below 2^53. */
+const types = {
+  getTypeParser: (oid: number, format?: "text" | "binary") =>
+    oid === int8 ? Number : pg.types.getTypeParser(oid, format as "text"),
+};
+
+/** Opens a PostgreSQL database (15 or newer) by its URL; rejects with `StoreUnavailable`. */
+export async function openPostgres(url: string): Promise<Store> {
+  const pool = new pg.Pool({ connectionString: url, max: 10, types, application_name: "castellan", keepAlive: true });
+  // An idle connection that the server ends is replaced by the pool; the next query says what is wrong, if anything is.
+  pool.on("error", () => {});
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const location = withoutPassword(url);
+  try {
+    const { rows } = await sql<{ version: string }>`select current_setting('server_version_num') as version`.execute(db);
+    if (Number(rows[0]?.version) < oldest) {
+      throw new StoreUnavailable("STORE_UNREACHABLE", `${location} is older than PostgreSQL 15`, "Use PostgreSQL 15 or newer.");
+    }
+    await migrate(db, "postgres");
+  } catch (error) {
+    await db.destroy();
+    if (error instanceof StoreUnavailable) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new StoreUnavailable(
+      "STORE_UNREACHABLE",
+      `${location} cannot be used: ${message}`,
+      "Check DATABASE_URL, the server and its rights.",
+      error,
+    );
+  }
+  return { engine: "postgres", location, db, reading: db, close: () => db.destroy() };
+}
+
+function withoutPassword(url: string): string {
+  try {
+    const parsed = new URL(url);
+    parsed.password = "";
+    parsed.search = "";
+    return parsed.toString();
+  } catch {
+    return "DATABASE_URL";
+  }
+}

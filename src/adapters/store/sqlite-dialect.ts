@@ -1,0 +1,158 @@
+import { Worker } from "node:worker_threads";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
+import type { SqliteRequest, SqliteResponse, SqliteWorkerData } from "./sqlite-worker.ts";
+
+/** The SQLite file could not be opened, or another process holds it. */
+export class SqliteError extends Error {
+  readonly code: string;
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+// As source the thread runs the source; bundled or built it runs the build.
+const workerUrl = import.meta.url.endsWith(".ts")
+  ? new URL("./sqlite-worker.ts", import.meta.url)
+  : new URL("../../../dist/adapters/store/sqlite-worker.js", import.meta.url);
+
+interface Waiting {
+  resolve(response: SqliteResponse): void;
+  reject(error: Error): void;
+}
+
+/** One SQLite connection in a thread of its own, so that waiting for the disk never stops the event loop. */
+export class SqliteThread {
+  private readonly worker: Worker;
+  private readonly waiting = new Map<number, Waiting>();
+  private nextId = 0;
+  private ended: Error | undefined;
+
+  private constructor(data: SqliteWorkerData) {
+    this.worker = new Worker(workerUrl, { workerData: data });
+    this.worker.on("message", (response: SqliteResponse) => {
+      const waiting = this.waiting.get(response.id);
+      this.waiting.delete(response.id);
+      waiting?.resolve(response);
+    });
+    this.worker.on("error", (error) => {
+      this.end(error instanceof Error ? error : new Error(String(error)));
+    });
+    this.worker.on("exit", () => {
+      this.end(new SqliteError("the database was closed", "closed"));
+    });
+  }
+
+  static async open(data: SqliteWorkerData): Promise<SqliteThread> {
+    const thread = new SqliteThread(data);
+    await thread.answerTo(-1);
+    return thread;
+  }
+
+  async run(sql: string, parameters: SqliteRequest["parameters"]): Promise<SqliteResponse> {
+    const id = this.nextId++;
+    const answer = this.answerTo(id);
+    if (this.ended === undefined) this.worker.postMessage({ id, sql, parameters } satisfies SqliteRequest);
+    const response = await answer;
+    if (response.error !== undefined) throw new SqliteError(response.error.message, response.error.code);
+    return response;
+  }
+
+  async close(): Promise<void> {
+    await this.worker.terminate();
+  }
+
+  private answerTo(id: number): Promise<SqliteResponse> {
+    return new Promise((resolve, reject) => {
+      if (this.ended !== undefined) reject(this.ended);
+      else this.waiting.set(id, { resolve, reject });
+    });
+  }
+
+  private end(error: Error): void {
+    this.ended ??= error;
+    for (const { reject } of this.waiting.values()) reject(this.ended);
+    this.waiting.clear();
+  }
+}
+
+class ThreadConnection implements DatabaseConnection {
+  private readonly thread: SqliteThread;
+  constructor(thread: SqliteThread) {
+    this.thread = thread;
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { rows, changes } = await this.thread.run(query.sql, query.parameters as SqliteRequest["parameters"]);
+    return {
+      rows: (rows ?? []) as R[],
+      ...(changes === undefined ? {} : { numAffectedRows: BigInt(changes) }),
+    };
+  }
+
+  // biome-ignore lint/correctness/useYield: the port has no streams here; readers page by key.
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error("SQLite queries are not streamed");
+  }
+}
+
+/** One connection, lent to one user at a time: a transaction is never interleaved with another query. */
+class ThreadDriver implements Driver {
+  private readonly thread: SqliteThread;
+  private readonly connection: ThreadConnection;
+  private last: Promise<void> = Promise.resolve();
+  private release: (() => void) | undefined;
+
+  constructor(thread: SqliteThread) {
+    this.thread = thread;
+    this.connection = new ThreadConnection(thread);
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const before = this.last;
+    let done = () => {};
+    this.last = new Promise((resolve) => {
+      done = resolve;
+    });
+    await before;
+    this.release = done;
+    return this.connection;
+  }
+
+  async releaseConnection(): Promise<void> {
+    this.release?.();
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("commit"));
+  }
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("rollback"));
+  }
+  async destroy(): Promise<void> {
+    await this.thread.close();
+  }
+}
+
+export function sqliteDialect(thread: SqliteThread): Dialect {
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new ThreadDriver(thread),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}

@@ -1,0 +1,67 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { parentPort, workerData } from "node:worker_threads";
+
+/** What the thread that owns a SQLite file is started with. */
+export interface SqliteWorkerData {
+  readonly file: string;
+  /** Held exclusively for as long as the thread lives, so that no second process writes; readers need none. */
+  readonly lock: string | undefined;
+}
+
+export interface SqliteRequest {
+  readonly id: number;
+  readonly sql: string;
+  readonly parameters: readonly SQLInputValue[];
+}
+
+export interface SqliteResponse {
+  readonly id: number;
+  readonly rows?: readonly unknown[];
+  readonly changes?: number;
+  readonly error?: { readonly message: string; readonly code: string };
+}
+
+const cached = 500;
+
+function open({ file, lock }: SqliteWorkerData): DatabaseSync {
+  if (lock === undefined) return new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+  const guard = new DatabaseSync(lock);
+  guard.exec("pragma journal_mode = delete; begin exclusive");
+  held.push(guard);
+  const database = new DatabaseSync(file, { timeout: 5000 });
+  database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -32768");
+  return database;
+}
+
+// The exclusive lock ends when its connection is collected, so it is kept.
+const held: DatabaseSync[] = [];
+const port = parentPort;
+if (port === null) throw new Error("this module runs in a worker thread");
+const database = open(workerData as SqliteWorkerData);
+const statements = new Map<string, StatementSync>();
+
+function prepared(sql: string): StatementSync {
+  let statement = statements.get(sql);
+  if (statement === undefined) {
+    if (statements.size >= cached) statements.clear();
+    statement = database.prepare(sql);
+    statements.set(sql, statement);
+  }
+  return statement;
+}
+
+function answer({ id, sql, parameters }: SqliteRequest): SqliteResponse {
+  try {
+    const statement = prepared(sql);
+    if (statement.columns().length > 0) return { id, rows: statement.all(...parameters) };
+    return { id, changes: Number(statement.run(...parameters).changes) };
+  } catch (error) {
+    const code = error instanceof Error && "errstr" in error ? String(error.errstr) : "";
+    return { id, error: { message: error instanceof Error ? error.message : String(error), code } };
+  }
+}
+
+port.on("message", (request: SqliteRequest) => {
+  port.postMessage(answer(request));
+});
+port.postMessage({ id: -1 });

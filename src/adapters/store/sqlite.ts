@@ -1,0 +1,69 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Kysely } from "kysely";
+import { migrate } from "./migrate.ts";
+import { SqliteThread, sqliteDialect } from "./sqlite-dialect.ts";
+import { type Store, StoreUnavailable } from "./store.ts";
+import type { Tables } from "./tables.ts";
+
+const fileOf = (directory: string) => join(directory, "castellan.db");
+
+/** Opens the embedded database in `directory` for one process; rejects with `StoreUnavailable` where another has it. */
+export async function openSqlite(directory: string): Promise<Store> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const file = fileOf(directory);
+  let writer: SqliteThread;
+  try {
+    writer = await SqliteThread.open({ file, lock: join(directory, "lock.db") });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!/locked/.test(message)) {
+      throw new StoreUnavailable(
+        "STORE_UNREACHABLE",
+        `${file} cannot be opened: ${message}`,
+        "Check the directory and its permissions.",
+        error,
+      );
+    }
+    throw new StoreUnavailable(
+      "STORE_LOCKED",
+      `another castellan process uses ${file}`,
+      "Stop it, or give this one its own directory; for several processes set DATABASE_URL to a PostgreSQL database.",
+      error,
+    );
+  }
+  const db = new Kysely<Tables>({ dialect: sqliteDialect(writer) });
+  await migrate(db, "sqlite");
+  return { ...(await withReader(file, db)), location: file };
+}
+
+/** Opens it to read only, as another process writes; the tables are those that the writer made. */
+export async function readSqlite(directory: string): Promise<Store> {
+  const file = fileOf(directory);
+  try {
+    const thread = await SqliteThread.open({ file, lock: undefined });
+    const db = new Kysely<Tables>({ dialect: sqliteDialect(thread) });
+    return { engine: "sqlite", location: file, db, reading: db, close: () => db.destroy() };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new StoreUnavailable(
+      "STORE_UNREACHABLE",
+      `${file} cannot be read: ${message}`,
+      "Name the server's data directory.",
+      error,
+    );
+  }
+}
+
+async function withReader(file: string, db: Kysely<Tables>): Promise<Omit<Store, "location">> {
+  const reading = new Kysely<Tables>({ dialect: sqliteDialect(await SqliteThread.open({ file, lock: undefined })) });
+  return {
+    engine: "sqlite",
+    db,
+    reading,
+    async close() {
+      await reading.destroy();
+      await db.destroy();
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/** Times are milliseconds since the epoch; hashes are 32 bytes. */
+export interface LedgerRecordRow {
+  seq: number;
+  kind: string;
+  at: number;
+  recorded: number;
+  cluster: string;
+  actor: string | null;
+  verb: string | null;
+  api_group: string | null;
+  resource: string | null;
+  namespace: string | null;
+  name: string | null;
+  outcome: string | null;
+  key: string | null;
+  /** Canonical JSON; what the tree is built over. */
+  body: string;
+  leaf: Uint8Array;
+}
+
+/** One row: the tree's frontier. Its lock orders the writers of several replicas. */
+interface LedgerHeadRow {
+  id: number;
+  size: number;
+  frontier: Uint8Array;
+  /** Records before this one were removed by retention; the frontier of the tree at that size. */
+  pruned_size: number;
+  pruned_frontier: Uint8Array;
+}
+
+export interface Tables {
+  ledger_records: LedgerRecordRow;
+  ledger_keys: { key: string; seq: number };
+  ledger_tiles: { level: number; idx: number; hash: Uint8Array };
+  ledger_checkpoints: { size: number; at: number; note: string };
+  ledger_head: LedgerHeadRow;
+}

@@ -1,0 +1,178 @@
+import { isObject, type JsonValue } from "../core/json.ts";
+import { canonicalJson } from "./canonical.ts";
+import { appendLeaf, appendSubtree, type CompletedSubtree, type Frontier, packFrontier, rootOf } from "./frontier.ts";
+import { type MerkleHashes, sameHash } from "./merkle.ts";
+import type { TreeHead } from "./proof.ts";
+import { indexMembers, type RecordIndex } from "./record.ts";
+import { isTile } from "./tile.ts";
+
+/** A record as a store holds it. */
+export interface StoredRow {
+  readonly seq: number;
+  /** The canonical text of the record. */
+  readonly body: string;
+  readonly leaf: Uint8Array;
+  /** The columns that queries filter by; copies of what the body says. */
+  readonly index: { readonly [key in keyof RecordIndex]?: string | number | null };
+}
+
+export interface LedgerProblem {
+  readonly code:
+    | "RECORD_CHANGED"
+    | "RECORD_MISSING"
+    | "RECORD_OUT_OF_ORDER"
+    | "COLUMN_CHANGED"
+    | "LEAF_CHANGED"
+    | "TILE_CHANGED"
+    | "TILE_MISSING"
+    | "CHECKPOINT_INVALID"
+    | "CHECKPOINT_DIFFERS"
+    | "LEDGER_TRUNCATED"
+    | "HEAD_CHANGED"
+    | "UNSIGNED_RECORDS";
+  /** The records it is about: first and last sequence number. */
+  readonly from: number;
+  readonly to: number;
+  readonly message: string;
+}
+
+/** How many problems are kept one by one; the rest are counted. */
+const kept = 100;
+const tileLevel = 8;
+const tileSize = 2 ** tileLevel;
+
+/**
+ * Checks a ledger while its rows stream by in order of `seq`: each body against its leaf and its columns, the tree
+ * against the stored hashes and the signed checkpoints. One changed record does not hide the next: the tree goes on
+ * with the stored hash, which the next checkpoint confirms or refuses.
+ */
+export class LedgerVerifier {
+  readonly problems: LedgerProblem[] = [];
+  problemCount = 0;
+  private readonly hashes: MerkleHashes;
+  private frontier: Frontier;
+  private tileStart: Frontier;
+  /** The tile at hand lacks a leaf; undefined positions are filled by the stored tile. */
+  private holes = false;
+  /** The tree cannot be computed any more: neither a leaf nor its tile is there. */
+  private lost = false;
+  /** Up to here a checkpoint has confirmed everything. */
+  confirmed: number;
+  checkpoints = 0;
+
+  constructor(hashes: MerkleHashes, start: Frontier) {
+    this.hashes = hashes;
+    this.frontier = start;
+    this.tileStart = start;
+    this.confirmed = start.size;
+  }
+
+  get size(): number {
+    return this.frontier.size;
+  }
+
+  /** The frontier so far, as a store keeps it. */
+  packed(): Uint8Array {
+    return packFrontier(this.frontier);
+  }
+
+  /** The next row. `tile` answers the stored hash of a perfect subtree. */
+  row(row: StoredRow, tile: (subtree: Omit<CompletedSubtree, "hash">) => Uint8Array | undefined): void {
+    if (row.seq < this.size) {
+      this.report("RECORD_OUT_OF_ORDER", row.seq, row.seq, `record ${row.seq} is there twice or out of order`);
+      return;
+    }
+    if (row.seq > this.size) {
+      const last = row.seq - 1;
+      this.report("RECORD_MISSING", this.size, last, `${row.seq - this.size} records from ${this.size} on are missing`);
+      while (this.size < row.seq) this.append(undefined, tile);
+    }
+    this.append(this.checkedLeaf(row), tile);
+  }
+
+  /** A checkpoint that a known key signed, once all rows before `head.size` have been given. */
+  checkpoint(head: TreeHead): void {
+    this.checkpoints++;
+    if (this.lost || this.holes) return;
+    if (sameHash(rootOf(this.hashes, this.frontier), head.root)) {
+      this.confirmed = head.size;
+      return;
+    }
+    const last = head.size - 1;
+    const where = `records ${this.confirmed} to ${last}`;
+    this.report("CHECKPOINT_DIFFERS", this.confirmed, last, `${where} are not those that the checkpoint at ${head.size} signed`);
+  }
+
+  /** After the last row; `signed` is the largest size that a checkpoint vouches for. */
+  finish(signed: number): void {
+    if (signed > this.size) {
+      this.report("LEDGER_TRUNCATED", this.size, signed - 1, `${signed - this.size} records at the end are missing`);
+    } else if (signed < this.size) {
+      this.report("UNSIGNED_RECORDS", signed, this.size - 1, `no checkpoint signs the records from ${signed} on`);
+    }
+  }
+
+  report(code: LedgerProblem["code"], from: number, to: number, message: string): void {
+    this.problemCount++;
+    if (this.problems.length < kept) this.problems.push({ code, from, to, message });
+  }
+
+  private checkedLeaf(row: StoredRow): Uint8Array {
+    const leaf = this.hashes.leafOfText(row.body);
+    if (!sameHash(leaf, row.leaf)) {
+      this.report("RECORD_CHANGED", row.seq, row.seq, `the text of record ${row.seq} is not the one that was recorded`);
+      return row.leaf;
+    }
+    const body = parsed(row.body);
+    for (const member of indexMembers) {
+      const said = isObject(body) ? (body[member] ?? null) : null;
+      const column = row.index[member] ?? null;
+      if (said === column) continue;
+      const what = `${member} = ${canonicalJson(column)}, where its text says ${canonicalJson(said)}`;
+      this.report("COLUMN_CHANGED", row.seq, row.seq, `record ${row.seq} is indexed under ${what}`);
+    }
+    return leaf;
+  }
+
+  private append(
+    leaf: Uint8Array | undefined,
+    stored: (subtree: Omit<CompletedSubtree, "hash">) => Uint8Array | undefined,
+  ): void {
+    if (leaf === undefined) this.holes = true;
+    const closed: CompletedSubtree[] = [];
+    this.frontier = appendLeaf(this.hashes, this.frontier, leaf ?? this.hashes.empty, (subtree) => {
+      if (isTile(subtree)) closed.push(subtree);
+    });
+    if (this.size % tileSize !== 0) return;
+    const index = this.size / tileSize - 1;
+    if (this.holes) {
+      const hash = stored({ level: tileLevel, index });
+      closed.length = 0;
+      if (hash === undefined || this.tileStart.size % tileSize !== 0) this.lost = true;
+      else {
+        this.frontier = appendSubtree(this.hashes, this.tileStart, { level: tileLevel, hash }, (subtree) => {
+          if (isTile(subtree)) closed.push(subtree);
+        });
+      }
+    }
+    if (!this.lost) for (const subtree of closed) this.compareTile(subtree, stored(subtree));
+    this.holes = false;
+    this.tileStart = this.frontier;
+  }
+
+  private compareTile(subtree: CompletedSubtree, stored: Uint8Array | undefined): void {
+    if (sameHash(stored, subtree.hash)) return;
+    const from = subtree.index * 2 ** subtree.level;
+    const to = from + 2 ** subtree.level - 1;
+    if (stored === undefined) this.report("TILE_MISSING", from, to, `the stored hash over records ${from} to ${to} is missing`);
+    else this.report("TILE_CHANGED", from, to, `the stored hash over records ${from} to ${to} is not theirs`);
+  }
+}
+
+function parsed(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}
