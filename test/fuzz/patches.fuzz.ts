@@ -4,7 +4,7 @@ import { isObject, jsonEquals } from "../../src/core/json.ts";
 import { diffJson } from "../../src/core/json-diff.ts";
 import { applyJsonPatch, parseJsonPatch } from "../../src/core/json-patch.ts";
 import { applyStrategicMerge } from "../../src/core/strategic-merge.ts";
-import { applyPatchStrategicMerge } from "../../src/policies/kyverno/mutate/strategic-merge-patch.ts";
+import { compileStrategicMergePatch } from "../../src/policies/kyverno/mutate/strategic-merge-patch.ts";
 import { anyJson, smallPattern, smallValue } from "./arbitraries.ts";
 import { fuzzSuite } from "./fuzz.ts";
 
@@ -72,7 +72,7 @@ fuzzSuite({
         const object = { apiVersion: "v1", kind: "Pod", spec: { containers: [spec] }, metadata: spec };
         const asked = { spec: { containers: [patch] }, metadata: patch };
         const before = structuredClone([object, asked]);
-        const patched = applyPatchStrategicMerge(object, asked);
+        const patched = compileStrategicMergePatch(asked)(object);
         if (patched.ok && !isObject(patched.value)) throw new Error("the patched object is none");
         assertEqual([object, asked], before, "what was given");
       }),

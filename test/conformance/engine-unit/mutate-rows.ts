@@ -2,8 +2,8 @@ import { isObject, type JsonObject, type JsonValue } from "../../../src/core/jso
 import { applyJsonPatch, parseJsonPatch } from "../../../src/core/json-patch.ts";
 import { fromMergeMap, toSortedMergeMap } from "../../../src/core/strategic-merge-node.ts";
 import { parseDocuments } from "../../../src/core/yaml/parse-documents.ts";
-import { resolveConditions } from "../../../src/policies/kyverno/mutate/patch-conditions.ts";
-import { applyPatchStrategicMerge } from "../../../src/policies/kyverno/mutate/strategic-merge-patch.ts";
+import { ConditionPrograms, resolveConditions } from "../../../src/policies/kyverno/mutate/patch-conditions.ts";
+import { compileStrategicMergePatch } from "../../../src/policies/kyverno/mutate/strategic-merge-patch.ts";
 import { expectJson, failure, type Outcome } from "../corpus.ts";
 import { field, objectOf, type RowJudges, text } from "./row.ts";
 
@@ -44,13 +44,13 @@ function missingPaths(row: JsonValue): Outcome {
 }
 
 function merged(row: JsonValue): Outcome {
-  const result = applyPatchStrategicMerge(parseObject(field(row, "rawResource")), parseObject(field(row, "rawPolicy")));
+  const result = compileStrategicMergePatch(parseObject(field(row, "rawPolicy")))(parseObject(field(row, "rawResource")));
   return result.ok ? expectJson(result.value, parse(field(row, "expected"))) : failure(result.message);
 }
 
 function preprocessed(row: JsonValue): Outcome {
   const patch = toSortedMergeMap(parseObject(field(row, "rawPolicy")));
-  const applies = resolveConditions(patch, parseObject(field(row, "rawResource")));
+  const applies = resolveConditions(patch, parseObject(field(row, "rawResource")), new ConditionPrograms());
   const expected = parse(field(row, "expectedPatch"));
   return expectJson(applies ? fromMergeMap(patch) : {}, isObject(expected) ? expected : {});
 }
