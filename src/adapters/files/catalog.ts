@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { KubernetesObject } from "../../core/kubernetes.ts";
 import { type KubernetesCatalog, type KubernetesSchemas, kubernetesSchemas } from "../../core/schema.ts";
+import type { SourceDocument } from "../../core/source.ts";
 import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
 import { parseWorkloadCatalogue } from "../../core/workload/parse-catalogue.ts";
 import { parseDocuments } from "../../core/yaml/parse-documents.ts";
@@ -46,4 +47,15 @@ interface RbacCatalog {
 /** The roles and bindings that the API server of a minor creates at its start. */
 export function loadDefaultRbacObjects(version: string = defaultKubernetesVersion): RbacCatalog {
   return JSON.parse(readCatalogText(`kubernetes/rbac-v${version}.json`));
+}
+
+let loadedComponents: SourceDocument | undefined;
+
+/** Parts of AI platforms, as the analysis of networks reads them: catalog/components.yaml. */
+export function loadComponentDocument(): SourceDocument {
+  if (loadedComponents !== undefined) return loadedComponents;
+  const [document] = parseDocuments(readCatalogText("components.yaml"), "components.yaml").documents;
+  if (document === undefined) throw new Error("catalog/components.yaml holds no document");
+  loadedComponents = document;
+  return document;
 }

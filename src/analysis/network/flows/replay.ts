@@ -1,0 +1,56 @@
+import { protocolNumber } from "../connection-set.ts";
+import type { Explanation, Network } from "../model.ts";
+import type { Observed, Traffic } from "./traffic.ts";
+
+/** Flows between two endpoints that a network would not let through. */
+export interface WouldDeny {
+  readonly observed: Observed;
+  /** Undefined where the log holds no port. */
+  readonly explanation: Explanation | undefined;
+}
+
+export interface ReplayResult {
+  readonly flows: number;
+  /** Pairs of endpoints and port. */
+  readonly connections: number;
+  readonly allowedFlows: number;
+  readonly denied: readonly WouldDeny[];
+  readonly deniedFlows: number;
+  /** Flows that policies cannot speak about: ICMP, no port. Neither allowed nor denied. */
+  readonly undecided: readonly Observed[];
+}
+
+/**
+ * What of recorded traffic a network would deny, the most frequent first. The traffic must have been recorded with the
+ * endpoints of `network`. `include`: which connections are asked about; those that were forwarded, unless told.
+ */
+export function replayTraffic(
+  traffic: Pick<Traffic, "observed">,
+  network: Network,
+  include: (observed: Observed) => boolean = wasForwarded,
+): ReplayResult {
+  const denied: WouldDeny[] = [];
+  const undecided: Observed[] = [];
+  let [flows, allowedFlows, deniedFlows, connections] = [0, 0, 0, 0];
+  for (const observed of traffic.observed) {
+    if (!include(observed)) continue;
+    connections++;
+    flows += observed.count;
+    const protocol = protocolNumber(observed.protocol);
+    if (protocol === undefined || observed.port === undefined) {
+      undecided.push(observed);
+    } else if (network.permits(observed.from, observed.to, protocol, observed.port)) {
+      allowedFlows += observed.count;
+    } else {
+      deniedFlows += observed.count;
+      denied.push({ observed, explanation: network.explain(observed.from, observed.to, protocol, observed.port) });
+    }
+  }
+  denied.sort((a, b) => b.observed.count - a.observed.count);
+  return { flows, connections, allowedFlows, denied, deniedFlows, undecided };
+}
+
+/** What was dropped already says nothing about what would break. */
+function wasForwarded({ count, dropped }: Observed): boolean {
+  return dropped < count;
+}
