@@ -89,6 +89,11 @@ export const diagnosticCodes = {
       "A CEL expression of a policy is missing, cannot be parsed, or does not fit its types; what holds it is not evaluated.",
     next: "Correct the expression at the position that the message names.",
   },
+  CEL_TYPE: {
+    meaning:
+      "A CEL expression does not fit what a kind that the policy names looks like: a field is misspelt, or compared with a value of another type.",
+    next: "Correct the field at the position that the message names, or narrow matchConstraints to the kinds that have it.",
+  },
   POLICIES_NONE: {
     meaning: "What --policies names holds no policy that can run, so nothing was judged by policies.",
     next: "Check that it is the folder or file you mean.",
@@ -137,6 +142,10 @@ export const diagnosticCodes = {
   RBAC_MALFORMED: {
     meaning: "A role or binding holds a field of the wrong type.",
     next: "Correct the field; the API server refuses this object.",
+  },
+  RBAC_PROPOSAL_INVALID: {
+    meaning: "A proposal of `rbac apply` holds something else than service accounts, roles and bindings.",
+    next: "Give each object its name and namespace, and leave other objects to kubectl.",
   },
   IDENTITIES_INVALID: {
     meaning: "A file of identities holds something else, or an entry that cannot be understood.",

@@ -1,3 +1,5 @@
+import { quoteGo } from "./go-quote.ts";
+
 /** An IP address as a number of 32 or 128 bits. */
 export interface IpAddress {
   readonly family: 4 | 6;
@@ -22,12 +24,8 @@ class ParseFailure {
   }
 }
 
-function quoted(text: string): string {
-  return JSON.stringify(text);
-}
-
 function fail(input: string, message: string, at = ""): never {
-  throw new ParseFailure(`ParseAddr(${quoted(input)}): ${message}${at === "" ? "" : ` (at ${quoted(at)})`}`);
+  throw new ParseFailure(`ParseAddr(${quoteGo(input)}): ${message}${at === "" ? "" : ` (at ${quoteGo(at)})`}`);
 }
 
 function parsing<T>(read: () => T): IpResult<T> {
@@ -129,13 +127,13 @@ function readIpv6(input: string): IpAddress {
 /** Reads `address/bits` as Go's netip.ParsePrefix does, with its messages. */
 export function parseIpPrefix(text: string): IpResult<IpPrefix> {
   const slash = text.lastIndexOf("/");
-  const wrong = (message: string) => ({ ok: false, message: `netip.ParsePrefix(${quoted(text)}): ${message}` }) as const;
+  const wrong = (message: string) => ({ ok: false, message: `netip.ParsePrefix(${quoteGo(text)}): ${message}` }) as const;
   if (slash < 0) return wrong("no '/'");
   const address = parseIpAddress(text.slice(0, slash));
   if (!address.ok) return wrong(address.message);
   if (address.value.zone !== "") return wrong("IPv6 zones cannot be present in a prefix");
   const bits = text.slice(slash + 1);
-  if (!/^(?:\d|[1-9]\d{1,8})$/.test(bits)) return wrong(`bad bits after slash: ${quoted(bits)}`);
+  if (!/^(?:\d|[1-9]\d{1,8})$/.test(bits)) return wrong(`bad bits after slash: ${quoteGo(bits)}`);
   if (Number(bits) > widthOf(address.value)) return wrong("prefix length out of range");
   return { ok: true, value: { address: address.value, bits: Number(bits) } };
 }

@@ -333,3 +333,64 @@ test("candidates are computed once per kind of target", () => {
   expect(asked).toBe(1);
   expect(set.candidates({ ...key, kind: "Service" }).validate).toEqual([]);
 });
+
+describe("mutations that the API server makes itself", () => {
+  const count = (object: KubernetesObject | undefined, label: string) => Number(object?.metadata?.labels?.[label] ?? 0);
+  const label = (object: KubernetesObject, name: string, value: string): KubernetesObject => ({
+    ...object,
+    metadata: { ...object.metadata, labels: { ...object.metadata?.labels, [name]: value } },
+  });
+  /** Counts in a label how often it ran. */
+  const counting = (name: string, reinvoke: boolean): RuleSpec => ({
+    name,
+    kind: "mutate",
+    inServer: { reinvoke },
+    says: ({ object, reinvoked }) => {
+      if (object === undefined || reinvoked?.has("") === false) return [];
+      return [{ status: "pass", message: "", invocation: "", object: label(object, name, String(count(object, name) + 1)) }];
+    },
+  });
+  const webhook: RuleSpec = {
+    name: "webhook",
+    kind: "mutate",
+    says: ({ object }) =>
+      object === undefined ? [] : [{ status: "pass", message: "", object: label(object, "seen", String(count(object, "a"))) }],
+  };
+
+  test("run again where the object changed, if they want to", () => {
+    const { object, counts } = decide([policy("p", [counting("a", true)]), policy("q", [counting("b", false)])]);
+    expect(object?.metadata?.labels).toEqual({ a: "2", b: "1" });
+    expect(counts.pass).toBe(2);
+  });
+
+  test("come before webhooks, whose changes they see the second time", () => {
+    const { object } = decide([policy("w", [webhook]), policy("p", [counting("a", true)])]);
+    expect(object?.metadata?.labels).toEqual({ a: "2", seen: "1" });
+  });
+
+  test("do not run again where nothing changed", () => {
+    let runs = 0;
+    const idle: RuleSpec = {
+      ...counting("a", true),
+      says: () => {
+        runs++;
+        return [{ status: "pass", message: "", invocation: "" }];
+      },
+    };
+    decide([policy("p", [idle])]);
+    expect(runs).toBe(1);
+  });
+
+  test("are selected by the object that was sent, in each round", () => {
+    const seen: (string | undefined)[] = [];
+    const looking: RuleSpec = {
+      ...counting("b", true),
+      says: ({ object, sent }) => {
+        seen.push(sent?.metadata?.labels?.["a"]);
+        return object === undefined ? [] : [{ status: "pass", message: "", invocation: "", object: label(object, "b", "1") }];
+      },
+    };
+    decide([policy("p", [counting("a", false)]), policy("q", [looking])]);
+    expect(seen).toEqual([undefined, "1"]);
+  });
+});

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { apiResources } from "../../core/api-resources.ts";
 import type { Facts } from "../../core/facts.ts";
 import { objectOf } from "../kyverno/policy-run.testing.ts";
 import { runPolicy } from "../kyverno-cel/policy-run.testing.ts";
@@ -117,6 +118,45 @@ describe("what is matched", () => {
   });
 });
 
+describe("other versions of a resource", () => {
+  const versions = ["v2", "v1"].map((version) => ({
+    group: "autoscaling",
+    version,
+    kind: "HorizontalPodAutoscaler",
+    resource: "horizontalpodautoscalers",
+    namespaced: true,
+    verbs: [],
+    subresources: [],
+  }));
+  const about = (version: string, expression: string) => `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: p}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: [autoscaling], apiVersions: [${version}], operations: [CREATE], resources: [horizontalpodautoscalers]}]}
+  validations: [{expression: "${expression}", messageExpression: "request.kind.version + ' ' + request.requestKind.version"}]`;
+  const scaler = "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h, namespace: shop}}";
+  const judged = (version: string, builtIn: boolean, expression = "false") => {
+    const schemas = { builtInGroups: () => new Set(builtIn ? ["autoscaling"] : []), schemaFor: () => undefined };
+    const resources = apiResources(versions, schemas as never);
+    return runPolicy(about(version, expression), scaler, { bindings: binding(), resources }).said;
+  };
+
+  test("are shown in the version that the policy names", () => {
+    expect(judged("v2", false)).toEqual(["b fail: v2 v2"]);
+    expect(judged("v1", false)).toEqual(["b fail: v1 v2"]);
+    expect(judged("v1", false, "object.apiVersion == 'autoscaling/v1'")).toEqual(["b pass: all validations hold"]);
+  });
+
+  test("are no matter of names where Kubernetes converts them", () => {
+    expect(judged("v1", true)[0]).toMatch(/^b error: .*written for autoscaling\/v1/);
+  });
+
+  test("do not match where they are not served", () => {
+    expect(judged("v2beta2", false)).toEqual([]);
+  });
+});
+
 describe("parameters", () => {
   const spec = `  paramKind: {apiVersion: v1, kind: ConfigMap}\n  validations: [{expression: "object.data.a == params.data.a", message: differs}]`;
   const found = (...data: readonly string[]): Facts => ({ get: () => ({ ok: true, value: data.map((d) => objectOf(map(d))) }) });
@@ -161,6 +201,13 @@ describe("a MutatingAdmissionPolicy", () => {
   const change = (expression: string) => `  mutations: [{patchType: JSONPatch, jsonPatch: {expression: '${expression}'}}]`;
   const mutated = (spec: string, object = map('{a: "1"}')) =>
     runPolicy(policy(spec, kind), object, { bindings: binding("", kind) }).results[0];
+
+  test("goes on after a mutation that fails", () => {
+    const result = mutated(`  mutations:
+  - {patchType: JSONPatch, jsonPatch: {expression: '[JSONPatch{op: "remove", path: "/data/nothing"}]'}}
+  - {patchType: JSONPatch, jsonPatch: {expression: '[JSONPatch{op: "add", path: "/data/b", value: "2"}]'}}`);
+    expect([result?.status, result?.object?.["data"]]).toEqual(["error", { a: "1", b: "2" }]);
+  });
 
   test("changes the object", () => {
     const result = mutated(change('[JSONPatch{op: "add", path: "/data/b", value: "2"}]'));

@@ -1,9 +1,10 @@
 import { isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
-import { namespaceOf } from "../../core/kubernetes.ts";
+import { isKubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import type { Activation } from "../../languages/cel/compile/frame.ts";
 import { withAuthorizer } from "../cel/authorizer.ts";
-import { admissionInputs, lazily } from "../cel/inputs.ts";
-import type { CompiledMatchResources } from "../cel/match-resources.ts";
+import { admissionInputs, lazily, requestOf } from "../cel/inputs.ts";
+import type { CompiledMatchResources, MatchedResource } from "../cel/match-resources.ts";
+import { inOwnVersion, inVersion } from "../cel/matched-version.ts";
 import { collectParams } from "../cel/params.ts";
 import { errorResult, reasonOf } from "../kyverno/outcome.ts";
 import { enforcementOf } from "../kyverno-cel/policy-document.ts";
@@ -17,8 +18,12 @@ interface BoundRule {
   readonly paramKind: JsonValue | undefined;
   /** Why the policy cannot be evaluated. */
   readonly problem: string | undefined;
-  /** Evaluates for one parameter object; `inputs` hold everything but `variables`. */
-  evaluate(context: RuleContext, inputs: Activation): RuleResult;
+  readonly inServer?: CompiledRule["inServer"];
+  /**
+   * Evaluates for one parameter object; `inputs` hold everything but `variables`. Undefined: nothing is to be done.
+   * @param invocation names the parameter object
+   */
+  evaluate(context: RuleContext, inputs: Activation, invocation: string): RuleResult | undefined;
 }
 
 function paramsFor({ paramKind, binding }: BoundRule, context: RuleContext): readonly (JsonObject | null)[] {
@@ -27,29 +32,50 @@ function paramsFor({ paramKind, binding }: BoundRule, context: RuleContext): rea
   return collectParams(paramKind, binding.paramRef, context.action.target.namespace || namespace, context);
 }
 
+/** What the rule matched of the object that was sent; undefined where it is not about it. */
+function matchedBy({ match, binding }: BoundRule, context: RuleContext): MatchedResource | undefined {
+  const sent = context.sent === undefined ? context : { ...context, object: context.sent };
+  const matched = match.matched(sent);
+  return matched === undefined || binding.match?.matches(sent) === false ? undefined : matched;
+}
+
+const invocationOf = (param: JsonObject | null): string =>
+  param !== null && isKubernetesObject(param) ? `${namespaceOf(param)}/${nameOf(param)}` : "";
+
+function inputsFor(context: RuleContext, seen: RuleContext, as: MatchedResource, param: JsonObject | null): Activation {
+  const base = withAuthorizer(context, admissionInputs(seen));
+  const params = () => param;
+  const { group, version } = context.action.target;
+  const own = group === as.group && version === as.version;
+  return lazily(own ? { params } : { params, request: () => requestOf(context, as) }, base);
+}
+
 function evaluateBound(rule: BoundRule, context: RuleContext): readonly RuleResult[] {
+  let matched: MatchedResource | undefined;
   try {
-    if (!rule.match.matches(context)) return [];
-    if (rule.binding.match?.matches(context) === false) return [];
+    matched = matchedBy(rule, context);
+    if (matched === undefined) return [];
   } catch (error) {
     return [errorResult(`failed to match: ${reasonOf(error)}`)];
   }
   const problem = rule.problem ?? rule.binding.problem;
   if (problem !== undefined) return [errorResult(problem)];
   let params: readonly (JsonObject | null)[];
+  let seen: RuleContext;
   try {
     params = paramsFor(rule, context);
+    seen = inVersion(context, matched);
   } catch (error) {
     return [errorResult(`failed to configure binding: ${reasonOf(error)}`)];
   }
   const results: RuleResult[] = [];
-  let current = context;
   for (const param of params) {
-    const inputs = lazily({ params: () => param }, withAuthorizer(current, admissionInputs(current)));
-    const result = rule.evaluate(current, inputs);
-    results.push(result);
+    const result = rule.evaluate(seen, inputsFor(context, seen, matched, param), invocationOf(param));
+    if (result === undefined) continue;
+    const { object } = result;
+    results.push(object === undefined ? result : { ...result, object: inOwnVersion(object, context.object) });
     // Each parameter changes what the one before it made.
-    if (result.object !== undefined) current = { ...current, object: result.object };
+    if (object !== undefined) seen = { ...seen, object };
   }
   return results;
 }
@@ -63,6 +89,7 @@ export function boundRule(rule: BoundRule): CompiledRule {
     kind: rule.kind,
     selectors,
     operations,
+    ...(rule.inServer === undefined ? {} : { inServer: rule.inServer }),
     enforcement: () => enforcement,
     evaluate: (context) => evaluateBound(rule, context),
   };

@@ -5,7 +5,7 @@ import { CelSession, matchConditionLimits, OutOfCost, validationLimits } from ".
 import { ExpressionCompiler } from "../cel/expression-compiler.ts";
 import { lazily } from "../cel/inputs.ts";
 import { compileMatchResources } from "../cel/match-resources.ts";
-import { compileMutations, mutate, mutationEnv } from "../cel/mutation.ts";
+import { compileMutations, mutateEach, mutationEnv } from "../cel/mutation.ts";
 import { errorResult, passed, reasonOf, skipped } from "../kyverno/outcome.ts";
 import { celPolicy, problemOf, readPolicy } from "../kyverno-cel/policy-document.ts";
 import type { PolicyFormat, RuleResult } from "../policy.ts";
@@ -34,7 +34,7 @@ export const mutatingAdmissionPolicyFormat: PolicyFormat = {
     const compiler = new ExpressionCompiler(report);
     const base = mutationEnv(admissionEnv({ params: hasParams(spec), authorizer: true }));
     const conditions = compiler.conditions(spec["matchConditions"], base, ["spec", "matchConditions"]);
-    const variables = compiler.variables(spec["variables"], base, ["spec", "variables"]);
+    const variables = compiler.variables(spec["variables"], base, ["spec", "variables"], { nameFailures: true });
     const mutations = compileMutations(spec["mutations"], variables.env, ["spec", "mutations"], report);
     const problem = problemOf(report);
     const rules = bindingsOf(env, id.kind, id.name, report).map((binding) =>
@@ -44,24 +44,25 @@ export const mutatingAdmissionPolicyFormat: PolicyFormat = {
         match,
         paramKind: spec["paramKind"],
         problem,
-        evaluate: ({ facts, host, object, resources }, inputs) => {
+        inServer: { reinvoke: spec["reinvocationPolicy"] === "IfNeeded" },
+        evaluate: ({ facts, host, object, resources, reinvoked }, inputs, invocation) => {
           if (object === undefined) return skipped("there is no object to change");
           try {
             const matched = matchConditions(conditions, new CelSession({ facts, host }, matchConditionLimits), inputs);
             if (matched.kind === "no") return skipped("match conditions aren't met");
             if (matched.kind === "error") return errorResult(matched.message);
-            const session = new CelSession({ facts, host }, validationLimits);
-            const changed = mutate(
-              mutations,
-              object,
-              session,
-              (current) => variables.bind(session, lazily({ object: () => current }, inputs)),
-              resources,
-            );
-            return { ...passed("mutation is successfully applied"), object: changed };
           } catch (error) {
             return failure(error);
           }
+          if (reinvoked?.has(invocation) === false) return undefined;
+          // Every mutation has a budget of its own.
+          const changed = mutateEach(mutations, object, resources, (current) => {
+            const session = new CelSession({ facts, host }, validationLimits);
+            return { session, variables: variables.bind(session, lazily({ object: () => current }, inputs)) };
+          });
+          const { errors } = changed;
+          const result = errors.length > 0 ? errorResult(errors.join("; ")) : passed("mutation is successfully applied");
+          return { ...result, object: changed.object, invocation };
         },
       }),
     );

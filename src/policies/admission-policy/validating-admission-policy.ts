@@ -1,5 +1,6 @@
 import type { CompiledMatchResources } from "../cel/match-resources.ts";
 import { compileMatchResources } from "../cel/match-resources.ts";
+import { typeWarnings } from "../cel/type-warnings.ts";
 import { compileValidator, type Validated } from "../cel/validator.ts";
 import { errorResult, failedWith, passed, skipped } from "../kyverno/outcome.ts";
 import { celPolicy, problemOf, readPolicy } from "../kyverno-cel/policy-document.ts";
@@ -47,6 +48,9 @@ export const validatingAdmissionPolicyFormat: PolicyFormat = {
       report,
     );
     const problem = problemOf(report);
+    if (problem === undefined) {
+      for (const { path, message } of typeWarnings(spec, env.resources)) report.warning("CEL_TYPE", path, message);
+    }
     const rules = bindingsOf(env, id.kind, id.name, report).map((binding) =>
       boundRule({
         kind: "validate",

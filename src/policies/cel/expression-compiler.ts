@@ -3,7 +3,7 @@ import type { Env } from "../../languages/cel/env.ts";
 import { boolType, type CelType } from "../../languages/cel/types.ts";
 import type { DocumentReport } from "../kyverno/report.ts";
 import { type CompiledExpression, compileExpression } from "./expression.ts";
-import { type CompiledVariables, compileVariables, type VariableSpec } from "./variables.ts";
+import { type CompiledVariables, compileVariables, type VariableOptions, type VariableSpec } from "./variables.ts";
 
 const listOf = (value: JsonValue | undefined): readonly JsonValue[] => (isArray(value) ? value : []);
 const textOf = (value: JsonValue | undefined): string => asString(value) ?? "";
@@ -33,8 +33,8 @@ export class ExpressionCompiler {
     return undefined;
   }
 
-  variables(specs: JsonValue | undefined, env: Env, path: JsonPath): CompiledVariables {
-    const compiled = compileVariables(variableSpecs(specs), env);
+  variables(specs: JsonValue | undefined, env: Env, path: JsonPath, options?: VariableOptions): CompiledVariables {
+    const compiled = compileVariables(variableSpecs(specs), env, options);
     for (const { index, message } of compiled.problems) {
       this.#report.error("CEL_EXPRESSION", [...path, index, "expression"], message);
     }

@@ -3,10 +3,14 @@ import { nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import type { Activation } from "../../languages/cel/compile/frame.ts";
 import { CelError, Unknown, type Value } from "../../languages/cel/values/value.ts";
 import type { RuleContext } from "../policy.ts";
+import type { MatchedResource } from "./match-resources.ts";
 import { resourceOf } from "./resource-name.ts";
 
-/** An admission request as the API server shows it to expressions: empty parts are absent. */
-export function requestOf({ action, object, oldObject, resources }: RuleContext): JsonObject {
+/**
+ * An admission request as the API server shows it to expressions: empty parts are absent.
+ * @param as what the policy wants to see of the resource; itself unless given
+ */
+export function requestOf({ action, object, oldObject, resources }: RuleContext, as?: MatchedResource): JsonObject {
   const { actor, target } = action;
   const subject = object ?? oldObject;
   const namespace = target.namespace !== "" || subject === undefined ? target.namespace : namespaceOf(subject);
@@ -14,9 +18,10 @@ export function requestOf({ action, object, oldObject, resources }: RuleContext)
   const kind = { group: target.group, version: target.version, kind: target.kind };
   const resource = { group: target.group, version: target.version, resource: resourceOf(target, resources) };
   const { subresource } = target;
+  const seen = as ?? { ...kind, ...resource };
   return {
-    kind,
-    resource,
+    kind: { group: seen.group, version: seen.version, kind: seen.kind },
+    resource: { group: seen.group, version: seen.version, resource: seen.resource },
     requestKind: kind,
     requestResource: resource,
     ...(subresource === "" ? {} : { subResource: subresource, requestSubResource: subresource }),

@@ -6,12 +6,23 @@ import { type KubernetesObject, labelsOf, namespaceOf } from "../../core/kuberne
 import { compileLabelSelector, type LabelPredicate, type Labels } from "../../core/label-selector.ts";
 import type { DocumentReport } from "../kyverno/report.ts";
 import type { KindSelector, RuleContext } from "../policy.ts";
+import { cohabitingGroups, equivalentResources } from "./equivalent-resources.ts";
 import { resourceOf } from "./resource-name.ts";
+
+/** The resource as a rule names it: the request's own, or another version of it that the policy wants to see instead. */
+export interface MatchedResource {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly kind: string;
+}
 
 /** `matchConstraints`, or the `matchResources` of a binding, ready to be asked. */
 export interface CompiledMatchResources {
   /** @throws NeedsFacts, or Error where the namespace's labels cannot be known */
   matches(context: RuleContext): boolean;
+  /** As {@link matches}, with what matched; undefined where nothing did. */
+  matched(context: RuleContext): MatchedResource | undefined;
   /** A superset of what can match, for the engine's index. */
   readonly selectors: readonly KindSelector[];
   /** Undefined: every operation. */
@@ -61,39 +72,68 @@ function scopeFits({ scope }: ResourceRule, target: KubernetesTarget, namespace:
   return scope === (namespace === "" || isNamespace ? "Cluster" : "Namespaced");
 }
 
-function nameFits({ names }: ResourceRule, { action, object, oldObject }: RuleContext): boolean {
+function nameFits({ names }: ResourceRule, { action, object, oldObject }: RuleContext, byPrefix: boolean): boolean {
   if (names.length === 0) return true;
   const metadata = (object ?? oldObject)?.metadata;
   const name = action.target.name || (asString(member(metadata, "name")) ?? "");
-  if (name !== "") return names.includes(name);
+  if (name !== "" || !byPrefix) return names.includes(name);
   const generateName = asString(member(object?.metadata, "generateName")) ?? "";
   return names.some((n) => generateName.startsWith(n));
 }
 
-function ruleFits(rule: ResourceRule, context: RuleContext, equivalent: boolean): boolean {
-  const { action, object, oldObject, resources } = context;
+/** How a policy's rules are read. */
+interface MatchStyle {
+  /** Other versions of the resource fit, too. */
+  readonly equivalent: boolean;
+  /** Kyverno's: a name that is still to be made fits by its beginning. */
+  readonly namesByPrefix: boolean;
+}
+
+function ruleFits(rule: ResourceRule, context: RuleContext, { namesByPrefix }: MatchStyle, as: MatchedResource): boolean {
+  const { action, object, oldObject } = context;
   const { target } = action;
   if (rule.operations !== undefined && !rule.operations.has(action.operation)) return false;
-  if (!oneOf(rule.groups, target.group)) return false;
-  if (!equivalent && !oneOf(rule.versions, target.version)) return false;
-  const name = resourceOf(target, resources);
+  if (!oneOf(rule.groups, as.group) || !oneOf(rule.versions, as.version)) return false;
   const named = rule.resources.some(
     ({ resource, subresource }) =>
-      (resource === "*" || resource === name) && (subresource === "*" || subresource === target.subresource),
+      (resource === "*" || resource === as.resource) && (subresource === "*" || subresource === target.subresource),
   );
   if (!named) return false;
   const subject = object ?? oldObject;
   const namespace = target.namespace !== "" || subject === undefined ? target.namespace : namespaceOf(subject);
-  return scopeFits(rule, target, namespace) && nameFits(rule, context);
+  return scopeFits(rule, target, namespace) && nameFits(rule, context, namesByPrefix);
+}
+
+function requested({ action: { target }, resources }: RuleContext): MatchedResource {
+  return { group: target.group, version: target.version, resource: resourceOf(target, resources), kind: target.kind };
+}
+
+/** The first rule that fits the resource itself, then the first that fits another version of it. */
+function firstFit(rules: readonly ResourceRule[], context: RuleContext, style: MatchStyle): MatchedResource | undefined {
+  const own = requested(context);
+  if (rules.some((rule) => ruleFits(rule, context, style, own))) return own;
+  if (!style.equivalent) return undefined;
+  const others = equivalentResources(own, context.action.target.subresource, context.resources);
+  for (const rule of rules) {
+    // A resource that nobody described may be served in any version that a rule names.
+    const candidates = others ?? rule.versions.map((version) => ({ ...own, version }));
+    const found = candidates.find((other) => ruleFits(rule, context, style, other));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Kinds that a rule may select, where its resources are known; every kind of its groups otherwise. */
 function selectorsOf(rule: ResourceRule, resources: ApiResources): readonly KindSelector[] {
-  return rule.groups.flatMap((group) =>
-    rule.resources.map(({ resource, subresource }) => {
-      const kind = resource === "*" || group === "*" ? undefined : resources.byResource(group, resource)?.kind;
-      return { group, version: "*", kind: kind ?? "*", subresource };
-    }),
+  return rule.resources.flatMap(({ resource, subresource }) =>
+    new Set(rule.groups.flatMap((group) => cohabitingGroups(group, resource)))
+      .values()
+      .map((group) => {
+        const named = resource !== "*" && group !== "*" && subresource === "";
+        const kind = named ? resources.byResource(group, resource)?.kind : undefined;
+        return { group, version: "*", kind: kind ?? "*", subresource };
+      })
+      .toArray(),
   );
 }
 
@@ -155,21 +195,22 @@ export function compileMatchResources(
   };
   const included = rulesOf("resourceRules");
   const excluded = rulesOf("excludeResourceRules");
-  const alike = equivalent && member(spec, "matchPolicy") !== "Exact";
+  const style = { equivalent: equivalent && member(spec, "matchPolicy") !== "Exact", namesByPrefix: !equivalent };
   const inNamespace = compileSelector(member(spec, "namespaceSelector"), [...path, "namespaceSelector"], report);
   const hasLabels = compileSelector(member(spec, "objectSelector"), [...path, "objectSelector"], report);
   const operations = included.some((rule) => rule.operations === undefined) || included.length === 0;
+  const matched = (context: RuleContext): MatchedResource | undefined => {
+    if (context.action.payload !== undefined) return undefined;
+    const found = included.length === 0 ? requested(context) : firstFit(included, context, style);
+    if (found === undefined || firstFit(excluded, context, style) !== undefined) return undefined;
+    const { object, oldObject } = context;
+    if (hasLabels !== undefined && ![object, oldObject].some((o) => o !== undefined && hasLabels(labelsOf(o)))) return undefined;
+    return inNamespace === undefined || namespaceFits(inNamespace, context) ? found : undefined;
+  };
   return {
     selectors: included.length === 0 ? [everything] : included.flatMap((rule) => selectorsOf(rule, resources)),
     operations: operations ? undefined : new Set(included.flatMap((rule) => [...(rule.operations ?? [])])),
-    matches(context) {
-      if (context.action.payload !== undefined) return false;
-      const fits = (rule: ResourceRule) => ruleFits(rule, context, alike);
-      if (included.length > 0 && !included.some(fits)) return false;
-      if (excluded.some(fits)) return false;
-      const { object, oldObject } = context;
-      if (hasLabels !== undefined && ![object, oldObject].some((o) => o !== undefined && hasLabels(labelsOf(o)))) return false;
-      return inNamespace === undefined || namespaceFits(inNamespace, context);
-    },
+    matches: (context) => matched(context) !== undefined,
+    matched,
   };
 }

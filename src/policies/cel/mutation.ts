@@ -1,3 +1,4 @@
+import { NeedsFacts } from "../../core/facts.ts";
 import type { JsonPatchOperation } from "../../core/finding.ts";
 import { asString, isArray, isObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
 import { applyJsonPatch, parseJsonPatch } from "../../core/json-patch.ts";
@@ -131,4 +132,34 @@ export function mutate(
   resources: RuleContext["resources"],
 ): KubernetesObject {
   return mutations.reduce((current, mutation) => mutation(current, session, variables(current), resources), object);
+}
+
+/** What a mutation is evaluated with, for the object that the ones before it made. */
+interface MutationRun {
+  readonly session: CelSession;
+  readonly variables: Activation;
+}
+
+/**
+ * As {@link mutate}, as the API server does it: what one mutation fails at, the next ones do not.
+ * @throws NeedsFacts
+ */
+export function mutateEach(
+  mutations: readonly Mutation[],
+  object: KubernetesObject,
+  resources: RuleContext["resources"],
+  start: (object: KubernetesObject) => MutationRun,
+): { readonly object: KubernetesObject; readonly errors: readonly string[] } {
+  const errors: string[] = [];
+  let current = object;
+  for (const mutation of mutations) {
+    const { session, variables } = start(current);
+    try {
+      current = mutation(current, session, variables, resources);
+    } catch (error) {
+      if (error instanceof NeedsFacts) throw error;
+      errors.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { object: current, errors };
 }

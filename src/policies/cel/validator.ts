@@ -90,7 +90,7 @@ export function compileValidator(spec: ValidatorSpec, report: DocumentReport): V
   const { params, libraries = [] } = spec;
   const full = admissionEnv({ params, authorizer: true, libraries });
   const conditions = compiler.conditions(spec.matchConditions, full, spec.matchConditionsPath);
-  const variables = compiler.variables(spec.variables, full, spec.variablesPath);
+  const variables = compiler.variables(spec.variables, full, spec.variablesPath, { nameFailures: true });
   const messageEnv = compileVariables(variableSpecs(spec.variables), admissionEnv({ params, authorizer: false, libraries }));
   const validations = listOf(spec.validations).flatMap((validation, i): Validation[] => {
     const path = [...spec.validationsPath, i];

@@ -1,6 +1,6 @@
 import type { Activation } from "../../languages/cel/compile/frame.ts";
 import { type Env, variable } from "../../languages/cel/env.ts";
-import { type CelType, structType } from "../../languages/cel/types.ts";
+import { type CelType, dynType, structType } from "../../languages/cel/types.ts";
 import { CelError, CelObject, type Value } from "../../languages/cel/values/value.ts";
 import { type CelSession, type CompiledExpression, compileExpression } from "./expression.ts";
 import { messageType } from "./message-types.ts";
@@ -19,17 +19,22 @@ export interface CompiledVariables {
   bind(session: CelSession, inputs: Activation): Activation;
 }
 
+export interface VariableOptions {
+  /** What fails says in which variable it does, as in the API server. */
+  readonly nameFailures?: boolean;
+}
+
 /** The value of `variables`: each is computed once. */
 class LazyVariables extends CelObject {
   readonly #expressions: ReadonlyMap<string, CompiledExpression>;
-  readonly #compute: (expression: CompiledExpression) => Value;
+  readonly #compute: (expression: CompiledExpression, name: string) => Value;
   readonly #known = new Map<string, Value>();
   readonly type: CelType;
 
   constructor(
     type: CelType,
     expressions: ReadonlyMap<string, CompiledExpression>,
-    compute: (expression: CompiledExpression) => Value,
+    compute: (expression: CompiledExpression, name: string) => Value,
   ) {
     super();
     this.type = type;
@@ -42,7 +47,7 @@ class LazyVariables extends CelObject {
     if (known !== undefined) return known;
     const expression = this.#expressions.get(name);
     if (expression === undefined) return undefined;
-    const value = this.#compute(expression);
+    const value = this.#compute(expression, name);
     this.#known.set(name, value);
     return value;
   }
@@ -59,7 +64,11 @@ class LazyVariables extends CelObject {
 const variablesType = structType("kubernetes.variables");
 
 /** Compiles variables in their order: each sees those before it. */
-export function compileVariables(specs: readonly VariableSpec[], base: Env): CompiledVariables {
+export function compileVariables(
+  specs: readonly VariableSpec[],
+  base: Env,
+  { nameFailures = false }: VariableOptions = {},
+): CompiledVariables {
   const types = new Map<string, CelType>();
   const expressions = new Map<string, CompiledExpression>();
   const problems: { index: number; message: string }[] = [];
@@ -72,14 +81,21 @@ export function compileVariables(specs: readonly VariableSpec[], base: Env): Com
     if (compiled.ok) {
       types.set(name, compiled.value.type);
       expressions.set(name, compiled.value);
-    } else problems.push({ index, message: compiled.message });
+    } else {
+      types.set(name, dynType);
+      problems.push({ index, message: compiled.message });
+    }
   }
   return {
     env,
     problems,
     bind(session, inputs) {
       const activation = Object.create(inputs) as { variables?: Value } & Activation;
-      activation.variables = new LazyVariables(variablesType, expressions, (expression) => session.run(expression, activation));
+      activation.variables = new LazyVariables(variablesType, expressions, (expression, name) => {
+        const value = session.run(expression, activation);
+        if (!nameFailures || !(value instanceof CelError)) return value;
+        return new CelError(`composited variable ${JSON.stringify(name)} fails to evaluate: ${value.message}`);
+      });
       return activation;
     },
   };

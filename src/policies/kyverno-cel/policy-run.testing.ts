@@ -1,5 +1,5 @@
 import type { Action } from "../../core/action.ts";
-import { type ApiResource, apiResources } from "../../core/api-resources.ts";
+import { type ApiResource, type ApiResources, apiResources } from "../../core/api-resources.ts";
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import { type Facts, noFacts } from "../../core/facts.ts";
 import { gvkOf, nameOf, namespaceOf } from "../../core/kubernetes.ts";
@@ -18,7 +18,7 @@ const resource = (group: string, kind: string, plural: string): ApiResource => (
   subresources: [],
 });
 
-const resources = apiResources([
+const someResources = apiResources([
   resource("", "Pod", "pods"),
   resource("", "ConfigMap", "configmaps"),
   resource("apps", "Deployment", "deployments"),
@@ -38,13 +38,14 @@ export interface RunOptions {
   readonly action?: Partial<Action>;
   readonly exceptions?: string;
   readonly bindings?: string;
+  readonly resources?: ApiResources;
 }
 
 /** Compiles a policy from YAML, whatever its kind, and evaluates its rules on an object. */
 export function runPolicy(
   text: string,
   object: string,
-  { facts, action, exceptions = "", bindings = "" }: RunOptions = {},
+  { facts, action, exceptions = "", bindings = "", resources = someResources }: RunOptions = {},
 ): PolicyRun {
   const [document] = objectsOf(text);
   if (document === undefined) throw new Error("no policy");

@@ -9,6 +9,23 @@ const names: { readonly [field: string]: string } = {
   IP: "ip",
   UID: "uid",
   APIGroup: "apiGroup",
+  APIGroups: "apiGroups",
+  APIVersions: "apiVersions",
+  JSONPatch: "jsonPatch",
+};
+
+/** Structs whose fields stand among those of the struct that they are in. */
+const inlined = new Set(["TypeMeta", "RuleWithOperations", "Rule"]);
+
+/** Constants by the end of their names. */
+const constants: { readonly [name: string]: JsonValue } = {
+  Create: "CREATE",
+  allScopes: "*",
+  Exact: "Exact",
+  Equivalent: "Equivalent",
+  PatchTypeApplyConfiguration: "ApplyConfiguration",
+  PatchTypeJSONPatch: "JSONPatch",
+  RollingUpdateDeploymentStrategyType: "RollingUpdate",
 };
 
 function jsonName(field: string): string {
@@ -22,16 +39,20 @@ export function structJson(value: JsonValue | undefined): JsonValue {
   if (!isObject(value)) return value;
   const call = callOf(value);
   if (call?.name.startsWith("ptr.To") || call?.name.startsWith("pointer.")) return structJson(call.args[0]);
+  if (value["$ptr.To"] !== undefined) return structJson(value["$ptr.To"]);
+  const constant = goName(value)?.split(".").at(-1) ?? "";
+  if (Object.hasOwn(constants, constant)) return constants[constant] ?? null;
   if (goName(value) === "nilUnstructured" || (call?.name === "runtime.Object" && goName(call.args[0]) === "nilUnstructured"))
     return null;
   if (call !== undefined || goName(value) !== undefined) throw new NotData(`${call?.name ?? goName(value)} is not known`);
   if (value["$int64"] !== undefined) return structJson(value["$int64"]);
-  if (value["$elts"] !== undefined) return listOf(value).map(structJson);
+  const isStruct = value["$type"] !== undefined && !String(value["$type"]).startsWith("[]");
+  if (value["$elts"] !== undefined) return isStruct ? {} : listOf(value).map(structJson);
   const isMap = String(value["$type"] ?? "").startsWith("map[");
   const members = Object.entries(fieldsOf(value)).flatMap(([name, inner]): readonly (readonly [string, JsonValue])[] => {
     if (inner === undefined) return [];
     const json = structJson(inner);
-    if (name === "TypeMeta" && isObject(json))
+    if (inlined.has(name) && isObject(json))
       return Object.entries(json).flatMap(([key, one]) => (one === undefined ? [] : [[key, one]]));
     return [[isMap ? name : jsonName(name), json]];
   });

@@ -203,7 +203,8 @@ export function runCompositionRow(row: JsonObject): Outcome {
     const { name, expression } = fieldsOf(one);
     return { name: String(name), expression: String(expression) };
   });
-  const compiled = compileVariables(specs, admissionEnv({ params: false, authorizer: false }));
+  const env = admissionEnv({ params: false, authorizer: false });
+  const compiled = compileVariables(specs, env, { nameFailures: true });
   const total = row["runtimeCostBudget"] === undefined ? validationLimits.total : Number(structJson(row["runtimeCostBudget"]));
   const session = new CelSession(outside, { ...validationLimits, total });
   const expectsError = row["expectErr"] === true;

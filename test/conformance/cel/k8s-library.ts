@@ -27,7 +27,7 @@ import { toJson } from "../../../src/languages/cel/values/json.ts";
 import { isInt } from "../../../src/languages/cel/values/numbers.ts";
 import { CelError, CelObject, type CelValue, Failure, Optional } from "../../../src/languages/cel/values/value.ts";
 import { expectJson, failure, type Outcome, passed } from "../corpus.ts";
-import { runExpression } from "./k8s-run.ts";
+import { type Ran, runExpression } from "./k8s-run.ts";
 
 /** The environment of the API server's cost tests: every library, no optimisation. */
 const env = new Env({
@@ -66,9 +66,14 @@ function list(value: JsonValue | undefined): readonly JsonValue[] {
   return isArray(value) ? value : [];
 }
 
+/** An expression in the environment of the cost tests. */
+export function runLibraryExpression(source: string): Ran {
+  return runExpression(source, env, variables, sizes);
+}
+
 /** A row of the library tests: a value, an error at run time, or errors at compile time. */
 export function runLibraryRow(row: JsonObject): Outcome {
-  const ran = runExpression(String(row["expr"]), env, variables, sizes);
+  const ran = runLibraryExpression(String(row["expr"]));
   const compileErrors = list(row["compileErrors"]);
   if (compileErrors.length > 0) {
     if (ran.ok) return failure("compiles");
@@ -106,7 +111,7 @@ export function runCostRow(row: JsonObject): Outcome {
   const parts = isObject(go) ? go : {};
   const argument = typeof parts["param"] === "string" ? parts["param"] : "";
   const made = `${String(parts["comparableLiteral"])}${String(row["opt"]).replace("%s", () => argument)}`;
-  const ran = runExpression(typeof row["expr"] === "string" ? row["expr"] : made, env, variables, sizes);
+  const ran = runLibraryExpression(typeof row["expr"] === "string" ? row["expr"] : made);
   if (!ran.ok) return failure(ran.message);
   const [actual, expected] = [
     JSON.stringify([ran.estimate, ran.evaluation.cost]),

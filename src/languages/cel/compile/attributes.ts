@@ -28,10 +28,17 @@ function attribute(id: number, resolve: Eval): Node {
   };
 }
 
+/** cel-go takes every name whose value is a type for the name of that type, and knows no such type. */
+function refuseTypeVariable(name: string, expr: Expr, compiler: Compiler): void {
+  if (compiler.env.options.specification || compiler.type(expr).kind !== "type") return;
+  compiler.fail(expr.id, `reference to undefined type: ${name}`);
+}
+
 export function compileIdent(expr: Expr, compiler: Compiler): Node {
   const reference = compiler.reference(expr.id);
   switch (reference?.kind) {
     case "local": {
+      refuseTypeVariable(reference.variable.name, expr, compiler);
       const { index, init } = compiler.slot(reference.variable);
       if (init === undefined) return attribute(expr.id, (frame) => frame.locals[index] ?? null);
       return attribute(expr.id, (frame) => {
@@ -44,6 +51,7 @@ export function compileIdent(expr: Expr, compiler: Compiler): Node {
     }
     case "variable": {
       const { name } = reference;
+      refuseTypeVariable(name, expr, compiler);
       return attribute(expr.id, (frame) => frame.variables[name] ?? unbound(frame, name, expr.id));
     }
     case "constant":
