@@ -1,5 +1,6 @@
 import { enableCompileCache } from "node:module";
 import process from "node:process";
+import { setFlagsFromString } from "node:v8";
 import { packageVersion } from "../adapters/files/package-version.ts";
 import { processIo } from "./io.ts";
 
@@ -9,6 +10,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
+// Most of what a scan makes lives until its report: room for short-lived values that grows takes a quarter more memory
+// and saves nothing (measured on 3 MB of objects).
+if (process.argv[2] === "scan") setFlagsFromString("--semi-space-growth-factor=1");
 enableCompileCache();
 const { run } = await import("./run.ts");
 process.exitCode = await run(process.argv.slice(2), packageVersion(), processIo());
