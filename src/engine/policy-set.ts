@@ -58,9 +58,16 @@ export class PolicySet {
     return found;
   }
 
+  /** Whether any rule of these kinds may apply to the target. */
+  concerns(key: TargetKey, kinds: readonly RuleKind[]): boolean {
+    const candidates = this.candidates(key);
+    return kinds.some((kind) => candidates[kind].length > 0);
+  }
+
   #find(key: TargetKey, kind: RuleKind): readonly Candidate[] {
     const found: Candidate[] = [];
     for (const policy of this.policies) {
+      if (!policy.rules.some((rule) => rule.kind === kind)) continue;
       const rules = policy.rules.filter((rule) => rule.kind === kind && mayApply(rule, key));
       if (rules.length > 0) found.push({ policy, rules });
     }

@@ -15,8 +15,25 @@ const judgesAnnotation = "castellan.dev/judges";
 /** Kinds, as `group/Kind` by comma, whose controller sets what is missing. */
 const defaultedAnnotation = "castellan.dev/defaulted-in";
 
+interface Absence {
+  readonly judged: boolean;
+  readonly defaultedIn: readonly string[];
+}
+
+/** Kept with the policy: every failure asks. */
+const absences = new WeakMap<CompiledPolicy, Absence>();
+
 /** Whether a failure of the policy says that something is missing, and in which kinds that means nothing. */
-export function absenceOf({ origin }: CompiledPolicy): { readonly judged: boolean; readonly defaultedIn: readonly string[] } {
+export function absenceOf(policy: CompiledPolicy): Absence {
+  let absence = absences.get(policy);
+  if (absence === undefined) {
+    absence = readAbsence(policy);
+    absences.set(policy, absence);
+  }
+  return absence;
+}
+
+function readAbsence({ origin }: CompiledPolicy): Absence {
   const annotations = isKubernetesObject(origin.value) ? annotationsOf(origin.value) : {};
   return {
     judged: annotations[judgesAnnotation] === "absence",

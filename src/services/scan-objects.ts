@@ -32,6 +32,8 @@ export interface ScanObjectsResult {
 
 /** Changes first, so that checks see what would be stored; what a policy would generate is no verdict on the object. */
 const stages = ["mutate", "verify", "validate"] as const;
+/** A scanned object is judged as if it was created now. */
+const operation = "CREATE";
 
 /** Judges every object by the policies. */
 export function scanObjects(request: ScanObjectsRequest): ScanObjectsResult {
@@ -41,6 +43,8 @@ export function scanObjects(request: ScanObjectsRequest): ScanObjectsResult {
   const findings: Finding[] = [];
   const counts: { [status in RuleStatus]: number } = { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 };
   const judge = (document: ObjectDocument, by: PolicySet, workload?: WorkloadPod) => {
+    // Most objects are of kinds that no policy speaks of.
+    if (!by.concerns({ ...gvkOf(document.value), subresource: "", operation }, stages)) return;
     const decision = decide(document.value, labels.get(namespaceOf(document.value)), by, request);
     for (const status of ruleStatuses) counts[status] += decision.counts[status];
     for (const told of decision.results) {
@@ -72,7 +76,7 @@ function decide(
   const action: Action = {
     channel: "scan",
     actor: undefined,
-    operation: "CREATE",
+    operation,
     dryRun: false,
     target: {
       type: "kubernetes",

@@ -24,6 +24,8 @@ export interface RuleScope {
   readonly exceptions: readonly PodSecurityException[];
   /** A child scope with these members of the root added or replaced. */
   with(members: JsonObject): RuleScope;
+  /** As \`with\`; the members are made when a variable is first read. */
+  withMembers(compute: () => JsonObject): RuleScope;
   /** A child scope with a member that is computed when it is first read, and then kept. */
   withLazy(name: string, compute: () => JsonValue): RuleScope;
   /** A child scope where `request.object` is `object`. */

@@ -159,6 +159,10 @@ class Scope implements RuleScope {
     return this.#child(() => extended(this.members, members));
   }
 
+  withMembers(compute: () => JsonObject): RuleScope {
+    return this.#child(() => extended(this.members, compute()));
+  }
+
   withLazy(name: string, compute: () => JsonValue): RuleScope {
     return this.#child(() => {
       const { [name]: _replaced, ...plain } = this.members.plain;

@@ -64,7 +64,7 @@ function turn(loop: Loop, subject: Subject, element: JsonValue, index: number): 
     return errorResult(`failed to process foreach: ${problem}`);
   }
   const scoped = loop.elementScope ?? isMap;
-  const scope = loop.extend(subject.scope.with(elementMembers(element, index, loop.nesting)));
+  const scope = loop.extend(subject.scope.withMembers(() => elementMembers(element, index, loop.nesting)));
   try {
     if (!loop.preconditions(scope).met) return undefined;
   } catch (error) {
