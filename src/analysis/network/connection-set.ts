@@ -142,6 +142,12 @@ export class ConnectionSet {
     return holds(this.of(protocol), port);
   }
 
+  /** Equal for equal sets. */
+  get key(): string {
+    const listed = [...this.#listed].sort(([a], [b]) => a - b).map(([protocol, set]) => `${protocol}:${set.join()}`);
+    return `${this.#others ? "+" : ""}${listed.join(";")}`;
+  }
+
   /** Only what NetworkPolicy speaks about: TCP, UDP and SCTP. */
   get portsOnly(): ConnectionSet {
     return this.intersect(allPorts);

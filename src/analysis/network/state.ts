@@ -1,0 +1,325 @@
+import type { Diagnostic } from "../../core/diagnostic.ts";
+import { type KubernetesObject, labelsOf, nameOf, namespaceOf, type ResourceRef, resourceRef } from "../../core/kubernetes.ts";
+import type { Labels } from "../../core/label-selector.ts";
+import type { SourceDocument } from "../../core/source.ts";
+import { AddressBounds, blocksOf } from "./engine/address-bounds.ts";
+import type { ClusterEndpoint, EndpointClass, Surroundings } from "./engine/endpoint-class.ts";
+import { EndpointIndex } from "./engine/endpoint-index.ts";
+import { PeerSet, type PodRange, usualPodRange } from "./engine/peer-set.ts";
+import { makePlan, type Plan } from "./engine/plan.ts";
+import type { ApiServer, ClusterNode, Direction, NetworkOptions, Workload } from "./model.ts";
+import { isPolicy, readPolicy } from "./read/read-policy.ts";
+import type { CompiledPolicy, CompiledRule, PeerTerm } from "./rule.ts";
+import { apiServerAddresses, namespaceLabels, readNode, roleOf, someNode } from "./world/cluster-objects.ts";
+import { type PodSource, podSources, refKey } from "./world/pod-source.ts";
+import { type Distinctions, ownerOf, volatileLabels, workloadsOf } from "./world/workloads.ts";
+
+type ObjectDocument = SourceDocument<KubernetesObject>;
+
+/** Everything about an object that was read once. */
+interface Entry {
+  readonly document: ObjectDocument;
+  readonly policies: readonly CompiledPolicy[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: readonly PodSource[];
+}
+
+/** What stands in a cluster, and the structures by which questions about it are answered. One object can be changed at a time. */
+export class ClusterState implements Surroundings, Distinctions {
+  readonly options: NetworkOptions;
+  readonly #fallback: string;
+  readonly #range: PodRange;
+  readonly entries = new Map<string, Entry>();
+  readonly workloads = new Map<string, Workload>();
+  readonly nodes = new Map<string, ClusterNode>();
+  apiServer: ApiServer = { kind: "apiserver", id: "apiserver", addresses: [] };
+  readonly #namespaces = new Map<string, Labels>();
+  readonly #accounts = new Map<string, Labels>();
+  readonly #makers = new Map<string, ResourceRef>();
+  /** Owner -> what was found for it. */
+  readonly #sources = new Map<string, { readonly owner: ResourceRef; readonly sources: Set<PodSource> }>();
+  readonly #workloadsOfOwner = new Map<string, readonly Workload[]>();
+  #bounds = new AddressBounds([]);
+  askedLabels: ReadonlySet<string> = new Set();
+  index: EndpointIndex;
+  readonly #peerSets = new Map<string, PeerSet>();
+  readonly #policiesOfClass = new Map<number, Set<CompiledPolicy>>();
+  readonly #plans: { readonly [direction in Direction]: Map<number, Plan> } = { ingress: new Map(), egress: new Map() };
+  /** Grows with every change: whoever keeps answers looks at it. */
+  version = 0;
+
+  constructor(options: NetworkOptions) {
+    this.options = options;
+    this.#fallback = options.namespace ?? "default";
+    this.#range =
+      options.podAddresses === undefined ? usualPodRange : { addresses: options.podAddresses, isCertain: true };
+    this.index = new EndpointIndex(this);
+  }
+
+  // What classes and workloads are told by.
+
+  namespaceLabels(name: string): Labels {
+    const known = this.#namespaces.get(name);
+    if (known !== undefined) return known;
+    const labels = namespaceLabels(name);
+    this.#namespaces.set(name, labels);
+    return labels;
+  }
+
+  serviceAccountLabels(namespace: string, name: string): Labels {
+    return this.#accounts.get(`${namespace}/${name}`) ?? {};
+  }
+
+  addressClass(address: string): string {
+    return this.#bounds.classOf(address);
+  }
+
+  get namespaces(): ReadonlyMap<string, Labels> {
+    return this.#namespaces;
+  }
+
+  get policies(): readonly CompiledPolicy[] {
+    return [...this.entries.values()].flatMap((entry) => entry.policies);
+  }
+
+  // Reading.
+
+  load(documents: readonly ObjectDocument[]): void {
+    for (const document of documents) this.entries.set(this.keyOf(document.value), this.#read(document));
+    this.#rebuild();
+  }
+
+  keyOf(object: KubernetesObject): string {
+    const ref = resourceRef(object);
+    const isCluster = ref.namespace === "" && (ref.kind === "Namespace" || ref.kind === "Node");
+    return refKey({ ...ref, namespace: isCluster ? "" : ref.namespace || this.#fallback });
+  }
+
+  #read(document: ObjectDocument): Entry {
+    if (isPolicy(document.value)) {
+      const { policies, diagnostics } = readPolicy(document, { namespace: this.#fallback });
+      return { document, policies, diagnostics, sources: [] };
+    }
+    const sources = podSources(document, this.options.catalogue, this.#fallback);
+    return { document, policies: [], diagnostics: [], sources };
+  }
+
+  /** Everything anew from the objects that were read. */
+  #rebuild(): void {
+    this.version++;
+    for (const map of [this.workloads, this.nodes, this.#namespaces, this.#accounts, this.#makers, this.#sources]) map.clear();
+    for (const map of [this.#workloadsOfOwner, this.#peerSets, this.#policiesOfClass, this.#plans.ingress, this.#plans.egress]) {
+      map.clear();
+    }
+    const addresses: string[] = [];
+    for (const { document, sources } of this.entries.values()) {
+      this.#enterObject(document.value, addresses);
+      const [source] = sources;
+      if (source?.madeBy !== undefined && source.podName === "") {
+        this.#makers.set(this.keyOf(document.value), source.madeBy);
+      }
+    }
+    this.apiServer = { kind: "apiserver", id: "apiserver", addresses };
+    this.#bounds = new AddressBounds(this.policies.flatMap((policy) => [...blocksOf(policy)]));
+    this.askedLabels = this.#labelsAsked();
+    this.index = new EndpointIndex(this);
+    for (const { sources } of this.entries.values()) for (const source of sources) this.#enterSource(source);
+    for (const key of this.#sources.keys()) this.#enterWorkloads(key);
+    if (this.nodes.size === 0) this.nodes.set(someNode.id, someNode);
+    for (const node of this.nodes.values()) this.index.add(node);
+    this.index.add(this.apiServer);
+    for (const policy of this.policies) this.#enterPolicy(policy);
+  }
+
+  #enterObject(object: KubernetesObject, addresses: string[]): void {
+    const name = nameOf(object);
+    switch (roleOf(object)) {
+      case "namespace":
+        this.#namespaces.set(name, namespaceLabels(name, labelsOf(object)));
+        break;
+      case "service-account":
+        this.#accounts.set(`${namespaceOf(object) || this.#fallback}/${name}`, labelsOf(object));
+        break;
+      case "node": {
+        const node = readNode(object);
+        this.nodes.set(node.id, node);
+        break;
+      }
+      case "apiserver":
+        addresses.push(...apiServerAddresses(object));
+        break;
+      case "other":
+        break;
+    }
+  }
+
+  /** Selectors that ask for labels of single pods. */
+  #labelsAsked(): ReadonlySet<string> {
+    const asked = new Set<string>();
+    for (const { document, policies } of this.entries.values()) {
+      if (policies.length === 0) continue;
+      const text = JSON.stringify(document.value["spec"] ?? null, (_, v: unknown) => (typeof v === "bigint" ? String(v) : v));
+      for (const label of volatileLabels) if (text.includes(label)) asked.add(label);
+    }
+    return asked;
+  }
+
+  #enterSource(source: PodSource): string {
+    const owner = ownerOf(source, this.#makers);
+    const key = refKey(owner);
+    const known = this.#sources.get(key);
+    if (known === undefined) this.#sources.set(key, { owner, sources: new Set([source]) });
+    else known.sources.add(source);
+    return key;
+  }
+
+  /** The workloads of one owner as they are now; answers classes that are new. */
+  #enterWorkloads(key: string): readonly EndpointClass[] {
+    for (const workload of this.#workloadsOfOwner.get(key) ?? []) {
+      this.workloads.delete(workload.id);
+      this.index.remove(workload);
+    }
+    const found = this.#sources.get(key);
+    const workloads = found === undefined ? [] : workloadsOf(found.owner, [...found.sources], this);
+    this.#workloadsOfOwner.set(key, workloads);
+    return workloads.flatMap((workload) => {
+      this.workloads.set(workload.id, workload);
+      return this.#enterEndpoint(workload);
+    });
+  }
+
+  #enterEndpoint(endpoint: ClusterEndpoint): readonly EndpointClass[] {
+    const { cls, isNew } = this.index.add(endpoint);
+    return isNew ? [cls] : [];
+  }
+
+  #enterPolicy(policy: CompiledPolicy): void {
+    if (!policy.info.active) return;
+    for (const subject of policy.subjects) {
+      for (const cls of this.index.select(subject)) this.#select(policy, cls);
+    }
+  }
+
+  #select(policy: CompiledPolicy, cls: EndpointClass): void {
+    const known = this.#policiesOfClass.get(cls.id);
+    if (known === undefined) this.#policiesOfClass.set(cls.id, new Set([policy]));
+    else known.add(policy);
+    this.#plans.ingress.delete(cls.id);
+    this.#plans.egress.delete(cls.id);
+  }
+
+  /** A class that nobody was in before meets the rules that there are. */
+  #admit(cls: EndpointClass): void {
+    for (const set of this.#peerSets.values()) set.admit(cls);
+    for (const policy of this.policies) {
+      if (policy.info.active && policy.subjects.some((s) => this.index.selects(s, cls))) this.#select(policy, cls);
+    }
+  }
+
+  // Changing.
+
+  put(document: ObjectDocument): void {
+    const key = this.keyOf(document.value);
+    const before = this.entries.get(key);
+    const after = this.#read(document);
+    this.entries.set(key, after);
+    this.#change(before, after);
+  }
+
+  remove(key: string): void {
+    const before = this.entries.get(key);
+    if (before === undefined) return;
+    this.entries.delete(key);
+    this.#change(before, undefined);
+  }
+
+  #change(before: Entry | undefined, after: Entry | undefined): void {
+    this.version++;
+    if (this.#needsRebuild(before, after)) {
+      this.#rebuild();
+      return;
+    }
+    for (const policy of before?.policies ?? []) this.#leavePolicy(policy);
+    for (const policy of after?.policies ?? []) this.#enterPolicy(policy);
+    const owners = new Set<string>();
+    for (const source of before?.sources ?? []) {
+      const key = refKey(ownerOf(source, this.#makers));
+      this.#sources.get(key)?.sources.delete(source);
+      if (this.#sources.get(key)?.sources.size === 0) this.#sources.delete(key);
+      owners.add(key);
+    }
+    for (const source of after?.sources ?? []) owners.add(this.#enterSource(source));
+    for (const key of owners) for (const cls of this.#enterWorkloads(key)) this.#admit(cls);
+  }
+
+  /** Objects by which many others are told apart change seldom: they take everything anew. */
+  #needsRebuild(before: Entry | undefined, after: Entry | undefined): boolean {
+    for (const entry of [before, after]) {
+      if (entry === undefined) continue;
+      const { value } = entry.document;
+      if (roleOf(value) !== "other" || value.kind === "Endpoints") return true;
+      if (entry.sources.some((s) => s.madeBy !== undefined && s.podName === "")) return true;
+      if (entry.policies.some((policy) => this.#tellsMoreApart(policy))) return true;
+    }
+    return false;
+  }
+
+  #tellsMoreApart(policy: CompiledPolicy): boolean {
+    const pods = [...this.workloads.values()];
+    const text = JSON.stringify(policy.info.document.value["spec"] ?? null);
+    if (volatileLabels.some((label) => !this.askedLabels.has(label) && text.includes(label))) return true;
+    const blocks = [...blocksOf(policy)].filter((block) => !this.#bounds.knows(block));
+    return blocks.length > 0 && pods.some((pod) => pod.addresses.length > 0);
+  }
+
+  #leavePolicy(policy: CompiledPolicy): void {
+    for (const [id, policies] of this.#policiesOfClass) {
+      if (!policies.delete(policy)) continue;
+      this.#plans.ingress.delete(id);
+      this.#plans.egress.delete(id);
+    }
+  }
+
+  // Plans.
+
+  policiesOf(cls: EndpointClass): ReadonlySet<CompiledPolicy> {
+    return this.#policiesOfClass.get(cls.id) ?? none;
+  }
+
+  plan(cls: EndpointClass, direction: Direction): Plan {
+    const known = this.#plans[direction].get(cls.id);
+    if (known !== undefined) return known;
+    const policies = [...this.policiesOf(cls)].filter((p) => p.info.directions.includes(direction));
+    const plan = this.planWith(cls, direction, policies);
+    this.#plans[direction].set(cls.id, plan);
+    return plan;
+  }
+
+  /** As if only these policies selected the class. */
+  planWith(cls: EndpointClass, direction: Direction, policies: readonly CompiledPolicy[]): Plan {
+    if (policies.length === 0) return direction === "ingress" ? openIngress : openEgress;
+    return makePlan({
+      direction,
+      cls,
+      policies,
+      resolve: (rule) => rule.peers.map((term) => this.peerSet(term)),
+      bears: (rule, subject) => this.#bears(rule, subject),
+    });
+  }
+
+  #bears({ subjects }: CompiledRule, cls: EndpointClass): boolean {
+    return subjects === undefined || this.peerSet(subjects).match(cls) !== "no";
+  }
+
+  peerSet(term: PeerTerm): PeerSet {
+    const known = this.#peerSets.get(term.key);
+    if (known !== undefined) return known;
+    const set = new PeerSet(term, this.index, this.#range);
+    this.#peerSets.set(term.key, set);
+    return set;
+  }
+}
+
+const none: ReadonlySet<CompiledPolicy> = new Set();
+const openIngress: Plan = { direction: "ingress", layers: [], isUnrestricted: true };
+const openEgress: Plan = { direction: "egress", layers: [], isUnrestricted: true };

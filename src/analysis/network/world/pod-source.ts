@@ -1,0 +1,115 @@
+import { asString, isArray, isObject, type JsonObject, type JsonPath, type JsonValue, member } from "../../../core/json.ts";
+import { groupOf, type KubernetesObject, nameOf, namespaceOf, parseApiVersion, type ResourceRef } from "../../../core/kubernetes.ts";
+import type { Labels } from "../../../core/label-selector.ts";
+import type { SourceDocument } from "../../../core/source.ts";
+import type { WorkloadCatalogue } from "../../../core/workload/catalogue.ts";
+import { type FoundPod, findPodSpecs } from "../../../core/workload/find.ts";
+import { protocolNumber, protocols } from "../connection-set.ts";
+import type { NamedPort } from "../model.ts";
+
+/** A pod that exists, or a template that pods are made from. */
+export interface PodSource {
+  readonly document: SourceDocument<KubernetesObject>;
+  readonly path: JsonPath;
+  readonly role: string;
+  readonly namespace: string;
+  /** Of a Pod object its name, else empty. */
+  readonly podName: string;
+  /** Who made the object that this was found in, as far as it says so. */
+  readonly madeBy: ResourceRef | undefined;
+  readonly labels: Labels;
+  readonly ports: readonly NamedPort[];
+  readonly serviceAccount: string;
+  readonly hostNetwork: boolean;
+  readonly addresses: readonly string[];
+  readonly replicas: number | undefined;
+  readonly completedBy: string | undefined;
+}
+
+/** Everything in an object that is or makes a pod. Pods that have ended take no part in any traffic. */
+export function podSources(
+  document: SourceDocument<KubernetesObject>,
+  catalogue: WorkloadCatalogue,
+  fallback: string,
+): readonly PodSource[] {
+  const object = document.value;
+  const isPod = object.kind === "Pod" && groupOf(object) === "";
+  const phase = asString(member(object["status"], "phase"));
+  if (isPod && (phase === "Succeeded" || phase === "Failed")) return [];
+  const namespace = namespaceOf(object) || fallback;
+  const madeBy = controllerOf(object, namespace);
+  return findPodSpecs(object, catalogue).pods.map((pod) => {
+    const account = asString(pod.spec["serviceAccountName"]) ?? asString(pod.spec["serviceAccount"]);
+    return {
+      document,
+      path: pod.path,
+      role: pod.role,
+      namespace: pod.namespace === undefined || pod.namespace === "" ? namespace : pod.namespace,
+      podName: isPod ? nameOf(object) : "",
+      madeBy,
+      labels: labelsOfPod(pod),
+      ports: portsOf(pod.spec),
+      serviceAccount: account === undefined || account === "" ? "default" : account,
+      hostNetwork: pod.spec["hostNetwork"] === true,
+      addresses: isPod ? addressesOf(object) : [],
+      replicas: isPod ? 1 : replicasOf(object),
+      completedBy: pod.completedBy,
+    };
+  });
+}
+
+function labelsOfPod(pod: FoundPod): Labels {
+  const labels = pod.metadata["labels"];
+  if (!isObject(labels)) return {};
+  return Object.fromEntries(Object.entries(labels).filter((e): e is [string, string] => typeof e[1] === "string"));
+}
+
+function controllerOf(object: KubernetesObject, namespace: string): ResourceRef | undefined {
+  const owners = member(object.metadata, "ownerReferences");
+  if (!isArray(owners)) return undefined;
+  const owner = owners.find((o) => member(o, "controller") === true) ?? owners[0];
+  const [apiVersion, kind, name] = ["apiVersion", "kind", "name"].map((key) => asString(member(owner, key)));
+  if (kind === undefined || name === undefined) return undefined;
+  return { ...parseApiVersion(apiVersion ?? ""), kind, namespace, name };
+}
+
+/** Ports of containers and of sidecars; ordinary init containers have ended before anybody calls. */
+function portsOf(spec: JsonObject): readonly NamedPort[] {
+  const containers = (key: string): readonly JsonValue[] => {
+    const list = spec[key];
+    return isArray(list) ? list : [];
+  };
+  const running = [
+    ...containers("containers"),
+    ...containers("initContainers").filter((c) => member(c, "restartPolicy") === "Always"),
+  ];
+  return running.flatMap((container) => {
+    const ports = member(container, "ports");
+    if (!isArray(ports)) return [];
+    return ports.flatMap((port): NamedPort[] => {
+      const number = member(port, "containerPort");
+      if (typeof number !== "number") return [];
+      const protocol = protocolNumber(asString(member(port, "protocol")) ?? "TCP") ?? protocols.TCP;
+      return [{ name: asString(member(port, "name")) ?? "", protocol, port: number }];
+    });
+  });
+}
+
+function addressesOf(pod: KubernetesObject): readonly string[] {
+  const status = pod["status"];
+  const list = member(status, "podIPs");
+  const many = isArray(list) ? list.flatMap((item) => asString(member(item, "ip")) ?? []) : [];
+  const one = asString(member(status, "podIP"));
+  return many.length > 0 || one === undefined || one === "" ? many : [one];
+}
+
+function replicasOf(object: KubernetesObject): number | undefined {
+  const replicas = member(object["spec"], "replicas");
+  if (typeof replicas === "number") return replicas;
+  return groupOf(object) === "apps" && object.kind !== "DaemonSet" ? 1 : undefined;
+}
+
+/** Tells objects apart; the version does not. */
+export function refKey({ group, kind, namespace, name }: ResourceRef): string {
+  return `${group}/${kind}/${namespace}/${name}`;
+}
