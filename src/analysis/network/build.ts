@@ -3,6 +3,7 @@ import { isKubernetesObject, type KubernetesObject, type ResourceRef } from "../
 import type { SourceDocument } from "../../core/source.ts";
 import { AddressSet, parseAddress } from "./address-set.ts";
 import { ConnectionSet, type ProtocolNumber } from "./connection-set.ts";
+import { describeEndpoint } from "./describe.ts";
 import { edgesOf } from "./engine/edges.ts";
 import { explainDirection } from "./engine/explain.ts";
 import { groupsOf } from "./engine/groups.ts";
@@ -21,7 +22,6 @@ import type {
   Verdict,
   Workload,
 } from "./model.ts";
-import { describeEndpoint } from "./describe.ts";
 import { ClusterState } from "./state.ts";
 import { refKey } from "./world/pod-source.ts";
 

@@ -73,6 +73,8 @@ export interface Workload {
   readonly hostNetwork: boolean;
   /** Known addresses of its pods; none before they run. */
   readonly addresses: readonly string[];
+  /** The node that pods on the host's network run on; empty where it is not known, or not one. */
+  readonly hostNode: string;
   /** How many pods; undefined where nobody says. */
   readonly replicas: number | undefined;
   /** Who else adds labels before a pod is made (an operator, an injector); undefined: labels are as written. */

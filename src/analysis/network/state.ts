@@ -41,6 +41,7 @@ export class ClusterState implements Surroundings, Distinctions {
   readonly #workloadsOfOwner = new Map<string, readonly Workload[]>();
   #bounds = new AddressBounds([]);
   askedLabels: ReadonlySet<string> = new Set();
+  nodesMatter = false;
   index: EndpointIndex;
   readonly #peerSets = new Map<string, PeerSet>();
   readonly #policiesOfClass = new Map<number, Set<CompiledPolicy>>();
@@ -51,8 +52,7 @@ export class ClusterState implements Surroundings, Distinctions {
   constructor(options: NetworkOptions) {
     this.options = options;
     this.#fallback = options.namespace ?? "default";
-    this.#range =
-      options.podAddresses === undefined ? usualPodRange : { addresses: options.podAddresses, isCertain: true };
+    this.#range = options.podAddresses === undefined ? usualPodRange : { addresses: options.podAddresses, isCertain: true };
     this.index = new EndpointIndex(this);
   }
 
@@ -68,6 +68,10 @@ export class ClusterState implements Surroundings, Distinctions {
 
   serviceAccountLabels(namespace: string, name: string): Labels {
     return this.#accounts.get(`${namespace}/${name}`) ?? {};
+  }
+
+  nodeLabels(name: string): Labels {
+    return this.nodes.get(`node/${name}`)?.labels ?? {};
   }
 
   addressClass(address: string): string {
@@ -122,6 +126,7 @@ export class ClusterState implements Surroundings, Distinctions {
     this.apiServer = { kind: "apiserver", id: "apiserver", addresses };
     this.#bounds = new AddressBounds(this.policies.flatMap((policy) => [...blocksOf(policy)]));
     this.askedLabels = this.#labelsAsked();
+    this.nodesMatter = this.policies.some(asksForNodes);
     this.index = new EndpointIndex(this);
     for (const { sources } of this.entries.values()) for (const source of sources) this.#enterSource(source);
     for (const key of this.#sources.keys()) this.#enterWorkloads(key);
@@ -268,6 +273,7 @@ export class ClusterState implements Surroundings, Distinctions {
     const pods = [...this.workloads.values()];
     const text = JSON.stringify(policy.info.document.value["spec"] ?? null);
     if (volatileLabels.some((label) => !this.askedLabels.has(label) && text.includes(label))) return true;
+    if (!this.nodesMatter && asksForNodes(policy)) return true;
     const blocks = [...blocksOf(policy)].filter((block) => !this.#bounds.knows(block));
     return blocks.length > 0 && pods.some((pod) => pod.addresses.length > 0);
   }
@@ -318,6 +324,10 @@ export class ClusterState implements Surroundings, Distinctions {
     this.#peerSets.set(term.key, set);
     return set;
   }
+}
+
+function asksForNodes({ rules }: CompiledPolicy): boolean {
+  return [...rules.ingress, ...rules.egress].some(({ peers }) => peers.some((term) => term.nodes !== undefined));
 }
 
 const none: ReadonlySet<CompiledPolicy> = new Set();

@@ -27,8 +27,10 @@ export class AddressBounds {
 
   /** Whether every bound of the block is one of these already. */
   knows({ v4, v6 }: AddressSet): boolean {
-    return v4.every((b) => this.#bounds4[countTo(this.#bounds4, b) - 1] === b) &&
-      v6.every((b) => this.#bounds6[countTo(this.#bounds6, b) - 1] === b);
+    return (
+      v4.every((b) => this.#bounds4[countTo(this.#bounds4, b) - 1] === b) &&
+      v6.every((b) => this.#bounds6[countTo(this.#bounds6, b) - 1] === b)
+    );
   }
 }
 
@@ -58,7 +60,9 @@ export class AddressIndex {
   readonly #entries4: { readonly at: number; readonly id: number }[] = [];
   readonly #entries6: { readonly at: bigint; readonly id: number }[] = [];
 
-  constructor(classes: Iterable<{ readonly id: number; readonly addresses: readonly { family: 4 | 6; value: number | bigint }[] }>) {
+  constructor(
+    classes: Iterable<{ readonly id: number; readonly addresses: readonly { family: 4 | 6; value: number | bigint }[] }>,
+  ) {
     for (const { id, addresses } of classes) {
       for (const { family, value } of addresses) {
         if (family === 4) this.#entries4.push({ at: Number(value), id });

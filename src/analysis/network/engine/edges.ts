@@ -1,5 +1,5 @@
 import { AddressSet } from "../address-set.ts";
-import { ConnectionSet } from "../connection-set.ts";
+import type { ConnectionSet } from "../connection-set.ts";
 import type { Edge, EdgeCondition, EdgeFilter, Endpoint } from "../model.ts";
 import type { ClusterState } from "../state.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
@@ -129,7 +129,10 @@ function* outward(
 /** Nodes and the API server are drawn where a rule means them, not where it means everything. */
 function isNamed(plan: Plan, cls: EndpointClass): boolean {
   return plan.layers.some((layer) =>
-    layer.rules.some(({ rule, peers }) => rule.action === "allow" && peers.some((set) => set.match(cls) === "identity" && set.term.everything !== true)),
+    layer.rules.some(
+      ({ rule, peers }) =>
+        rule.action === "allow" && peers.some((set) => set.match(cls) === "identity" && set.term.everything !== true),
+    ),
   );
 }
 

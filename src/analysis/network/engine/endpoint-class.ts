@@ -31,6 +31,7 @@ const noFacts: PodFacts = {
 export interface Surroundings {
   namespaceLabels(name: string): Labels;
   serviceAccountLabels(namespace: string, name: string): Labels;
+  nodeLabels(name: string): Labels;
   addressClass(address: string): string;
 }
 
@@ -50,7 +51,7 @@ export function classify(
   }
   const { namespace, labels, ports, serviceAccount } = endpoint;
   const kind = endpoint.hostNetwork ? "host" : "pod";
-  const key = [kind, namespace, serviceAccount, at, labelsKey(labels), portsKey(ports)].join("\n");
+  const key = [kind, namespace, serviceAccount, at, endpoint.hostNode, labelsKey(labels), portsKey(ports)].join("\n");
   return {
     key,
     make: (id) => ({
@@ -64,7 +65,7 @@ export function classify(
         namespaceLabels: around.namespaceLabels(namespace),
         serviceAccountLabels: around.serviceAccountLabels(namespace, serviceAccount),
       },
-      nodeLabels: {},
+      nodeLabels: around.nodeLabels(endpoint.hostNode),
       addresses,
       members: new Set(),
     }),

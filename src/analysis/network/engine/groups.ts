@@ -17,15 +17,18 @@ export function groupsOf(state: ClusterState, reading: Reading): readonly EdgeGr
   const [freeTargets, boundTargets] = partition(classes, isOpen("ingress"));
   const groups: EdgeGroup[] = [];
   const add = (from: readonly EndpointClass[], to: readonly EndpointClass[], connections: ConnectionSet) => {
-    if (from.length > 0 && to.length > 0 && !connections.isEmpty) groups.push({ from: membersOf(from), to: membersOf(to), connections });
+    if (from.length > 0 && to.length > 0 && !connections.isEmpty)
+      groups.push({ from: membersOf(from), to: membersOf(to), connections });
   };
   add(freeSources, freeTargets, ConnectionSet.all);
   const free = { sources: new Set(freeSources), targets: new Set(freeTargets) };
   for (const target of boundTargets) {
-    for (const [connections, from] of blocks(state, target, "ingress", freeSources, free.sources, reading)) add(from, [target], connections);
+    for (const [connections, from] of blocks(state, target, "ingress", freeSources, free.sources, reading))
+      add(from, [target], connections);
   }
   for (const source of boundSources) {
-    for (const [connections, to] of blocks(state, source, "egress", freeTargets, free.targets, reading)) add([source], to, connections);
+    for (const [connections, to] of blocks(state, source, "egress", freeTargets, free.targets, reading))
+      add([source], to, connections);
     addBound(state, source, boundTargets, reading, add);
   }
   return groups;
@@ -34,7 +37,13 @@ export function groupsOf(state: ClusterState, reading: Reading): readonly EdgeGr
 type Add = (from: readonly EndpointClass[], to: readonly EndpointClass[], connections: ConnectionSet) => void;
 
 /** Both sides are restricted: those that either side lists. */
-function addBound(state: ClusterState, source: EndpointClass, targets: readonly EndpointClass[], reading: Reading, add: Add): void {
+function addBound(
+  state: ClusterState,
+  source: EndpointClass,
+  targets: readonly EndpointClass[],
+  reading: Reading,
+  add: Add,
+): void {
   const listed = listedBy(state.plan(source, "egress"));
   const asked = listed === undefined ? targets : [...listed].flatMap((id) => state.index.classes[id] ?? []);
   const a = { kind: "class", cls: source } as const;
@@ -61,7 +70,8 @@ function blocks(
   reading: Reading,
 ): readonly (readonly [ConnectionSet, readonly EndpointClass[]])[] {
   const listed = listedBy(state.plan(subject, direction));
-  const asked = listed === undefined ? all : [...listed].flatMap((id) => state.index.classes[id] ?? []).filter((cls) => free.has(cls));
+  const asked =
+    listed === undefined ? all : [...listed].flatMap((id) => state.index.classes[id] ?? []).filter((cls) => free.has(cls));
   const own = { kind: "class", cls: subject } as const;
   const found = new Map<string, { readonly connections: ConnectionSet; readonly to: EndpointClass[] }>();
   for (const peer of asked) {

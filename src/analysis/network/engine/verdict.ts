@@ -79,7 +79,10 @@ export function verdictOf(state: ClusterState, from: Party, to: Party): Verdict 
       depends.push({ on: "cni", reason: "cilium: an ipBlock holds nothing that runs in the cluster" });
     }
   }
-  for (const [party, side] of [[from, "source"], [to, "destination"]] as const) {
+  for (const [party, side] of [
+    [from, "source"],
+    [to, "destination"],
+  ] as const) {
     if (party.kind !== "class" || party.cls.kind !== "host") continue;
     depends.push({ on: "host-network", reason: `the ${side} shares its node's network: most plugins apply no policy to it` });
   }

@@ -6,8 +6,8 @@ import { type CompiledPolicy, type CompiledRule, layers, type PeerTerm, type Por
 import { readCidr } from "./addresses.ts";
 import { policyInfo } from "./policy-info.ts";
 import { everyPort, readPortName, readProtocol, readRange, unionOfPorts } from "./ports.ts";
-import type { Field, ObjectField, Reader } from "./reader.ts";
 import type { PolicyContext } from "./read-policy.ts";
+import type { Field, ObjectField, Reader } from "./reader.ts";
 import { readLabelSelector } from "./selectors.ts";
 import { readNamespacedPods } from "./subjects.ts";
 import { addressTerm, everything, podTerm } from "./terms.ts";
@@ -26,7 +26,8 @@ export function readAdminNetworkPolicy(reader: Reader, { namespace }: PolicyCont
     return undefined;
   }
   reader.onlyKnown(spec, ["priority", "subject", "ingress", "egress"]);
-  if (isBaseline && nameOf(object) !== "default") reader.problem(["metadata", "name"], "the one policy of this kind is called default");
+  if (isBaseline && nameOf(object) !== "default")
+    reader.problem(["metadata", "name"], "the one policy of this kind is called default");
   const priorityField = reader.at(spec, "priority");
   const priority = isBaseline ? 0 : reader.integer(priorityField, 0, 1000);
   if (!isBaseline && priorityField === undefined) reader.problem(spec.path, "priority is missing");

@@ -52,7 +52,8 @@ function readRule(reader: Reader, field: Field, direction: Direction): CompiledR
   reader.onlyKnown(rule, ["name", "action", peerKeys[direction], "protocols"]);
   const written = reader.text(reader.at(rule, "action")) ?? "";
   const action = Object.hasOwn(actions, written) ? actions[written] : undefined;
-  if (action === undefined) reader.problem([...rule.path, "action"], `${JSON.stringify(written)} is not one of Accept, Deny, Pass`);
+  if (action === undefined)
+    reader.problem([...rule.path, "action"], `${JSON.stringify(written)} is not one of Accept, Deny, Pass`);
   const list = reader.list(reader.at(rule, peerKeys[direction])) ?? [];
   if (list.length === 0) reader.problem(rule.path, `${peerKeys[direction]} has to name a peer`);
   const peers = list.flatMap((peer) => readPeer(reader, peer, direction, action) ?? []);

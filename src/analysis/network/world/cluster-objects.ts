@@ -54,4 +54,3 @@ export function roleOf(object: KubernetesObject): ObjectRole {
   if (group === "" && object.kind === "Node") return "node";
   return apiServerAddresses(object).length > 0 ? "apiserver" : "other";
 }
-

@@ -1,5 +1,12 @@
 import { asString, isArray, isObject, type JsonObject, type JsonPath, type JsonValue, member } from "../../../core/json.ts";
-import { groupOf, type KubernetesObject, nameOf, namespaceOf, parseApiVersion, type ResourceRef } from "../../../core/kubernetes.ts";
+import {
+  groupOf,
+  type KubernetesObject,
+  nameOf,
+  namespaceOf,
+  parseApiVersion,
+  type ResourceRef,
+} from "../../../core/kubernetes.ts";
 import type { Labels } from "../../../core/label-selector.ts";
 import type { SourceDocument } from "../../../core/source.ts";
 import type { WorkloadCatalogue } from "../../../core/workload/catalogue.ts";
@@ -22,6 +29,8 @@ export interface PodSource {
   readonly serviceAccount: string;
   readonly hostNetwork: boolean;
   readonly addresses: readonly string[];
+  /** The node that a pod on the host's network runs on; empty where nobody knows. */
+  readonly hostNode: string;
   readonly replicas: number | undefined;
   readonly completedBy: string | undefined;
 }
@@ -51,7 +60,8 @@ export function podSources(
       ports: portsOf(pod.spec),
       serviceAccount: account === undefined || account === "" ? "default" : account,
       hostNetwork: pod.spec["hostNetwork"] === true,
-      addresses: isPod ? addressesOf(object) : [],
+      addresses: isPod ? addressesOf(object, pod.spec["hostNetwork"] === true) : [],
+      hostNode: pod.spec["hostNetwork"] === true ? (asString(pod.spec["nodeName"]) ?? "") : "",
       replicas: isPod ? 1 : replicasOf(object),
       completedBy: pod.completedBy,
     };
@@ -95,11 +105,11 @@ function portsOf(spec: JsonObject): readonly NamedPort[] {
   });
 }
 
-function addressesOf(pod: KubernetesObject): readonly string[] {
+function addressesOf(pod: KubernetesObject, isHost: boolean): readonly string[] {
   const status = pod["status"];
   const list = member(status, "podIPs");
   const many = isArray(list) ? list.flatMap((item) => asString(member(item, "ip")) ?? []) : [];
-  const one = asString(member(status, "podIP"));
+  const one = asString(member(status, "podIP")) ?? (isHost ? asString(member(status, "hostIP")) : undefined);
   return many.length > 0 || one === undefined || one === "" ? many : [one];
 }
 

@@ -20,6 +20,8 @@ export const volatileLabels: readonly string[] = [
 export interface Distinctions {
   /** Volatile labels that some selector asks for. */
   readonly askedLabels: ReadonlySet<string>;
+  /** Whether some rule asks for labels of nodes. */
+  readonly nodesMatter: boolean;
   /** Between which bounds of address blocks an address lies. */
   addressClass(address: string): string;
 }
@@ -37,7 +39,9 @@ export function workloadsOf(owner: ResourceRef, sources: readonly PodSource[], d
   }
   const base = workloadId(owner);
   const isOnly = groups.size === 1;
-  return [...groups.values()].map((group, i) => toWorkload(owner, group, isOnly ? base : `${base}/${suffix(group[0], i)}`, distinctions));
+  return [...groups.values()].map((group, i) =>
+    toWorkload(owner, group, isOnly ? base : `${base}/${suffix(group[0], i)}`, distinctions),
+  );
 }
 
 export function workloadId(owner: ResourceRef): string {
@@ -63,6 +67,7 @@ function toWorkload(owner: ResourceRef, group: readonly PodSource[], id: string,
     serviceAccount: first.serviceAccount,
     hostNetwork: first.hostNetwork,
     addresses: group.flatMap((s) => s.addresses),
+    hostNode: group.every((s) => s.hostNode === first.hostNode) ? first.hostNode : "",
     replicas: group.reduce<number | undefined>(
       (sum, s) => (sum === undefined || s.replicas === undefined ? undefined : sum + s.replicas),
       0,
@@ -73,11 +78,21 @@ function toWorkload(owner: ResourceRef, group: readonly PodSource[], id: string,
   };
 }
 
-function distinction(source: PodSource, { askedLabels, addressClass }: Distinctions): string {
-  const labels = Object.entries(stableLabels(source.labels, askedLabels)).sort(([a], [b]) => (a < b ? -1 : 1));
-  const addresses = source.addresses.map(addressClass).sort();
+function distinction(source: PodSource, distinctions: Distinctions): string {
+  const labels = Object.entries(stableLabels(source.labels, distinctions.askedLabels)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const addresses = source.addresses.map((a) => distinctions.addressClass(a)).sort();
   const ports = source.ports.map((p) => `${p.name}/${p.protocol}/${p.port}`);
-  return JSON.stringify([source.namespace, source.role, labels, source.serviceAccount, source.hostNetwork, addresses, ports]);
+  const node = distinctions.nodesMatter ? source.hostNode : "";
+  return JSON.stringify([
+    source.namespace,
+    source.role,
+    labels,
+    source.serviceAccount,
+    source.hostNetwork,
+    node,
+    addresses,
+    ports,
+  ]);
 }
 
 function stableLabels(labels: Labels, asked: ReadonlySet<string>): Labels {
