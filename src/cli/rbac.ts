@@ -8,7 +8,7 @@ import { type LeastPrivilegeFlags, runLeastPrivilege } from "./run-least-privile
 import { type CanIFlags, type MatrixFlags, runCanI, runMatrix, runWhoCan, type WhoCanFlags } from "./run-rbac.ts";
 import { type ApplyFlags, runApply } from "./run-rbac-apply.ts";
 import { type AuditFlags, runAudit } from "./run-rbac-audit.ts";
-import { runDedupe, runDiff, runTemplate, type TemplateFlags } from "./run-rbac-change.ts";
+import { type DedupeFlags, runDedupe, runDiff, runTemplate, type TemplateFlags } from "./run-rbac-change.ts";
 import { type PathsFlags, runPaths } from "./run-rbac-paths.ts";
 
 const worstFirst = severities.toReversed();
@@ -141,7 +141,7 @@ function leastPrivilegeCommand(context: CommandContext): Command {
     [
       ["castellan rbac least-privilege --audit-log audit.log --subject nlp/api -c", "one service account"],
       ["castellan rbac least-privilege --audit-log logs/ --all -f rbac/ --verify", "everybody, replayed"],
-      ["zcat audit.gz | castellan rbac least-privilege --audit-log - --all -c -o yaml", "objects to apply"],
+      ["zcat audit.gz | castellan rbac least-privilege --audit-log - --all -c --proposal p.yaml", "for rbac apply"],
     ],
   )
     .summary("Derive minimal roles from an audit log")
@@ -149,7 +149,11 @@ function leastPrivilegeCommand(context: CommandContext): Command {
     .option("--subject <subject>", "a user, or sa:NAMESPACE:NAME; repeatable", collect)
     .option("--all", "everybody in the log but the control plane")
     .option("--window <duration>", "only what was done in so long before the newest event, such as 30d or 12h", parseWindow)
-    .option("--verify", "replay the log against the proposal; fail on a new denial");
+    .option("--verify", "replay the log against the proposal; fail on a new denial")
+    .option(
+      "--proposal <file>",
+      "verify, and write what rbac apply takes: the new objects, and the end of those that they replace",
+    );
   return withInput(command).action((flags: LeastPrivilegeFlags) => runLeastPrivilege(flags, context));
 }
 
@@ -187,10 +191,12 @@ function dedupeCommand(context: CommandContext): Command {
     "Equal and subsumed roles, redundant bindings; and a proposal that changes nobody's rights.",
     [
       ["castellan rbac dedupe -f rbac/", "of manifests"],
-      ["castellan rbac dedupe -c -o json", "of the cluster, for scripts"],
+      ["castellan rbac dedupe -c --proposal cleanup.yaml", "of the cluster, for rbac apply"],
     ],
-  ).summary("Find superfluous roles and bindings");
-  return withInput(command).action((flags: RbacFlags) => runDedupe(flags, context));
+  )
+    .summary("Find superfluous roles and bindings")
+    .option("--proposal <file>", "write what rbac apply takes, where it is proven");
+  return withInput(command).action((flags: DedupeFlags) => runDedupe(flags, context));
 }
 
 function templateCommand(context: CommandContext): Command {
@@ -214,11 +220,15 @@ function applyCommand(context: CommandContext): Command {
     ["castellan rbac apply castellan-undo.yaml --dry-run=none", "put everything back"],
   ])
     .summary("Apply a change of rights, with an undo file")
-    .argument("<proposal>", "service accounts, roles and bindings; or an undo file")
+    .argument(
+      "<proposal>",
+      "service accounts, roles and bindings to apply; or an RbacProposal, which deletes, too; or an undo file",
+    )
     .option("--context <name>", "another kubeconfig context")
     .addOption(
       new Option("--dry-run <where>", "server: store nothing; none: apply").choices(["server", "none"]).default("server"),
     )
-    .option("--undo-file <file>", "where to write what puts the cluster back", "castellan-undo.yaml")
+    .option("--undo-file <file>", "where to write what puts the cluster back; castellan-undo.yaml unless told")
+    .addOption(outputOption())
     .action((proposal: string, flags: ApplyFlags) => runApply(proposal, flags, context));
 }

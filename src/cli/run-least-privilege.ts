@@ -1,9 +1,11 @@
 import { readAuditLogs } from "../adapters/files/audit-log.ts";
 import { describeObject, describeRule } from "../analysis/rbac/describe.ts";
 import { userName } from "../analysis/rbac/identities.ts";
+import { learnedProposal, replay } from "../analysis/rbac/learn/change.ts";
 import { AuditLearner } from "../analysis/rbac/learn/observed.ts";
-import { type BindingUse, type Learned, type Proposal, proposeRoles, replay } from "../analysis/rbac/learn/propose.ts";
+import { type BindingUse, type Learned, type Proposal, proposeRoles } from "../analysis/rbac/learn/propose.ts";
 import { bindingManifest, roleManifest } from "../analysis/rbac/manifests.ts";
+import { proposalManifest } from "../analysis/rbac/proposal.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { KubernetesObject } from "../core/kubernetes.ts";
 import type { RequestAttributes } from "../core/request-attributes.ts";
@@ -14,6 +16,7 @@ import { wantsColor } from "./io.ts";
 import { loadRbac, type RbacFlags } from "./rbac-input.ts";
 import { writeAnswer } from "./rbac-table.ts";
 import { finish } from "./run-policy.ts";
+import { writeYamlFile } from "./write-report.ts";
 
 export interface LeastPrivilegeFlags extends RbacFlags {
   readonly auditLog: readonly string[];
@@ -21,6 +24,7 @@ export interface LeastPrivilegeFlags extends RbacFlags {
   readonly all?: boolean;
   readonly window?: number;
   readonly verify?: boolean;
+  readonly proposal?: string;
 }
 
 export async function runLeastPrivilege(flags: LeastPrivilegeFlags, context: CommandContext): Promise<void> {
@@ -32,8 +36,11 @@ export async function runLeastPrivilege(flags: LeastPrivilegeFlags, context: Com
   const newest = newestOf(learner, wanted);
   const learned = wanted.map((user): Learned => ({ user, requests: inWindow(learner, user, newest, flags.window) }));
   const proposals = learned.filter((l) => l.requests.length > 0).map((l) => proposeRoles(input.world, l));
-  const lost = flags.verify === true ? replay(input.world, proposals, learned) : undefined;
+  const lost = flags.verify === true || flags.proposal !== undefined ? replay(input.world, proposals, learned) : undefined;
   const silent = learned.filter((l) => l.requests.length === 0).map((l) => l.user);
+  // What would refuse something is not proposed.
+  if (flags.proposal !== undefined && lost?.length === 0)
+    writeYamlFile(flags.proposal, proposalManifest(learnedProposal(proposals)));
   const answer = {
     events: learner.events,
     subjects: proposals.map(proposalData),

@@ -1,77 +1,165 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
+import { basename } from "node:path";
 import { loadDefaultRbacObjects, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
 import { ApiError, connect, type KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
-import { describeChange, diffRbac } from "../analysis/rbac/diff.ts";
+import { describeObject } from "../analysis/rbac/describe.ts";
+import { describeChange, diffRbac, type RightsChange } from "../analysis/rbac/diff.ts";
 import { Identities } from "../analysis/rbac/identities.ts";
+import { documentsAfter, proposalManifest, type RbacProposal, readProposal } from "../analysis/rbac/proposal.ts";
 import { type RbacWorld, rbacWorld, readDefaultRbac } from "../analysis/rbac/world.ts";
-import { isArray, type JsonValue, member } from "../core/json.ts";
-import { formatRef, isKubernetesObject, type KubernetesObject, resourceRef } from "../core/kubernetes.ts";
+import { type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
-import { applyObject, deleteObject, objectPath, undoFor, verifyAgainst } from "../services/rbac-apply.ts";
+import { type Change, changesOf, makeChange, undoOf } from "../services/rbac-apply.ts";
+import { type Verification, verifyAgainst, verifySettled } from "../services/rbac-verify.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { loadRbac } from "./rbac-input.ts";
+import { writeAnswer } from "./rbac-table.ts";
 import { finish } from "./run-policy.ts";
 import { writeYamlFile } from "./write-report.ts";
 
 export interface ApplyFlags {
   readonly context?: string;
   readonly dryRun: "server" | "none";
-  readonly undoFile: string;
+  readonly undoFile?: string;
+  readonly output: "table" | "json" | "yaml";
 }
 
-/** Previews, asks the server about every changed right, writes the undo file, and applies. */
-export async function runApply(proposal: string, flags: ApplyFlags, context: CommandContext): Promise<void> {
-  const { io, exit } = context;
-  const loaded = await loadPaths([proposal]);
-  if (loaded.diagnostics.some((d) => d.severity === "error")) return finish(loaded.diagnostics, context);
-  const dryRun = flags.dryRun === "server";
+/** What has been done so far; printed also where the rest was refused. */
+interface Answer {
+  readonly dryRun: boolean;
+  readonly changes: readonly RightsChange[];
+  readonly before: Verification;
+  readonly done: Change[];
+  undoFile?: string;
+  after?: Verification;
+  refused?: string;
+}
+
+/** Previews, asks the server about every changed right, keeps an undo file, makes the changes, and asks again. */
+export async function runApply(file: string, flags: ApplyFlags, context: CommandContext): Promise<void> {
+  const input = await loadPaths([file]);
+  const proposal = readProposal(input.documents);
+  const problems = [...input.diagnostics, ...(proposal.ok ? [] : proposal.diagnostics)];
+  if (!proposal.ok || problems.some((d) => d.severity === "error")) return finish(problems, context);
+  const { apply, delete: gone } = proposal.value;
+  if (apply.length + gone.length === 0) throw new UsageError(`${file} holds no service account, role or binding`);
   const client = await clientFor(flags);
   try {
-    const undo = loaded.documents.find((d) => member(d.value, "kind") === "RbacUndo");
-    if (undo !== undefined) return await putBack(client, undo.value, dryRun, context);
-    const objects = objectsOf(loaded.documents);
-    const live = await loadRbac(
-      { cluster: true, output: "table", ...(flags.context === undefined ? {} : { context: flags.context }) },
-      "rights",
-      context,
-    );
-    if (live.diagnostics.some((d) => d.severity === "error")) return finish(live.diagnostics, context);
-    const after = worldWith(live.documents, loaded.documents);
-    const { changes } = diffRbac(live.world, after, new Identities());
-    for (const line of changes.flatMap(describeChange)) io.out(`${line}\n`);
-    const { asked, left, disagreements } = await verifyAgainst(client, live.world, changes);
-    io.out(
-      `Asked the server about ${asked} changed rights${left > 0 ? `, ${left} more were not asked` : ""}: ${disagreements.length === 0 ? "it agrees" : `it disagrees on ${disagreements.length}`}.\n`,
-    );
-    if (disagreements.length > 0) {
-      for (const { request, server } of disagreements) {
-        io.err(
-          `${request.user} ${request.groups.join(",")} ${request.verb} ${request.resource}${request.path}: the server says ${server ? "yes" : "no"}\n`,
-        );
-      }
-      io.err("castellan: something besides RBAC decides here, or the cluster changed; nothing was applied\n");
-      return exit(exitCodes.incomplete);
-    }
-    if (!dryRun) {
-      if (existsSync(flags.undoFile)) throw new UsageError(`${flags.undoFile} exists; name another file with --undo-file`);
-      writeYamlFile(flags.undoFile, await undoFor(client, objects));
-    }
-    for (const object of objects) {
-      await applyObject(client, object, dryRun);
-      io.out(`${dryRun ? "would apply" : "applied"} ${formatRef(resourceRef(object))}\n`);
-    }
-    if (!dryRun) io.out(`Undo with: castellan rbac apply ${flags.undoFile} --dry-run=none\n`);
+    await change(client, file, proposal.value, flags, context);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    io.err(`castellan: the API server refused: ${error.message}\n`);
-    exit(exitCodes.incomplete);
+    context.io.err(`castellan: the API server refused: ${error.message}\n`);
+    context.exit(exitCodes.incomplete);
   } finally {
     await client.close();
   }
+}
+
+async function change(
+  client: KubernetesClient,
+  file: string,
+  proposal: RbacProposal,
+  flags: ApplyFlags,
+  context: CommandContext,
+): Promise<void> {
+  const live = await loadRbac(
+    { cluster: true, output: flags.output, ...(flags.context === undefined ? {} : { context: flags.context }) },
+    "rights",
+    context,
+  );
+  if (live.diagnostics.some((d) => d.severity === "error")) return finish(live.diagnostics, context);
+  const after = worldOf(documentsAfter(live.documents, proposal));
+  const { changes } = diffRbac(live.world, after, new Identities());
+  const answer: Answer = {
+    dryRun: flags.dryRun === "server",
+    changes,
+    before: await verifyAgainst(client, live.world, changes),
+    done: [],
+  };
+  if (answer.before.disagreements.length === 0) await make(client, file, proposal, flags, answer, after);
+  writeAnswer(answerData(answer), () => answerText(answer), flags.output, context);
+  const disagrees = [answer.before, answer.after].some((v) => v !== undefined && v.disagreements.length > 0);
+  if (answer.refused !== undefined) context.io.err(`castellan: the API server refused: ${answer.refused}\n`);
+  if (disagrees) context.io.err("castellan: something besides RBAC decides here, or the cluster changed\n");
+  if (disagrees || answer.refused !== undefined) context.exit(exitCodes.incomplete);
+}
+
+async function make(
+  client: KubernetesClient,
+  file: string,
+  proposal: RbacProposal,
+  flags: ApplyFlags,
+  answer: Answer,
+  after: RbacWorld,
+): Promise<void> {
+  const changes = await changesOf(client, proposal);
+  if (!answer.dryRun) {
+    // An undo is a change, too, and what undoes it has a name of its own.
+    const undoFile = flags.undoFile ?? (basename(file) === "castellan-undo.yaml" ? "castellan-redo.yaml" : "castellan-undo.yaml");
+    if (existsSync(undoFile)) throw new UsageError(`${undoFile} exists; name another file with --undo-file`);
+    writeYamlFile(undoFile, proposalManifest(undoOf(changes)));
+    answer.undoFile = undoFile;
+  }
+  try {
+    for (const one of changes) {
+      await makeChange(client, one, answer.dryRun);
+      answer.done.push(one);
+    }
+    if (!answer.dryRun) answer.after = await verifySettled(client, after, answer.changes);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    answer.refused = error.message;
+  }
+}
+
+function answerData({ dryRun, changes, before, done, undoFile, after, refused }: Answer): object {
+  return {
+    dryRun,
+    changes,
+    verifiedBefore: before,
+    done: done.map(({ action, object }) => ({ action, object: resourceRef(object) })),
+    ...(undoFile === undefined ? {} : { undoFile }),
+    ...(after === undefined ? {} : { verifiedAfter: after }),
+    ...(refused === undefined ? {} : { refused }),
+  };
+}
+
+const verbs = {
+  create: ["created", "would create"],
+  update: ["updated", "would update"],
+  recreate: ["deleted and created anew", "would delete and create anew"],
+  delete: ["deleted", "would delete"],
+  none: ["not there, nothing to delete:", "not there, nothing to delete:"],
+} as const;
+
+function answerText({ dryRun, changes, before, done, undoFile, after }: Answer): string {
+  const lines = changes.length === 0 ? ["Nobody gains or loses a right."] : changes.flatMap(describeChange);
+  lines.push(...verificationText(before, "has now"));
+  lines.push(...done.map(({ action, object }) => `${verbs[action][dryRun ? 1 : 0]} ${nameText(object)}`));
+  if (after !== undefined) lines.push(...verificationText(after, "has after the change"));
+  if (undoFile !== undefined) lines.push(`Undo with: castellan rbac apply ${undoFile} --dry-run=none`);
+  else if (before.disagreements.length === 0) lines.push("Nothing was stored. Apply with --dry-run=none.");
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function nameText(object: KubernetesObject): string {
+  return describeObject({ kind: object.kind, namespace: namespaceOf(object), name: nameOf(object) });
+}
+
+function verificationText({ asked, left, disagreements }: Verification, what: string): readonly string[] {
+  const rest = left > 0 ? `, ${left} more were not asked` : "";
+  const verdict = disagreements.length === 0 ? "it agrees" : `it disagrees on ${disagreements.length}`;
+  return [
+    `Asked the server who ${what} the ${asked} changed rights${rest}: ${verdict}.`,
+    ...disagreements.map(({ request, server }) => {
+      const who = request.groups.length > 0 ? `${request.user} in ${request.groups.join(", ")}` : request.user;
+      return `  ${who} ${request.verb} ${request.resource}${request.path}: the server says ${server ? "yes" : "no"}`;
+    }),
+  ];
 }
 
 async function clientFor(flags: ApplyFlags): Promise<KubernetesClient> {
@@ -81,37 +169,12 @@ async function clientFor(flags: ApplyFlags): Promise<KubernetesClient> {
   return client.value;
 }
 
-function objectsOf(documents: readonly SourceDocument<JsonValue>[]): readonly KubernetesObject[] {
-  return documents.map(({ value, file }) => {
-    if (!isKubernetesObject(value) || objectPath(value) === undefined) {
-      throw new UsageError(`${file}: only service accounts, roles and bindings are applied`);
-    }
-    return value;
-  });
-}
-
-/** The live objects with those of the proposal in their place. */
-function worldWith(live: readonly SourceDocument[], proposal: readonly SourceDocument[]): RbacWorld {
+function worldOf(documents: readonly SourceDocument[]): RbacWorld {
   return rbacWorld({
-    documents: [...live, ...proposal],
+    documents,
     namespace: "default",
     complete: true,
     defaults: readDefaultRbac(loadDefaultRbacObjects()),
     catalogue: loadWorkloadCatalogue(),
   });
-}
-
-async function putBack(client: KubernetesClient, undo: JsonValue, dryRun: boolean, { io }: CommandContext): Promise<void> {
-  const list = (key: string) => {
-    const items = member(undo, key);
-    return isArray(items) ? items.filter(isKubernetesObject) : [];
-  };
-  for (const object of list("restore")) {
-    await applyObject(client, object, dryRun);
-    io.out(`${dryRun ? "would restore" : "restored"} ${formatRef(resourceRef(object))}\n`);
-  }
-  for (const object of list("delete").toReversed()) {
-    await deleteObject(client, object, dryRun);
-    io.out(`${dryRun ? "would delete" : "deleted"} ${formatRef(resourceRef(object))}\n`);
-  }
 }

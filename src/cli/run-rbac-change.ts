@@ -2,6 +2,7 @@ import { type Dedupe, dedupe, describeRedundancy } from "../analysis/rbac/dedupe
 import { describeObject } from "../analysis/rbac/describe.ts";
 import { describeChange, diffRbac, type RbacDiff } from "../analysis/rbac/diff.ts";
 import { bindingManifest } from "../analysis/rbac/manifests.ts";
+import { dedupeProposal, proposalManifest } from "../analysis/rbac/proposal.ts";
 import { type Instantiated, instantiate, type TemplateName } from "../analysis/rbac/template.ts";
 import { styleFor, writeYaml } from "../report/index.ts";
 import type { CommandContext } from "./command.ts";
@@ -10,6 +11,7 @@ import { wantsColor } from "./io.ts";
 import { loadRbac, type RbacFlags } from "./rbac-input.ts";
 import { columns, writeAnswer } from "./rbac-table.ts";
 import { finish } from "./run-policy.ts";
+import { writeYamlFile } from "./write-report.ts";
 
 interface DiffFlags {
   readonly identities?: string;
@@ -38,13 +40,20 @@ function diffText({ changes, unresolved }: RbacDiff, { io }: CommandContext): st
   return [...styled, ...unresolved, verdict].map((line) => `${line}\n`).join("");
 }
 
-export async function runDedupe(flags: RbacFlags, context: CommandContext): Promise<void> {
+export interface DedupeFlags extends RbacFlags {
+  readonly proposal?: string;
+}
+
+export async function runDedupe(flags: DedupeFlags, context: CommandContext): Promise<void> {
   const input = await loadRbac(flags, "rights", context);
   const result = dedupe(input.world);
+  const proposal = dedupeProposal(result);
+  // What is not proven is not proposed.
+  if (flags.proposal !== undefined && result.proven) writeYamlFile(flags.proposal, proposalManifest(proposal));
   const answer = {
     found: result.found.map((f) => ({ kind: f.kind, says: describeRedundancy(f) })),
-    delete: result.removed.map(describeObject),
-    apply: result.added.map(bindingManifest),
+    delete: proposal.delete,
+    apply: proposal.apply,
     proven: result.proven,
   };
   writeAnswer(answer, () => dedupeText(result), flags.output, context);

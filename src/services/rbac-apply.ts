@@ -1,13 +1,7 @@
 import { ApiError, type KubernetesClient } from "../adapters/kubernetes/client.ts";
-import { authorize } from "../analysis/rbac/authorize.ts";
-import { atomsOf } from "../analysis/rbac/covers.ts";
-import type { RightsChange } from "../analysis/rbac/diff.ts";
-import { effectiveGroups, serviceAccountOf } from "../analysis/rbac/identities.ts";
-import { serviceAccountUser } from "../analysis/rbac/rbac-index.ts";
-import type { RbacWorld } from "../analysis/rbac/world.ts";
-import { type JsonObject, type JsonValue, member } from "../core/json.ts";
+import { objectKey, type RbacProposal } from "../analysis/rbac/proposal.ts";
+import { asString, isArray, isObject, type JsonObject, member } from "../core/json.ts";
 import { groupOf, isKubernetesObject, type KubernetesObject, nameOf, namespaceOf } from "../core/kubernetes.ts";
-import type { RequestAttributes } from "../core/request-attributes.ts";
 
 /** Kinds that a proposal may hold, by group and kind. */
 const plurals: { readonly [kind: string]: string } = {
@@ -18,43 +12,71 @@ const plurals: { readonly [kind: string]: string } = {
   "rbac.authorization.k8s.io/ClusterRoleBinding": "clusterrolebindings",
 };
 
-/** Undefined for kinds that are not applied here. */
-export function objectPath(object: KubernetesObject): string | undefined {
+function collectionPath(object: KubernetesObject): string {
   const plural = plurals[`${groupOf(object)}/${object.kind}`];
-  if (plural === undefined) return undefined;
+  if (plural === undefined) throw new Error(`${object.kind} is not applied`);
   const root = groupOf(object) === "" ? "/api/v1" : `/apis/${groupOf(object)}/v1`;
-  const scope = object.kind.startsWith("Cluster") ? "" : `/namespaces/${encodeURIComponent(namespaceOf(object) || "default")}`;
-  return `${root}${scope}/${plural}/${encodeURIComponent(nameOf(object))}`;
+  const scope = object.kind.startsWith("Cluster") ? "" : `/namespaces/${encodeURIComponent(namespaceOf(object))}`;
+  return `${root}${scope}/${plural}`;
 }
 
-/** What puts the cluster back: objects as they were, and objects that were not there. */
-export interface Undo extends JsonObject {
-  readonly apiVersion: "castellan.dev/v1alpha1";
-  readonly kind: "RbacUndo";
-  readonly restore: readonly JsonObject[];
-  readonly delete: readonly JsonObject[];
+function objectPath(object: KubernetesObject): string {
+  return `${collectionPath(object)}/${encodeURIComponent(nameOf(object))}`;
 }
 
-/** The live state of what a proposal will change. */
-export async function undoFor(client: KubernetesClient, objects: readonly KubernetesObject[]): Promise<Undo> {
-  const restore: JsonObject[] = [];
-  const gone: JsonObject[] = [];
-  for (const object of objects) {
+/** What happens to one object. `recreate`: a roleRef cannot be changed in place. */
+export interface Change {
+  readonly action: "create" | "update" | "recreate" | "delete" | "none";
+  /** As it will be; for a deletion, as it is. */
+  readonly object: KubernetesObject;
+  readonly live: KubernetesObject | undefined;
+}
+
+/** What a proposal does to the live objects: what is written comes before what goes. Throws `ApiError`. */
+export async function changesOf(client: KubernetesClient, { apply, delete: gone }: RbacProposal): Promise<readonly Change[]> {
+  const changes: Change[] = [];
+  // A binding is judged by the role that is there.
+  const [bindings, others] = [apply.filter(isBinding), apply.filter((o) => !isBinding(o))];
+  for (const object of new Map([...others, ...bindings].map((o) => [objectKey(o), o])).values()) {
     const live = await liveObject(client, object);
-    if (live !== undefined) restore.push(withoutServerFields(live));
-    else
-      gone.push({
-        apiVersion: object.apiVersion,
-        kind: object.kind,
-        metadata: { name: nameOf(object), namespace: namespaceOf(object) },
-      });
+    const action = live === undefined ? "create" : sameRoleRef(live, object) ? "update" : "recreate";
+    changes.push({ action, object: complete(object, live), live });
   }
-  return { apiVersion: "castellan.dev/v1alpha1", kind: "RbacUndo", restore, delete: gone };
+  for (const object of gone) {
+    const live = await liveObject(client, object);
+    changes.push({ action: live === undefined ? "none" : "delete", object: live ?? object, live });
+  }
+  return changes;
+}
+
+function isBinding({ kind }: KubernetesObject): boolean {
+  return kind.endsWith("Binding");
+}
+
+/** Lists that are left out are empty ones: server-side apply would leave what is there. */
+function complete(object: KubernetesObject, live: KubernetesObject | undefined): KubernetesObject {
+  if (object.kind === "ServiceAccount") return object;
+  if (isBinding(object)) return { subjects: [], ...object };
+  // The rules of an aggregated role are a controller's.
+  const aggregated = isObject(object["aggregationRule"]) || isObject(live?.["aggregationRule"]);
+  return aggregated ? object : { rules: [], ...object };
+}
+
+function sameRoleRef(live: KubernetesObject, object: KubernetesObject): boolean {
+  return ["kind", "name"].every((key) => member(live["roleRef"], key) === member(object["roleRef"], key));
+}
+
+/** The proposal that puts the objects back as they are now. */
+export function undoOf(changes: readonly Change[]): RbacProposal {
+  return {
+    apply: changes.flatMap(({ live }) => (live === undefined ? [] : withoutServerFields(live))),
+    delete: changes.flatMap(({ action, object }) => (action === "create" ? object : [])),
+  };
 }
 
 async function liveObject(client: KubernetesClient, object: KubernetesObject): Promise<KubernetesObject | undefined> {
   try {
-    const live = await client.get(objectPath(object) ?? "");
+    const live = await client.get(objectPath(object));
     return isKubernetesObject(live) ? live : undefined;
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined;
@@ -62,22 +84,51 @@ async function liveObject(client: KubernetesClient, object: KubernetesObject): P
   }
 }
 
-function withoutServerFields(object: KubernetesObject): JsonObject {
-  const {
-    managedFields: _,
-    resourceVersion: __,
-    uid: ___,
-    creationTimestamp: ____,
-    generation: _____,
-    ...metadata
-  } = object.metadata ?? {};
-  return { ...object, metadata };
+const serverFields = new Set(["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"]);
+
+function withoutServerFields(object: KubernetesObject): KubernetesObject {
+  const metadata = Object.entries(object.metadata ?? {}).filter(([key]) => !serverFields.has(key));
+  const { rules, ...rest } = object;
+  const owned = isObject(object["aggregationRule"]) || !isArray(rules) ? rest : object;
+  return { ...owned, apiVersion: object.apiVersion, kind: object.kind, metadata: Object.fromEntries(metadata) };
 }
 
-/** Server-side apply of one object, as the field manager castellan. */
-export function applyObject(client: KubernetesClient, object: KubernetesObject, dryRun: boolean): Promise<JsonValue> {
+/** Makes one change. An object that somebody else changed since it was read is a conflict. Throws `ApiError`. */
+export async function makeChange(client: KubernetesClient, { action, object, live }: Change, dryRun: boolean): Promise<void> {
+  switch (action) {
+    case "none":
+      return;
+    case "create":
+    case "update":
+      await serverSideApply(client, locked(object, live), dryRun);
+      return;
+    case "delete":
+      await remove(client, object, live, dryRun);
+      return;
+    case "recreate":
+      // Whoever may delete it and not grant it anew must not be stopped half-way.
+      if (!dryRun) await serverSideApply(client, trial(object), true);
+      await remove(client, object, live, dryRun);
+      // While the old one is there the server can judge no new one of its name.
+      if (!dryRun) await serverSideApply(client, object, dryRun);
+  }
+}
+
+/** The object under a name that is free. */
+function trial(object: KubernetesObject): KubernetesObject {
+  return { ...object, metadata: { ...object.metadata, name: `${nameOf(object)}.castellan-trial` } };
+}
+
+/** With the version that was read, the server refuses to write over a newer one. */
+function locked(object: KubernetesObject, live: KubernetesObject | undefined): JsonObject {
+  const resourceVersion = asString(member(live?.metadata, "resourceVersion"));
+  return resourceVersion === undefined ? object : { ...object, metadata: { ...object.metadata, resourceVersion } };
+}
+
+async function serverSideApply(client: KubernetesClient, object: JsonObject, dryRun: boolean): Promise<void> {
+  if (!isKubernetesObject(object)) return;
   const query = `fieldManager=castellan&force=true${dryRun ? "&dryRun=All" : ""}`;
-  return client.send({
+  await client.send({
     method: "PATCH",
     path: `${objectPath(object)}?${query}`,
     body: object,
@@ -85,93 +136,23 @@ export function applyObject(client: KubernetesClient, object: KubernetesObject, 
   });
 }
 
-export async function deleteObject(client: KubernetesClient, object: KubernetesObject, dryRun: boolean): Promise<void> {
-  try {
-    await client.send({ method: "DELETE", path: `${objectPath(object)}${dryRun ? "?dryRun=All" : ""}` });
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
-  }
-}
-
-/** A question on which the live server and the simulation disagree. */
-export interface Disagreement {
-  readonly request: RequestAttributes;
-  readonly simulated: boolean;
-  readonly server: boolean;
-}
-
-/** More atoms than these are not asked one by one. */
-const maximumQuestions = 300;
-
-export interface Verification {
-  readonly asked: number;
-  /** Changed rights beyond the limit, which were not asked. */
-  readonly left: number;
-  readonly disagreements: readonly Disagreement[];
-}
-
-/** Asks the server about every changed right, and compares its answer with the simulation's. */
-export async function verifyAgainst(
+async function remove(
   client: KubernetesClient,
-  world: RbacWorld,
-  changes: readonly RightsChange[],
-): Promise<Verification> {
-  const questions = changes.flatMap(questionsOf);
-  const disagreements: Disagreement[] = [];
-  for (const request of questions.slice(0, maximumQuestions)) {
-    const simulated = authorize(world.index, request).decision === "allow";
-    const server = await accessReview(client, request);
-    if (simulated !== server) disagreements.push({ request, simulated, server });
-  }
-  return {
-    asked: Math.min(questions.length, maximumQuestions),
-    left: Math.max(0, questions.length - maximumQuestions),
-    disagreements,
-  };
-}
-
-function questionsOf({ subject, namespace, gains, loses }: RightsChange): readonly RequestAttributes[] {
-  const [user, groups] = askerOf(subject);
-  return [...gains, ...loses].flatMap(atomsOf).map((atom) => {
-    const [verb = ""] = atom.verbs;
-    const [path = ""] = atom.nonResourceURLs;
-    const [resource = "", subresource = ""] = (atom.resources[0] ?? "").split("/");
-    const isResourceRequest = path === "";
-    return {
-      user,
-      groups,
-      verb,
-      isResourceRequest,
-      path,
-      namespace,
-      apiGroup: atom.apiGroups[0] ?? "",
-      resource,
-      subresource,
-      name: atom.resourceNames[0] ?? "",
-    };
+  object: KubernetesObject,
+  live: KubernetesObject | undefined,
+  dryRun: boolean,
+): Promise<void> {
+  const resourceVersion = asString(member(live?.metadata, "resourceVersion"));
+  const uid = asString(member(live?.metadata, "uid"));
+  await client.send({
+    method: "DELETE",
+    path: objectPath(object),
+    body: {
+      apiVersion: "v1",
+      kind: "DeleteOptions",
+      // Of a request with a body the server ignores the query: there dryRun would delete.
+      ...(dryRun ? { dryRun: ["All"] } : {}),
+      preconditions: { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+    },
   });
-}
-
-/** `Group x`, `User y`, `ServiceAccount ns/name`, as bindings describe their subjects. */
-function askerOf(subject: string): readonly [user: string, groups: readonly string[]] {
-  const [kind = "", ...rest] = subject.split(" ");
-  const name = rest.join(" ");
-  // Nobody has this name, so that what it may comes from the group.
-  if (kind === "Group") return ["castellan:member", [name]];
-  const [namespace = "", account = ""] = name.split("/");
-  const user = kind === "ServiceAccount" ? serviceAccountUser(namespace, account) : name;
-  return [user, serviceAccountOf(user) === undefined ? [] : effectiveGroups(user, [])];
-}
-
-async function accessReview(client: KubernetesClient, request: RequestAttributes): Promise<boolean> {
-  const { user, groups, verb, isResourceRequest, path, namespace, apiGroup, resource, subresource, name } = request;
-  const attributes = isResourceRequest
-    ? { resourceAttributes: { verb, namespace, group: apiGroup, resource, subresource, name } }
-    : { nonResourceAttributes: { verb, path } };
-  const review = await client.send({
-    method: "POST",
-    path: "/apis/authorization.k8s.io/v1/subjectaccessreviews",
-    body: { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", spec: { user, groups, ...attributes } },
-  });
-  return member(member(review, "status"), "allowed") === true;
 }

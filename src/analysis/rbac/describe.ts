@@ -1,8 +1,16 @@
-import type { Binding, BindingSubject, Role } from "./objects.ts";
+import type { BindingSubject } from "./objects.ts";
 import type { PolicyRule } from "./policy-rule.ts";
 
 /** `Role team-a/reader`, `ClusterRoleBinding admins` */
-export function describeObject({ kind, namespace, name }: Pick<Role | Binding, "kind" | "namespace" | "name">): string {
+export function describeObject({
+  kind,
+  namespace,
+  name,
+}: {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}): string {
   return `${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`;
 }
 

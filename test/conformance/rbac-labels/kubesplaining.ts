@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { replay } from "../../../src/analysis/rbac/learn/change.ts";
 import { AuditLearner } from "../../../src/analysis/rbac/learn/observed.ts";
-import { type Learned, proposeRoles, replay } from "../../../src/analysis/rbac/learn/propose.ts";
+import { type Learned, proposeRoles } from "../../../src/analysis/rbac/learn/propose.ts";
 import { type Case, expectJson, failure, type Outcome, passed, skipped } from "../corpus.ts";
 import { isShown, type Label, parseLabel, reasonElsewhere, unlabelled } from "./rules.ts";
 import { Shown, type Target } from "./shown.ts";

@@ -3,9 +3,10 @@ import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../core/json.ts";
 import { describeObject, describeRule } from "../describe.ts";
 import { bound, worldOf } from "../world.testing.ts";
+import { learnedProposal, replay } from "./change.ts";
 import { compactRules } from "./compact.ts";
 import { AuditLearner } from "./observed.ts";
-import { proposeRoles, replay } from "./propose.ts";
+import { proposeRoles } from "./propose.ts";
 
 const me = "system:serviceaccount:a:me";
 
@@ -99,15 +100,15 @@ describe("proposeRoles", () => {
       "few names are written down",
       nothing,
       many("configmaps", 2),
-      ["Role a/learned-a-me: get on configmaps (core) named n0, n1"],
+      ["Role a/learned-a.me: get on configmaps (core) named n0, n1"],
     ],
-    ["many are not", nothing, many("configmaps", 6), ["Role a/learned-a-me: get on configmaps (core)"]],
-    ["those of pods change", nothing, many("pods", 1), ["Role a/learned-a-me: get on pods (core)"]],
+    ["many are not", nothing, many("configmaps", 6), ["Role a/learned-a.me: get on configmaps (core)"]],
+    ["those of pods change", nothing, many("pods", 1), ["Role a/learned-a.me: get on pods (core)"]],
     [
       "those of created objects, too",
       nothing,
       [event("create", "services"), event("delete", "services", { name: "s" })],
-      ["Role a/learned-a-me: create, delete on services (core)"],
+      ["Role a/learned-a.me: create, delete on services (core)"],
     ],
     ["refused requests are not granted", nothing, [event("get", "secrets", { responseStatus: { code: 403 } })], []],
     [
@@ -120,19 +121,19 @@ describe("proposeRoles", () => {
       "what a binding of one's own gives is given anew",
       bound("own", [{ verbs: "*", on: "/pods" }], ["ServiceAccount=a/me"], "a"),
       [event("list", "pods")],
-      ["Role a/learned-a-me: list on pods (core)"],
+      ["Role a/learned-a.me: list on pods (core)"],
     ],
     [
       "namespaces stay apart",
       nothing,
       [event("list", "pods"), event("list", "pods", { namespace: "b" })],
-      ["Role a/learned-a-me: list on pods (core)", "Role b/learned-a-me: list on pods (core)"],
+      ["Role a/learned-a.me: list on pods (core)", "Role b/learned-a.me: list on pods (core)"],
     ],
     [
       "one list of all is enough",
       nothing,
       [event("list", "pods"), event("list", "pods", { namespace: "" })],
-      ["ClusterRole learned-a-me: list on pods (core)"],
+      ["ClusterRole learned-a.me: list on pods (core)"],
     ],
   ])("%s", (_, yaml, events, want) => expect(proposal(yaml, ...events)).toEqual(want));
 
@@ -149,6 +150,25 @@ describe("proposeRoles", () => {
     const { replaced, unused } = proposeRoles(worldOf(own), { user: me, requests: learn(event("list", "pods")).requestsOf(me) });
     expect(replaced.map((r) => r.lastUsed)).toEqual(["2026-01-01T00:00:00Z"]);
     expect(unused.map((u) => u.rule)).toEqual(["get on secrets (core)"]);
+  });
+});
+
+describe("learnedProposal", () => {
+  const change = (subjects: readonly string[]) => {
+    const world = worldOf(bound("own", [{ verbs: "*", on: "/pods" }], subjects, "a"));
+    return learnedProposal([proposeRoles(world, { user: me, requests: learn(event("list", "pods")).requestsOf(me) })]);
+  };
+
+  test("a binding that is replaced for all of its subjects goes", () => {
+    expect(change(["ServiceAccount=a/me"]).delete).toEqual([
+      { apiVersion: "rbac.authorization.k8s.io/v1", kind: "RoleBinding", metadata: { name: "own", namespace: "a" } },
+    ]);
+  });
+
+  test("a binding that others need loses one subject", () => {
+    const { apply, delete: gone } = change(["ServiceAccount=a/me", "User=eve"]);
+    expect(gone).toEqual([]);
+    expect(apply.at(-1)).toMatchObject({ metadata: { name: "own" }, subjects: [{ kind: "User", name: "eve" }] });
   });
 });
 

@@ -1,5 +1,4 @@
 import type { RequestAttributes } from "../../../core/request-attributes.ts";
-import { authorizeByRules } from "../authorize.ts";
 import { describeObject, describeRule } from "../describe.ts";
 import { serviceAccountOf } from "../identities.ts";
 import type { Binding, Role } from "../objects.ts";
@@ -63,7 +62,10 @@ export function proposeRoles(world: RbacWorld, { user, requests }: Learned): Pro
   const granted = requests.filter((r) => !r.denied);
   const groups = [...new Set(granted.flatMap((r) => r.request.groups))];
   const held = index.appliedAnywhere(user, groups).map((a) => a.binding);
-  const direct = held.filter((binding) => names(binding, user));
+  // What Kubernetes itself gives a user it would give again.
+  const direct = held.filter(
+    (binding) => names(binding, user) && !world.defaults.bindings.some((d) => isSame(d, binding) && names(d, user)),
+  );
   const uses = held.map((binding) => ({ binding, uses: usesOf(index, binding, granted) }));
   const kept = without(index, direct);
   const created = new Set(granted.filter((r) => r.request.verb === "create").map((r) => targetOf(r.request)));
@@ -96,28 +98,13 @@ export function proposeRoles(world: RbacWorld, { user, requests }: Learned): Pro
   };
 }
 
-/** The requests that were allowed and would no longer be: there must be none. */
-export function replay(
-  world: RbacWorld,
-  proposals: readonly Proposal[],
-  learned: readonly Learned[],
-): readonly RequestAttributes[] {
-  return learned.flatMap(({ user, requests }) => {
-    const proposal = proposals.find((p) => p.user === user);
-    if (proposal === undefined) return [];
-    const index = without(
-      world.index,
-      proposal.replaced.map((r) => r.binding),
-    );
-    for (const role of proposal.roles) index.putRole(role);
-    for (const binding of proposal.bindings) index.putBinding(binding);
-    return requests.filter((r) => !r.denied && authorizeByRules(index, r.request).decision !== "allow").map((r) => r.request);
-  });
-}
-
 /** By the name of the subject, not by a group. */
 function names(binding: Binding, user: string): boolean {
   return binding.subjects.some((s) => subjectKey(s, binding.namespace) === `u:${user}`);
+}
+
+function isSame(a: Binding, b: Binding): boolean {
+  return a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
 }
 
 /** The same roles, and all bindings but these. */
@@ -147,9 +134,9 @@ function latest(times: readonly (string | undefined)[]): string | undefined {
 
 const targetOf = ({ apiGroup, resource }: RequestAttributes) => `${apiGroup}/${resource}`;
 
-/** `learned-team-a-builder`: a name that the API server takes for roles, and that differs by user. */
+/** `learned-team-a.builder`: a name that the API server takes for roles; no namespace has a dot in its name. */
 function nameFor(user: string): string {
   const account = serviceAccountOf(user);
-  const text = account === undefined ? user : `${account.namespace}-${account.name}`;
+  const text = account === undefined ? user : `${account.namespace}.${account.name}`;
   return `learned-${text.toLowerCase().replace(/[^a-z0-9.-]+/g, "-")}`;
 }
