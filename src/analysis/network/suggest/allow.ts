@@ -1,6 +1,7 @@
 import type { Labels } from "../../../core/label-selector.ts";
 import type { PortProtocol } from "../catalogue/component.ts";
-import type { Direction } from "../model.ts";
+import { protocolName } from "../connection-set.ts";
+import type { Direction, NamedPort } from "../model.ts";
 
 /** Whom a proposed rule lets through; each target format says it in its own way. */
 export type AllowPeer =
@@ -81,7 +82,20 @@ export function peerKey(peer: AllowPeer): string {
       return JSON.stringify([peer.kind, peer.namespace, sorted(peer.labels)]);
     case "namespaces":
       return JSON.stringify([peer.kind, sorted(peer.namespaceLabels), sorted(peer.labels)]);
+    case "domains":
+      return JSON.stringify([peer.kind, peer.names]);
     default:
       return JSON.stringify(peer);
   }
+}
+
+/** Undefined for protocols that policies say nothing about. */
+export function portProtocol(name: string): PortProtocol | undefined {
+  return name === "TCP" || name === "UDP" || name === "SCTP" ? name : undefined;
+}
+
+/** A port that a container declares. */
+export function declaredPort({ protocol, port }: NamedPort): AllowPort | undefined {
+  const name = portProtocol(protocolName(protocol));
+  return name === undefined ? undefined : { protocol: name, from: port, to: port };
 }

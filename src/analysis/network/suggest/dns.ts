@@ -1,8 +1,7 @@
 import type { ComponentCatalogue } from "../catalogue/component.ts";
 import { componentOf } from "../catalogue/workload-component.ts";
-import { protocolName } from "../connection-set.ts";
 import type { Network } from "../model.ts";
-import type { Allow, AllowPort } from "./allow.ts";
+import { type Allow, type AllowPort, declaredPort } from "./allow.ts";
 import { pickSelector } from "./pod-selector.ts";
 
 export interface DnsAllows {
@@ -24,7 +23,9 @@ export function dnsAllows(network: Network, catalogue: ComponentCatalogue): DnsA
     const selector = server.hostNetwork ? undefined : pickSelector(server, network);
     if (selector === undefined) return [];
     const peer = { kind: "pods", namespace: server.namespace, labels: selector.labels } as const;
-    const declared = server.ports.filter(({ name, port }) => /^dns/.test(name) || port === 53).flatMap(asPort);
+    const declared = server.ports
+      .filter(({ name, port }) => /^dns/.test(name) || port === 53)
+      .flatMap((p) => declaredPort(p) ?? []);
     return [{ direction: "egress", peer, ports: declared.length === 0 ? usualPorts : declared, why }];
   });
   if (allows.length > 0) return { allows, notes: [] };
@@ -33,9 +34,4 @@ export function dnsAllows(network: Network, catalogue: ComponentCatalogue): DnsA
     allows: [{ direction: "egress", peer, ports: usualPorts, why }],
     notes: ["No DNS server is among the objects: its usual labels (k8s-app=kube-dns in kube-system) are taken and not verified."],
   };
-}
-
-function asPort({ protocol, port }: { readonly protocol: number; readonly port: number }): readonly AllowPort[] {
-  const name = protocolName(protocol);
-  return name === "UDP" || name === "TCP" ? [{ protocol: name, from: port, to: port }] : [];
 }

@@ -1,10 +1,10 @@
 import type { Labels } from "../../../core/label-selector.ts";
 import { AddressSet } from "../address-set.ts";
-import type { ComponentCatalogue, PortProtocol } from "../catalogue/component.ts";
+import type { ComponentCatalogue } from "../catalogue/component.ts";
 import { componentOf } from "../catalogue/workload-component.ts";
 import type { Observed } from "../flows/traffic.ts";
 import type { Direction, Endpoint, Network, Workload } from "../model.ts";
-import { type Allow, type AllowPeer, type AllowPort, type PolicyPlan, peerKey, policyName } from "./allow.ts";
+import { type Allow, type AllowPeer, type AllowPort, type PolicyPlan, peerKey, policyName, portProtocol } from "./allow.ts";
 import { dnsAllows } from "./dns.ts";
 import { evidenceOf } from "./evidence.ts";
 import { pickSelector } from "./pod-selector.ts";
@@ -93,11 +93,13 @@ class PlanBuilder {
       ({ peer }) => peerKey(peer),
     );
     for (const group of byPeer.values()) {
-      const peer = group[0]?.peer;
+      const peer = joinBlocks(group.map((entry) => entry.peer));
       if (peer === undefined) continue;
       const records = group.map((entry) => entry.observed);
       const ports = this.#ports(records, direction === "ingress" ? workload : group[0]?.workload);
-      draft.allows.push({ direction, peer, ports, why: "observed", evidence: evidenceOf(records, workload) });
+      // What has no ports was said in a note; an empty list would mean all of them.
+      if (ports?.length !== 0)
+        draft.allows.push({ direction, peer, ports, why: "observed", evidence: evidenceOf(records, workload) });
     }
   }
 
@@ -196,8 +198,11 @@ class PlanBuilder {
   }
 }
 
-function portProtocol(name: string): PortProtocol | undefined {
-  return name === "TCP" || name === "UDP" || name === "SCTP" ? name : undefined;
+/** A name has several addresses. */
+function joinBlocks(peers: readonly AllowPeer[]): AllowPeer | undefined {
+  const first = peers[0];
+  if (first?.kind !== "domains") return first;
+  return { ...first, blocks: [...new Set(peers.flatMap((peer) => (peer.kind === "domains" ? peer.blocks : [])))].sort() };
 }
 
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"].reduce(

@@ -1,0 +1,82 @@
+import type { Labels } from "../../../core/label-selector.ts";
+import type { Network, Workload } from "../model.ts";
+import { type Allow, allowKey, type PolicyPlan, peerKey, policyName } from "./allow.ts";
+import type { IntentStep } from "./intent-steps.ts";
+import { pickSelector } from "./pod-selector.ts";
+
+interface Draft {
+  readonly name: string;
+  readonly namespace: string;
+  readonly subject: Labels;
+  /** By their key, with the step that brings them in. */
+  readonly allows: Map<string, { readonly allow: Allow; readonly step: IntentStep }>;
+}
+
+/** Collects allows by the selector of the pods that they are for: one plan a selector. */
+export class PlanDrafts {
+  readonly notes = new Set<string>();
+  readonly #network: Network;
+  readonly #drafts = new Map<string, Draft>();
+  readonly #selectors = new Map<Workload, Labels | undefined>();
+  readonly #names = new Set<string>();
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  /** Labels that select the workload; undefined where none do, which becomes a note. */
+  selector(workload: Workload): Labels | undefined {
+    if (this.#selectors.has(workload)) return this.#selectors.get(workload);
+    const picked = workload.hostNetwork ? undefined : pickSelector(workload, this.#network);
+    if (workload.hostNetwork) this.notes.add(`${workload.id} shares its node's address: policies neither hold nor protect it.`);
+    else if (picked === undefined) this.notes.add(`${workload.id} carries no lasting label: no policy can select it alone.`);
+    else if (picked.also.length > 0) {
+      this.notes.add(`No label tells ${workload.id} from ${picked.also.map((w) => w.id).join(", ")}: they share one policy.`);
+    }
+    this.#selectors.set(workload, picked?.labels);
+    return picked?.labels;
+  }
+
+  allow(workload: Workload, allow: Allow, step: IntentStep): void {
+    const subject = this.selector(workload);
+    if (subject === undefined) return;
+    this.#add(workload.namespace, subject, policyName(workload.owner.name, workload.role), allow, step);
+  }
+
+  /** For all pods of a namespace. */
+  allowAll(namespace: string, allow: Allow, step: IntentStep): void {
+    this.#add(namespace, {}, "all-pods", allow, step);
+  }
+
+  #add(namespace: string, subject: Labels, wanted: string, allow: Allow, step: IntentStep): void {
+    const key = peerKey({ kind: "pods", namespace, labels: subject });
+    let draft = this.#drafts.get(key);
+    if (draft === undefined) {
+      let name = `allow-${wanted}`;
+      for (let i = 2; this.#names.has(`${namespace}/${name}`); i++) name = `allow-${wanted}-${i}`;
+      this.#names.add(`${namespace}/${name}`);
+      draft = { name, namespace, subject, allows: new Map() };
+      this.#drafts.set(key, draft);
+    }
+    const id = allowKey(allow);
+    if (!draft.allows.has(id)) draft.allows.set(id, { allow, step });
+  }
+
+  /** The plans as they are when the steps of `done` are made; `changed`: only those that the last of them changes. */
+  plans(done: readonly IntentStep[]): { readonly all: readonly PolicyPlan[]; readonly changed: readonly PolicyPlan[] } {
+    const last = done.at(-1);
+    const all: PolicyPlan[] = [];
+    const changed: PolicyPlan[] = [];
+    for (const { allows, name, namespace, subject } of this.#drafts.values()) {
+      const made = [...allows.values()].filter(({ step }) => done.includes(step));
+      if (made.length === 0) continue;
+      const directions = new Set(made.map(({ allow }) => allow.direction));
+      const isolates = (["ingress", "egress"] as const).filter((d) => directions.has(d));
+      const plan = { name, namespace, subject, isolates, allows: made.map(({ allow }) => allow) };
+      all.push(plan);
+      if (made.some(({ step }) => step === last)) changed.push(plan);
+    }
+    const order = (a: PolicyPlan, b: PolicyPlan) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1);
+    return { all: all.sort(order), changed: changed.sort(order) };
+  }
+}
