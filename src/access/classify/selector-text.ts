@@ -55,7 +55,8 @@ export function parseFieldSelector(text: string): ParsedSelector {
   return { ok: true, requirements };
 }
 
-const token = /\s*(?:(\(|\)|,|!=|!|==|=|>|<)|([^\s(),!=<>]+))/y;
+/** Blanks as the API server knows them; others are parts of words, which they spoil. */
+const token = /[ \t\r\n]*(?:(\(|\)|,|!=|!|==|=|>|<)|([^ \t\r\n(),!=<>]+))/y;
 
 interface Token {
   /** The symbol, `word`, or `end`. */
@@ -70,6 +71,10 @@ function labelTokens(text: string): Token[] {
     tokens.push(match[1] === undefined ? { kind: "word", text: match[2] ?? "" } : { kind: match[1], text: match[1] });
   }
   return [...tokens, { kind: "end", text: "" }];
+}
+
+function isInt64(text: string): boolean {
+  return /^[+-]?\d+$/.test(text) && BigInt.asIntN(64, BigInt(text.replace("+", ""))) === BigInt(text.replace("+", ""));
 }
 
 class LabelParser {
@@ -118,7 +123,7 @@ class LabelParser {
       case ">":
       case "<": {
         const value = this.exactValue();
-        if (!/^[+-]?\d+$/.test(value)) return `values[0][${key}]: Invalid value: ${JSON.stringify(value)}: must be an integer`;
+        if (!isInt64(value)) return `values[0][${key}]: Invalid value: ${JSON.stringify(value)}: must be an integer`;
         return this.checked(key, operator.kind === ">" ? ">" : "<", [value]);
       }
       default:
