@@ -78,6 +78,36 @@ describe("patterns", () => {
   });
 });
 
+describe("numbers of patterns", () => {
+  const versioned = (text: string) => `
+apiVersion: v1
+kind: Pod
+metadata: {name: p, labels: {v: ${text}}}
+spec: {containers: [{name: a, env: [{name: x, value: ${text}}]}]}
+`;
+  const blocks = {
+    pattern: "{message: m, pattern: {metadata: {labels: {=(app): x}}, spec: {containers: [{env: [{value: 5}]}]}}}",
+    variable: `{message: m, pattern: {spec: {containers: [{env: [{value: "{{ to_number('5') }}"}]}]}}}`,
+    any: "{message: m, anyPattern: [{spec: {containers: [{env: [{value: 5}]}]}}]}",
+    loop: '{message: m, foreach: [{list: "request.object.spec.containers[].env[]", pattern: {value: 5}}]}',
+  } as const;
+
+  // As Kyverno 1.19.1 answers: integers that stand in a pattern stay integers; variables and anyPattern make floats.
+  test.each<[string, readonly (keyof typeof blocks)[]]>([
+    ['"5"', ["pattern", "variable", "any", "loop"]],
+    ['"+5"', ["pattern", "variable", "any", "loop"]],
+    ["5.0", ["pattern", "variable", "any", "loop"]],
+    ['"5.0"', ["variable", "any"]],
+    ['"5e0"', ["variable", "any"]],
+    ['"0x5p0"', ["variable", "any"]],
+    ['" 5"', []],
+    ['"5.5"', []],
+  ])("%s equals 5 in %j", (text, equal) => {
+    const passing = Object.entries(blocks).filter(([, block]) => outcome(block, versioned(text))?.[0] === "pass");
+    expect(passing.map(([name]) => name)).toEqual(equal);
+  });
+});
+
 describe("any of several patterns", () => {
   test.each<[string, string, unknown]>([
     [

@@ -7,6 +7,7 @@ import { compilePattern, type PatternProgram, type PatternResult } from "./patte
 import type { DocumentReport } from "./report.ts";
 import type { PolicySource, RuleScope, RuleSource } from "./rule-types.ts";
 import { compileForeach } from "./validate-foreach.ts";
+import { withIntegers } from "./value-pattern.ts";
 import { compileTemplate, type Template } from "./variables.ts";
 
 /** What a check looks at: the scope of its variables, and in a loop the element that patterns are matched against. */
@@ -117,7 +118,7 @@ function compilePatternSource(pattern: JsonValue, path: JsonPath, report: Docume
 }
 
 function compilePatternCheck(pattern: JsonValue, path: JsonPath, context: CheckContext): Check | undefined {
-  const source = compilePatternSource(pattern, path, context.report);
+  const source = compilePatternSource(withIntegers(pattern), path, context.report);
   if (source === undefined) return undefined;
   return (subject) => {
     let program: PatternProgram;
