@@ -12,6 +12,8 @@ export interface GoUrl {
   /** `name:port` */
   readonly host: string;
   readonly escapedPath: string;
+  /** The path as it stands in the URL, soundly escaped or not. */
+  readonly writtenPath: string;
   /** Undefined without `?`. */
   readonly query: string | undefined;
   /** In escaped form. */
@@ -157,12 +159,16 @@ function parseUserInfo(text: string): string {
   return parts.map((part) => escapePart(unescapePart(part, "user"), "user")).join(":");
 }
 
+function pathParts(path: string): Pick<GoUrl, "escapedPath" | "writtenPath"> {
+  return { escapedPath: normalized(path, "path"), writtenPath: path };
+}
+
 function parse(url: string, viaRequest: boolean): Omit<GoUrl, "fragment"> {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\x00-\x1f\x7f]/.test(url)) throw new UrlFailure("net/url: invalid control character in URL");
   if (url === "" && viaRequest) throw new UrlFailure("empty url");
-  const empty = { scheme: "", opaque: "", userInfo: undefined, host: "", escapedPath: "", query: undefined, omitHost: false };
-  if (url === "*") return { ...empty, escapedPath: "*" };
+  const empty = { scheme: "", opaque: "", userInfo: undefined, host: "", query: undefined, omitHost: false, ...pathParts("") };
+  if (url === "*") return { ...empty, ...pathParts("*") };
   const [scheme, afterScheme] = schemeOf(url);
   const [path, query] = queryOf(afterScheme);
   const start = { ...empty, scheme, query };
@@ -173,14 +179,14 @@ function parse(url: string, viaRequest: boolean): Omit<GoUrl, "fragment"> {
   }
   const hasAuthority = path.startsWith("//") && (scheme !== "" || (!viaRequest && !path.startsWith("///")));
   if (!hasAuthority) {
-    return { ...start, escapedPath: normalized(path, "path"), omitHost: scheme !== "" && path.startsWith("/") };
+    return { ...start, ...pathParts(path), omitHost: scheme !== "" && path.startsWith("/") };
   }
   const end = path.indexOf("/", 2);
   const authority = end < 0 ? path.slice(2) : path.slice(2, end);
   const at = authority.lastIndexOf("@");
   const host = parseHost(scheme, authority.slice(at + 1));
   const userInfo = at < 0 ? undefined : parseUserInfo(authority.slice(0, at));
-  return { ...start, userInfo, host, escapedPath: normalized(end < 0 ? "" : path.slice(end), "path") };
+  return { ...start, userInfo, host, ...pathParts(end < 0 ? "" : path.slice(end)) };
 }
 
 function attempt(text: string, read: () => GoUrl): UrlResult {
@@ -220,6 +226,23 @@ export function splitHost(url: GoUrl): { readonly name: string; readonly port: s
   const name = hasPort ? host.slice(0, colon) : host;
   const bare = name.startsWith("[") && name.endsWith("]") ? name.slice(1, -1) : name;
   return { name: bare, port: hasPort ? host.slice(colon + 1) : "" };
+}
+
+/** The parts without their escapes; `rawPath` is the path as written where Go would have escaped it otherwise. */
+export function plainParts(url: GoUrl): {
+  readonly path: string;
+  readonly rawPath: string;
+  readonly query: string;
+  readonly fragment: string;
+} {
+  const path = unescapePart(url.writtenPath, "path");
+  const usual = escapePart(path, "path") === url.writtenPath;
+  return {
+    path: toText(path),
+    rawPath: toText(usual ? path : url.writtenPath),
+    query: toText(url.query ?? ""),
+    fragment: toText(unescapePart(url.fragment, "fragment")),
+  };
 }
 
 /** The query's parameters; what cannot be read is left out. */

@@ -9,6 +9,8 @@ export interface Regex {
   match(text: string): readonly (string | undefined)[] | undefined;
   /** The groups of each match, as Go's FindAllStringSubmatch; at most `limit`, all where that is negative. */
   matchAll(text: string, limit?: number): readonly (readonly (string | undefined)[])[];
+  /** Where each match begins and ends, in UTF-16 units. */
+  spans(text: string): readonly { readonly start: number; readonly end: number }[];
   /** How many groups the expression has, the whole match not counted. */
   readonly groupCount: number;
   /** Every match replaced by `template`, in which `$1`, `${1}` and `${name}` stand for groups (Go's Regexp.Expand). */
@@ -67,6 +69,12 @@ class Re2Regex implements Regex {
   matchAll(text: string, limit = -1): readonly (readonly (string | undefined)[])[] {
     const found: (readonly (string | undefined)[])[] = [];
     if (limit !== 0) this.#eachMatch(text, (groups) => found.push(groups) !== limit);
+    return found;
+  }
+
+  spans(text: string): readonly { readonly start: number; readonly end: number }[] {
+    const found: { readonly start: number; readonly end: number }[] = [];
+    this.#eachMatch(text, (_, start, end) => found.push({ start, end }) > 0);
     return found;
   }
 

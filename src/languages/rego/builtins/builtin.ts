@@ -1,5 +1,6 @@
 import type { Host } from "../../../core/host.ts";
 import type { FunctionType } from "../types/type.ts";
+import type { MapKey } from "../values/map-key.ts";
 import type { Value } from "../values/value.ts";
 
 /** What a builtin may use besides its arguments. One context serves one evaluation of one query. */
@@ -8,7 +9,7 @@ export interface BuiltinContext {
   /** Nanoseconds since the epoch; the same throughout one evaluation. */
   readonly nowNanoseconds: bigint;
   /** What builtins keep for the length of one evaluation (generated UUIDs by key, seeds ...), by name of the builtin. */
-  readonly memory: Map<string, Map<unknown, unknown>>;
+  readonly memory: Map<string, Map<MapKey, Value>>;
   /** Environment of `opa.runtime()`: an object, empty by default. */
   readonly runtime: Value;
   /** Counts `steps` of work against the budget of the evaluation; throws where it is spent, and nobody may catch that. */

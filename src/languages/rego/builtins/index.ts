@@ -1,4 +1,61 @@
+import { aggregateBuiltins } from "./aggregates.ts";
+import { arithmeticBuiltins } from "./arithmetic.ts";
+import { arrayBuiltins } from "./arrays.ts";
 import type { Builtin } from "./builtin.ts";
+import { castBuiltins } from "./casts.ts";
+import { cidrBuiltins } from "./cidr.ts";
+import { comparisonBuiltins } from "./comparison.ts";
+import { encodingBuiltins } from "./encoding.ts";
+import { globBuiltins } from "./glob.ts";
+import { graphBuiltins } from "./graph.ts";
+import { jsonPatchBuiltin } from "./json-patch.ts";
+import { jsonPathBuiltins } from "./json-paths.ts";
+import { jsonTextBuiltins } from "./json-text.ts";
+import { numberBuiltins } from "./numbers.ts";
+import { objectBuiltins } from "./objects.ts";
+import { regexBuiltins } from "./regex.ts";
+import { semverBuiltins } from "./semver.ts";
+import { setBuiltins } from "./sets.ts";
+import { sprintfBuiltin } from "./sprintf.ts";
+import { affixBuiltins } from "./string-affixes.ts";
+import { replaceBuiltins } from "./string-replace.ts";
+import { trimBuiltins } from "./string-trim.ts";
+import { stringBuiltins } from "./strings.ts";
+import { timeBuiltins } from "./time.ts";
+import { unitBuiltins } from "./units.ts";
+import { urlBuiltins } from "./url.ts";
+import { uuidBuiltins } from "./uuid.ts";
+import { walkBuiltin } from "./walk.ts";
+
+const all: readonly Builtin[] = [
+  ...comparisonBuiltins,
+  ...arithmeticBuiltins,
+  ...aggregateBuiltins,
+  ...arrayBuiltins,
+  ...setBuiltins,
+  ...objectBuiltins,
+  ...castBuiltins,
+  ...numberBuiltins,
+  ...stringBuiltins,
+  ...affixBuiltins,
+  ...trimBuiltins,
+  ...replaceBuiltins,
+  sprintfBuiltin,
+  ...regexBuiltins,
+  ...globBuiltins,
+  ...encodingBuiltins,
+  ...jsonTextBuiltins,
+  ...jsonPathBuiltins,
+  jsonPatchBuiltin,
+  ...urlBuiltins,
+  ...unitBuiltins,
+  ...semverBuiltins,
+  ...uuidBuiltins,
+  ...timeBuiltins,
+  ...cidrBuiltins,
+  ...graphBuiltins,
+  walkBuiltin,
+];
 
 /** All builtins by name. */
-export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>();
+export const builtins: ReadonlyMap<string, Builtin> = new Map(all.map((builtin) => [builtin.name, builtin]));

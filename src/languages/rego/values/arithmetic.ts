@@ -60,7 +60,7 @@ export function remainder(a: NumberValue, b: NumberValue): NumberValue | string 
 const half: BigFloat = { negative: false, mantissa: 1n, exponent: -1 };
 
 function unary(float: (value: BigFloat) => BigFloat): (value: NumberValue) => NumberValue {
-  return (value) => (Number.isSafeInteger(value) && Math.abs(Number(value)) < 2 ** 31 ? value : fromFloat(float(toFloat(value))));
+  return (value) => (Number.isSafeInteger(value) ? value : fromFloat(float(toFloat(value))));
 }
 
 export const absolute = (value: NumberValue): NumberValue =>
@@ -71,7 +71,13 @@ export const round = unary((value) =>
   bigFloatFromInteger(truncate(value.negative ? floats.subtract(value, half) : floats.add(value, half))),
 );
 
-const wholeOr = (value: BigFloat, step: bigint): BigFloat => bigFloatFromInteger(truncate(value) + (isWhole(value) ? 0n : step));
+/** As OPA has it: zero has no sign here, so that -0.5 goes up to 1 and down to 0. */
+export const ceil = unary((value) => {
+  const whole = truncate(value);
+  return bigFloatFromInteger(whole < 0n || isWhole(value) ? whole : whole + 1n);
+});
 
-export const ceil = unary((value) => wholeOr(value, value.negative ? 0n : 1n));
-export const floor = unary((value) => wholeOr(value, value.negative ? -1n : 0n));
+export const floor = unary((value) => {
+  const whole = truncate(value);
+  return bigFloatFromInteger(whole >= 0n || isWhole(value) ? whole : whole - 1n);
+});

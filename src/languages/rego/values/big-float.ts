@@ -1,3 +1,5 @@
+import { cutDigits, type Digits, decimalDigits, roundsUp } from "./decimal-digits.ts";
+
 /**
  * Binary floating point of any precision, as Go's math/big.Float: `mantissa * 2^exponent`, rounded to the nearest, ties
  * to even. OPA calculates with 64 bits of mantissa and prints the fewest decimal digits that tell the result apart.
@@ -87,9 +89,10 @@ function sum(a: BigFloat, b: BigFloat): BigFloat {
   if (a.mantissa === 0n) return round(b);
   if (b.mantissa === 0n) return round(a);
   const [high, low] = a.exponent + bitLength(a.mantissa) >= b.exponent + bitLength(b.mantissa) ? [a, b] : [b, a];
-  const bottom = Math.max(low.exponent, high.exponent - farApart);
-  const lowPart = low.exponent >= bottom ? signed(low) << BigInt(low.exponent - bottom) : low.negative ? -1n : 1n;
-  const total = high.exponent >= bottom ? (signed(high) << BigInt(high.exponent - bottom)) + lowPart : lowPart;
+  const bottom = Math.max(Math.min(a.exponent, b.exponent), high.exponent - farApart);
+  const lowest = low.negative ? -1n : 1n;
+  const lowPart = low.exponent >= bottom ? signed(low) << BigInt(low.exponent - bottom) : lowest;
+  const total = (signed(high) << BigInt(high.exponent - bottom)) + lowPart;
   return round({ negative: total < 0n, mantissa: total < 0n ? -total : total, exponent: bottom });
 }
 
@@ -112,18 +115,6 @@ export function isWhole(value: BigFloat): boolean {
   return (value.mantissa >> bits) << bits === value.mantissa;
 }
 
-/** The decimal digits of `mantissa * 2^exponent` and where the point stands: `0.d1d2d3... * 10^point`. */
-interface Digits {
-  readonly digits: string;
-  readonly point: number;
-}
-
-function decimalDigits(mantissa: bigint, exponent: number): Digits {
-  const [all, scale] = exponent >= 0 ? [mantissa << BigInt(exponent), 0] : [mantissa * 5n ** BigInt(-exponent), exponent];
-  const text = String(all);
-  return { digits: text.replace(/0+$/, ""), point: text.length + scale };
-}
-
 /** The fewest digits that round back to `value` at 64 bits. */
 function shortestDigits(value: BigFloat): Digits {
   const exact = decimalDigits(value.mantissa, value.exponent);
@@ -141,23 +132,9 @@ function shortestDigits(value: BigFloat): Digits {
     const up = above !== digit && (inclusive || digit + 1 < above || i + 1 < upper.length);
     if (!down && !up) continue;
     const toUpper = down && up ? roundsUp(exact.digits, i + 1) : up;
-    return cut(exact, i + 1, toUpper);
+    return cutDigits(exact, i + 1, toUpper);
   }
   return exact;
-}
-
-/** Whether cutting after `count` digits to the nearest goes up; ties go to the even digit. */
-function roundsUp(digits: string, count: number): boolean {
-  const next = digits.charAt(count);
-  if (next === "5" && count + 1 === digits.length) return Number(digits.charAt(count - 1)) % 2 === 1;
-  return next >= "5";
-}
-
-function cut({ digits, point }: Digits, count: number, up: boolean): Digits {
-  const kept = digits.slice(0, count);
-  if (!up) return { digits: kept.replace(/0+$/, ""), point };
-  const raised = String(BigInt(kept) + 1n);
-  return { digits: raised.replace(/0+$/, ""), point: point + raised.length - kept.length };
 }
 
 /** As OPA writes the result of a calculation: whole numbers plainly, others as Go's `%g`. */

@@ -42,10 +42,13 @@ export class RegoObject {
     return new RegoObject(json, new Map());
   }
 
-  /** Later members replace earlier ones of the same key. */
+  /** Later members replace earlier ones of the same key, which stays as it was first written (1 equals 1.0). */
   static of(members: Iterable<readonly [Value, Value]>): RegoObject {
     const map = new Map<MapKey, Member>();
-    for (const [key, value] of members) map.set(mapKey(key), { key, value });
+    for (const [key, value] of members) {
+      const at = mapKey(key);
+      map.set(at, { key: map.get(at)?.key ?? key, value });
+    }
     return new RegoObject(undefined, map);
   }
 
@@ -111,9 +114,13 @@ export class RegoSet {
     this.#items = items;
   }
 
+  /** Of equal values the first stays (1 equals 1.0). */
   static of(values: Iterable<Value>): RegoSet {
     const items = new Map<MapKey, Value>();
-    for (const value of values) items.set(mapKey(value), value);
+    for (const value of values) {
+      const key = mapKey(value);
+      if (!items.has(key)) items.set(key, value);
+    }
     return new RegoSet(items);
   }
 
