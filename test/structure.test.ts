@@ -14,7 +14,7 @@ interface Layer {
 /** The import table of the design, as data. */
 const layers: { readonly [folder: string]: Layer } = {
   core: { imports: [], pure: true, packages: ["js-yaml", "re2js", "@noble/hashes"] },
-  languages: { imports: ["core"], pure: true, packages: ["@noble/hashes"] },
+  languages: { imports: ["core"], pure: true, packages: ["@noble/hashes", "@noble/curves"] },
   policies: { imports: ["core", "languages"], pure: true },
   engine: { imports: ["core", "policies"], pure: true },
   access: { imports: ["core", "languages"], pure: true },
