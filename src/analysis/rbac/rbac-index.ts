@@ -116,16 +116,20 @@ export class RbacIndex {
     keys: ReadonlySet<string>,
     choose: (spaces: ReadonlyMap<string, Map<string, Entry>>) => Iterable<Map<string, Entry> | undefined>,
   ): AppliedBinding[] {
-    const found = new Set<Entry>();
+    const lists: Map<string, Entry>[] = [];
     for (const key of keys) {
       const spaces = this.#bySubject.get(key);
-      if (spaces === undefined) continue;
-      for (const entries of choose(spaces)) for (const entry of entries?.values() ?? []) found.add(entry);
+      if (spaces !== undefined) for (const list of choose(spaces)) if (list !== undefined && list.size > 0) lists.push(list);
     }
-    return sorted(found).flatMap(({ binding, keys: own }) => {
-      const subject = binding.subjects[own.findIndex((key) => key !== undefined && keys.has(key))];
-      return subject === undefined ? [] : [{ binding, subject }];
-    });
+    // A binding may name the user and their group; one list holds it once.
+    const [only] = lists;
+    const found = lists.length === 1 ? only?.values() : new Set(lists.flatMap((list) => [...list.values()]));
+    const applied: AppliedBinding[] = [];
+    for (const { binding, keys: own } of sorted(found)) {
+      const subject = binding.subjects[own.length === 1 ? 0 : own.findIndex((key) => key !== undefined && keys.has(key))];
+      if (subject !== undefined) applied.push({ binding, subject });
+    }
+    return applied;
   }
 
   /** The role a binding refers to, or why there is none, in the API server's words. */
@@ -155,5 +159,6 @@ function mapAt<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V>
 }
 
 function sorted(entries: Iterable<Entry> | undefined): Entry[] {
-  return [...(entries ?? [])].sort((a, b) => a.order - b.order);
+  const list = [...(entries ?? [])];
+  return list.some(({ order }, i) => order < (list[i - 1]?.order ?? 0)) ? list.sort((a, b) => a.order - b.order) : list;
 }

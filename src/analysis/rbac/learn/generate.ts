@@ -17,6 +17,8 @@ export interface GenerateOptions {
   readonly maximumNamespaces: number;
   /** Whether names of a resource are worth writing down: those of pods change. */
   readonly isNameStable: (request: RequestAttributes) => boolean;
+  /** Requests whose names are written down however many they are: without names the right is another one. */
+  readonly isNameEssential?: (request: RequestAttributes) => boolean;
 }
 
 export interface GeneratedRbac {
@@ -81,13 +83,14 @@ class Widths {
 
   widen(request: RequestAttributes): RequestAttributes {
     if (!request.isResourceRequest) return request;
-    const { maximumNames, maximumNamespaces, isNameStable } = this.#options;
+    const { maximumNames, maximumNamespaces, isNameStable, isNameEssential } = this.#options;
     const key = this.#key(request);
     const names = this.#names.get(key)?.size ?? 0;
     const namespaces = this.#namespaces.get(key)?.size ?? 0;
+    const named = isNameEssential?.(request) === true || (names <= maximumNames && isNameStable(request));
     return {
       ...request,
-      name: names > maximumNames || !isNameStable(request) ? "" : request.name,
+      name: named ? request.name : "",
       namespace: namespaces > maximumNamespaces ? "" : request.namespace,
     };
   }

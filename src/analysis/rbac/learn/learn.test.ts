@@ -55,7 +55,8 @@ describe("AuditLearner", () => {
 
   test("who is impersonated acts", () => {
     const learner = learn({ ...event("get", "pods"), impersonatedUser: { username: "ada", groups: ["dev"] } });
-    expect(learner.users()).toEqual(["ada"]);
+    expect(learner.users()).toEqual(["ada", me]);
+    expect(learner.requestsOf(me).map((r) => r.request.verb)).toEqual(["impersonate", "impersonate"]);
     expect(learner.requestsOf("ada")[0]?.request.groups).toEqual(["dev"]);
   });
 
@@ -136,6 +137,43 @@ describe("proposeRoles", () => {
       ["ClusterRole learned-a.me: list on pods (core)"],
     ],
   ])("%s", (_, yaml, events, want) => expect(proposal(yaml, ...events)).toEqual(want));
+
+  test.each<[string, object, readonly string[]]>([
+    [
+      "a user and a group",
+      { impersonatedUser: { username: "ada", groups: ["nlp", "system:authenticated"] } },
+      ["impersonate on groups (core) named nlp", "impersonate on users (core) named ada"],
+    ],
+    [
+      "a service account",
+      {
+        impersonatedUser: {
+          username: "system:serviceaccount:b:app",
+          groups: ["system:serviceaccounts", "system:serviceaccounts:b"],
+        },
+      },
+      ["impersonate on serviceaccounts (core) named app"],
+    ],
+    [
+      "constrained",
+      {
+        impersonatedUser: { username: "ada", groups: ["system:authenticated"] },
+        authenticationMetadata: { impersonationConstraint: "impersonate:user-info" },
+      },
+      ["impersonate-on:user-info:list on pods (core)", "impersonate:user-info on users (authentication.k8s.io) named ada"],
+    ],
+  ])("whoever impersonates keeps the right to: %s", (_, more, want) => {
+    const requests = learn(event("list", "pods", more)).requestsOf(me);
+    const made = proposeRoles(worldOf(""), { user: me, requests });
+    expect(made.roles.flatMap((role) => role.rules.map(describeRule)).sort()).toEqual([...want].sort());
+    expect(learnedProposal([made]).apply.length).toBeGreaterThan(0);
+  });
+
+  test("however many are impersonated, nobody else is", () => {
+    const many = Array.from({ length: 9 }, (_, i) => event("list", "pods", { impersonatedUser: { username: `u${i}` } }));
+    const { roles } = proposeRoles(worldOf(""), { user: me, requests: learn(...many).requestsOf(me) });
+    expect(roles.flatMap((role) => role.rules.map((rule) => rule.resourceNames.length))).toEqual([9]);
+  });
 
   test("use and disuse, by binding and rule", () => {
     const own = bound(

@@ -1,5 +1,6 @@
 import { asString, isArray, type JsonObject, type JsonValue, member } from "../../../core/json.ts";
 import type { RequestAttributes } from "../../../core/request-attributes.ts";
+import { impersonationOf } from "./impersonation-events.ts";
 
 /** One distinct request of one user, as often as it was made. */
 export interface ObservedRequest {
@@ -62,22 +63,11 @@ export class AuditLearner {
     const subresource = text("subresource");
     // The name of an object that is being created is not part of what is authorised.
     const name = verb === "create" && subresource === "" ? "" : text("name");
-    const groups = stringsOf(member(actor, "groups"));
-    const key = `${verb} ${text("apiGroup")} ${resource} ${subresource} ${text("namespace")} ${name} ${path} ${groups.join(" ")}`;
-    const requests = this.#users.get(user) ?? new Map<string, Entry>();
-    this.#users.set(user, requests);
     const last = timeOf(event);
     const denied = isDenied(event);
-    const known = requests.get(key);
-    if (known !== undefined) {
-      known.count++;
-      if (last > known.last) known.last = last;
-      if (!denied) known.denied = false;
-      return true;
-    }
     const request: RequestAttributes = {
       user,
-      groups,
+      groups: stringsOf(member(actor, "groups")),
       verb,
       isResourceRequest,
       path,
@@ -87,8 +77,28 @@ export class AuditLearner {
       subresource,
       name,
     };
-    requests.set(key, { request, denied, count: 1, last });
+    this.#record(request, denied, last);
+    // A refused request may have been refused for the impersonation itself.
+    if (!denied) for (const asked of impersonationOf(event, request)) this.#record(asked, false, last);
     return true;
+  }
+
+  #record(request: RequestAttributes, denied: boolean, last: string): void {
+    const { user, verb, apiGroup, resource, subresource, namespace, name, path, groups } = request;
+    const key = `${verb} ${apiGroup} ${resource} ${subresource} ${namespace} ${name} ${path} ${groups.join(" ")}`;
+    let requests = this.#users.get(user);
+    if (requests === undefined) {
+      requests = new Map();
+      this.#users.set(user, requests);
+    }
+    const known = requests.get(key);
+    if (known === undefined) {
+      requests.set(key, { request, denied, count: 1, last });
+      return;
+    }
+    known.count++;
+    if (last > known.last) known.last = last;
+    if (!denied) known.denied = false;
   }
 }
 

@@ -20,6 +20,13 @@ const changingNames = new Set([
   "leases",
 ]);
 
+/** Verbs that lend the authority of what they name: without a name, everybody's. */
+function isAuthority(verb: string): boolean {
+  return (
+    verb === "impersonate" || verb.startsWith("impersonate:") || ["bind", "escalate", "approve", "sign", "attest"].includes(verb)
+  );
+}
+
 /** More names than these, and the set grows with time. */
 const maximumNames = 5;
 
@@ -78,6 +85,7 @@ export function proposeRoles(world: RbacWorld, { user, requests }: Learned): Pro
       verbExpansions: new Map(),
       maximumNames,
       maximumNamespaces: Number.POSITIVE_INFINITY,
+      isNameEssential: ({ verb }) => isAuthority(verb),
       // What a user creates has names that nobody knows beforehand.
       isNameStable: (request) => !changingNames.has(request.resource) && !created.has(targetOf(request)),
     },
