@@ -71,6 +71,7 @@ function largeWorld(index: RbacIndex): RbacWorld {
     serviceAccounts: new Map(),
     pods: Array.from({ length: pods }, (_, i) => podOf(i)),
     accountsByName: new Map(),
+    certificateRequests: [],
     allPowerfulRoles: new Map(),
     controlPlanes: [],
     awsAuth: false,

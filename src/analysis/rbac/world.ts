@@ -45,6 +45,7 @@ export interface RbacWorld {
   /** User names of the service accounts, by the account's name alone. */
   readonly accountsByName: ReadonlyMap<string, readonly string[]>;
   readonly pods: readonly RunningPod[];
+  readonly certificateRequests: readonly SourceDocument<KubernetesObject>[];
   /** Names of the Roles that give everything in their namespace, by namespace. */
   readonly allPowerfulRoles: ReadonlyMap<string, readonly string[]>;
   /** Names of the nodes that run the control plane; a managed one shows none. */
@@ -171,12 +172,15 @@ function surroundings(
 ): Surroundings {
   const serviceAccounts = new Map<string, ServiceAccount>();
   const tokens: TokenSecret[] = [];
+  const certificateRequests: SourceDocument<KubernetesObject>[] = [];
   const controlPlanes: string[] = [];
   let awsAuth = false;
   const namespaceLabels = new Map<string, { readonly [key: string]: string }>();
   const inNamespace = (object: KubernetesObject) => namespaceOf(object) || fallback;
   for (const document of objects) {
     const { value } = document;
+    if (groupOf(value) === "certificates.k8s.io" && value.kind === "CertificateSigningRequest")
+      certificateRequests.push(document);
     if (groupOf(value) !== "") continue;
     const name = nameOf(value);
     if (value.kind === "ServiceAccount") {
@@ -197,7 +201,17 @@ function surroundings(
   for (const { namespace } of serviceAccounts.values()) namespaces.add(namespace);
   const accountsByName = new Map<string, string[]>();
   for (const [user, { name }] of serviceAccounts) accountsByName.set(name, [...(accountsByName.get(name) ?? []), user]);
-  return { serviceAccounts, accountsByName, pods, controlPlanes, awsAuth, tokens, namespaces, namespaceLabels };
+  return {
+    serviceAccounts,
+    accountsByName,
+    pods,
+    certificateRequests,
+    controlPlanes,
+    awsAuth,
+    tokens,
+    namespaces,
+    namespaceLabels,
+  };
 }
 
 function podsOf(

@@ -57,6 +57,8 @@ const answers = new Map<string, readonly Answer[]>([
   ["KUBE-PRIVESC-022", [audit("service-status", "cluster-admin")]],
   ["KUBE-PRIVESC-024", [audit("sign-certificates", "approve-certificates", "cluster-admin")]],
   ["KUBE-PRIVESC-027", [audit("persistent-volumes", "cluster-admin")]],
+  ["KUBE-CSR-001", [audit("issued-certificate/workload")]],
+  ["KUBE-CSR-002", [audit("issued-certificate/legacy-signer")]],
   ["KUBE-PRIVESC-PATH-CLUSTER-ADMIN", [path("cluster-admin")]],
   ["KUBE-PRIVESC-PATH-SYSTEM-MASTERS", [path("cluster-admin")]],
   ["KUBE-PRIVESC-PATH-NODE-ESCAPE", [path("node")]],
@@ -90,7 +92,6 @@ const others: readonly (readonly [prefix: string, why: string])[] = [
   ["KUBE-SECRETS-", "about the keeping of secrets, not about rights"],
   ["KUBE-SA-DEFAULT-001", "about pods that name no service account, not about rights"],
   ["KUBE-SA-DAEMONSET-", "about where pods run, not about rights"],
-  ["KUBE-CSR-", "about certificate requests, not about rights"],
   ["KUBE-RBAC-UNUSED-", "needs an audit log: least-privilege"],
   ["KUBE-RBAC-WILDCARD-USED-", "needs an audit log: least-privilege"],
   ["KUBE-CLOUD-", "about roles of a cloud, which are not among the API's objects"],
@@ -133,9 +134,10 @@ export interface Label {
   readonly rest: readonly string[];
 }
 
-/** `RULE:ServiceAccount/ns/name:...` */
+/** `RULE:ServiceAccount/ns/name:...`; of a certificate request, `RULE::name`. */
 export function parseLabel(text: string): Label {
   const [rule = "", subject = "", ...rest] = text.split(":");
+  if (rule.startsWith("KUBE-CSR-")) return { rule, subject: `CertificateSigningRequest ${rest[0] ?? ""}`, rest };
   const [kind, ...name] = subject.split("/");
   const known = ["ServiceAccount", "User", "Group"].includes(kind ?? "");
   return { rule, subject: known ? `${kind} ${name.join("/")}` : undefined, rest };

@@ -12,7 +12,7 @@ export type Target = "cluster-admin" | "secrets" | "node";
 /** What the audit and the paths say of one world, by subject (`ServiceAccount ns/name`, `User name`). */
 export class Shown {
   readonly #world: RbacWorld;
-  readonly #findings: readonly { readonly check: string; readonly subjects: readonly string[] }[];
+  readonly #findings: readonly { readonly check: string; readonly rule: string; readonly subjects: readonly string[] }[];
   readonly #paths = new Map<Target, { readonly already: readonly string[]; readonly paths: readonly DescribedPath[] }>();
 
   constructor(world: RbacWorld) {
@@ -23,16 +23,24 @@ export class Shown {
     const subjectsOf = (finding: Finding): readonly string[] => {
       const { resource, evidence } = finding;
       const bindings = evidence?.["bindings"];
-      const own = resource.namespace === undefined ? resource.name : `${resource.namespace}/${resource.name}`;
+      const own = resource.namespace === "" ? resource.name : `${resource.namespace}/${resource.name}`;
       const names = [`${resource.kind} ${own}`, ...(isArray(bindings) ? bindings.map(String) : [])];
       return [...names, ...names.flatMap((name) => subjects.get(name) ?? [])];
     };
-    this.#findings = auditRbac(world).map((f) => ({ check: f.check.policy.replace("rbac/", ""), subjects: subjectsOf(f) }));
+    this.#findings = auditRbac(world).map((f) => ({
+      check: f.check.policy.replace("rbac/", ""),
+      rule: f.check.rule,
+      subjects: subjectsOf(f),
+    }));
   }
 
   /** Whether the audit tells one of the checks of a subject; of anybody where none is named. */
   audits(checks: readonly string[], subject: string | undefined): boolean {
-    return this.#findings.some((f) => checks.includes(f.check) && (subject === undefined || f.subjects.includes(subject)));
+    return this.#findings.some(
+      (f) =>
+        (checks.includes(f.check) || checks.includes(`${f.check}/${f.rule}`)) &&
+        (subject === undefined || f.subjects.includes(subject)),
+    );
   }
 
   /** The ways of a subject, or of everybody, to a target; an administrator's is empty. */

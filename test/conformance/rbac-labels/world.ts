@@ -20,6 +20,7 @@ const kinds: { readonly [list: string]: readonly [apiVersion: string, kind: stri
   stateful_sets: ["apps/v1", "StatefulSet"],
   jobs: ["batch/v1", "Job"],
   cron_jobs: ["batch/v1", "CronJob"],
+  certificate_signing_requests: ["certificates.k8s.io/v1", "CertificateSigningRequest"],
   roles: [rbac, "Role"],
   cluster_roles: [rbac, "ClusterRole"],
   role_bindings: [rbac, "RoleBinding"],

@@ -143,6 +143,32 @@ describe("rights", () => {
   });
 });
 
+describe("certificates", () => {
+  const request = (signer: string, user: string, condition: string) => `apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
+metadata: {name: csr}
+spec: {signerName: kubernetes.io/${signer}, username: "${user}", request: ""}
+status: {conditions: [{type: ${condition}, status: "True"}]}
+`;
+  const account = "system:serviceaccount:a:builder";
+  test.each<[string, string, readonly string[]]>([
+    [
+      "of a workload",
+      request("kube-apiserver-client", account, "Approved"),
+      ["issued-certificate workload high CertificateSigningRequest"],
+    ],
+    ["of a person", request("kube-apiserver-client", "ada", "Approved"), []],
+    ["of a kubelet", request("kube-apiserver-client-kubelet", "system:bootstrap:abc", "Approved"), []],
+    ["denied", request("kube-apiserver-client", account, "Denied"), []],
+    ["not judged yet", request("kube-apiserver-client", account, "Pending"), []],
+    [
+      "of the legacy signer",
+      request("legacy-unknown", "ada", "Pending"),
+      ["issued-certificate legacy-signer medium CertificateSigningRequest"],
+    ],
+  ])("%s", (_, yaml, want) => expect(says(yaml)).toEqual(want));
+});
+
 describe("wildcards", () => {
   test.each<[string, RuleText, string, readonly string[]]>([
     ["verbs", rule("*", "example.com/things"), "", ["wildcard verbs low ClusterRole"]],

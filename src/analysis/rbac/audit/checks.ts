@@ -55,6 +55,11 @@ export const objectChecks = {
     severity: "low",
     why: "Whoever runs a command in the pod, or reads its files, has the administrator's token.",
   },
+  "issued-certificate": {
+    title: "Client certificate of a workload",
+    severity: "high",
+    why: "Kubernetes revokes no client certificate: a workload that had one issued keeps the name in it, whatever is done to its service account.",
+  },
   "ai-workload-account": {
     title: "AI workload whose service account reaches further",
     severity: "high",
