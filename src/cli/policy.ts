@@ -1,7 +1,9 @@
 import { Command, Option } from "commander";
 import { severities } from "../core/finding.ts";
 import { formatters } from "../report/index.ts";
-import { type CommandContext, describedCommand } from "./command.ts";
+import { conversionTargets } from "../services/convert/convert-policy.ts";
+import { type CommandContext, collect, describedCommand } from "./command.ts";
+import { type ConvertFlags, convertPolicies } from "./run-convert.ts";
 import { overlapPolicies } from "./run-overlap.ts";
 import { explainPolicies, type LintFlags, lintPolicies, type ShowFlags, showPolicies } from "./run-policy.ts";
 
@@ -13,7 +15,8 @@ export function createCommand(context: CommandContext): Command {
     .addCommand(lintCommand(context))
     .addCommand(showCommand(context))
     .addCommand(explainCommand(context))
-    .addCommand(overlapCommand(context));
+    .addCommand(overlapCommand(context))
+    .addCommand(convertCommand(context));
 }
 
 function lintCommand(context: CommandContext): Command {
@@ -70,4 +73,26 @@ function overlapCommand(context: CommandContext): Command {
     .argument("<paths...>", "files, folders, globs, or - for standard input")
     .addOption(new Option("-o, --output <format>", "how to show").choices(["table", "json", "yaml"]).default("table"))
     .action((paths: readonly string[], flags: ShowFlags) => overlapPolicies(paths, flags, context));
+}
+
+function convertCommand(context: CommandContext): Command {
+  return describedCommand(
+    "convert",
+    "Write ClusterPolicies anew in CEL, and prove it: both are run on the policy's own tests, on objects at its boundaries and on yours. What cannot be kept is said, and not converted.",
+    [
+      ["castellan policy convert policies/", "what can be converted, and what stands in the way"],
+      ["castellan policy convert policies/ -o yaml > cel.yaml", "as ValidatingPolicies of Kyverno"],
+      ["castellan policy convert policies/ --to kubernetes -o yaml", "as ValidatingAdmissionPolicies"],
+      ["castellan policy convert policies/ --objects manifests/", "prove it on your manifests, too"],
+    ],
+  )
+    .summary("Convert ClusterPolicies to CEL, with proof")
+    .argument("<paths...>", "files, folders, globs, or - for standard input; tests are found below folders and beside files")
+    .addOption(
+      new Option("--to <kinds>", "Kyverno's CEL kinds, or the API server's own").choices(conversionTargets).default("kyverno"),
+    )
+    .option("--objects <path>", "manifests and CustomResourceDefinitions to prove it on; repeatable", collect)
+    .option("--stop-existing-violations", "let updates of objects that violate an enforced policy already be stopped, too")
+    .addOption(new Option("-o, --output <format>", "how to show").choices(["table", "json", "yaml"]).default("table"))
+    .action((paths: readonly string[], flags: ConvertFlags) => convertPolicies(paths, flags, context));
 }

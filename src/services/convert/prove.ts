@@ -1,0 +1,111 @@
+import type { Action, Operation, Subject } from "../../core/action.ts";
+import { type Facts, noFacts } from "../../core/facts.ts";
+import { gvkOf, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import type { Labels } from "../../core/label-selector.ts";
+import { evaluate, type PolicySet } from "../../engine/index.ts";
+import type { OverlapEnv } from "../../engine/overlap/unit.ts";
+
+/** One object that both sides judge, and where it comes from. */
+export interface ProofObject {
+  readonly object: KubernetesObject;
+  readonly source: "tests" | "boundary" | "manifests";
+  readonly namespaceLabels?: Labels | undefined;
+  readonly actor?: Subject | undefined;
+  readonly facts?: Facts | undefined;
+}
+
+/** What one side says: whether it would stop the request. What cannot be evaluated stops it, too. */
+type Verdict = "stopped" | "admitted";
+
+export interface Difference {
+  readonly source: ProofObject["source"];
+  readonly operation: Operation;
+  readonly object: KubernetesObject;
+  readonly before: Verdict;
+  readonly after: Verdict;
+}
+
+/** What replaying found out. */
+export interface Proof {
+  /** Objects with what is done to them that both sides judged alike. */
+  readonly agreed: number;
+  /** How many of them were stopped. */
+  readonly stopped: number;
+  /** The first objects that they judge differently. */
+  readonly differences: readonly Difference[];
+  readonly sources: { readonly [source in ProofObject["source"]]: number };
+}
+
+const maxDifferences = 3;
+const noLookUps = noFacts("a proof looks nothing up");
+
+interface Change {
+  readonly operation: Operation;
+  readonly object: KubernetesObject | undefined;
+  readonly oldObject: KubernetesObject | undefined;
+}
+
+function actionOf({ object, namespaceLabels, actor }: ProofObject, change: Change, env: OverlapEnv): Action {
+  const gvk = gvkOf(object);
+  return {
+    channel: "admission",
+    actor,
+    dryRun: false,
+    target: {
+      type: "kubernetes",
+      ...gvk,
+      resource: env.resources.byKind(gvk.group, gvk.kind)?.resource ?? "",
+      subresource: "",
+      namespace: namespaceOf(object),
+      name: nameOf(object),
+    },
+    ...change,
+    namespaceLabels: namespaceLabels ?? {},
+    at: env.host.now(),
+  };
+}
+
+/** What may be done with an object; `good` is one of its kind that both sides admit, which it may have been before. */
+function changesOf(object: KubernetesObject, good: KubernetesObject | undefined): readonly Change[] {
+  return [
+    { operation: "CREATE", object, oldObject: undefined },
+    { operation: "UPDATE", object, oldObject: object },
+    ...(good === undefined ? [] : [{ operation: "UPDATE", object, oldObject: good } as const]),
+    { operation: "DELETE", object: undefined, oldObject: object },
+  ];
+}
+
+function verdictOf(set: PolicySet, action: Action, facts: Facts, env: OverlapEnv): Verdict {
+  const evaluation = evaluate(set, action, facts, env.host, { resources: env.resources, kinds: ["validate"] });
+  if (evaluation.kind === "pending") return "stopped";
+  const { fail, error, warn } = evaluation.decision.counts;
+  return fail + error + warn > 0 ? "stopped" : "admitted";
+}
+
+/** Judges every object in every operation by both sides. */
+export function prove(before: PolicySet, after: PolicySet, objects: readonly ProofObject[], env: OverlapEnv): Proof {
+  const sources = { tests: 0, boundary: 0, manifests: 0 };
+  const differences: Difference[] = [];
+  const good = new Map<string, KubernetesObject>();
+  let agreed = 0;
+  let stopped = 0;
+  for (const one of objects) {
+    sources[one.source]++;
+    const { object, facts = noLookUps } = one;
+    for (const change of changesOf(object, good.get(object.kind))) {
+      const action = actionOf(one, change, env);
+      const was = verdictOf(before, action, facts, env);
+      const is = verdictOf(after, action, facts, env);
+      if (was !== is) {
+        if (differences.length < maxDifferences) {
+          differences.push({ source: one.source, operation: change.operation, object, before: was, after: is });
+        }
+        continue;
+      }
+      agreed++;
+      if (was === "stopped") stopped++;
+      else if (change.operation === "CREATE" && !good.has(object.kind)) good.set(object.kind, object);
+    }
+  }
+  return { agreed, stopped, differences, sources };
+}
