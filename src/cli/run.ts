@@ -16,6 +16,7 @@ const entries: readonly Entry[] = [
   { name: "policy", summary: "Lint, show, explain and compare policies", load: () => import("./policy.ts") },
   { name: "cel", summary: "Evaluate a CEL expression on objects", load: () => import("./cel.ts") },
   { name: "rbac", summary: "Simulate, audit and reduce permissions", load: () => import("./rbac.ts") },
+  { name: "audit", summary: "Query, verify and export the ledger", load: () => import("./audit.ts") },
   { name: "completion", summary: "Print the shell completion script", load: () => import("./completion.ts") },
 ];
 

@@ -7,9 +7,13 @@ const namedLines = 5;
 
 /**
  * Hands every line of audit logs to `add`: files, gzipped ones, folders of them, `-` for standard input. Lines that are not
- * JSON are `AUDIT_EVENT_INVALID` errors, and the rest is still read. Memory does not grow with the log.
+ * JSON are `AUDIT_EVENT_INVALID` errors, and the rest is still read. Memory does not grow with the log: where `add` answers
+ * with a promise, reading waits for it.
  */
-export async function readAuditLogs(paths: readonly string[], add: (event: JsonValue) => void): Promise<readonly Diagnostic[]> {
+export async function readAuditLogs(
+  paths: readonly string[],
+  add: (event: JsonValue) => Promise<void> | void | undefined,
+): Promise<readonly Diagnostic[]> {
   const sink = new JsonLines(add);
   const unreadable = await readLogLines(paths, sink);
   return [...unreadable, ...sink.diagnostics];
@@ -17,12 +21,12 @@ export async function readAuditLogs(paths: readonly string[], add: (event: JsonV
 
 class JsonLines implements LineSink {
   readonly diagnostics: Diagnostic[] = [];
-  readonly #add: (event: JsonValue) => void;
+  readonly #add: (event: JsonValue) => Promise<void> | void | undefined;
   #path = "";
   #line = 0;
   #broken = 0;
 
-  constructor(add: (event: JsonValue) => void) {
+  constructor(add: (event: JsonValue) => Promise<void> | void | undefined) {
     this.#add = add;
   }
 
@@ -32,7 +36,7 @@ class JsonLines implements LineSink {
     this.#broken = 0;
   }
 
-  line(text: string): void {
+  line(text: string): Promise<void> | void | undefined {
     this.#line++;
     if (text.trim() === "") return;
     let value: JsonValue;
@@ -42,7 +46,7 @@ class JsonLines implements LineSink {
       if (++this.#broken <= namedLines) this.#report("the line is not JSON");
       return;
     }
-    this.#add(value);
+    return this.#add(value);
   }
 
   end(): void {

@@ -6,10 +6,10 @@ import { createGunzip } from "node:zlib";
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import { pathDiagnostic } from "./loaded-paths.ts";
 
-/** Who takes the lines of a file; `begin` and `end` enclose them. */
+/** Who takes the lines of a file; `begin` and `end` enclose them. Reading waits for a line that answers with a promise. */
 export interface LineSink {
   begin?(path: string): void;
-  line(text: string): void;
+  line(text: string): Promise<void> | void | undefined;
   end?(): void;
 }
 
@@ -65,11 +65,12 @@ async function readLines(stream: Readable, sink: LineSink): Promise<void> {
     const text = rest + decoder.write(chunk);
     let start = 0;
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
-      sink.line(text.slice(start, end));
+      const wait = sink.line(text.slice(start, end));
+      if (wait !== undefined) await wait;
       start = end + 1;
     }
     rest = text.slice(start);
   }
   rest += decoder.end();
-  if (rest !== "") sink.line(rest);
+  if (rest !== "") await sink.line(rest);
 }

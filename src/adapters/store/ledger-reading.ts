@@ -40,13 +40,18 @@ const columns = [
   ["outcomes", "outcome"],
 ] as const;
 
-/** The newest records first, at most `limit`, only those before `before` (a sequence number) where given. */
+/** The newest records first, at most `limit`, only those before `before` (a sequence number); with `from` the oldest from there on. */
 export async function queryLedger(
   db: Kysely<Tables>,
   filter: LedgerFilter,
-  page: { readonly limit: number; readonly before?: number | undefined },
+  page: { readonly limit: number; readonly before?: number | undefined; readonly from?: number },
 ): Promise<readonly LedgerRecordRow[]> {
-  let query = db.selectFrom("ledger_records").selectAll().orderBy("seq", "desc").limit(page.limit);
+  let query = db
+    .selectFrom("ledger_records")
+    .selectAll()
+    .orderBy("seq", page.from === undefined ? "desc" : "asc")
+    .limit(page.limit);
+  if (page.from !== undefined) query = query.where("seq", ">=", page.from);
   if (page.before !== undefined) query = query.where("seq", "<", page.before);
   if (filter.since !== undefined) query = query.where("at", ">=", filter.since);
   if (filter.until !== undefined) query = query.where("at", "<", filter.until);

@@ -107,13 +107,11 @@ class ThreadConnection implements DatabaseConnection {
 
 /** One connection, lent to one user at a time: a transaction is never interleaved with another query. */
 class ThreadDriver implements Driver {
-  private readonly thread: SqliteThread;
   private readonly connection: ThreadConnection;
   private last: Promise<void> = Promise.resolve();
   private release: (() => void) | undefined;
 
   constructor(thread: SqliteThread) {
-    this.thread = thread;
     this.connection = new ThreadConnection(thread);
   }
 
@@ -143,9 +141,7 @@ class ThreadDriver implements Driver {
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw("rollback"));
   }
-  async destroy(): Promise<void> {
-    await this.thread.close();
-  }
+  async destroy(): Promise<void> {}
 }
 
 export function sqliteDialect(thread: SqliteThread): Dialect {

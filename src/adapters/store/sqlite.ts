@@ -34,7 +34,17 @@ export async function openSqlite(directory: string): Promise<Store> {
   }
   const db = new Kysely<Tables>({ dialect: sqliteDialect(writer) });
   await migrate(db, "sqlite");
-  return { ...(await withReader(file, db)), location: file };
+  const reader = await SqliteThread.open({ file, lock: undefined });
+  return {
+    engine: "sqlite",
+    location: file,
+    db,
+    reading: new Kysely<Tables>({ dialect: sqliteDialect(reader) }),
+    // Kysely ends only connections that it has used.
+    close: async () => {
+      await Promise.all([writer.close(), reader.close()]);
+    },
+  };
 }
 
 /** Opens it to read only, as another process writes; the tables are those that the writer made. */
@@ -43,7 +53,7 @@ export async function readSqlite(directory: string): Promise<Store> {
   try {
     const thread = await SqliteThread.open({ file, lock: undefined });
     const db = new Kysely<Tables>({ dialect: sqliteDialect(thread) });
-    return { engine: "sqlite", location: file, db, reading: db, close: () => db.destroy() };
+    return { engine: "sqlite", location: file, db, reading: db, close: () => thread.close() };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new StoreUnavailable(
@@ -53,17 +63,4 @@ export async function readSqlite(directory: string): Promise<Store> {
       error,
     );
   }
-}
-
-async function withReader(file: string, db: Kysely<Tables>): Promise<Omit<Store, "location">> {
-  const reading = new Kysely<Tables>({ dialect: sqliteDialect(await SqliteThread.open({ file, lock: undefined })) });
-  return {
-    engine: "sqlite",
-    db,
-    reading,
-    async close() {
-      await reading.destroy();
-      await db.destroy();
-    },
-  };
 }
