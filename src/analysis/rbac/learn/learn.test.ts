@@ -138,7 +138,7 @@ describe("proposeRoles", () => {
     ],
   ])("%s", (_, yaml, events, want) => expect(proposal(yaml, ...events)).toEqual(want));
 
-  test.each<[string, object, readonly string[]]>([
+  test.each<[string, JsonObject, readonly string[]]>([
     [
       "a user and a group",
       { impersonatedUser: { username: "ada", groups: ["nlp", "system:authenticated"] } },
