@@ -45,9 +45,15 @@ describe("a ValidatingAdmissionPolicy", () => {
     ],
     [
       "denies for sure what another validation denies",
-      `  validations: [{expression: "object.data.nothing == ''"}, {expression: "false", message: refused}]`,
+      `  failurePolicy: Ignore\n  validations: [{expression: "object.data.nothing == ''"}, {expression: "false", message: refused}]`,
       "{a: x}",
       ["b fail: refused"],
+    ],
+    [
+      "says of a denial what stopped the request first",
+      `  validations: [{expression: "object.data.nothing == ''"}, {expression: "false", message: refused}]`,
+      "{a: x}",
+      ["b fail: expression 'object.data.nothing == ''' resulted in error: no such key: nothing"],
     ],
     [
       "is skipped where a match condition does not hold",

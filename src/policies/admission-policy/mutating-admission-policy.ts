@@ -34,7 +34,7 @@ export const mutatingAdmissionPolicyFormat: PolicyFormat = {
     const compiler = new ExpressionCompiler(report);
     const base = mutationEnv(admissionEnv({ params: hasParams(spec), authorizer: true }));
     const conditions = compiler.conditions(spec["matchConditions"], base, ["spec", "matchConditions"]);
-    const variables = compiler.variables(spec["variables"], base, ["spec", "variables"], { nameFailures: true });
+    const variables = compiler.variables(spec["variables"], base, ["spec", "variables"], { asApiServer: true });
     const mutations = compileMutations(spec["mutations"], variables.env, ["spec", "mutations"], report);
     const problem = problemOf(report);
     const rules = bindingsOf(env, id.kind, id.name, report).map((binding) =>

@@ -9,13 +9,16 @@ import { bindingsOf } from "./binding.ts";
 import { boundRule, hasParams } from "./bound-rule.ts";
 import { validatingShape } from "./spec-shapes.ts";
 
-function resultOf(validated: Validated): RuleResult {
+function resultOf(validated: Validated, failsOpen: boolean): RuleResult {
   if (validated.kind === "unmatched") return skipped("match conditions aren't met");
   const { decisions, annotations } = validated;
   const evidence = annotations.size === 0 ? {} : { evidence: { auditAnnotations: Object.fromEntries(annotations) } };
-  // A denial is certain, whatever else could not be evaluated.
+  // A denial is certain, whatever else could not be evaluated; the API server tells of what stops the request first.
   const denied = decisions.find((d) => d.kind === "deny");
-  if (denied?.kind === "deny") return { ...failedWith(denied.message), ...evidence };
+  if (denied?.kind === "deny") {
+    const first = failsOpen ? denied : decisions.find((d) => d.kind !== "admit");
+    return { ...failedWith(first?.kind === "error" ? first.message : denied.message), ...evidence };
+  }
   const broken = decisions.find((d) => d.kind === "error");
   return { ...(broken?.kind === "error" ? errorResult(broken.message) : passed("all validations hold")), ...evidence };
 }
@@ -60,7 +63,7 @@ export const validatingAdmissionPolicyFormat: PolicyFormat = {
         problem,
         evaluate: (context, inputs) => {
           const { facts, host } = context;
-          return resultOf(validator.validate(inputs, { facts, host }));
+          return resultOf(validator.validate(inputs, { facts, host }), spec["failurePolicy"] === "Ignore");
         },
       }),
     );

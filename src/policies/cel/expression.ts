@@ -27,7 +27,7 @@ export function compileExpression(source: string, env: Env, wanted: readonly Cel
   const typed = check(parsed.value, env);
   if (!typed.ok) return { ok: false, message: `compilation failed: ${formatIssues(source, typed.issues)}` };
   const program = compile(typed.value, env);
-  if (!program.ok) return { ok: false, message: `program instantiation failed: ${formatIssues(source, program.issues)}` };
+  if (!program.ok) return { ok: false, message: `program instantiation failed: ${program.issues[0]?.message}` };
   const type = program.value.resultType;
   if (wanted.length > 0 && !wanted.some((one) => sameType(one, type))) {
     const [only, second] = wanted;

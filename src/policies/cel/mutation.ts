@@ -1,7 +1,5 @@
 import { NeedsFacts } from "../../core/facts.ts";
-import type { JsonPatchOperation } from "../../core/finding.ts";
 import { asString, isArray, isObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
-import { applyJsonPatch, parseJsonPatch } from "../../core/json-patch.ts";
 import { isKubernetesObject, type KubernetesObject } from "../../core/kubernetes.ts";
 import { structuredMerge } from "../../core/structured-merge.ts";
 import type { Activation } from "../../languages/cel/compile/frame.ts";
@@ -20,6 +18,8 @@ import { toJson } from "../../languages/cel/values/json.ts";
 import { CelError, type CelValue, Failure, isList } from "../../languages/cel/values/value.ts";
 import type { DocumentReport } from "../kyverno/report.ts";
 import type { RuleContext } from "../policy.ts";
+import { apiServerPatch, type WrittenOperation } from "./api-server-patch.ts";
+import { decodingProblem } from "./decoded.ts";
 import type { CelSession, CompiledExpression } from "./expression.ts";
 import { ExpressionCompiler } from "./expression-compiler.ts";
 
@@ -65,34 +65,32 @@ function applyConfiguration(expression: CompiledExpression, allowAtomic: boolean
   };
 }
 
-function operationOf(value: CelValue | Failure): JsonValue {
+function operationOf(value: CelValue | Failure): WrittenOperation {
   if (!(value instanceof WrittenObject)) throw new Error("a JSON patch is a list of JSONPatch");
   const written = value.fields.get("value");
   if (written instanceof WrittenObject) checkNames(written, written.type.name);
   const json = toJson(value);
   if (json instanceof CelError)
     throw new Error(`JSONPath valueExpression evaluated to a type that could not marshal to JSON: ${json.message}`);
-  return json;
+  const text = (name: string) => asString(member(json, name)) ?? "";
+  return { op: text("op"), path: text("path"), from: text("from"), value: member(json, "value") };
 }
 
-function parsePatch(value: CelValue): readonly JsonPatchOperation[] {
+function operationsOf(value: CelValue): readonly WrittenOperation[] {
   if (!isList(value)) throw new Error("a JSON patch is a list of JSONPatch");
-  const operations = Array.from({ length: value.length }, (_, i) => operationOf(elementAt(value, i)));
-  const parsed = parseJsonPatch(operations);
-  if (!parsed.ok) throw new Error(`JSON Patch: ${parsed.message}`);
-  return parsed.patch;
+  return Array.from({ length: value.length }, (_, i) => operationOf(elementAt(value, i)));
 }
 
 function jsonPatch(expression: CompiledExpression): Mutation {
-  return (object, session, variables) => {
-    const patched = applyJsonPatch(object, parsePatch(computed(expression, session, variables)));
-    if (patched.ok) {
-      if (!isKubernetesObject(patched.value)) throw new Error("JSON Patch: the result is no Kubernetes object");
-      return patched.value;
-    }
+  return (object, session, variables, resources) => {
+    const patched = apiServerPatch(object, operationsOf(computed(expression, session, variables)));
     // A test that fails leaves the object as it is.
-    if (patched.message.endsWith("test failed")) return object;
-    throw new Error(`JSON Patch: ${patched.message}`);
+    if (patched === undefined) return object;
+    if (!patched.ok) throw new Error(`JSON Patch: ${patched.message}`);
+    if (!isKubernetesObject(patched.value)) throw new Error("JSON Patch: the result is no Kubernetes object");
+    const problem = decodingProblem(patched.value, resources.schemas);
+    if (problem !== undefined) throw new Error(`Internal error occurred: ${problem}`);
+    return patched.value;
   };
 }
 

@@ -80,7 +80,11 @@ function problemOf(source: string, env: Env): string | undefined {
 
 function declared(gvk: GroupVersionKind, schemas: KubernetesSchemas, types: SchemaTypes): CelType | undefined {
   const schema = schemas.schemaFor(gvk);
-  return schema === undefined ? undefined : types.declare(schema, gvk.kind, true)?.type;
+  if (schema === undefined) return undefined;
+  const metadata = schemas.child(schema, "metadata");
+  // The whole metadata can be seen here, not only what CRDs may use of it.
+  const whole = metadata === undefined ? schema : { ...schema, properties: { ...schema.properties, metadata } };
+  return types.declare(whole, gvk.kind, true)?.type;
 }
 
 const formatKind = ({ group, version, kind }: GroupVersionKind): string => `${group}/${version}, Kind=${kind}`;
@@ -105,7 +109,7 @@ export function typeWarnings(spec: JsonObject, resources: ApiResources): readonl
     if (schemas.schemaFor(gvk) === undefined) return [];
     const own = new SchemaTypes({ resolve: schemas.resolve });
     const env = typed(base, declared(gvk, schemas, own) ?? dynType, params, [own, types]);
-    return [{ gvk, env: compileVariables(specs, env).env }];
+    return [{ gvk, env: compileVariables(specs, env, { asApiServer: true }).env }];
   });
   const warn = (source: string, path: JsonPath): readonly TypeWarning[] => {
     const messages = environments.flatMap(({ gvk, env }) => {

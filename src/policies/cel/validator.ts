@@ -90,8 +90,10 @@ export function compileValidator(spec: ValidatorSpec, report: DocumentReport): V
   const { params, libraries = [] } = spec;
   const full = admissionEnv({ params, authorizer: true, libraries });
   const conditions = compiler.conditions(spec.matchConditions, full, spec.matchConditionsPath);
-  const variables = compiler.variables(spec.variables, full, spec.variablesPath, { nameFailures: true });
-  const messageEnv = compileVariables(variableSpecs(spec.variables), admissionEnv({ params, authorizer: false, libraries }));
+  const variables = compiler.variables(spec.variables, full, spec.variablesPath, { asApiServer: true });
+  const messageEnv = compileVariables(variableSpecs(spec.variables), admissionEnv({ params, authorizer: false, libraries }), {
+    asApiServer: true,
+  });
   const validations = listOf(spec.validations).flatMap((validation, i): Validation[] => {
     const path = [...spec.validationsPath, i];
     const expression = compiler.compile(member(validation, "expression"), variables.env, [boolType], [...path, "expression"]);

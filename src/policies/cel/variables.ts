@@ -20,8 +20,8 @@ export interface CompiledVariables {
 }
 
 export interface VariableOptions {
-  /** What fails says in which variable it does, as in the API server. */
-  readonly nameFailures?: boolean;
+  /** What fails says in which variable it does; where there are no variables, there is no `variables`. */
+  readonly asApiServer?: boolean;
 }
 
 /** The value of `variables`: each is computed once. */
@@ -67,8 +67,9 @@ const variablesType = structType("kubernetes.variables");
 export function compileVariables(
   specs: readonly VariableSpec[],
   base: Env,
-  { nameFailures = false }: VariableOptions = {},
+  { asApiServer = false }: VariableOptions = {},
 ): CompiledVariables {
+  if (asApiServer && specs.length === 0) return { env: base, problems: [], bind: (_, inputs) => inputs };
   const types = new Map<string, CelType>();
   const expressions = new Map<string, CompiledExpression>();
   const problems: { index: number; message: string }[] = [];
@@ -93,7 +94,7 @@ export function compileVariables(
       const activation = Object.create(inputs) as { variables?: Value } & Activation;
       activation.variables = new LazyVariables(variablesType, expressions, (expression, name) => {
         const value = session.run(expression, activation);
-        if (!nameFailures || !(value instanceof CelError)) return value;
+        if (!asApiServer || !(value instanceof CelError)) return value;
         return new CelError(`composited variable ${JSON.stringify(name)} fails to evaluate: ${value.message}`);
       });
       return activation;
