@@ -7,8 +7,10 @@ import { describeEndpoint } from "./describe.ts";
 import { edgesOf } from "./engine/edges.ts";
 import { explainDirection } from "./engine/explain.ts";
 import { groupsOf } from "./engine/groups.ts";
-import { type Party, partyOf, sideOf, usualReading, verdictOf } from "./engine/verdict.ts";
+import { namesToPossible, throughToPossible } from "./engine/possible-pod.ts";
+import { externalPieces, type Party, partyOf, sideOf, usualReading, verdictOf } from "./engine/verdict.ts";
 import type {
+  AddressConnections,
   Direction,
   DirectionExplanation,
   Edge,
@@ -19,6 +21,7 @@ import type {
   Network,
   NetworkOptions,
   PolicyInfo,
+  PossiblePod,
   Verdict,
   Workload,
 } from "./model.ts";
@@ -129,7 +132,7 @@ class StateNetwork implements Network {
 
   /** The usual reading; kept for pairs of classes. */
   #connections(a: Party, b: Party): ConnectionSet {
-    const reading = usualReading(this.options.cni ?? "unknown");
+    const reading = usualReading(this.options);
     const evaluate = () => {
       const egress = sideOf(this.#state, "egress", a, b, reading);
       return egress.isEmpty ? egress : egress.intersect(sideOf(this.#state, "ingress", a, b, reading));
@@ -159,7 +162,7 @@ class StateNetwork implements Network {
         direction: side,
         protocol,
         port,
-        reading: usualReading(this.options.cni ?? "unknown"),
+        reading: usualReading(this.options),
         subjectName: describeEndpoint(own),
         peerName: describeEndpoint(other),
       });
@@ -182,11 +185,44 @@ class StateNetwork implements Network {
   }
 
   edges(filter: EdgeFilter = {}): Iterable<Edge> {
-    return edgesOf(this.#state, usualReading(this.options.cni ?? "unknown"), filter);
+    return edgesOf(this.#state, usualReading(this.options), filter);
   }
 
   groups(): readonly EdgeGroup[] {
-    return groupsOf(this.#state, usualReading(this.options.cni ?? "unknown"));
+    return groupsOf(this.#state, usualReading(this.options));
+  }
+
+  throughToPossible(workload: Workload, direction: Direction, pod: PossiblePod): ConnectionSet {
+    const cls = this.#state.index.classOf(workload);
+    if (cls === undefined) return ConnectionSet.none;
+    const reading = { ...usualReading(this.options), exactly: this.options.asNetpolAnalyzer === true };
+    return throughToPossible(this.#state.plan(cls, direction), cls, pod, reading);
+  }
+
+  namedPortsTo(workload: Workload, pod: PossiblePod): readonly string[] {
+    const cls = this.#state.index.classOf(workload);
+    if (cls === undefined) return [];
+    const reading = { ...usualReading(this.options), exactly: this.options.asNetpolAnalyzer === true };
+    return namesToPossible(this.#state.plan(cls, "egress"), pod, reading);
+  }
+
+  externalOf(workload: Workload, direction: Direction): readonly AddressConnections[] {
+    const cls = this.#state.index.classOf(workload);
+    return cls === undefined ? [] : externalPieces(this.#state, cls, direction, usualReading(this.options));
+  }
+
+  possiblePods(): readonly PossiblePod[] {
+    const found = new Map<string, PossiblePod>();
+    for (const { info, rules } of this.#state.policies) {
+      if (!info.active) continue;
+      for (const { peers } of [...rules.ingress, ...rules.egress]) {
+        for (const { pods } of peers) {
+          if (pods?.asks === undefined || (pods.everyPod && pods.namespaces.kind === "all")) continue;
+          if (!found.has(pods.key)) found.set(pods.key, pods.asks);
+        }
+      }
+    }
+    return [...found.values()];
   }
 
   put(document: SourceDocument<KubernetesObject>): void {

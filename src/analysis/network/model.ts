@@ -44,6 +44,11 @@ export interface NetworkOptions {
   readonly cni?: CniProfile;
   /** The range that pods get their addresses from, where it is known: decides about blocks that hold a part of all addresses. */
   readonly podAddresses?: AddressSet;
+  /**
+   * Read as np-guard's netpol-analyzer does: address blocks hold no pods, pods on the host's network are like others,
+   * and a pod that may come is met only by rules with exactly its selectors.
+   */
+  readonly asNetpolAnalyzer?: boolean;
   /** Nothing else exists: a label or namespace that no object has does not exist. */
   readonly complete?: boolean;
 }
@@ -205,6 +210,28 @@ export interface EdgeCondition {
   readonly policy: string;
 }
 
+/** Addresses that are treated alike, and what passes. */
+export interface AddressConnections {
+  readonly addresses: AddressSet;
+  readonly connections: ConnectionSet;
+}
+
+/** One requirement of a label selector, `In [x]` for `=x`; values in order. */
+export interface Requirement {
+  readonly label: string;
+  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+  readonly values: readonly string[];
+}
+
+/** A pod of which only some labels are known: one that may be created, or one of another team's that nobody showed. */
+export interface PossiblePod {
+  /** Of its namespace. */
+  readonly namespace: readonly Requirement[];
+  readonly pods: readonly Requirement[];
+  /** Written with matchLabels alone. */
+  readonly byLabelsOnly: boolean;
+}
+
 /** Allowed connections from one endpoint to another. */
 export interface Edge {
   readonly from: Endpoint;
@@ -259,6 +286,15 @@ export interface Network {
   edges(filter?: EdgeFilter): Iterable<Edge>;
   /** The same as blocks of endpoints that are treated alike: any size. */
   groups(): readonly EdgeGroup[];
+
+  /** What surely passes between a workload and a pod that may come, as far as the workload's own side decides. */
+  throughToPossible(workload: Workload, direction: Direction, pod: PossiblePod): ConnectionSet;
+  /** Names of ports that a workload may reach at such a pod. */
+  namedPortsTo(workload: Workload, pod: PossiblePod): readonly string[];
+  /** What passes between a workload and addresses outside of the cluster; pieces are disjoint and of different connections. */
+  externalOf(workload: Workload, direction: Direction): readonly AddressConnections[];
+  /** Every pair of selectors that some rule means pods by, and that is not everything. */
+  possiblePods(): readonly PossiblePod[];
 
   /** Adds or replaces one object. The network is changed in place. */
   put(document: SourceDocument<KubernetesObject>): void;

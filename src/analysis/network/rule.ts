@@ -2,7 +2,7 @@ import type { JsonPath } from "../../core/json.ts";
 import type { Labels } from "../../core/label-selector.ts";
 import type { AddressSet } from "./address-set.ts";
 import type { ConnectionSet, ProtocolNumber } from "./connection-set.ts";
-import type { Direction, EdgeCondition, NamedPort, PolicyInfo, RuleAction } from "./model.ts";
+import type { Direction, EdgeCondition, NamedPort, PolicyInfo, PossiblePod, RuleAction } from "./model.ts";
 
 /*
  * What every kind of policy is compiled to. A policy stands in a layer; within a layer rules are tried in order and the
@@ -36,6 +36,8 @@ export interface PodSelector {
   /** Whether it selects every pod of its namespaces. */
   readonly everyPod: boolean;
   readonly matches: (pod: PodFacts) => boolean;
+  /** What it asks for, where that is a namespace selector and a pod selector of Kubernetes. */
+  readonly asks?: PossiblePod;
 }
 
 /** One alternative of a rule's peers. */

@@ -105,7 +105,13 @@ export class ClusterState implements Surroundings, Distinctions {
       return { document, policies, diagnostics, sources: [] };
     }
     const sources = podSources(document, this.options.catalogue, this.#fallback);
-    return { document, policies: [], diagnostics: [], sources };
+    const flat = this.options.asNetpolAnalyzer === true;
+    return {
+      document,
+      policies: [],
+      diagnostics: [],
+      sources: flat ? sources.map((s) => ({ ...s, hostNetwork: false })) : sources,
+    };
   }
 
   /** Everything anew from the objects that were read. */
@@ -170,7 +176,7 @@ export class ClusterState implements Surroundings, Distinctions {
   }
 
   #enterSource(source: PodSource): string {
-    const owner = ownerOf(source, this.#makers);
+    const owner = ownerOf(source, this.#makers, this.options.asNetpolAnalyzer === true);
     const key = refKey(owner);
     const known = this.#sources.get(key);
     if (known === undefined) this.#sources.set(key, { owner, sources: new Set([source]) });
@@ -248,7 +254,7 @@ export class ClusterState implements Surroundings, Distinctions {
     for (const policy of after?.policies ?? []) this.#enterPolicy(policy);
     const owners = new Set<string>();
     for (const source of before?.sources ?? []) {
-      const key = refKey(ownerOf(source, this.#makers));
+      const key = refKey(ownerOf(source, this.#makers, this.options.asNetpolAnalyzer === true));
       this.#sources.get(key)?.sources.delete(source);
       if (this.#sources.get(key)?.sources.size === 0) this.#sources.delete(key);
       owners.add(key);

@@ -1,6 +1,7 @@
 import type { Corpus } from "../corpus.ts";
 import { type Outcome, skipped } from "../corpus.ts";
 import { type Row, readRows } from "../network/manifests.ts";
+import { runReport } from "../network/npga.ts";
 import { runProbes } from "../network/probes.ts";
 
 async function run(directory: string, row: Row): Promise<Outcome> {
@@ -11,9 +12,20 @@ async function run(directory: string, row: Row): Promise<Outcome> {
     case "cnp":
     case "anp":
       return runProbes(directory, row);
+    case "npga":
+    case "npga-parsed":
+      return runNpga(directory, row);
     default:
       return skipped(`no runner for ${row.kind} of ${row.suite}`);
   }
+}
+
+async function runNpga(directory: string, row: Row): Promise<Outcome> {
+  if (row.options["multipleNetworksEnabled"] === true) return skipped("networks beside the pod network are not modelled");
+  const [kind, format] = row.kind.split("-");
+  if (kind === "explain") return skipped("the wording of another analyser's explanations");
+  if (kind === "connlist" || (kind === "exposure" && format !== "struct" && format !== "dot")) return runReport(directory, row);
+  return skipped(`no runner for ${row.kind}`);
 }
 
 /** Truth tables, connection lists, differences and set queries of other analysers and of Kubernetes' own tests. */

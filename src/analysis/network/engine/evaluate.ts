@@ -1,8 +1,8 @@
 import type { AddressSet } from "../address-set.ts";
 import { ConnectionSet } from "../connection-set.ts";
-import type { RuleAction } from "../model.ts";
+import type { AddressConnections, RuleAction } from "../model.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
-import type { Match } from "./peer-set.ts";
+import type { Match, PeerSet } from "./peer-set.ts";
 import { type Plan, type PlanLayer, type PlanRule, portsAt } from "./plan.ts";
 
 /** How to read what is not certain. */
@@ -61,12 +61,6 @@ function decide(plan: Plan, reading: Reading, conns: (rule: PlanRule) => Connect
   return allowed.union(remaining);
 }
 
-/** Addresses that are treated alike, and what passes. */
-export interface AddressPiece {
-  readonly addresses: AddressSet;
-  readonly connections: ConnectionSet;
-}
-
 interface Piece {
   readonly addresses: AddressSet;
   readonly remaining: ConnectionSet;
@@ -84,7 +78,7 @@ export function evaluateAddresses(
   asked: AddressSet,
   destination: EndpointClass | undefined,
   reading: Reading,
-): readonly AddressPiece[] {
+): readonly AddressConnections[] {
   let pieces: Piece[] = [
     { addresses: asked, remaining: ConnectionSet.all, passed: ConnectionSet.none, allowed: ConnectionSet.none },
   ];
@@ -118,8 +112,8 @@ function split(piece: Piece, { rule, peers }: PlanRule, destination: EndpointCla
   return rest.isEmpty ? [inside] : [inside, { ...piece, addresses: rest }];
 }
 
-function joined(pieces: readonly AddressPiece[]): readonly AddressPiece[] {
-  const result: AddressPiece[] = [];
+function joined(pieces: readonly AddressConnections[]): readonly AddressConnections[] {
+  const result: AddressConnections[] = [];
   for (const piece of pieces) {
     const at = result.findIndex((other) => other.connections.equals(piece.connections));
     const known = result[at];
@@ -127,6 +121,17 @@ function joined(pieces: readonly AddressPiece[]): readonly AddressPiece[] {
     else result[at] = { addresses: known.addresses.union(piece.addresses), connections: known.connections };
   }
   return result;
+}
+
+/** What a plan lets through between its class and a pod that does not exist yet. It has no names for its ports. */
+export function evaluatePossible(
+  plan: Plan,
+  meets: (set: PeerSet) => boolean,
+  own: EndpointClass,
+  reading: Reading,
+): ConnectionSet {
+  const destination = plan.direction === "ingress" ? own : undefined;
+  return decide(plan, reading, ({ rule, peers }) => (peers.some(meets) ? portsAt(rule.ports, destination) : undefined));
 }
 
 /** What a plan lets through to whatever some DNS names resolve to: rules that speak of names or of everything. */

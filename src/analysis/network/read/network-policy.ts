@@ -101,7 +101,7 @@ function readPeer(reader: Reader, field: Field, namespace: string): PeerTerm | u
   const namespaceMatch = namespaces === undefined ? undefined : readLabelSelector(reader, namespaces);
   if (podMatch === undefined || (namespaces !== undefined && namespaceMatch === undefined)) return undefined;
   const scope = namespaceMatch === undefined ? ({ kind: "one", name: namespace } as const) : namespaceScope(namespaceMatch);
-  return podTerm(podSelector(scope, podMatch));
+  return podTerm(podSelector(scope, podMatch, namespaceMatch));
 }
 
 function readPort(reader: Reader, field: Field): PortMatch | undefined {

@@ -7,7 +7,7 @@ export const noPort: PortMatch = { numbers: ConnectionSet.none, named: [] };
 
 /** TCP, UDP or SCTP; TCP where none is written. */
 export function readProtocol(reader: Reader, field: Field | undefined): ProtocolNumber | undefined {
-  if (field === undefined) return protocols.TCP;
+  if (field === undefined || field.value === "") return protocols.TCP;
   const text = reader.text(field);
   const number = text === undefined ? undefined : protocolNumber(text);
   // Names are upper case in this API: `tcp` is refused.

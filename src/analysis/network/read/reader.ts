@@ -25,11 +25,17 @@ export class Reader {
     this.document = document;
   }
 
-  problem(path: JsonPath, message: string, code: DiagnosticCode = "NETWORK_POLICY_INVALID"): void {
+  /** Of an error, what holds it does not count; of a warning, it counts as the message says. */
+  problem(
+    path: JsonPath,
+    message: string,
+    code: DiagnosticCode = "NETWORK_POLICY_INVALID",
+    severity: Diagnostic["severity"] = code === "NETWORK_POLICY_INVALID" ? "error" : "warning",
+  ): void {
     const { value } = this.document;
     this.diagnostics.push({
       code,
-      severity: code === "NETWORK_POLICY_INVALID" ? "error" : "warning",
+      severity,
       message: `${value.kind} ${nameOf(value)}: ${toDotted(path)}: ${message}`,
       span: this.document.locate(path),
     });

@@ -1,6 +1,8 @@
 import { isArray, isObject, type JsonObject, type JsonValue, member } from "../../../core/json.ts";
 import { compileLabelSelector, type Labels } from "../../../core/label-selector.ts";
+import type { Requirement } from "../model.ts";
 import type { NamespaceScope, PodSelector } from "../rule.ts";
+import { nameLabel } from "../world/cluster-objects.ts";
 import type { ObjectField, Reader } from "./reader.ts";
 
 export type LabelMatch = {
@@ -8,6 +10,9 @@ export type LabelMatch = {
   readonly everything: boolean;
   readonly matches: (labels: Labels) => boolean;
   readonly hint: PodSelector["hint"];
+  readonly requirements: readonly Requirement[];
+  /** Written with matchLabels alone. */
+  readonly byLabelsOnly: boolean;
 };
 
 /** A LabelSelector; what the API server would refuse is reported and undefined. */
@@ -25,32 +30,31 @@ export function readLabelSelector(reader: Reader, field: ObjectField): LabelMatc
     everything: requirements.length === 0,
     matches: compiled.matches,
     hint: hintOf(requirements),
+    requirements,
+    byLabelsOnly: !isArray(field.value["matchExpressions"]) || field.value["matchExpressions"].length === 0,
   };
 }
-
-type Requirement = readonly [label: string, operator: string, ...values: readonly string[]];
 
 /** In one order and one spelling: `In [x]` is `=x`. */
 function requirementsOf(selector: JsonObject): readonly Requirement[] {
   const labels = selector["matchLabels"];
   const expressions = selector["matchExpressions"];
   const all: Requirement[] = isObject(labels)
-    ? Object.entries(labels).map(([label, value]): Requirement => [label, "In", String(value)])
+    ? Object.entries(labels).map(([label, value]) => ({ label, operator: "In", values: [String(value)] }))
     : [];
   for (const expression of isArray(expressions) ? expressions : []) {
     const values = member(expression, "values");
     const texts = isArray(values) ? [...new Set(values.map((v: JsonValue) => String(v)))].sort() : [];
-    all.push([String(member(expression, "key")), String(member(expression, "operator")), ...texts]);
+    const operator = member(expression, "operator");
+    if (operator !== "In" && operator !== "NotIn" && operator !== "Exists" && operator !== "DoesNotExist") continue;
+    all.push({ label: String(member(expression, "key")), operator, values: texts });
   }
   const unique = new Map(all.map((requirement) => [JSON.stringify(requirement), requirement]));
   return [...unique.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, requirement]) => requirement);
 }
 
 function hintOf(requirements: readonly Requirement[]): PodSelector["hint"] {
-  const found = requirements.find(([, operator]) => operator === "In");
-  if (found === undefined) return undefined;
-  const [label, , ...values] = found;
-  return { label, values };
+  return requirements.find(({ operator }) => operator === "In");
 }
 
 export function namespaceScope(match: LabelMatch): NamespaceScope {
@@ -58,8 +62,16 @@ export function namespaceScope(match: LabelMatch): NamespaceScope {
 }
 
 /** Pods by labels, in some namespaces. */
-export function podSelector(namespaces: NamespaceScope, pods: LabelMatch): PodSelector {
+export function podSelector(namespaces: NamespaceScope, pods: LabelMatch, namespaceMatch?: LabelMatch): PodSelector {
   return {
+    asks: {
+      namespace:
+        namespaces.kind === "one"
+          ? [{ label: nameLabel, operator: "In", values: [namespaces.name] }]
+          : (namespaceMatch?.requirements ?? []),
+      pods: pods.requirements,
+      byLabelsOnly: pods.byLabelsOnly && namespaceMatch?.byLabelsOnly !== false,
+    },
     key: `${scopeKey(namespaces)} ${pods.key}`,
     namespaces,
     hint: pods.hint,
@@ -80,4 +92,11 @@ export function scopeKey(scope: NamespaceScope): string {
 }
 
 /** Selects every pod. */
-export const everyLabel: LabelMatch = { key: "[]", everything: true, matches: () => true, hint: undefined };
+export const everyLabel: LabelMatch = {
+  key: "[]",
+  everything: true,
+  matches: () => true,
+  hint: undefined,
+  requirements: [],
+  byLabelsOnly: true,
+};

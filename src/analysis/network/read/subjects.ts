@@ -14,15 +14,19 @@ export function readNamespacedPods(reader: Reader, parent: ObjectField): PodSele
   }
   if (namespaces !== undefined) {
     const match = readLabelSelector(reader, namespaces);
-    return match === undefined ? undefined : podSelector(namespaceScope(match), everyLabel);
+    return match === undefined ? undefined : podSelector(namespaceScope(match), everyLabel, match);
   }
   if (pods === undefined || !reader.onlyKnown(pods, ["namespaceSelector", "podSelector"])) return undefined;
   const [namespaceMatch, podMatch] = ["namespaceSelector", "podSelector"].map((key) => {
-    const selector = reader.object(reader.at(pods, key));
-    if (selector !== undefined) return readLabelSelector(reader, selector);
-    reader.problem(pods.path, `${key} is missing`);
-    return undefined;
+    const field = reader.at(pods, key);
+    if (field === undefined) {
+      // The API server refuses it; every program in Go reads it as an empty selector.
+      reader.problem(pods.path, `${key} is missing and read as {}, which selects all`, "NETWORK_POLICY_INVALID", "warning");
+      return everyLabel;
+    }
+    const selector = reader.object(field);
+    return selector === undefined ? undefined : readLabelSelector(reader, selector);
   });
   if (namespaceMatch === undefined || podMatch === undefined) return undefined;
-  return podSelector(namespaceScope(namespaceMatch), podMatch);
+  return podSelector(namespaceScope(namespaceMatch), podMatch, namespaceMatch);
 }

@@ -79,8 +79,7 @@ function controllerOf(object: KubernetesObject, namespace: string): ResourceRef 
   if (!isArray(owners)) return undefined;
   const owner = owners.find((o) => member(o, "controller") === true) ?? owners[0];
   const [apiVersion, kind, name] = ["apiVersion", "kind", "name"].map((key) => asString(member(owner, key)));
-  if (kind === undefined || name === undefined) return undefined;
-  return { ...parseApiVersion(apiVersion ?? ""), kind, namespace, name };
+  return name === undefined ? undefined : { ...parseApiVersion(apiVersion ?? ""), kind: kind ?? "Pod", namespace, name };
 }
 
 /** Ports of containers and of sidecars; ordinary init containers have ended before anybody calls. */

@@ -101,7 +101,7 @@ function stableLabels(labels: Labels, asked: ReadonlySet<string>): Labels {
 }
 
 /** The outermost owner of what an object makes, as far as objects tell. */
-export function ownerOf(source: PodSource, makers: ReadonlyMap<string, ResourceRef>): ResourceRef {
+export function ownerOf(source: PodSource, makers: ReadonlyMap<string, ResourceRef>, asWritten: boolean): ResourceRef {
   const own = { ...resourceRef(source.document.value), namespace: source.namespace };
   let owner = source.madeBy ?? own;
   for (let depth = 0; depth < 8; depth++) {
@@ -112,6 +112,7 @@ export function ownerOf(source: PodSource, makers: ReadonlyMap<string, ResourceR
   if (owner.kind !== "ReplicaSet" || owner.group !== "apps") return owner;
   // Whoever lists pods only still sees the Deployment through the hash that it gives its replica sets.
   const hash = source.labels["pod-template-hash"];
+  if (asWritten) return owner;
   if (hash === undefined || !owner.name.endsWith(`-${hash}`)) return owner;
   return { ...owner, kind: "Deployment", name: owner.name.slice(0, -hash.length - 1) };
 }
