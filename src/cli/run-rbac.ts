@@ -114,7 +114,7 @@ function canIText(
     lines.push(`  nearest  ${describeRule(nearest.rule)}`);
     lines.push(`           in ${describeObject(nearest.role)} by ${describeObject(nearest.binding)}`);
     lines.push(`  lacks    ${nearest.lacks.join("; ")}`);
-  }
+  } else if (!allowed && flags.explain === true) lines.push("  No rule that applies to them here comes near.");
   if (allowedGroups.length > 0) {
     lines.push(`  The groups of ${flags.as} are not known. Members of these may: ${allowedGroups.join(", ")}`);
   }

@@ -60,8 +60,17 @@ function allowedGroups(world: RbacWorld, request: RequestAttributes): readonly s
   return [...new Set(groups)].sort();
 }
 
-function notesFor({ user, groups }: RequestAttributes, world: RbacWorld): readonly string[] {
+/** Subresources that are asked about most, and written like names. */
+const subresources = new Set(
+  "exec,attach,log,portforward,proxy,ephemeralcontainers,eviction,binding,status,scale,token,approval,finalize".split(","),
+);
+
+function notesFor({ user, groups, resource, name, subresource }: RequestAttributes, world: RbacWorld): readonly string[] {
   const notes: string[] = [];
+  if (subresource === "" && subresources.has(name))
+    notes.push(
+      `${resource}/${name} is the object named ${name}, as kubectl reads it; --subresource ${name} asks about the subresource.`,
+    );
   if (groups.includes("system:nodes"))
     notes.push("The Node authorizer, which decides about kubelets, is not part of the answer.");
   const account = serviceAccountOf(user);

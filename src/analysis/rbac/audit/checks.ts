@@ -51,9 +51,9 @@ export const objectChecks = {
     why: "The API server restores what is missing from its own roles and bindings, and leaves what was added.",
   },
   "mounted-token": {
-    title: "Administrator's token in a pod",
+    title: "Powerful token in a pod",
     severity: "low",
-    why: "Whoever runs a command in the pod, or reads its files, has the administrator's token.",
+    why: "Whoever runs a command in the pod, or reads its files, has a token with which everything can be had.",
   },
   "issued-certificate": {
     title: "Client certificate of a workload",

@@ -98,7 +98,7 @@ function bindingIssue(
 }
 
 /** What follows `may`. */
-function phrase(id: CapabilityId): string {
+export function phrase(id: CapabilityId): string {
   const { title } = capabilityOf(id);
   return id === "cluster-admin" ? "do everything" : title.charAt(0).toLowerCase() + title.slice(1);
 }

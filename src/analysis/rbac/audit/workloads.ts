@@ -5,7 +5,7 @@ import { serviceAccountUser } from "../rbac-index.ts";
 import type { RunningPod, ServiceAccount } from "../world.ts";
 import type { AuditContext } from "./context.ts";
 import type { AuditIssue } from "./issue.ts";
-import { rightsOf } from "./rights.ts";
+import { phrase, rightsOf } from "./rights.ts";
 
 /** API groups whose objects run what their users or models write. */
 const aiGroups = new Set(["kubeflow.org", "serving.kserve.io", "ray.io", "kagent.dev", "trainer.kubeflow.org", "jupyter.org"]);
@@ -26,7 +26,7 @@ const reaching = new Set<CapabilityId>([
   "webhooks",
 ]);
 
-/** Service accounts whose tokens stand in pods: those of administrators, and those of AI workloads. */
+/** Service accounts whose tokens stand in pods: those with which everything can be had, and those of AI workloads. */
 export function workloadIssues({ world, system, includeSystem }: AuditContext): AuditIssue[] {
   const byAccount = Map.groupBy(
     world.pods.filter((pod) => pod.mountsToken),
@@ -41,7 +41,7 @@ export function workloadIssues({ world, system, includeSystem }: AuditContext): 
       return "error" in role || (!includeSystem && system.isUnchangedBinding(binding)) ? [] : [{ binding, role }];
     });
     const ai = pods.find((p) => aiGroups.has(p.group));
-    return ai === undefined ? administrator(account, pod, held) : aiWorkload(account, ai, held);
+    return ai === undefined ? powerful(account, pod, held) : aiWorkload(account, ai, held);
   });
 }
 
@@ -50,18 +50,24 @@ interface HeldRole {
   readonly role: Role;
 }
 
-function administrator({ document }: ServiceAccount, pod: RunningPod, held: readonly HeldRole[]): AuditIssue[] {
-  const admin = held.find(({ binding, role }) => binding.namespace === "" && rightsOf(role, true)[0]?.id === "cluster-admin");
-  if (admin === undefined) return [];
+function powerful({ document }: ServiceAccount, pod: RunningPod, held: readonly HeldRole[]): AuditIssue[] {
+  const powers = held.flatMap(({ binding, role }) =>
+    rightsOf(role, binding.namespace === "").flatMap(({ id, severity }) =>
+      severity === "critical" ? { id, binding, role } : [],
+    ),
+  );
+  const power = powers.find((p) => p.id === "cluster-admin") ?? powers[0];
+  if (power === undefined) return [];
+  const administrator = power.id === "cluster-admin";
   return [
     {
       check: "mounted-token",
-      rule: "administrator",
+      rule: administrator ? "administrator" : "powerful",
       document,
       path: ["metadata", "name"],
       status: "warn",
-      message: `${pod.kind} ${pod.namespace}/${pod.name} mounts the token of this account, which may do everything.`,
-      evidence: { binding: describeObject(admin.binding), role: describeObject(admin.role) },
+      message: `${pod.kind} ${pod.namespace}/${pod.name} mounts the token of this account, which may ${administrator ? "do everything" : phrase(power.id)}.`,
+      evidence: { binding: describeObject(power.binding), role: describeObject(power.role) },
       fix: {
         description: "Where the pod does not call the API, set automountServiceAccountToken: false; else give it fewer rights.",
         patch: [{ op: "add", path: "/automountServiceAccountToken", value: false }],

@@ -179,7 +179,7 @@ describe("proposeRoles", () => {
     const own = bound(
       "own",
       [
-        { verbs: "list", on: "/pods" },
+        { verbs: "list,delete", on: "/pods" },
         { verbs: "get", on: "/secrets" },
       ],
       ["ServiceAccount=a/me"],
@@ -187,7 +187,7 @@ describe("proposeRoles", () => {
     );
     const { replaced, unused } = proposeRoles(worldOf(own), { user: me, requests: learn(event("list", "pods")).requestsOf(me) });
     expect(replaced.map((r) => r.lastUsed)).toEqual(["2026-01-01T00:00:00Z"]);
-    expect(unused.map((u) => u.rule)).toEqual(["get on secrets (core)"]);
+    expect(unused.map((u) => u.rule)).toEqual(["delete on pods (core)", "get on secrets (core)"]);
   });
 });
 

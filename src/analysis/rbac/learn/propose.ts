@@ -124,16 +124,20 @@ function without(index: RbacIndex, bindings: readonly Binding[]): RbacIndex {
   return rest;
 }
 
-function usesOf(index: RbacIndex, binding: Binding, requests: readonly ObservedRequest[]): readonly RuleUse[] {
+function usesOf(index: RbacIndex, binding: Binding, observed: readonly ObservedRequest[]): readonly RuleUse[] {
   const role = index.resolve(binding.roleRef, binding.namespace);
   if ("error" in role) return [];
-  const inReach = requests.filter((r) => binding.namespace === "" || r.request.namespace === binding.namespace);
-  return role.rules.map((rule) => ({
-    binding: describeObject(binding),
-    role: describeObject(role),
-    rule: describeRule(rule),
-    lastUsed: latest(inReach.filter((r) => ruleAllows(rule, r.request)).map((r) => r.last)),
-  }));
+  const inReach = observed.filter((r) => binding.namespace === "" || r.request.namespace === binding.namespace);
+  const names = { binding: describeObject(binding), role: describeObject(role) };
+  return role.rules.flatMap((rule): RuleUse[] => {
+    const requests = inReach.filter((r) => ruleAllows(rule, r.request));
+    const use = { ...names, rule: describeRule(rule), lastUsed: latest(requests.map((r) => r.last)) };
+    const verbs = new Set(requests.map((r) => r.request.verb));
+    const rest = rule.verbs.filter((verb) => verb !== "*" && !verbs.has(verb));
+    // Of a rule that is used, the verbs that are not.
+    const unused = use.lastUsed === undefined || rest.length === 0 ? [] : [{ ...rule, verbs: rest }];
+    return [use, ...unused.map((part) => ({ ...names, rule: describeRule(part), lastUsed: undefined }))];
+  });
 }
 
 function latest(times: readonly (string | undefined)[]): string | undefined {
