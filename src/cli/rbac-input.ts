@@ -7,7 +7,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import { isKubernetesObject } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
 import { type CommandContext, UsageError } from "./command.ts";
-import { createProgress } from "./progress.ts";
+import { liveObjects } from "./live-objects.ts";
 
 /** Options that every command of `rbac` takes. */
 export interface RbacFlags {
@@ -40,7 +40,10 @@ export async function loadRbac(flags: RbacFlags, reach: "rights" | "everything",
   const identities = flags.identities === undefined ? undefined : await loadPaths([flags.identities]);
   const known = identities === undefined ? undefined : readIdentities(identities.documents);
   const files = await loadPaths(paths);
-  const cluster = flags.cluster === true ? await liveObjects(flags, reach, context) : undefined;
+  const cluster =
+    flags.cluster === true
+      ? await liveObjects(flags.context, context.io, reach === "rights" ? rightsOnly : undefined)
+      : undefined;
   const documents = [...files.documents, ...(cluster?.documents ?? [])];
   const diagnostics = [
     ...(identities?.diagnostics ?? []),
@@ -65,18 +68,4 @@ export async function loadRbac(flags: RbacFlags, reach: "rights" | "everything",
     diagnostics: [...diagnostics, ...world.diagnostics],
     sources: [...paths, ...(flags.cluster === true ? ["cluster"] : [])],
   };
-}
-
-async function liveObjects(flags: RbacFlags, reach: "rights" | "everything", context: CommandContext) {
-  const { isLoadedByDefault, loadCluster } = await import("../adapters/kubernetes/load-cluster.ts");
-  const progress = createProgress(context.io);
-  const cluster = await loadCluster({
-    context: flags.context,
-    resources: reach === "rights" ? rightsOnly : isLoadedByDefault,
-    onProgress: (done, total) => progress.show(`loading ${done} of ${total} kinds of objects`),
-  });
-  progress.clear();
-  if (!cluster.ok) return { documents: [], diagnostics: cluster.diagnostics, resources: undefined, complete: false };
-  const { documents, diagnostics, resources } = cluster.value;
-  return { documents, diagnostics: [...diagnostics, ...cluster.diagnostics], resources, complete: diagnostics.length === 0 };
 }

@@ -29,7 +29,7 @@ export function writeYamlFile(file: string, value: JsonObject): void {
   writeFile(file, writeYaml(value));
 }
 
-function writeFile(file: string, text: string): void {
+export function writeFile(file: string, text: string): void {
   try {
     writeFileSync(file, text);
   } catch (error) {

@@ -1,11 +1,10 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Finding } from "../core/finding.ts";
 import { severities } from "../core/finding.ts";
 import { formatSpan } from "../core/source.ts";
 import { explain } from "./explain.ts";
 import type { Formatter } from "./format.ts";
+import { contentPolicy } from "./html-page.ts";
 import { htmlScript } from "./html-script.ts";
 import { htmlStyle } from "./html-style.ts";
 import { apiVersionOf, groupByResource, type Level, levelOf, type ResourceGroup, resourceTitle } from "./order.ts";
@@ -24,7 +23,7 @@ export const html: Formatter = (report) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src '${hashSource(htmlStyle)}'; script-src '${hashSource(htmlScript)}'; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="${contentPolicy(htmlStyle, htmlScript)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Castellan report: ${text(verdict(report))}</title>
 <style>${htmlStyle}</style>
@@ -55,23 +54,6 @@ ${report.findings.length === 0 ? "<p>None.</p>" : ""}
 </body>
 </html>
 `;
-
-/** What a content policy names inline text by. */
-function hashSource(inline: string): string {
-  return `sha256-${base64(sha256(utf8ToBytes(inline)))}`;
-}
-
-function base64(bytes: Uint8Array): string {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  let out = "";
-  for (let i = 0; i < bytes.length; i += 3) {
-    const [a = 0, b, c] = bytes.subarray(i, i + 3);
-    const bits = (a << 16) | ((b ?? 0) << 8) | (c ?? 0);
-    const sextets = [18, 12, 6, 0].map((shift) => alphabet[(bits >> shift) & 63] ?? "");
-    out += sextets.slice(0, b === undefined ? 2 : c === undefined ? 3 : 4).join("");
-  }
-  return out.padEnd(Math.ceil(out.length / 4) * 4, "=");
-}
 
 function text(value: string): string {
   return escapeMarkup(visible(value));
