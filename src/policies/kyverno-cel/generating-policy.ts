@@ -1,5 +1,7 @@
 import { isArray, type JsonPath, member } from "../../core/json.ts";
+import type { Activation } from "../../languages/cel/compile/frame.ts";
 import { boolType } from "../../languages/cel/types.ts";
+import type { CelSession } from "../cel/expression.ts";
 import { ExpressionCompiler } from "../cel/expression-compiler.ts";
 import { lazily } from "../cel/inputs.ts";
 import { errorResult, passed, reasonOf } from "../kyverno/outcome.ts";
@@ -11,6 +13,10 @@ import { compileGate, evaluateNow } from "./gate.ts";
 import { Generator, generatorLibrary } from "./generator.ts";
 import { celPolicy, gatedRule, problemOf, readPolicy } from "./policy-document.ts";
 import { generatingPolicyShape } from "./spec-shapes.ts";
+import { compileTemplate } from "./template.ts";
+
+/** One entry of `generate`. @throws Error with the reason, NeedsFacts */
+type Maker = (session: CelSession, variables: Activation, generator: Generator) => void;
 
 /** Kyverno's GeneratingPolicy and NamespacedGeneratingPolicy. */
 export const generatingPolicyFormat: PolicyFormat = {
@@ -33,13 +39,19 @@ export const generatingPolicyFormat: PolicyFormat = {
     const cel = gate.variables.env;
     const generations = isArray(spec["generate"]) ? spec["generate"] : [];
     if (generations.length === 0) report.error("KYV_BAD_RULE", ["spec", "generate"], "a generating policy needs expressions");
-    const expressions = generations.flatMap((generation, i) => {
+    const makers = generations.flatMap((generation, i): Maker[] => {
       const at = [...path, "generate", i];
-      if (member(generation, "template") !== undefined) {
-        report.error("KYV_NOT_SUPPORTED", [...at, "template"], "templates are not supported");
-        return [];
+      const template = member(generation, "template");
+      const source = member(generation, "expression");
+      if (template !== undefined) {
+        if (source !== undefined && source !== "") {
+          report.error("KYV_BAD_RULE", at, "only one of expression or template may be set");
+        }
+        const render = compileTemplate(template, cel, [...at, "template"], compiler, report);
+        return [(session, variables, generator) => generator.applyTemplate(render(session, variables))];
       }
-      return compiler.compile(member(generation, "expression"), cel, [boolType], [...at, "expression"]) ?? [];
+      const expression = compiler.compile(source, cel, [boolType], [...at, "expression"]);
+      return expression === undefined ? [] : [(session, variables) => void evaluateNow(expression, session, variables)];
     });
     const annotations = compileAnnotations(spec["auditAnnotations"], cel, [...path, "auditAnnotations"], compiler);
     const rule = gatedRule({
@@ -52,7 +64,7 @@ export const generatingPolicyFormat: PolicyFormat = {
         const generator = new Generator(resources, id.namespace);
         const seen = lazily({ generator: () => generator }, variables);
         try {
-          for (const expression of expressions) evaluateNow(expression, session, seen);
+          for (const make of makers) make(session, seen, generator);
           const evidence =
             annotations.length === 0 ? {} : { evidence: { auditAnnotations: annotate(annotations, session, seen) } };
           return [{ ...passed("policy evaluated successfully"), ...evidence, generated: generator.objects }];

@@ -1,5 +1,5 @@
 import type { ApiResources } from "../../core/api-resources.ts";
-import { isArray, isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import { groupOf, isKubernetesObject, type KubernetesObject, namespaceOf } from "../../core/kubernetes.ts";
 import type { Library } from "../../languages/cel/declarations.ts";
 import { ContextValue, outsideOverload, textOf } from "../../languages/cel/libraries/kyverno/context-value.ts";
@@ -37,6 +37,21 @@ export class Generator extends ContextValue {
     super(generatorType);
     this.#resources = resources;
     this.#policyNamespace = policyNamespace;
+  }
+
+  /** Objects of a template: each says in which namespace it is. @throws Error with the reason */
+  applyTemplate(objects: readonly JsonObject[]): void {
+    for (const object of objects) {
+      const named = asString(member(object["metadata"], "namespace")) ?? "";
+      const own = this.#policyNamespace;
+      if (own !== "" && named !== "" && named !== own) {
+        throw new Error(
+          `cross-namespace generation denied: a policy in namespace "${own}" cannot generate resources into namespace "${named}"`,
+        );
+      }
+      const applied = this.apply(named || own, [object]);
+      if (applied instanceof CelError) throw new Error(applied.message);
+    }
   }
 
   apply(namespace: string, list: CelValue | undefined): Value {

@@ -89,3 +89,29 @@ test("other objects are changed, not the one that was asked about", () => {
     ["pass", undefined, { a: "1", from: "c" }],
   ]);
 });
+
+describe("targets that an expression names", () => {
+  const changing = (expression: string) => `${patch('[JSONPatch{op: "add", path: "/data/from", value: request.name}]')}
+  evaluation: {mutateExisting: {enabled: true}}
+  targetMatchConstraints: {expression: '${expression}'}`;
+  const target = (name: string) => objectOf(map("{}").replace("name: c", `name: ${name}`));
+
+  test.each<[string, string, Facts, readonly (string | undefined)[]]>([
+    ["one", 'resource.get("v1", "configmaps", "shop", "t")', { get: () => ({ ok: true, value: target("t") }) }, ["t"]],
+    [
+      "a list",
+      'resource.list("v1", "configmaps", "shop")',
+      { get: () => ({ ok: true, value: { items: [target("a"), target("b")] } }) },
+      ["a", "b"],
+    ],
+    ["none", 'resource.get("v1", "configmaps", "shop", "t")', { get: () => ({ ok: false, message: "", notFound: true }) }, []],
+  ])("%s", (_, expression, facts, names) => {
+    const { results, diagnostics } = runPolicy(policy(changing(expression)), map("{}"), { facts });
+    expect([diagnostics, results.map((r) => r.target?.metadata?.name)]).toEqual([[], names]);
+  });
+
+  test("that are no objects are an error", () => {
+    const { said } = runPolicy(policy(changing('dyn({"a": 1})')), map("{}"));
+    expect(said[0]).toContain("failed to find targets: the target expression gives what is no Kubernetes object");
+  });
+});

@@ -46,6 +46,7 @@ interface Targets {
 
 function changeTargets(
   { find, conditions }: Targets,
+  opened: Opened,
   gate: Gate,
   mutations: readonly Mutation[],
   annotations: ReturnType<typeof compileAnnotations>,
@@ -53,7 +54,7 @@ function changeTargets(
 ): readonly RuleResult[] {
   let targets: readonly KubernetesObject[];
   try {
-    targets = find(context);
+    targets = find(context, opened);
   } catch (error) {
     return [errorResult(`failed to find targets: ${reasonOf(error)}`)];
   }
@@ -81,7 +82,7 @@ function compileSpec(name: string, spec: JsonObject, policy: PolicyDocument, env
   const allowAtomic = member(spec["evaluation"], "useServerSideApply") === true;
   const mutations = compileMutations(spec["mutations"], cel, [...path, "mutations"], report, allowAtomic);
   const annotations = compileAnnotations(spec["auditAnnotations"], cel, [...path, "auditAnnotations"], compiler);
-  const find = compileTargets(spec, path, id.namespace, env, report);
+  const find = compileTargets(spec, path, id.namespace, cel, env, report);
   const targetPath = [...path, "targetMatchConditions"];
   const conditions = compiler.conditions(spec["targetMatchConditions"], cel, targetPath);
   const existing = member(member(spec["evaluation"], "mutateExisting"), "enabled") === true;
@@ -92,7 +93,8 @@ function compileSpec(name: string, spec: JsonObject, policy: PolicyDocument, env
     enforcement: "enforce",
     problem: problemOf(report),
     evaluate: (opened, context) => {
-      if (existing && find !== undefined) return changeTargets({ find, conditions }, gate, mutations, annotations, context);
+      if (existing && find !== undefined)
+        return changeTargets({ find, conditions }, opened, gate, mutations, annotations, context);
       if (context.object === undefined) return [errorResult("there is no object to change")];
       const { result, object } = change(context.object, opened, mutations, annotations, context.resources);
       return [result.status === "pass" ? { ...result, object } : result];

@@ -1,12 +1,18 @@
 import { type ObjectsNeed, requireFact } from "../../core/facts.ts";
 import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
 import { gvkOf, isKubernetesObject, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import type { Env } from "../../languages/cel/env.ts";
+import { anyType, dynType, mapOf, stringType } from "../../languages/cel/types.ts";
+import { toJson } from "../../languages/cel/values/json.ts";
+import { CelError } from "../../languages/cel/values/value.ts";
+import { ExpressionCompiler } from "../cel/expression-compiler.ts";
 import { compileMatchResources } from "../cel/match-resources.ts";
 import type { DocumentReport } from "../kyverno/report.ts";
 import type { CompileEnv, RuleContext } from "../policy.ts";
+import { evaluateNow, type Opened } from "./gate.ts";
 
 /** The other objects that a policy changes. @throws NeedsFacts, Error with the reason */
-export type TargetFinder = (context: RuleContext) => readonly KubernetesObject[];
+export type TargetFinder = (context: RuleContext, opened: Opened) => readonly KubernetesObject[];
 
 const listOf = (value: JsonValue | undefined): readonly JsonValue[] => (isArray(value) ? value : []);
 const texts = (value: JsonValue | undefined): readonly string[] => listOf(value).filter((v) => typeof v === "string");
@@ -51,19 +57,39 @@ function withoutOperations(constraints: JsonObject): JsonObject {
   return { ...constraints, resourceRules: rules };
 }
 
-/** Compiles `targetMatchConstraints`; undefined where the policy has none. */
+/** The objects that an expression gives: one, or the items of a list. */
+function objectsIn(value: JsonValue): readonly KubernetesObject[] {
+  const items = member(value, "items");
+  const found = isArray(items) ? items : [value];
+  if (!found.every(isKubernetesObject)) throw new Error("the target expression gives what is no Kubernetes object");
+  return found;
+}
+
+function compileTargetExpression(source: JsonValue, cel: Env, path: JsonPath, report: DocumentReport): TargetFinder | undefined {
+  const expression = new ExpressionCompiler(report).compile(source, cel, [mapOf(stringType, anyType), dynType], path);
+  if (expression === undefined) return undefined;
+  return (_, { session, variables }) => {
+    const value = toJson(evaluateNow(expression, session, variables));
+    if (value instanceof CelError) throw new Error(value.message);
+    return value === null ? [] : objectsIn(value);
+  };
+}
+
+/** Compiles `targetMatchConstraints`; undefined where the policy has none. `cel`: what its expression sees. */
 export function compileTargets(
   spec: JsonObject,
   path: JsonPath,
   namespace: string,
+  cel: Env,
   env: CompileEnv,
   report: DocumentReport,
 ): TargetFinder | undefined {
   const constraints = spec["targetMatchConstraints"];
   if (!isObject(constraints)) return undefined;
   const place = [...path, "targetMatchConstraints"];
-  if (member(constraints, "expression") !== undefined) {
-    report.error("KYV_NOT_SUPPORTED", [...place, "expression"], "targets that an expression names are not supported");
+  const { expression } = constraints;
+  if (expression !== undefined && expression !== "") {
+    return compileTargetExpression(expression, cel, [...place, "expression"], report);
   }
   const match = compileMatchResources(withoutOperations(constraints), place, report, {
     equivalent: false,
