@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from "../json.ts";
+import { isObject, type JsonObject, type JsonValue } from "../json.ts";
 import { decodeBase64, encodeBase64 } from "../utf8.ts";
 import { type DerElement, DerReader, derTag, readBits, readElements, readInteger, readOid, readTime } from "./der.ts";
 import { alternativeNames, certificateExtensions, type Extension, extensionsJson, readExtensions } from "./extensions.ts";
@@ -16,8 +16,11 @@ const signatureAlgorithms: { readonly [oid: string]: number } = {
   "1.2.840.10045.4.3.2": 10,
   "1.2.840.10045.4.3.3": 11,
   "1.2.840.10045.4.3.4": 12,
+  "1.3.101.112": 16,
 };
 const rsa = "1.2.840.113549.1.1.1";
+const ecdsa = "1.2.840.10045.2.1";
+const ed25519 = "1.3.101.112";
 const extensionRequest = "1.2.840.113549.1.9.14";
 
 /** The DER bytes of the first block of a PEM text, and the block's type. */
@@ -30,13 +33,34 @@ function decodePem(pem: string): { readonly type: string; readonly bytes: Uint8A
 
 const algorithmOf = (identifier: DerElement): string => readOid(new DerReader(identifier.content).next(derTag.oid)).join(".");
 
-function publicKey(info: DerElement): JsonObject {
+/** A public key in JSON, and Go's number of its algorithm. */
+interface PublicKeyFields {
+  readonly PublicKey: JsonValue;
+  readonly PublicKeyAlgorithm: number;
+}
+
+/** Keys of algorithms that Go does not know are null. */
+function anyPublicKey(info: DerElement): PublicKeyFields {
   const reader = new DerReader(info.content);
-  if (algorithmOf(reader.next(derTag.sequence)) !== rsa) throw new Error("certificate should use rsa algorithm");
-  const key = new DerReader(new DerReader(readBits(reader.next(derTag.bitString))).next(derTag.sequence).content);
+  const algorithm = algorithmOf(reader.next(derTag.sequence));
+  const bits = readBits(reader.next(derTag.bitString));
+  if (algorithm === ed25519) return { PublicKey: encodeBase64(bits), PublicKeyAlgorithm: 4 };
+  if (algorithm === ecdsa) return { PublicKey: pointJson(bits), PublicKeyAlgorithm: 3 };
+  return algorithm === rsa ? { PublicKey: rsaJson(bits), PublicKeyAlgorithm: 1 } : { PublicKey: null, PublicKeyAlgorithm: 0 };
+}
+
+/** The coordinates of an uncompressed point; Go shows an empty object for the curve. */
+function pointJson(bits: Uint8Array): JsonObject {
+  const half = (bits.length - 1) / 2;
+  const coordinate = (start: number) => bits.subarray(start, start + half).reduce((n, byte) => n * 256n + BigInt(byte), 0n);
+  return { Curve: {}, X: coordinate(1), Y: coordinate(1 + half) };
+}
+
+function rsaJson(bits: Uint8Array): JsonObject {
+  const key = new DerReader(new DerReader(bits).next(derTag.sequence).content);
   const modulus = readInteger(key.next(derTag.integer));
   const exponent = readInteger(key.next(derTag.integer));
-  return { N: modulus.toString(), E: Number(exponent) };
+  return { N: modulus, E: Number(exponent) };
 }
 
 /** The three parts that a certificate and a request share: content, signature algorithm, signature. */
@@ -51,7 +75,6 @@ function signed(bytes: Uint8Array) {
       Raw: encodeBase64(outer.raw),
       Signature: encodeBase64(readBits(reader.next(derTag.bitString))),
       SignatureAlgorithm: signatureAlgorithms[algorithm] ?? 0,
-      PublicKeyAlgorithm: 1,
       ExtraExtensions: null,
     },
   };
@@ -84,7 +107,11 @@ const undecoded = ["2.5.29.30", "2.5.29.33", "2.5.29.36", "2.5.29.54"];
 const explicit = (number: number): number => 0xa0 | number;
 const implicit = (number: number): number => 0x80 | number;
 
-function certificate(bytes: Uint8Array): JsonObject {
+/**
+ * A certificate's DER as Go's crypto/x509 shows it in JSON; big numbers are exact.
+ * @throws Error where it is none, or holds name or policy constraints
+ */
+export function certificateJson(bytes: Uint8Array): JsonObject {
   const { content, fields } = signed(bytes);
   const reader = new DerReader(content.content);
   const version = reader.optional(explicit(0));
@@ -110,10 +137,9 @@ function certificate(bytes: Uint8Array): JsonObject {
     RawSubjectPublicKeyInfo: encodeBase64(key.raw),
     RawSubject: encodeBase64(subject.raw),
     RawIssuer: encodeBase64(issuer.raw),
-    PublicKey: publicKey(key),
+    ...anyPublicKey(key),
     Version: version === undefined ? 1 : Number(readInteger(new DerReader(version.content).next(derTag.integer))) + 1,
-    // Go reads the JSON number back as a float.
-    SerialNumber: Number(serial),
+    SerialNumber: serial,
     Issuer: readName(issuer),
     Subject: readName(subject),
     NotBefore: readTime(notBefore),
@@ -138,7 +164,11 @@ function attributeJson({ type, values }: Attribute): JsonObject {
   return { Type: type, Value: sets };
 }
 
-function certificateRequest(bytes: Uint8Array): JsonObject {
+/**
+ * A certificate request's DER as Go's crypto/x509 shows it in JSON.
+ * @throws Error where it is none
+ */
+export function certificateRequestJson(bytes: Uint8Array): JsonObject {
   const { content, fields } = signed(bytes);
   const reader = new DerReader(content.content);
   const version = Number(readInteger(reader.next(derTag.integer)));
@@ -157,7 +187,7 @@ function certificateRequest(bytes: Uint8Array): JsonObject {
     RawTBSCertificateRequest: encodeBase64(content.raw),
     RawSubjectPublicKeyInfo: encodeBase64(key.raw),
     RawSubject: encodeBase64(subject.raw),
-    PublicKey: publicKey(key),
+    ...anyPublicKey(key),
     Version: version,
     Subject: readName(subject),
     Attributes: requested.length === 0 ? null : requested.map(attributeJson),
@@ -166,13 +196,21 @@ function certificateRequest(bytes: Uint8Array): JsonObject {
   };
 }
 
+/** Kyverno's view: RSA keys only, the modulus as text, the serial number as a float. */
+function withRsaKey(json: JsonObject): JsonObject {
+  if (json.PublicKeyAlgorithm !== 1) throw new Error("certificate should use rsa algorithm");
+  const { SerialNumber: serial, PublicKey: key } = json;
+  const publicKey = isObject(key) ? { ...key, N: String(key.N) } : null;
+  return { ...json, PublicKey: publicKey, ...(serial === undefined ? {} : { SerialNumber: Number(serial) }) };
+}
+
 /**
  * A PEM certificate or certificate request (RFC 5280, RFC 2986) with an RSA key, as Go's crypto/x509 shows it in JSON.
  * @throws Error for anything else
  */
 export function decodeX509(pem: string): JsonValue {
   const { type, bytes } = decodePem(pem);
-  if (type === "CERTIFICATE") return certificate(bytes);
-  if (type === "CERTIFICATE REQUEST") return certificateRequest(bytes);
+  if (type === "CERTIFICATE") return withRsaKey(certificateJson(bytes));
+  if (type === "CERTIFICATE REQUEST") return withRsaKey(certificateRequestJson(bytes));
   throw new Error("PEM block neither contains a CERTIFICATE or CERTIFICATE REQUEST");
 }

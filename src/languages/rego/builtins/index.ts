@@ -5,6 +5,10 @@ import type { Builtin } from "./builtin.ts";
 import { castBuiltins } from "./casts.ts";
 import { cidrBuiltins } from "./cidr.ts";
 import { comparisonBuiltins } from "./comparison.ts";
+import { hashBuiltins } from "./crypto/hashes.ts";
+import { jwtBuiltins } from "./crypto/jwt.ts";
+import { privateKeyBuiltins } from "./crypto/private-keys.ts";
+import { x509Builtins } from "./crypto/x509.ts";
 import { encodingBuiltins } from "./encoding.ts";
 import { globBuiltins } from "./glob.ts";
 import { graphBuiltins } from "./graph.ts";
@@ -54,6 +58,10 @@ const all: readonly Builtin[] = [
   ...timeBuiltins,
   ...cidrBuiltins,
   ...graphBuiltins,
+  ...hashBuiltins,
+  ...jwtBuiltins,
+  ...x509Builtins,
+  ...privateKeyBuiltins,
   walkBuiltin,
 ];
 
