@@ -126,11 +126,12 @@ async function fixtureDecisions(): Promise<BenchRow | undefined> {
       ),
     ),
   );
+  const rounds = 50;
   const decide = () => {
-    for (const request of requests) authorizeByRules(index, request);
+    for (let i = 0; i < rounds; i++) for (const request of requests) authorizeByRules(index, request);
   };
   decide();
-  return { name: "a decision, default roles", ours: milliseconds(decide) / (requests.length / 1000), unit: "us" };
+  return { name: "a decision, default roles", ours: milliseconds(decide) / ((rounds * requests.length) / 1000), unit: "us" };
 }
 
 /** Reads and learns a log of so many events, as `least-privilege` does. */

@@ -253,6 +253,14 @@ delete:
     expect(refused("bob", ["create", "-n", "team-b", "-f", "-"], grab)).toContain("not currently held");
   });
 
+  test("what may not be read is told, and never passes", () => {
+    for (const command of [["audit"], ["paths"], ["dedupe"], ["can-i", "get", "pods", "--as", "carol"]]) {
+      const { status, stdout, stderr } = rbac(...command, "--cluster", "--context", "bob");
+      expect(status).toBe(2);
+      expect(stdout + stderr).toContain("clusterroles");
+    }
+  }, 60_000);
+
   test("whoever may not grant it is refused, and told", () => {
     const { status, stderr } = rbac("apply", at("proposal.yaml"), "--context", "alice");
     expect(status).toBe(2);
