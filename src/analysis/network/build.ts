@@ -7,6 +7,7 @@ import { describeEndpoint } from "./describe.ts";
 import { edgesOf } from "./engine/edges.ts";
 import { explainDirection } from "./engine/explain.ts";
 import { groupsOf } from "./engine/groups.ts";
+import { signatureOf } from "./engine/plan.ts";
 import { namesToPossible, throughToPossible } from "./engine/possible-pod.ts";
 import { externalPieces, type Party, partyOf, sideOf, usualReading, verdictOf } from "./engine/verdict.ts";
 import type {
@@ -124,10 +125,20 @@ class StateNetwork implements Network {
   }
 
   permits(from: Endpoint, to: Endpoint, protocol: ProtocolNumber, port: number): boolean {
+    return this.connections(from, to).has(protocol, port);
+  }
+
+  connections(from: Endpoint, to: Endpoint): ConnectionSet {
     const parties = this.#parties(from, to);
-    if (parties === undefined) return false;
-    const [a, b] = parties;
-    return this.#connections(a, b).has(protocol, port);
+    return parties === undefined ? ConnectionSet.none : this.#connections(...parties);
+  }
+
+  fingerprint(workload: Workload): string {
+    const cls = this.#state.index.classOf(workload);
+    if (cls === undefined) return "";
+    const { namespaceLabels, serviceAccountLabels } = cls.facts;
+    const plans = [this.#state.plan(cls, "ingress"), this.#state.plan(cls, "egress")].map(signatureOf);
+    return JSON.stringify([cls.key, namespaceLabels, serviceAccountLabels, cls.nodeLabels, ...plans]);
   }
 
   /** The usual reading; kept for pairs of classes. */

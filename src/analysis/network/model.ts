@@ -279,6 +279,10 @@ export interface Network {
   between(from: Endpoint, to: Endpoint): Verdict;
   /** `between(from, to).connections.has(protocol, port)`, for one external address or known endpoint. Fast when repeated. */
   permits(from: Endpoint, to: Endpoint, protocol: ProtocolNumber, port: number): boolean;
+  /** The connections of `between`, without doubts and reasons. Fast when repeated. */
+  connections(from: Endpoint, to: Endpoint): ConnectionSet;
+  /** Equal for workloads, of this network or another, that policies select alike and that peers of rules meet alike. */
+  fingerprint(workload: Workload): string;
   explain(from: Endpoint, to: Endpoint, protocol: ProtocolNumber, port: number): Explanation;
   /** Policies that select the workload in a direction. */
   selecting(workload: Workload, direction: Direction): readonly PolicyInfo[];

@@ -1,7 +1,7 @@
 import type { Corpus } from "../corpus.ts";
 import { type Outcome, skipped } from "../corpus.ts";
 import { type Row, readRows } from "../network/manifests.ts";
-import { runReport } from "../network/npga.ts";
+import { runDiff, runReport } from "../network/npga.ts";
 import { runProbes } from "../network/probes.ts";
 
 async function run(directory: string, row: Row): Promise<Outcome> {
@@ -15,6 +15,8 @@ async function run(directory: string, row: Row): Promise<Outcome> {
     case "npga":
     case "npga-parsed":
       return runNpga(directory, row);
+    case "npga-diff":
+      return row.kind === "diff-dot" ? skipped("drawings of what the other formats say") : runDiff(directory, row);
     default:
       return skipped(`no runner for ${row.kind} of ${row.suite}`);
   }

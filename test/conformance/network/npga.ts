@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AddressSet } from "../../../src/analysis/network/address-set.ts";
 import { buildNetwork } from "../../../src/analysis/network/build.ts";
-import type { ConnectionSet } from "../../../src/analysis/network/connection-set.ts";
+import { ConnectionSet } from "../../../src/analysis/network/connection-set.ts";
+import { diffNetworks } from "../../../src/analysis/network/diff.ts";
 import { entryPoints } from "../../../src/analysis/network/entry.ts";
 import { exposureOf } from "../../../src/analysis/network/exposure.ts";
 import type { Endpoint, Network } from "../../../src/analysis/network/model.ts";
@@ -142,4 +143,71 @@ function focused(
     if (line.section === "unprotected" || (isPossible && wide.has(`${line.section} ${own}`))) return [];
     return parseConnections(line.connections).set.contains(wanted) ? [{ ...line, connections: textOf(wanted) }] : [];
   });
+}
+
+/** Differences of two states: kind, ends and both sets of connections. */
+export async function runDiff(directory: string, row: Row): Promise<Outcome> {
+  const [old, now] = await Promise.all(row.inputs.map((input) => npgaNetwork(directory, [input])));
+  if (old === undefined || now === undefined) return failure("two inputs are needed");
+  const format = row.kind.split("-")[1] ?? "";
+  const expected = parseDiff(await readFile(join(directory, row.expected), "utf8"), format);
+  return compare([...workloadChanges(old, now), ...controllerChanges(old, now)], expected);
+}
+
+function changeLine(from: string, to: string, was: ConnectionSet, is: ConnectionSet): readonly Line[] {
+  const [before, after] = [textOf(was), textOf(is)];
+  if (before === after || from === to) return [];
+  const section = before === "No Connections" ? "added" : after === "No Connections" ? "removed" : "changed";
+  return [
+    { section: `${section} to`, from, to, connections: after },
+    { section: `${section} from`, from, to, connections: before },
+  ];
+}
+
+function workloadChanges(old: Network, now: Network): readonly Line[] {
+  return diffNetworks(old, now).changes.flatMap(({ from, to, before, after }) =>
+    namesOf(from).flatMap((a) => namesOf(to).flatMap((b) => changeLine(a, b, before, after))),
+  );
+}
+
+function controllerChanges(old: Network, now: Network): readonly Line[] {
+  const [before, after] = [old, now].map(
+    (network) =>
+      new Map(
+        connectionLines(network).flatMap((l) =>
+          l.from === controller ? [[l.to, parseConnections(l.connections).set] as const] : [],
+        ),
+      ),
+  );
+  const all = new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])]);
+  return [...all].flatMap((to) =>
+    changeLine(controller, to, before?.get(to) ?? ConnectionSet.none, after?.get(to) ?? ConnectionSet.none),
+  );
+}
+
+function parseDiff(text: string, format: string): readonly Line[] {
+  const rows =
+    format === "txt"
+      ? text.split("\n").flatMap((line) => {
+          const match =
+            /^diff-type: (\w+), source: (.*), destination: (.*), ref1: (.*?), ref2: (.*?)(?:, workloads-diff-info.*)?\s*$/.exec(
+              line,
+            );
+          return match === null ? [] : [match.slice(1)];
+        })
+      : text
+          .split(/\r?\n/)
+          .map((line) =>
+            format === "csv"
+              ? line.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).map((c) => c.replace(/^"|"$/g, ""))
+              : line
+                  .split("|")
+                  .slice(1)
+                  .map((c) => c.trim()),
+          )
+          .filter(([type]) => type === "added" || type === "removed" || type === "changed");
+  return rows.flatMap(([type, from = "", to = "", before = "", after = ""]) => [
+    { section: `${type} to`, from, to, connections: after },
+    { section: `${type} from`, from, to, connections: before },
+  ]);
 }

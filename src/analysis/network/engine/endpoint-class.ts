@@ -9,6 +9,8 @@ export type ClusterEndpoint = Workload | ClusterNode | ApiServer;
 /** Endpoints of the cluster that no policy treats differently. */
 export interface EndpointClass {
   readonly id: number;
+  /** What it is told by, apart from labels of namespaces and nodes; with the addresses themselves, not the blocks that hold them. */
+  readonly key: string;
   /** `host`: a pod on its node's network. */
   readonly kind: "pod" | "host" | "node" | "apiserver";
   readonly facts: PodFacts;
@@ -46,7 +48,7 @@ export function classify(
     const nodeLabels = endpoint.kind === "node" ? endpoint.labels : {};
     return {
       key: `${endpoint.kind} ${endpoint.id}`,
-      make: (id) => ({ id, kind: endpoint.kind, facts: noFacts, nodeLabels, addresses, members: new Set() }),
+      make: (id) => ({ id, key: endpoint.id, kind: endpoint.kind, facts: noFacts, nodeLabels, addresses, members: new Set() }),
     };
   }
   const { namespace, labels, ports, serviceAccount } = endpoint;
@@ -56,6 +58,7 @@ export function classify(
     key,
     make: (id) => ({
       id,
+      key: [kind, namespace, serviceAccount, endpoint.addresses.join(), labelsKey(labels), portsKey(ports)].join("\n"),
       kind,
       facts: {
         namespace,

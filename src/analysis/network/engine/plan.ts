@@ -63,6 +63,20 @@ export function makePlan({ direction, cls, policies, resolve, bears }: PlanInput
   return { direction, layers, isUnrestricted: !layers.some(denies) };
 }
 
+/** Equal for plans that decide alike in one cluster. */
+export function signatureOf({ layers }: Plan): string {
+  const rule = ({ rule: { action, peers, ports } }: PlanRule) => [
+    action,
+    peers.map((term) => term.key).sort(),
+    ports.numbers.key,
+    ports.named,
+    ports.except === undefined ? "" : [ports.except.numbers.key, ports.except.named],
+  ];
+  return JSON.stringify(
+    layers.map(({ layer, rules, isolating }) => [layer.rank, layer.name, rules.map(rule), isolating.length > 0]),
+  );
+}
+
 function sameLayer(a: Layer | undefined, b: Layer): boolean {
   return a?.rank === b.rank && a.name === b.name;
 }
