@@ -1,11 +1,19 @@
-import { asString, isArray, type JsonPath, type JsonValue, member } from "../../core/json.ts";
+import { asString, isArray, type JsonPath, type JsonValue, member, toDotted } from "../../core/json.ts";
 import { entries, type PolicyCheck, type PolicyIssue, type PolicyView, type RuleView } from "./policy-view.ts";
 
 /** Forms that still work and have a better one; Kyverno's documentation calls them deprecated. Operators are the compiler's to name. */
-export const legacyForms: PolicyCheck = (policy) => [
-  ...legacyPolicy(policy),
-  ...policy.rules.flatMap((rule) => [...legacyBlocks(rule), ...legacyImages(rule)]),
-];
+export const legacyForms: PolicyCheck = (policy) => {
+  const issues = [...legacyPolicy(policy), ...policy.rules.flatMap((rule) => [...legacyBlocks(rule), ...legacyImages(rule)])];
+  return [...Map.groupBy(issues, ({ message }) => message).values()].flatMap(asOne);
+};
+
+/** One finding for each form, at the first place: who rewrites one rewrites all. */
+function asOne(issues: readonly PolicyIssue[]): readonly PolicyIssue[] {
+  const [first, ...others] = issues;
+  if (first === undefined) return [];
+  const more = others.length === 0 ? "" : `, here and at ${others.map(({ path }) => toDotted(path)).join(", ")}`;
+  return [{ ...first, message: first.message + more }];
+}
 
 function issue(path: JsonPath, message: string, fix: string): PolicyIssue {
   return { rule: "legacy-form", severity: "low", path, message, fix };

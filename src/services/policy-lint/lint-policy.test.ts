@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { loadKubernetesSchemas } from "../../adapters/files/catalog.ts";
+import type { JsonPath } from "../../core/json.ts";
 import { isKubernetesObject, type KubernetesObject } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { parseDocuments } from "../../core/yaml/parse-documents.ts";
@@ -24,6 +25,8 @@ function issues(rule: string, spec?: string): readonly (readonly [string, string
 
 const pods = "match: {any: [{resources: {kinds: [Pod]}}]}";
 const rule = "spec.rules.0";
+/** The kind * and users cannot be matched in the background. */
+const admissionOnly = "background: false";
 
 test("a good policy has no issue", () => {
   expect(
@@ -54,7 +57,7 @@ describe("rules that never apply", () => {
       "match: {any: [{resources: {kinds: [ClusterRole], namespaces: [a]}}]}",
       "match.any.0.resources.namespaces",
     ],
-  ])("%s", (_, text, path) => expect(issues(text)).toEqual([["never-matches", `${rule}.${path}`]]));
+  ])("%s", (_, text, path) => expect(issues(text, admissionOnly)).toEqual([["never-matches", `${rule}.${path}`]]));
 
   test.each([
     ["a custom kind", "match: {any: [{resources: {kinds: [RayCluster]}}]}"],
@@ -66,7 +69,7 @@ describe("rules that never apply", () => {
     ["an exclude by user", `${pods}\nexclude: {any: [{clusterRoles: [cluster-admin]}]}`],
     ["namespace names", "match: {any: [{resources: {kinds: [Namespace], namespaces: [a]}}]}"],
     ["a match by user", "match: {any: [{subjects: [{kind: User, name: a}]}]}"],
-  ])("%s is fine", (_, text) => expect(issues(text)).toEqual([]));
+  ])("%s is fine", (_, text) => expect(issues(text, admissionOnly)).toEqual([]));
 });
 
 describe("fields in patterns that the kind does not have", () => {
@@ -122,4 +125,87 @@ describe("texts without effect", () => {
     const found = issues(`${pods}\nvalidate: {failureAction: Enforce}`, "validationFailureAction: Audit");
     expect(found).toContainEqual(["field-without-effect", `${rule}.validate.failureAction`]);
   });
+});
+
+describe("policies that Kyverno refuses", () => {
+  const say = (text: string) => `${pods}\nvalidate: {message: "${text}", pattern: {spec: {hostPID: false}}}`;
+  const about = (filter: string) => `match: {any: [${filter}]}\nvalidate: {message: m, pattern: {metadata: {name: "?*"}}}`;
+  const cm = "context: [{name: settings, configMap: {name: a, namespace: b}}]";
+
+  // What the Kyverno CLI 1.19.1 refuses to apply; the last row of a pair it applies.
+  test.each<[string, string, string, string?]>([
+    ["user info in the background", say("{{ request.userInfo.username }}"), `${rule}.validate.message`],
+    ["a service account in the background", say("{{serviceAccountName}}"), `${rule}.validate.message`],
+    ["user info in admission alone", say("{{ request.userInfo.username }}"), "", "background: false"],
+    ["the field of that name", say("{{ request.object.spec.serviceAccountName }}"), ""],
+    ["an unknown variable", say("{{ settings.data.a }}"), `${rule}.validate.message`],
+    ["a declared one", `${cm}\n${say("{{ settings.data.a }}")}`, ""],
+    ["a config map's other field", `${cm}\n${say("{{ settings.a }}")}`, `${rule}.validate.message`],
+    ["a variable inside a variable", say("{{ request.object.{{ nope }} }}"), `${rule}.validate.message`],
+    ["an escaped one", say("\\\\{{ nope }}"), ""],
+    ["an element outside of a loop", say("{{ element.name }}"), `${rule}.validate.message`],
+    ["roles in the background", about("{resources: {kinds: [Pod]}, clusterRoles: [x]}"), `${rule}.match.any.0.clusterRoles`],
+    ["roles in admission alone", about("{resources: {kinds: [Pod]}, clusterRoles: [x]}"), "", "background: false"],
+    [
+      "a role without a namespace",
+      about("{resources: {kinds: [Pod]}, roles: [x]}"),
+      `${rule}.match.any.0.roles.0`,
+      "background: false",
+    ],
+    ["any kind in the background", about('{resources: {kinds: ["*"]}}'), `${rule}.match.any.0.resources.kinds.0`],
+    ["any kind in admission alone", about('{resources: {kinds: ["*"]}}'), "", "background: false"],
+    [
+      "any kind and another",
+      about('{resources: {kinds: ["*", Pod]}}'),
+      `${rule}.match.any.0.resources.kinds.0`,
+      "background: false",
+    ],
+    ["names of no kind", about("{resources: {names: [x]}}"), `${rule}.match.any.0`],
+    [
+      "a variable in match",
+      about('{resources: {kinds: [Pod], names: ["{{request.name}}"]}}'),
+      `${rule}.match.any.0.resources.names.0`,
+    ],
+    ["a subresource in the background", about("{resources: {kinds: [Pod/exec]}}"), `${rule}.match.any.0.resources.kinds.0`],
+    ["nothing switched on", say("m"), "spec.admission", "background: false\nadmission: false"],
+    [
+      "a label that is no text",
+      `${pods}\nvalidate: {message: m, pattern: {metadata: {labels: {a: 5}}}}`,
+      `${rule}.validate.pattern.metadata.labels.a`,
+    ],
+    [
+      "an existence anchor on no list",
+      `${pods}\nvalidate: {message: m, pattern: {spec: {"^(containers)": 5}}}`,
+      `${rule}.validate.pattern.spec.^(containers)`,
+    ],
+    [
+      "an operation that is none",
+      `${pods}\npreconditions: {all: [{key: "{{request.operation}}", operator: Equals, value: MAKE}]}\nvalidate: {message: m, deny: {}}`,
+      `${rule}.preconditions.all.0.value`,
+    ],
+    ["a name that is taken", `context: [{name: images, variable: {value: 1}}]\n${say("m")}`, `${rule}.context.0.name`],
+  ])("%s", (_, text, path, spec) => {
+    const refused = issues(text, spec).filter(([name]) => name === "refused");
+    expect(refused).toEqual(path === "" ? [] : [["refused", path]]);
+  });
+});
+
+test("a legacy form in many places is one finding", () => {
+  const text = "match: {resources: {kinds: [Pod]}}\nexclude: {resources: {names: [x]}}\nvalidate: {message: m, deny: {}}";
+  const rules = `background: true\n  rules:\n${[1, 2].map((i) => `  - name: r${i}\n    ${text.replaceAll("\n", "\n    ")}\n`).join("")}`;
+  const source = `apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: p}\nspec:\n  ${rules}`;
+  const [document] = parseDocuments(source, "p.yaml").documents;
+  if (document === undefined || !isKubernetesObject(document.value)) throw new Error(source);
+  const { value } = document;
+  const asObject = {
+    ...document,
+    value,
+    locate: (p: JsonPath) => document.locate(p),
+    locateKey: (p: JsonPath) => document.locateKey(p),
+  };
+  const found = lintKyvernoPolicy(asObject, schemas, []).filter((f) => f.check.policy === "policy-lint/legacy-form");
+  expect(found.map((f) => f.message)).toEqual([
+    "a bare match.resources is the old form, here and at spec.rules[1].match.resources",
+    "a bare exclude.resources is the old form, here and at spec.rules[1].exclude.resources",
+  ]);
 });

@@ -10,8 +10,9 @@ import { legacyForms } from "./legacy-forms.ts";
 import { neverApplies } from "./never-applies.ts";
 import { patternFields } from "./pattern-fields.ts";
 import { type PolicyCheck, type PolicyView, policyView } from "./policy-view.ts";
+import { refusals } from "./refusals.ts";
 
-const checks: readonly PolicyCheck[] = [unknownKinds, neverApplies, patternFields, legacyForms];
+const checks: readonly PolicyCheck[] = [refusals, unknownKinds, neverApplies, patternFields, legacyForms];
 
 /** What is wrong with, or could be better in, a Kyverno policy; `diagnostics` are those of its compilation. */
 export function lintKyvernoPolicy(

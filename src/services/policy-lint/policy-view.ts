@@ -50,3 +50,8 @@ export function filters(block: JsonValue | undefined, path: JsonPath): readonly 
   const listed = [...entries(member(block, "any"), [...path, "any"]), ...entries(member(block, "all"), [...path, "all"])];
   return block === undefined || listed.length > 0 ? listed : [[block, path]];
 }
+
+/** A policy that never comes into force. */
+export function refused(path: JsonPath, message: string, fix: string): PolicyIssue {
+  return { rule: "refused", severity: "high", path, message: `Kyverno refuses the policy: ${message}`, fix };
+}
