@@ -2,7 +2,7 @@ import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLEx
 import type { JsonValue } from "../json.ts";
 import { AliasBudget } from "./alias-budget.ts";
 import { decodeDoubleQuoted } from "./double-quoted.ts";
-import { keyText, resolvePlain, resolveTagged, type Scalar } from "./scalars.ts";
+import { isOldBoolean, keyText, resolvePlain, resolveTagged, type Scalar } from "./scalars.ts";
 
 type ScalarEvent = Extract<Event, { type: typeof EVENT_ID.SCALAR }>;
 type CollectionEvent = Extract<Event, { type: typeof EVENT_ID.MAPPING | typeof EVENT_ID.SEQUENCE }>;
@@ -47,9 +47,12 @@ export function eventsOf(text: string): Event[] {
   }
 }
 
+/** What plain words mean: `yes`, `on` and the like are booleans to Kubernetes (YAML 1.1), texts to go-yaml v3. */
+export type PlainWords = "yaml-1.1" | "go-yaml-v3";
+
 /** The documents of a text as JSON values, read as Kubernetes reads them. Throws `YamlError`. */
-export function compose(text: string): Composed {
-  const composer = new Composer(text, eventsOf(text));
+export function compose(text: string, words: PlainWords = "yaml-1.1"): Composed {
+  const composer = new Composer(text, eventsOf(text), words);
   return { values: composer.documents(), duplicates: composer.duplicates };
 }
 
@@ -57,13 +60,19 @@ class Composer {
   readonly duplicates: DuplicateKey[] = [];
   readonly #text: string;
   readonly #events: readonly Event[];
+  readonly #words: PlainWords;
   #next = 0;
   #anchors = new Map<string, JsonValue>();
   #aliases = new AliasBudget();
 
-  constructor(text: string, events: readonly Event[]) {
+  constructor(text: string, events: readonly Event[], words: PlainWords) {
     this.#text = text;
     this.#events = events;
+    this.#words = words;
+  }
+
+  #plain(text: string): Scalar {
+    return this.#words === "go-yaml-v3" && isOldBoolean(text) ? text : resolvePlain(text);
   }
 
   documents(): JsonValue[] {
@@ -182,7 +191,7 @@ class Composer {
       this.#aliases.count();
       const text = scalarText(this.#text, event);
       const plain = event.style === SCALAR_STYLE.PLAIN && event.tagStart < 0 && event.anchorStart < 0;
-      const value = plain ? resolvePlain(text) : this.#tagged(event, text);
+      const value = plain ? this.#plain(text) : this.#tagged(event, text);
       const key = keyText(value, text);
       if (key !== undefined) return key;
       throw new YamlError(
@@ -203,7 +212,7 @@ class Composer {
     const text = scalarText(this.#text, event);
     if (event.tagStart < 0 && event.anchorStart < 0) {
       if (event.style !== SCALAR_STYLE.PLAIN) return text;
-      const value = resolvePlain(text);
+      const value = this.#plain(text);
       if (value !== undefined) return value;
     }
     const value = this.#tagged(event, text);
@@ -222,7 +231,7 @@ class Composer {
   }
 
   #resolve(event: ScalarEvent, text: string): Scalar {
-    if (event.tagStart < 0) return event.style === SCALAR_STYLE.PLAIN ? resolvePlain(text) : text;
+    if (event.tagStart < 0) return event.style === SCALAR_STYLE.PLAIN ? this.#plain(text) : text;
     const tag = this.#text.slice(event.tagStart, event.tagEnd);
     const resolved = resolveTagged(tag, text);
     if (!resolved.ok) throw new YamlError("YAML_VALUE", resolved.message, this.#offsetOf(event));

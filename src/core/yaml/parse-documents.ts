@@ -62,12 +62,30 @@ class Collector implements ParsedDocuments {
     } catch (error) {
       if (!(error instanceof JsonSyntaxError)) throw error;
       // As kubectl decides: after two JSON values the stream is JSON, before that it may be YAML.
-      if (items.length < 2) return false;
+      if (items.length < 2) {
+        this.#noJson(error);
+        return false;
+      }
       this.#problem("JSON_SYNTAX", error.message, error.offset);
     }
     for (const { value, start } of items) this.#add(value, [], new Positions(this.#lines, 0, () => jsonSpans(text, start)));
     this.#duplicates(reader.duplicates, 0);
     return true;
+  }
+
+  /** What was meant as JSON and is read as YAML: a file by that name, or a comma too many, which YAML allows. */
+  #noJson({ message, offset }: JsonSyntaxError): void {
+    const { text, file } = this.#lines;
+    const trailingComma = /[}\]]/.test(text.charAt(offset)) && text.slice(0, offset).trimEnd().endsWith(",");
+    if (!trailingComma && !file.endsWith(".json")) return;
+    const what = trailingComma ? "a comma before the end of a list or an object" : message;
+    const at = Math.min(offset, this.#length);
+    this.diagnostics.push({
+      code: "JSON_SYNTAX",
+      severity: "warning",
+      message: `this is no JSON (${what}); it was read as YAML, as kubectl does`,
+      span: this.#lines.span(at, at),
+    });
   }
 
   yaml(): void {

@@ -14,6 +14,11 @@ const words: ReadonlyMap<string, Scalar> = new Map<string, Scalar>([
   ...spread(undefined, ".nan .NaN .NAN .inf .Inf .INF +.inf +.Inf +.INF -.inf -.Inf -.INF"),
 ]);
 
+/** Booleans of YAML 1.1 alone. */
+export function isOldBoolean(text: string): boolean {
+  return /^(?:[yYnN]|yes|Yes|YES|on|On|ON|no|No|NO|off|Off|OFF)$/.test(text);
+}
+
 function spread(value: Scalar, spellings: string): [string, Scalar][] {
   return spellings.split(" ").map((spelling) => [spelling, value]);
 }

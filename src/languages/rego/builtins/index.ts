@@ -1,6 +1,7 @@
 import { aggregateBuiltins } from "./aggregates.ts";
 import { arithmeticBuiltins } from "./arithmetic.ts";
 import { arrayBuiltins } from "./arrays.ts";
+import { awsBuiltin } from "./aws-signature.ts";
 import type { Builtin } from "./builtin.ts";
 import { castBuiltins } from "./casts.ts";
 import { cidrBuiltins } from "./cidr.ts";
@@ -17,6 +18,8 @@ import { jsonPathBuiltins } from "./json-paths.ts";
 import { jsonTextBuiltins } from "./json-text.ts";
 import { numberBuiltins } from "./numbers.ts";
 import { objectBuiltins } from "./objects.ts";
+import { outputBuiltins } from "./output.ts";
+import { outsideBuiltins } from "./outside.ts";
 import { regexBuiltins } from "./regex.ts";
 import { semverBuiltins } from "./semver.ts";
 import { setBuiltins } from "./sets.ts";
@@ -30,6 +33,7 @@ import { unitBuiltins } from "./units.ts";
 import { urlBuiltins } from "./url.ts";
 import { uuidBuiltins } from "./uuid.ts";
 import { walkBuiltin } from "./walk.ts";
+import { yamlBuiltins } from "./yaml.ts";
 
 const all: readonly Builtin[] = [
   ...comparisonBuiltins,
@@ -63,6 +67,10 @@ const all: readonly Builtin[] = [
   ...x509Builtins,
   ...privateKeyBuiltins,
   walkBuiltin,
+  ...yamlBuiltins,
+  ...outputBuiltins,
+  ...outsideBuiltins,
+  awsBuiltin,
 ];
 
 /** All builtins by name. */
