@@ -103,6 +103,10 @@ export const diagnosticCodes = {
       "An admission policy has no binding among the policies, so a cluster would not apply it; failures are only recorded.",
     next: "Add the ValidatingAdmissionPolicyBinding or MutatingAdmissionPolicyBinding to --policies.",
   },
+  SCHEMA_UNKNOWN: {
+    meaning: "Objects of a custom kind were not checked against a schema, as no CustomResourceDefinition of theirs is given.",
+    next: "Name the definition with --crds, or leave out --schema.",
+  },
   TEST_INVALID: {
     meaning: "A test file can not be understood; its expectations count as failed.",
     next: "Correct the test as the message says.",
@@ -199,6 +203,26 @@ export const diagnosticCodes = {
   NETWORK_OBJECT_INVALID: {
     meaning: "An object that bears on who may talk to whom holds a value of the wrong type; that part was left out.",
     next: "Correct the place that the message names.",
+  },
+  REGO_PARSE: {
+    meaning: "A Rego module has a syntax error, so nothing of it is evaluated.",
+    next: "Correct the line that the message shows.",
+  },
+  REGO_COMPILE: {
+    meaning: "A Rego module breaks a rule of the language: names that hide others, wrong imports or modifiers.",
+    next: "Correct the line as the message says.",
+  },
+  REGO_TYPE: {
+    meaning: "A Rego module calls a function that there is not, or one with arguments of the wrong number or type.",
+    next: "Correct the call, or the rule that the message names.",
+  },
+  REGO_UNSAFE_VAR: {
+    meaning: "A variable of a Rego rule has no value: nothing before its use binds it.",
+    next: "Bind the variable in an expression that is not negated, or correct its name.",
+  },
+  REGO_RECURSION: {
+    meaning: "A Rego rule needs its own value.",
+    next: "Take the rule out of the circle that the message shows.",
   },
 } as const satisfies Record<string, { meaning: string; next: string }>;
 

@@ -1,8 +1,8 @@
 import type { Body, Expr, Head, Place, Rule, Term, VarTerm } from "../ast.ts";
+import { isBuiltin } from "./builtin-calls.ts";
 import type { Statement } from "./module-parser.ts";
 import { isGround, trueBody } from "./rule-parser.ts";
 import { valueName } from "./term-parser.ts";
-import { isBuiltin } from "./builtin-calls.ts";
 
 /** The rule that an expression outside of any rule stands for (`pi = 3`, `p.q`), or why it stands for none. */
 export function ruleOfBody(body: Body): Rule | string {

@@ -1,6 +1,6 @@
 import type { Body, Expr, LogicalExpr, NotExpr, Place, Term, VarTerm, With } from "../ast.ts";
-import type { State } from "./parser-state.ts";
 import { isVoidCall } from "./builtin-calls.ts";
+import type { State } from "./parser-state.ts";
 import { TermParser, valueName } from "./term-parser.ts";
 import { Keywords, type TokenKind } from "./token.ts";
 

@@ -190,15 +190,13 @@ class ModuleParser extends RuleParser {
 
   #takeFuture(taken: Import): void {
     const [first, second] = taken.path.path.map((step) => (step.kind === "scalar" ? step.value : undefined));
-    if (first !== "keywords") return this.error(taken.path.at, "invalid import, must be `future.keywords`");
-    if (taken.alias !== undefined) return this.error(taken.at, "`future` imports cannot be aliased");
     const allowed: readonly Keyword[] = [...futureKeywordsV0, ...futureKeywordsV1];
-    if (taken.path.path.length === 1) return this.#addKeywords(allowed);
     const word = allowed.find((candidate) => candidate === second);
-    if (taken.path.path.length > 2) return this.#addKeywords(allowed);
-    if (word !== undefined) return this.#addKeywords([word]);
-    const known = allowed.toSorted().join(" ");
-    return this.error(taken.path.at, `unexpected keyword, must be one of [${known}]`);
+    if (first !== "keywords") this.error(taken.path.at, "invalid import, must be `future.keywords`");
+    else if (taken.alias !== undefined) this.error(taken.at, "`future` imports cannot be aliased");
+    else if (taken.path.path.length !== 2) this.#addKeywords(allowed);
+    else if (word !== undefined) this.#addKeywords([word]);
+    else this.error(taken.path.at, `unexpected keyword, must be one of [${allowed.toSorted().join(" ")}]`);
   }
 
   #assemble(statements: readonly Statement[]): Parsed<Module> {

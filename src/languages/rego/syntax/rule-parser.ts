@@ -91,8 +91,7 @@ export class RuleParser extends LiteralParser {
   }
 
   #withOwnWildcards(head: Head): Head {
-    const renew = (arg: Term): Term =>
-      arg.kind === "var" && arg.name.startsWith("$") ? { ...arg, name: this.wildcard() } : arg;
+    const renew = (arg: Term): Term => (arg.kind === "var" && arg.name.startsWith("$") ? { ...arg, name: this.wildcard() } : arg);
     return { ...head, args: head.args.map(renew) };
   }
 
@@ -168,7 +167,21 @@ export class RuleParser extends LiteralParser {
   #parseHeadReference(name: VarTerm): Term | undefined {
     const { offset } = this;
     this.scanSpace();
-    const operators: readonly TokenKind[] = ["plus", "minus", "mul", "div", "rem", "&", "|", "equal", "neq", "gt", "gte", "lt", "lte"];
+    const operators: readonly TokenKind[] = [
+      "plus",
+      "minus",
+      "mul",
+      "div",
+      "rem",
+      "&",
+      "|",
+      "equal",
+      "neq",
+      "gt",
+      "gte",
+      "lt",
+      "lte",
+    ];
     if (operators.includes(this.kind)) this.illegal();
     else if (this.is("whitespace")) this.scan();
     if (this.is("(") || this.is(".") || this.is("[")) return this.parseRef(name, offset);

@@ -226,9 +226,7 @@ export abstract class TermParser extends ParserState {
     const inner = this.text.slice(1, -1);
     if (this.text.startsWith("`") || !inner.includes("\\")) return { kind: "scalar", value: inner, at };
     const value = unquote(this.text);
-    return value === undefined
-      ? this.error(at, `illegal string literal: ${this.text}`)
-      : { kind: "scalar", value, at };
+    return value === undefined ? this.error(at, `illegal string literal: ${this.text}`) : { kind: "scalar", value, at };
   }
 
   #parseTemplate(raw: boolean): Term | undefined {
@@ -257,9 +255,7 @@ export abstract class TermParser extends ParserState {
     if (expr === undefined) return this.error(this.here(), "invalid template-string expression");
     const refused = refusedInTemplate(expr);
     if (refused !== undefined) return this.error(expr.at, `unexpected ${refused} in template-string expression`);
-    return expr.kind === "term-expr" && expr.term.kind === "scalar" && !commented && expr.with.length === 0
-      ? expr.term
-      : expr;
+    return expr.kind === "term-expr" && expr.term.kind === "scalar" && !commented && expr.with.length === 0 ? expr.term : expr;
   }
 
   protected parseRef(head: Term, offset: number): Term | undefined {
