@@ -162,12 +162,13 @@ function changedNamespace(): SourceDocument<KubernetesObject> {
   return document({ apiVersion: "v1", kind: "Namespace", metadata: { name: "n3", labels: { team: "g1" } } });
 }
 
-/** The change, and all that may reach the workload after it. */
+/** The change, and one answer with its reasons after it. */
 function update(network: Network, change: SourceDocument<KubernetesObject>): number {
   return milliseconds(() => {
     network.put(change);
-    const target = network.find("n3/w61");
+    const target = network.find("n3/w61[Deployment]");
     if (target === undefined) throw new Error("the workload is there");
-    for (const source of network.workloads) network.permits(source, target, protocols.TCP, 8001);
+    const source = network.find("n3/w62[Deployment]") ?? target;
+    network.explain(source, target, protocols.TCP, 8001);
   });
 }

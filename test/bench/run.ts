@@ -1,12 +1,14 @@
 import { type BenchRow, isMet } from "./bench.ts";
 import { celBench } from "./cel.ts";
+import { celPoliciesBench } from "./cel-policies.ts";
 import { commandBench } from "./command.ts";
 import { loadingBench } from "./loading.ts";
+import { networkBench } from "./network.ts";
 import { patternBench } from "./pattern.ts";
 import { rbacBench } from "./rbac.ts";
 import { scanBench } from "./scan.ts";
 
-const benches = [scanBench, commandBench, loadingBench, patternBench, celBench, rbacBench];
+const benches = [scanBench, commandBench, loadingBench, patternBench, celBench, celPoliciesBench, rbacBench, networkBench];
 
 function line(bench: string, row: BenchRow): string {
   const { ours, peer, unit, target } = row;

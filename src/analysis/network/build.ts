@@ -27,7 +27,6 @@ import type {
   Workload,
 } from "./model.ts";
 import { ClusterState } from "./state.ts";
-import { refKey } from "./world/pod-source.ts";
 
 /** Reads all that bears on who may talk to whom. Documents that are no Kubernetes objects are left out. */
 export function buildNetwork(documents: readonly SourceDocument[], options: NetworkOptions): Network {
@@ -136,9 +135,20 @@ class StateNetwork implements Network {
   fingerprint(workload: Workload): string {
     const cls = this.#state.index.classOf(workload);
     if (cls === undefined) return "";
-    const { namespaceLabels, serviceAccountLabels } = cls.facts;
+    const { labels, ports, serviceAccount, namespaceLabels, serviceAccountLabels } = cls.facts;
     const plans = [this.#state.plan(cls, "ingress"), this.#state.plan(cls, "egress")].map(signatureOf);
-    return JSON.stringify([cls.key, namespaceLabels, serviceAccountLabels, cls.nodeLabels, ...plans]);
+    const { addresses } = workload;
+    return JSON.stringify([
+      cls.kind,
+      labels,
+      ports,
+      serviceAccount,
+      addresses,
+      namespaceLabels,
+      serviceAccountLabels,
+      cls.nodeLabels,
+      ...plans,
+    ]);
   }
 
   /** The usual reading; kept for pairs of classes. */
@@ -241,7 +251,7 @@ class StateNetwork implements Network {
   }
 
   remove(ref: ResourceRef): void {
-    this.#state.remove(refKey(ref));
+    this.#state.remove(this.#state.keyOfRef(ref));
   }
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { JsonValue } from "../../core/json.ts";
 import type { KubernetesObject } from "../../core/kubernetes.ts";
 import { isKubernetesObject } from "../../core/kubernetes.ts";
@@ -8,8 +7,15 @@ import { parseDocuments } from "../../core/yaml/parse-documents.ts";
 import { buildNetwork } from "./build.ts";
 import type { Network, NetworkOptions, Workload } from "./model.ts";
 
-const file = new URL("../../../catalog/workloads.yaml", import.meta.url);
-const parsed = parseWorkloadCatalogue(parseDocuments(readFileSync(file, "utf8"), "workloads.yaml").documents[0]?.value ?? null);
+/** Where the kinds of the tests hold pods. */
+const kinds = `
+workloads:
+  - kinds: [Pod]
+    pods: [{ spec: spec, labels: [/metadata.labels] }]
+  - kinds: [apps/Deployment, apps/ReplicaSet, apps/StatefulSet, apps/DaemonSet, batch/Job]
+    pods: [{ template: spec.template }]
+`;
+const parsed = parseWorkloadCatalogue(parseDocuments(kinds, "kinds.yaml").documents[0]?.value ?? null);
 if (!parsed.ok) throw new Error(parsed.diagnostics[0]?.message);
 const catalogue = parsed.value;
 

@@ -7,6 +7,7 @@ import type { ClusterEndpoint, EndpointClass, Surroundings } from "./engine/endp
 import { EndpointIndex } from "./engine/endpoint-index.ts";
 import { PeerSet, type PodRange, usualPodRange } from "./engine/peer-set.ts";
 import { makePlan, type Plan } from "./engine/plan.ts";
+import { SelectorBuckets } from "./engine/selector-buckets.ts";
 import type { ApiServer, ClusterNode, Direction, NetworkOptions, Workload } from "./model.ts";
 import { isPolicy, readPolicy } from "./read/read-policy.ts";
 import type { CompiledPolicy, CompiledRule, PeerTerm } from "./rule.ts";
@@ -45,6 +46,12 @@ export class ClusterState implements Surroundings, Distinctions {
   index: EndpointIndex;
   readonly #peerSets = new Map<string, PeerSet>();
   readonly #policiesOfClass = new Map<number, Set<CompiledPolicy>>();
+  #allPolicies: readonly CompiledPolicy[] | undefined;
+  /** Where a new class has to be looked for. */
+  readonly #setBuckets = new SelectorBuckets<PeerSet>();
+  readonly #addressSets = new Set<PeerSet>();
+  readonly #subjectBuckets = new SelectorBuckets<CompiledPolicy>();
+  #someAddressed = false;
   readonly #plans: { readonly [direction in Direction]: Map<number, Plan> } = { ingress: new Map(), egress: new Map() };
   /** Grows with every change: whoever keeps answers looks at it. */
   version = 0;
@@ -83,7 +90,8 @@ export class ClusterState implements Surroundings, Distinctions {
   }
 
   get policies(): readonly CompiledPolicy[] {
-    return [...this.entries.values()].flatMap((entry) => entry.policies);
+    this.#allPolicies ??= [...this.entries.values()].flatMap((entry) => entry.policies);
+    return this.#allPolicies;
   }
 
   // Reading.
@@ -94,7 +102,11 @@ export class ClusterState implements Surroundings, Distinctions {
   }
 
   keyOf(object: KubernetesObject): string {
-    const ref = resourceRef(object);
+    return this.keyOfRef(resourceRef(object));
+  }
+
+  /** Who names no namespace means the one that everything would be applied to. */
+  keyOfRef(ref: ResourceRef): string {
     const isCluster = ref.namespace === "" && (ref.kind === "Namespace" || ref.kind === "Node");
     return refKey({ ...ref, namespace: isCluster ? "" : ref.namespace || this.#fallback });
   }
@@ -117,6 +129,9 @@ export class ClusterState implements Surroundings, Distinctions {
   /** Everything anew from the objects that were read. */
   #rebuild(): void {
     this.version++;
+    this.#allPolicies = undefined;
+    this.#someAddressed = false;
+    for (const found of [this.#setBuckets, this.#addressSets, this.#subjectBuckets]) found.clear();
     for (const map of [this.workloads, this.nodes, this.#namespaces, this.#accounts, this.#makers, this.#sources]) map.clear();
     for (const map of [this.#workloadsOfOwner, this.#peerSets, this.#policiesOfClass, this.#plans.ingress, this.#plans.egress]) {
       map.clear();
@@ -167,9 +182,10 @@ export class ClusterState implements Surroundings, Distinctions {
   /** Selectors that ask for labels of single pods. */
   #labelsAsked(): ReadonlySet<string> {
     const asked = new Set<string>();
+    if (![...this.entries.values()].some(({ sources }) => sources.some(hasVolatileLabels))) return asked;
     for (const { document, policies } of this.entries.values()) {
       if (policies.length === 0) continue;
-      const text = JSON.stringify(document.value["spec"] ?? null, (_, v: unknown) => (typeof v === "bigint" ? String(v) : v));
+      const text = specText(document.value);
       for (const label of volatileLabels) if (text.includes(label)) asked.add(label);
     }
     return asked;
@@ -194,6 +210,7 @@ export class ClusterState implements Surroundings, Distinctions {
     const workloads = found === undefined ? [] : workloadsOf(found.owner, [...found.sources], this);
     this.#workloadsOfOwner.set(key, workloads);
     return workloads.flatMap((workload) => {
+      if (workload.addresses.length > 0) this.#someAddressed = true;
       this.workloads.set(workload.id, workload);
       return this.#enterEndpoint(workload);
     });
@@ -207,6 +224,7 @@ export class ClusterState implements Surroundings, Distinctions {
   #enterPolicy(policy: CompiledPolicy): void {
     if (!policy.info.active) return;
     for (const subject of policy.subjects) {
+      this.#subjectBuckets.add(subject, policy);
       for (const cls of this.index.select(subject)) this.#select(policy, cls);
     }
   }
@@ -221,9 +239,11 @@ export class ClusterState implements Surroundings, Distinctions {
 
   /** A class that nobody was in before meets the rules that there are. */
   #admit(cls: EndpointClass): void {
-    for (const set of this.#peerSets.values()) set.admit(cls);
-    for (const policy of this.policies) {
-      if (policy.info.active && policy.subjects.some((s) => this.index.selects(s, cls))) this.#select(policy, cls);
+    const sets = cls.kind === "pod" ? this.#setBuckets.candidates(cls) : this.#peerSets.values();
+    for (const set of sets) set.admit(cls);
+    if (cls.kind === "pod" && cls.addresses.length > 0) for (const set of this.#addressSets) set.admit(cls);
+    for (const policy of this.#subjectBuckets.candidates(cls)) {
+      if (policy.subjects.some((s) => this.index.selects(s, cls))) this.#select(policy, cls);
     }
   }
 
@@ -246,6 +266,12 @@ export class ClusterState implements Surroundings, Distinctions {
 
   #change(before: Entry | undefined, after: Entry | undefined): void {
     this.version++;
+    this.#allPolicies = undefined;
+    const namespace = namespaceOfBoth(before, after);
+    if (namespace !== undefined) {
+      this.#changeNamespace(namespace, after);
+      return;
+    }
     if (this.#needsRebuild(before, after)) {
       this.#rebuild();
       return;
@@ -263,6 +289,16 @@ export class ClusterState implements Surroundings, Distinctions {
     for (const key of owners) for (const cls of this.#enterWorkloads(key)) this.#admit(cls);
   }
 
+  /** Its workloads leave their classes and join those that the new labels make. */
+  #changeNamespace(name: string, after: Entry | undefined): void {
+    const labels = namespaceLabels(name, after === undefined ? {} : labelsOf(after.document.value));
+    this.#namespaces.set(name, labels);
+    const owners = [...this.#workloadsOfOwner].filter(([, workloads]) => workloads.some((w) => w.namespace === name));
+    for (const [, workloads] of owners) for (const workload of workloads) this.index.remove(workload);
+    this.index.leaveNamespace(name);
+    for (const [key] of owners) for (const cls of this.#enterWorkloads(key)) this.#admit(cls);
+  }
+
   /** Objects by which many others are told apart change seldom: they take everything anew. */
   #needsRebuild(before: Entry | undefined, after: Entry | undefined): boolean {
     for (const entry of [before, after]) {
@@ -276,15 +312,14 @@ export class ClusterState implements Surroundings, Distinctions {
   }
 
   #tellsMoreApart(policy: CompiledPolicy): boolean {
-    const pods = [...this.workloads.values()];
-    const text = JSON.stringify(policy.info.document.value["spec"] ?? null);
+    const text = specText(policy.info.document.value);
     if (volatileLabels.some((label) => !this.askedLabels.has(label) && text.includes(label))) return true;
     if (!this.nodesMatter && asksForNodes(policy)) return true;
-    const blocks = [...blocksOf(policy)].filter((block) => !this.#bounds.knows(block));
-    return blocks.length > 0 && pods.some((pod) => pod.addresses.length > 0);
+    return this.#someAddressed && [...blocksOf(policy)].some((block) => !this.#bounds.knows(block));
   }
 
   #leavePolicy(policy: CompiledPolicy): void {
+    for (const subject of policy.subjects) this.#subjectBuckets.delete(subject, policy);
     for (const [id, policies] of this.#policiesOfClass) {
       if (!policies.delete(policy)) continue;
       this.#plans.ingress.delete(id);
@@ -328,8 +363,24 @@ export class ClusterState implements Surroundings, Distinctions {
     if (known !== undefined) return known;
     const set = new PeerSet(term, this.index, this.#range);
     this.#peerSets.set(term.key, set);
+    if (term.pods !== undefined) this.#setBuckets.add(term.pods, set);
+    if (term.byAddress !== undefined) this.#addressSets.add(set);
     return set;
   }
+}
+
+function hasVolatileLabels({ labels }: PodSource): boolean {
+  return volatileLabels.some((label) => Object.hasOwn(labels, label));
+}
+
+function specText(object: KubernetesObject): string {
+  return JSON.stringify(object["spec"] ?? null, (_, v: unknown) => (typeof v === "bigint" ? String(v) : v));
+}
+
+/** The name of a namespace that an object describes or described. */
+function namespaceOfBoth(before: Entry | undefined, after: Entry | undefined): string | undefined {
+  const object = (after ?? before)?.document.value;
+  return object !== undefined && roleOf(object) === "namespace" ? nameOf(object) : undefined;
 }
 
 function asksForNodes({ rules }: CompiledPolicy): boolean {

@@ -9,7 +9,7 @@ export type ClusterEndpoint = Workload | ClusterNode | ApiServer;
 /** Endpoints of the cluster that no policy treats differently. */
 export interface EndpointClass {
   readonly id: number;
-  /** What it is told by, apart from labels of namespaces and nodes; with the addresses themselves, not the blocks that hold them. */
+  /** What it is told by, apart from labels of namespaces and nodes. */
   readonly key: string;
   /** `host`: a pod on its node's network. */
   readonly kind: "pod" | "host" | "node" | "apiserver";
@@ -48,7 +48,15 @@ export function classify(
     const nodeLabels = endpoint.kind === "node" ? endpoint.labels : {};
     return {
       key: `${endpoint.kind} ${endpoint.id}`,
-      make: (id) => ({ id, key: endpoint.id, kind: endpoint.kind, facts: noFacts, nodeLabels, addresses, members: new Set() }),
+      make: (id) => ({
+        id,
+        key: `${endpoint.kind} ${endpoint.id}`,
+        kind: endpoint.kind,
+        facts: noFacts,
+        nodeLabels,
+        addresses,
+        members: new Set(),
+      }),
     };
   }
   const { namespace, labels, ports, serviceAccount } = endpoint;
@@ -58,7 +66,7 @@ export function classify(
     key,
     make: (id) => ({
       id,
-      key: [kind, namespace, serviceAccount, endpoint.addresses.join(), labelsKey(labels), portsKey(ports)].join("\n"),
+      key,
       kind,
       facts: {
         namespace,

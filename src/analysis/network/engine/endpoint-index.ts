@@ -51,6 +51,16 @@ export class EndpointIndex {
     this.#byEndpoint.delete(endpoint.id);
   }
 
+  /**
+   * Facts of a namespace changed: nobody joins its old classes any more. Their endpoints have to be removed first, and
+   * added again.
+   */
+  leaveNamespace(namespace: string): void {
+    for (const cls of this.#byNamespace.get(namespace) ?? []) this.#byKey.delete(cls.key);
+    for (const cls of this.#others) if (cls.facts.namespace === namespace) this.#byKey.delete(cls.key);
+    this.#scopes.clear();
+  }
+
   classOf(endpoint: ClusterEndpoint): EndpointClass | undefined {
     return this.#byEndpoint.get(endpoint.id);
   }
@@ -93,6 +103,8 @@ export class EndpointIndex {
 
   #hinted({ hint }: PodSelector): readonly EndpointClass[] | undefined {
     if (hint === undefined) return undefined;
+    const [only, second] = hint.values;
+    if (second === undefined) return this.#byLabel.get(`${hint.label}=${only}`) ?? [];
     return hint.values.flatMap((value) => this.#byLabel.get(`${hint.label}=${value}`) ?? []);
   }
 

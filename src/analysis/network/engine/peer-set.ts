@@ -36,14 +36,17 @@ function anywhere(block: AddressSet): Match {
   return block.contains(AddressSet.allIpv4) || block.contains(AddressSet.allIpv6) ? "address" : "perhaps";
 }
 
+const nobody = new Set<number>();
+const nothingSpecial = new Map<number, Match>();
+
 /** One alternative of a rule's peers, resolved to the endpoints that there are. */
 export class PeerSet {
   readonly term: PeerTerm;
   readonly #index: EndpointIndex;
   readonly #range: PodRange;
-  readonly #identity = new Set<number>();
-  readonly #address = new Set<number>();
-  readonly #special = new Map<number, Match>();
+  #identity: Set<number> = nobody;
+  #address: Set<number> = nobody;
+  #special: Map<number, Match> = nothingSpecial;
   /** Of pods whose address nobody knows. */
   readonly unaddressed: Match;
 
@@ -54,7 +57,7 @@ export class PeerSet {
     this.unaddressed = term.byAddress === undefined ? "no" : unaddressed(term.byAddress, range);
     if (term.everything) return;
     if (term.pods !== undefined && !this.isEveryPod) for (const cls of index.select(term.pods)) this.#admitPod(cls);
-    if (term.byAddress !== undefined) index.atAddresses(term.byAddress, (id) => this.#address.add(id));
+    if (term.byAddress !== undefined) index.atAddresses(term.byAddress, (id) => this.#addAddress(id));
     for (const cls of index.others) this.#admitOther(cls);
   }
 
@@ -62,6 +65,23 @@ export class PeerSet {
   get isEveryPod(): boolean {
     const { pods, within, outside } = this.term;
     return pods?.everyPod === true && pods.namespaces.kind === "all" && within === undefined && outside === undefined;
+  }
+
+  // Most sets hold few endpoints of one sort: the others are not even made.
+
+  #addIdentity(id: number): void {
+    if (this.#identity === nobody) this.#identity = new Set();
+    this.#identity.add(id);
+  }
+
+  #addAddress(id: number): void {
+    if (this.#address === nobody) this.#address = new Set();
+    this.#address.add(id);
+  }
+
+  #addSpecial(id: number, match: Match): void {
+    if (this.#special === nothingSpecial) this.#special = new Map();
+    this.#special.set(id, match);
   }
 
   /** A class that was not there before. */
@@ -73,21 +93,21 @@ export class PeerSet {
       return;
     }
     if (term.pods !== undefined && !this.isEveryPod && this.#index.selects(term.pods, cls)) this.#admitPod(cls);
-    if (term.byAddress !== undefined && isAt(cls, term.byAddress)) this.#address.add(cls.id);
+    if (term.byAddress !== undefined && isAt(cls, term.byAddress)) this.#addAddress(cls.id);
   }
 
   #admitPod(cls: EndpointClass): void {
     const { within, outside } = this.term;
     if (within === undefined && outside === undefined) {
-      this.#identity.add(cls.id);
+      this.#addIdentity(cls.id);
       return;
     }
     const met = both(
       within === undefined ? "address" : this.#isIn(cls, within),
       outside === undefined ? "address" : inverse(this.#isIn(cls, outside)),
     );
-    if (met === "address") this.#identity.add(cls.id);
-    else if (met === "perhaps") this.#special.set(cls.id, met);
+    if (met === "address") this.#addIdentity(cls.id);
+    else if (met === "perhaps") this.#addSpecial(cls.id, met);
   }
 
   #isIn(cls: EndpointClass, set: AddressSet): Match {
@@ -97,15 +117,15 @@ export class PeerSet {
 
   #admitOther(cls: EndpointClass): void {
     const { nodes, apiServer, byAddress } = this.term;
-    if (apiServer === true && cls.kind === "apiserver") this.#identity.add(cls.id);
+    if (apiServer === true && cls.kind === "apiserver") this.#addIdentity(cls.id);
     else if (nodes !== undefined && (cls.kind === "node" || cls.kind === "host")) {
-      if (nodes.matches(cls.nodeLabels)) this.#identity.add(cls.id);
+      if (nodes.matches(cls.nodeLabels)) this.#addIdentity(cls.id);
       // Labels of a node that no object shows are not known.
-      else if (Object.keys(cls.nodeLabels).length === 0) this.#special.set(cls.id, "perhaps");
+      else if (Object.keys(cls.nodeLabels).length === 0) this.#addSpecial(cls.id, "perhaps");
     } else if (byAddress !== undefined) {
       const met = this.#isIn(cls, byAddress);
-      if (met === "address") this.#address.add(cls.id);
-      else if (met !== "no") this.#special.set(cls.id, met);
+      if (met === "address") this.#addAddress(cls.id);
+      else if (met !== "no") this.#addSpecial(cls.id, met);
     }
   }
 

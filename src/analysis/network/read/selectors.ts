@@ -26,7 +26,7 @@ export function readLabelSelector(reader: Reader, field: ObjectField): LabelMatc
   if (!known) return undefined;
   const requirements = requirementsOf(field.value);
   return {
-    key: JSON.stringify(requirements),
+    key: requirements.map(({ label, operator, values }) => `${label} ${operator} ${values.join()}`).join(";"),
     everything: requirements.length === 0,
     matches: compiled.matches,
     hint: hintOf(requirements),
@@ -49,6 +49,7 @@ function requirementsOf(selector: JsonObject): readonly Requirement[] {
     if (operator !== "In" && operator !== "NotIn" && operator !== "Exists" && operator !== "DoesNotExist") continue;
     all.push({ label: String(member(expression, "key")), operator, values: texts });
   }
+  if (all.length < 2) return all;
   const unique = new Map(all.map((requirement) => [JSON.stringify(requirement), requirement]));
   return [...unique.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, requirement]) => requirement);
 }
