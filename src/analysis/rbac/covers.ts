@@ -49,5 +49,5 @@ export function missingFrom(owned: readonly PolicyRule[], asked: readonly Policy
 }
 
 export function covers(owned: readonly PolicyRule[], asked: readonly PolicyRule[]): boolean {
-  return missingFrom(owned, asked).length === 0;
+  return asked.every((rule) => atomsOf(rule).every((atom) => owned.some((owner) => ruleCovers(owner, atom))));
 }

@@ -1,3 +1,4 @@
+import { CoverCandidates } from "./cover-candidates.ts";
 import { covers } from "./covers.ts";
 import { describeObject } from "./describe.ts";
 import { isEquivalent, sameRights } from "./diff.ts";
@@ -64,11 +65,11 @@ export function dedupe(world: RbacWorld): Dedupe {
 /** Of roles of one namespace that grant the same, each later one with the first. */
 function equalRoles(roles: readonly Role[]): (Redundancy & { readonly kind: "equal-roles" })[] {
   return [...scopes(roles)].flatMap((scope) => {
-    const kept: Role[] = [];
+    const kept = new CoverCandidates();
     return scope.flatMap((role) => {
-      const first = kept.find((k) => sameRights(k.rules, role.rules));
+      const first = kept.of(role.rules).find((k) => sameRights(k.rules, role.rules));
       if (first !== undefined) return [{ kind: "equal-roles" as const, first, second: role }];
-      kept.push(role);
+      kept.add(role);
       return [];
     });
   });
@@ -76,12 +77,14 @@ function equalRoles(roles: readonly Role[]): (Redundancy & { readonly kind: "equ
 
 function subsumedRoles(roles: readonly Role[], equal: readonly { readonly second: Role }[]): Redundancy[] {
   const gone = new Set(equal.map((e) => e.second));
-  return [...scopes(roles.filter((r) => !gone.has(r)))].flatMap((scope) =>
-    scope.flatMap((second): Redundancy[] => {
-      const first = scope.find((other) => other !== second && covers(other.rules, second.rules));
+  return [...scopes(roles.filter((r) => !gone.has(r)))].flatMap((scope) => {
+    const candidates = new CoverCandidates();
+    for (const role of scope) candidates.add(role);
+    return scope.flatMap((second): Redundancy[] => {
+      const first = candidates.of(second.rules).find((other) => other !== second && covers(other.rules, second.rules));
       return first === undefined ? [] : [{ kind: "subsumed-role", first, second }];
-    }),
-  );
+    });
+  });
 }
 
 function scopes(roles: readonly Role[]): Iterable<readonly Role[]> {
