@@ -119,6 +119,7 @@ export const corpus: Corpus = {
   },
 };
 
+/** The suite's own shape; numbers stay what they were read as. */
 function suiteOf(json: JsonValue): Suite {
-  return JSON.parse(JSON.stringify(json, (_, v) => (typeof v === "bigint" ? Number(v) : v))) as Suite;
+  return json as unknown as Suite;
 }

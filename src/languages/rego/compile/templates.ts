@@ -14,7 +14,8 @@ export class TemplateRewriter implements Mapping {
     const { head } = rule;
     const key = head.key === undefined ? undefined : this.term(head.key);
     const value = head.value === undefined ? undefined : this.term(head.value);
-    return { ...rule, head: { ...head, key, value }, body: this.body(rule.body) };
+    const args = head.args.map(this.term);
+    return { ...rule, head: { ...head, key, value, args }, body: this.body(rule.body) };
   }
 
   readonly body = (body: Body): Body => body.map((expr) => mapExpr(expr, this));

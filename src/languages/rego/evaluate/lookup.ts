@@ -1,4 +1,4 @@
-import { indexOf, isNumber } from "../values/number.ts";
+import { indexOf, isNumber, numberText } from "../values/number.ts";
 import { RegoObject, RegoSet, type Value } from "../values/value.ts";
 
 /** What stands at a key: an element, a member, or the key itself where it is in a set. */
@@ -11,6 +11,14 @@ export function lookup(collection: Value, key: Value): Value | undefined {
   }
   if (collection instanceof RegoSet) return collection.has(key) ? key : undefined;
   return undefined;
+}
+
+/** As {@link lookup}, in base documents: references to them are paths of strings, so that `data[2]` finds "2". */
+export function baseLookup(collection: Value, key: Value): Value | undefined {
+  const found = lookup(collection, key);
+  if (found !== undefined) return found;
+  if (isNumber(key) && collection instanceof RegoObject) return collection.get(numberText(key));
+  return typeof key === "string" && /^(0|[1-9]\d*)$/.test(key) && isList(collection) ? collection[Number(key)] : undefined;
 }
 
 export function isList(value: Value): value is readonly Value[] {
@@ -36,12 +44,12 @@ export function forEachMember(collection: Value, visit: (key: Value, value: Valu
   return false;
 }
 
-/** The value at a path of keys. */
+/** The value at a path of keys in a base document. */
 export function valueAtPath(root: Value, path: readonly Value[]): Value | undefined {
   let value: Value | undefined = root;
   for (const key of path) {
     if (value === undefined) return undefined;
-    value = lookup(value, key);
+    value = baseLookup(value, key);
   }
   return value;
 }

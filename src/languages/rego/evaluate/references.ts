@@ -1,7 +1,7 @@
 import type { RefTerm, Term } from "../ast.ts";
 import type { Value } from "../values/value.ts";
 import { baseAt, type DataNode, documentAt, isReplaced } from "./data-tree.ts";
-import { forEachMember, isList, lookup } from "./lookup.ts";
+import { baseLookup, forEachMember, isList, lookup } from "./lookup.ts";
 import type { Get, Machine, Sink, Slots, Step } from "./machine.ts";
 import type { Scope } from "./scope.ts";
 import { compileMatch, compileTerm, isBoundTerm, type Match } from "./terms.ts";
@@ -35,12 +35,14 @@ function compileStep(term: Term, scope: Scope): PathStep {
   return { kind: "key", constant, get: compileTerm(term, scope) };
 }
 
-function fromStart(start: Get, steps: readonly PathStep[], isSingle: boolean): Reference {
-  if (isSingle) return { kind: "single", get: compileLookups(start, steps) };
+type Lookup = typeof lookup;
+
+function fromStart(start: Get, steps: readonly PathStep[], isSingle: boolean, find: Lookup = lookup): Reference {
+  if (isSingle) return { kind: "single", get: compileLookups(start, steps, find) };
   return {
     kind: "many",
     each: (sink) => {
-      const walk = compileWalk(steps, sink);
+      const walk = compileWalk(steps, sink, find);
       return (m, s) => {
         const value = start(m, s);
         return value === undefined ? false : walk(m, s, value);
@@ -49,36 +51,36 @@ function fromStart(start: Get, steps: readonly PathStep[], isSingle: boolean): R
   };
 }
 
-function compileLookups(start: Get, steps: readonly PathStep[]): Get {
+function compileLookups(start: Get, steps: readonly PathStep[], find: Lookup): Get {
   return steps.reduce<Get>((before, step) => {
     if (step.kind !== "key") return before;
     const { constant, get } = step;
     if (constant !== undefined) {
       return (m, s) => {
         const value = before(m, s);
-        return value === undefined ? undefined : lookup(value, constant);
+        return value === undefined ? undefined : find(value, constant);
       };
     }
     return (m, s) => {
       const value = before(m, s);
       const key = value === undefined ? undefined : get(m, s);
-      return value === undefined || key === undefined ? undefined : lookup(value, key);
+      return value === undefined || key === undefined ? undefined : find(value, key);
     };
   }, start);
 }
 
 /** Walks from a value along the steps. */
-function compileWalk(steps: readonly PathStep[], sink: Sink): Sink {
+function compileWalk(steps: readonly PathStep[], sink: Sink, find: Lookup = lookup): Sink {
   return steps.reduceRight<Sink>(
-    (next, step) => (step.kind === "key" ? keyWalk(step.get, next) : eachWalk(step.match, next)),
+    (next, step) => (step.kind === "key" ? keyWalk(step.get, next, find) : eachWalk(step.match, next)),
     sink,
   );
 }
 
-function keyWalk(get: Get, next: Sink): Sink {
+function keyWalk(get: Get, next: Sink, find: Lookup): Sink {
   return (m, s, value) => {
     const key = get(m, s);
-    const found = key === undefined ? undefined : lookup(value, key);
+    const found = key === undefined ? undefined : find(value, key);
     return found === undefined ? false : next(m, s, found);
   };
 }
@@ -125,7 +127,7 @@ function compileTreeWalk(
   steps: readonly PathStep[],
   isSingle: boolean,
 ): Reference {
-  if (node === undefined) return fromStart((m) => baseAt(m, path), steps, isSingle);
+  if (node === undefined) return fromStart((m) => baseAt(m, path), steps, isSingle, baseLookup);
   const each = (sink: Sink): Step => {
     const walk = compileNodeWalk(steps, sink);
     return (m, s) => walk(m, s, node, path);

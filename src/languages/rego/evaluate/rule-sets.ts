@@ -59,7 +59,7 @@ export function ruleSet(path: readonly Value[], rules: readonly PlacedRule[], co
     }
     m.spend(1);
     const found = compute(m);
-    m.results[result] = found ?? nothing;
+    m.results[result] = found === undefined ? nothing : found;
     return found;
   };
   return { arity: undefined, value, call: value };
@@ -82,7 +82,7 @@ function compileOrdered(rules: readonly PlacedRule[], compiler: RuleCompiler, wh
       value = found;
       if (same) break;
     }
-    return value ?? fallback?.(m, args, undefined);
+    return value === undefined ? fallback?.(m, args, undefined) : value;
   };
 }
 
