@@ -152,16 +152,26 @@ export function compareQuantities(a: Quantity, b: Quantity): -1 | 0 | 1 {
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
+function fitsInt64({ unscaled }: Quantity): boolean {
+  return BigInt.asIntN(64, unscaled) === unscaled;
+}
+
 /** The sum, written as the first operand is; as the second where the first is zero. */
 export function addQuantities(a: Quantity, b: Quantity): Quantity {
+  const format = a.unscaled === 0n ? b.format : a.format;
+  // Adding zero leaves the scale alone where both fit in 64 bits.
+  if (fitsInt64(a) && fitsInt64(b)) {
+    if (b.unscaled === 0n) return { unscaled: a.unscaled, exponent: a.exponent, format };
+    if (a.unscaled === 0n) return { unscaled: b.unscaled, exponent: b.exponent, format };
+  }
   const [x, y, exponent] = align(a, b);
-  return { unscaled: x + y, exponent, format: a.unscaled === 0n ? b.format : a.format };
+  return { unscaled: x + y, exponent, format };
 }
 
 export function subtractQuantities(a: Quantity, b: Quantity): Quantity {
   // Negating the smallest 64-bit integer overflows, which is noticed only where the sum overflows too.
   const wrapped = b.unscaled === -maxBinary - 1n ? addQuantities(a, b) : undefined;
-  if (wrapped !== undefined && BigInt.asIntN(64, wrapped.unscaled) === wrapped.unscaled) return wrapped;
+  if (wrapped !== undefined && fitsInt64(wrapped)) return wrapped;
   return addQuantities(a, { ...b, unscaled: -b.unscaled });
 }
 

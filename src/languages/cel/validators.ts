@@ -53,9 +53,10 @@ export const homogeneousLiterals: Validator = (typed) => {
   const lists: ListExpr[] = [];
   const maps: MapExpr[] = [];
   walkExpr(typed.root, (expr, ancestors) => {
+    if (expr.kind !== "list" && expr.kind !== "map") return;
     if (ancestors.some((ancestor) => ancestor.kind === "call" && functionName(typed, ancestor) === "format")) return;
     if (expr.kind === "list") lists.push(expr);
-    if (expr.kind === "map") maps.push(expr);
+    else maps.push(expr);
   });
   for (const list of lists) {
     const types = list.elements.map((element, i) => (list.optional.has(i) ? inside(typeOf(element)) : typeOf(element)));

@@ -22,8 +22,19 @@ export interface AdmissionEnvOptions {
   readonly libraries?: readonly Library[];
 }
 
+const known = new Map<string, Env>();
+
 /** What expressions of admission policies see, but for `variables`. */
-export function admissionEnv({ params, authorizer, libraries = [] }: AdmissionEnvOptions): Env {
+export function admissionEnv(options: AdmissionEnvOptions): Env {
+  const { params, authorizer, libraries = [] } = options;
+  if (libraries.length > 0) return newAdmissionEnv(options);
+  const key = `${params} ${authorizer}`;
+  const env = known.get(key) ?? newAdmissionEnv(options);
+  known.set(key, env);
+  return env;
+}
+
+function newAdmissionEnv({ params, authorizer, libraries = [] }: AdmissionEnvOptions): Env {
   return kubernetesEnv().extend({
     libraries,
     structs: [...requestTypes, ...namespaceTypes],

@@ -92,6 +92,7 @@ export function compileVariables(
     problems,
     bind(session, inputs) {
       const activation = Object.create(inputs) as { variables?: Value } & Activation;
+      if (expressions.size === 0) return activation;
       activation.variables = new LazyVariables(variablesType, expressions, (expression, name) => {
         const value = session.run(expression, activation);
         if (!asApiServer || !(value instanceof CelError)) return value;

@@ -21,8 +21,23 @@ const exceptionStruct = messageType(
 /** Kyverno counts no costs; these only keep a policy from hanging its caller. */
 export const kyvernoLimits: CostLimits = { total: 100_000_000, perCall: 100_000_000 };
 
+/** Without further libraries, by the namespace of the policy: hundreds of policies share one. */
+const known = new WeakMap<ApiResources, Map<string, Env>>();
+
 /** What expressions of Kyverno's CEL policies see, but for `variables`; `namespace` is that of a namespaced policy. */
 export function kyvernoEnv(namespace: string, resources: ApiResources, libraries: readonly Library[] = []): Env {
+  if (libraries.length > 0) return newKyvernoEnv(namespace, resources, libraries);
+  const environments = known.get(resources) ?? new Map<string, Env>();
+  known.set(resources, environments);
+  let env = environments.get(namespace);
+  if (env === undefined) {
+    env = newKyvernoEnv(namespace, resources, []);
+    environments.set(namespace, env);
+  }
+  return env;
+}
+
+function newKyvernoEnv(namespace: string, resources: ApiResources, libraries: readonly Library[]): Env {
   const plurals = (apiVersion: string, kind: string) => resources.byKind(parseApiVersion(apiVersion).group, kind)?.resource;
   return kubernetesEnv().extend({
     libraries: [lenientOrValueLibrary, ...kyvernoLibraries(namespace, plurals), ...libraries],

@@ -1,5 +1,7 @@
 import { asString, type JsonObject, type JsonPath, member } from "../../core/json.ts";
 import { ExpressionCompiler } from "../cel/expression-compiler.ts";
+import { compileMatchResources } from "../cel/match-resources.ts";
+import { DocumentReport } from "../kyverno/report.ts";
 import type { CompiledRule, CompileEnv, PolicyFormat } from "../policy.ts";
 import { compileAnnotations } from "./audit-annotations.ts";
 import { autogenSpecs } from "./autogen.ts";
@@ -41,6 +43,28 @@ function compileSpec(name: string, spec: JsonObject, policy: PolicyDocument, env
   });
 }
 
+/** A rule that was generated: compiled when the first object comes that it is about. What is wrong with it is then its result. */
+function generatedRule(name: string, spec: JsonObject, policy: PolicyDocument, env: CompileEnv): CompiledRule {
+  const report = new DocumentReport(policy.document);
+  const { selectors, operations } = compileMatchResources(spec["matchConstraints"], ["spec", "matchConstraints"], report, {
+    equivalent: false,
+    resources: env.resources,
+  });
+  const enforcement = enforcementOf(spec["validationActions"], "enforce");
+  let compiled: CompiledRule | undefined;
+  return {
+    name,
+    kind: "validate",
+    selectors,
+    operations,
+    enforcement: () => enforcement,
+    evaluate(context) {
+      compiled ??= compileSpec(name, spec, { ...policy, report }, env);
+      return compiled.evaluate(context);
+    },
+  };
+}
+
 /** Kyverno's ValidatingPolicy and NamespacedValidatingPolicy. */
 export const validatingPolicyFormat: PolicyFormat = {
   kinds: [
@@ -57,7 +81,8 @@ export const validatingPolicyFormat: PolicyFormat = {
       report.error("KYV_NOT_SUPPORTED", path, `rules for the controller ${name} are not supported`);
     }
     const own = compileSpec("validations", spec, policy, env);
-    const generated = specs.map((one) => compileSpec(`autogen-${one.template}`, one.spec, policy, env));
+    const compile = report.errorCount === 0 ? generatedRule : compileSpec;
+    const generated = specs.map((one) => compile(`autogen-${one.template}`, one.spec, policy, env));
     return celPolicy(policy, [own, ...generated]);
   },
 };
