@@ -23,8 +23,21 @@ const layers: { readonly [folder: string]: Layer } = {
   report: { imports: ["core"], pure: true, packages: ["js-yaml", "@noble/hashes"] },
   adapters: { imports: ["core", "ledger"], pure: false },
   services: { imports: ["core", "languages", "policies", "engine", "ledger", "access", "analysis", "adapters"], pure: false },
+  server: { imports: ["core", "access", "ledger", "report", "services"], pure: false },
   cli: {
-    imports: ["core", "languages", "policies", "engine", "ledger", "access", "analysis", "report", "adapters", "services"],
+    imports: [
+      "server",
+      "core",
+      "languages",
+      "policies",
+      "engine",
+      "ledger",
+      "access",
+      "analysis",
+      "report",
+      "adapters",
+      "services",
+    ],
     pure: false,
   },
 };

@@ -15,7 +15,9 @@ const entries: readonly Entry[] = [
   { name: "test", summary: "Run policy tests", load: () => import("./test.ts") },
   { name: "policy", summary: "Lint, show, explain and compare policies", load: () => import("./policy.ts") },
   { name: "cel", summary: "Evaluate a CEL expression on objects", load: () => import("./cel.ts") },
+  { name: "net", summary: "Ask, explain, draw, compare and propose network policies", load: () => import("./net.ts") },
   { name: "rbac", summary: "Simulate, audit and reduce permissions", load: () => import("./rbac.ts") },
+  { name: "serve", summary: "Govern a cluster: admission, background checks, evidence", load: () => import("./serve.ts") },
   { name: "audit", summary: "Query, verify and export the ledger", load: () => import("./audit.ts") },
   { name: "completion", summary: "Print the shell completion script", load: () => import("./completion.ts") },
 ];

@@ -12,6 +12,8 @@ export type PolicyDocument = SourceDocument<KubernetesObject>;
 export interface CompiledPolicies {
   readonly set: PolicySet;
   readonly diagnostics: readonly Diagnostic[];
+  /** Those of the set of which some part could not be compiled: that part answers with errors. */
+  readonly broken: ReadonlySet<CompiledPolicy>;
 }
 
 interface GroupKind {
@@ -31,7 +33,12 @@ const companionKinds = [...exceptionKinds, ...bindingKinds];
 
 /** Whether the object is a policy, or what lifts or binds one. */
 export function isPolicyObject(object: KubernetesObject): boolean {
-  return formatOf(object) !== undefined || isOneOf(object, companionKinds);
+  return formatOf(object) !== undefined || isCompanion(object);
+}
+
+/** Whether the object lifts or binds policies, and is none itself. */
+export function isCompanion(object: KubernetesObject): boolean {
+  return isOneOf(object, companionKinds);
 }
 
 function isPolicyDocument(document: SourceDocument): document is PolicyDocument {
@@ -59,6 +66,7 @@ export function compilePolicies(
 ): CompiledPolicies {
   const diagnostics: Diagnostic[] = [];
   const policies: CompiledPolicy[] = [];
+  const broken = new Set<CompiledPolicy>();
   const objects = documents.filter(isPolicyDocument);
   const lifting = [...objects.filter((d) => isOneOf(d.value, exceptionKinds)), ...exceptions];
   for (const document of lifting) {
@@ -68,14 +76,16 @@ export function compilePolicies(
   const env: CompileEnv = { resources, exceptions: lifting, bindings };
   for (const document of documents) {
     if (!isPolicyDocument(document)) diagnostics.push(unknownKind(document));
-    else if (!isOneOf(document.value, companionKinds)) {
+    else if (!isCompanion(document.value)) {
       const compiled = formatOf(document.value)?.compile(document, env);
       if (compiled === undefined) diagnostics.push(unknownKind(document));
       else {
         diagnostics.push(...compiled.diagnostics);
-        if (compiled.ok) policies.push(compiled.value);
+        if (!compiled.ok) continue;
+        policies.push(compiled.value);
+        if (compiled.diagnostics.some((d) => d.severity === "error")) broken.add(compiled.value);
       }
     }
   }
-  return { set: new PolicySet(policies), diagnostics };
+  return { set: new PolicySet(policies), diagnostics, broken };
 }

@@ -1,8 +1,10 @@
+import { StringDecoder } from "node:string_decoder";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent } from "undici";
 import { type Loaded, loaded } from "../../core/diagnostic.ts";
+import { parseExactJson, writeExactJson } from "../../core/exact-json.ts";
 import { asString, type JsonValue, member } from "../../core/json.ts";
-import { JsonReader } from "../../core/yaml/json-text.ts";
+import { once } from "../../core/once.ts";
 import { type Credentials, credentialsOf } from "./credentials.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
 
@@ -36,6 +38,8 @@ export interface KubernetesClient {
   get(path: string, accept?: string): Promise<JsonValue>;
   /** Sent once: nobody knows whether a write whose answer was lost was done. Throws `ApiError`. */
   send(request: WriteRequest): Promise<JsonValue>;
+  /** A GET that stays open: its lines as they come, until the server ends it or `signal` aborts. Throws `ApiError`. */
+  lines(path: string, signal: AbortSignal): AsyncGenerator<string>;
   close(): Promise<void>;
 }
 
@@ -60,6 +64,8 @@ class Client implements KubernetesClient {
   readonly #prefix: string;
   readonly #headers: Credentials["headers"];
   readonly #dispatcher: Dispatcher;
+  /** Of its own: watches that stay open must not take the connections of short requests. */
+  readonly #watching: () => Dispatcher;
 
   constructor(access: ClusterAccess, credentials: Credentials) {
     const { origin, pathname } = new URL(access.server);
@@ -68,7 +74,8 @@ class Client implements KubernetesClient {
     // Servers behind Rancher and the like have a path of their own.
     this.#prefix = pathname.replace(/\/+$/, "");
     this.#headers = { ...credentials.headers, "user-agent": "castellan" };
-    this.#dispatcher = dispatcherFor(access, credentials);
+    this.#dispatcher = dispatcherFor(access, credentials, connections);
+    this.#watching = once(() => dispatcherFor(access, credentials, null));
   }
 
   async get(path: string, accept = "application/json"): Promise<JsonValue> {
@@ -90,8 +97,33 @@ class Client implements KubernetesClient {
     }
   }
 
+  async *lines(path: string, signal: AbortSignal): AsyncGenerator<string> {
+    let response: Dispatcher.ResponseData;
+    try {
+      response = await this.#watching().request({
+        origin: this.#origin,
+        path: this.#prefix + path,
+        method: "GET",
+        headers: { ...this.#headers, accept: "application/json" },
+        headersTimeout: requestTimeoutMilliseconds,
+        bodyTimeout: 0,
+        signal,
+      });
+    } catch (error) {
+      throw new ApiError(0, "", connectionMessage(error));
+    }
+    if (response.statusCode !== 200) throw errorOf(response.statusCode, await response.body.text());
+    const decoder = new StringDecoder("utf8");
+    let rest = "";
+    for await (const chunk of response.body) {
+      const parts = (rest + decoder.write(chunk)).split("\n");
+      rest = parts.pop() ?? "";
+      for (const line of parts) if (line !== "") yield line;
+    }
+  }
+
   async close(): Promise<void> {
-    await this.#dispatcher.close();
+    await Promise.all([this.#dispatcher.destroy(), this.#watching().destroy()]);
   }
 
   async #once(request: Request, accept: string): Promise<JsonValue> {
@@ -105,7 +137,7 @@ class Client implements KubernetesClient {
         path: this.#prefix + path,
         method,
         headers: { ...this.#headers, accept, ...(body === undefined ? {} : { "content-type": contentType }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: writeExactJson(body) }),
         headersTimeout: requestTimeoutMilliseconds,
         bodyTimeout: requestTimeoutMilliseconds,
       });
@@ -116,7 +148,7 @@ class Client implements KubernetesClient {
       const failure = new ApiError(0, "", connectionMessage(error));
       throw isBroken(error) ? new TryAgain(failure) : failure;
     }
-    if (status >= 200 && status < 300) return parse(text);
+    if (status >= 200 && status < 300) return parseExactJson(text);
     const failure = errorOf(status, text);
     if (status !== 429 && status < 500) throw failure;
     const seconds = Number(retryAfter);
@@ -136,7 +168,7 @@ class TryAgain extends Error {
   }
 }
 
-function dispatcherFor(access: ClusterAccess, credentials: Credentials): Dispatcher {
+function dispatcherFor(access: ClusterAccess, credentials: Credentials, connections: number | null): Dispatcher {
   const tls = {
     rejectUnauthorized: !access.insecure,
     ...(access.authority === undefined ? {} : { ca: access.authority }),
@@ -144,15 +176,11 @@ function dispatcherFor(access: ClusterAccess, credentials: Credentials): Dispatc
     ...(credentials.certificate === undefined ? {} : { cert: credentials.certificate }),
     ...(credentials.key === undefined ? {} : { key: credentials.key }),
   };
-  if (access.proxy !== undefined) return new ProxyAgent({ uri: access.proxy, requestTls: tls, connections });
+  const pool = connections === null ? {} : { connections };
+  if (access.proxy !== undefined) return new ProxyAgent({ uri: access.proxy, requestTls: tls, ...pool });
   const proxied = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].some((name) => (process.env[name] ?? "") !== "");
-  if (proxied) return new EnvHttpProxyAgent({ requestTls: tls, connect: tls, connections });
-  return new Pool(new URL(access.server).origin, { connections, connect: tls });
-}
-
-/** 64-bit integers have 16 digits at least; without any such run the platform's parser loses nothing. */
-function parse(text: string): JsonValue {
-  return /[0-9]{16}/.test(text) ? (new JsonReader(text).next()?.value ?? null) : JSON.parse(text);
+  if (proxied) return new EnvHttpProxyAgent({ requestTls: tls, connect: tls, ...pool });
+  return new Pool(new URL(access.server).origin, { ...pool, connect: tls });
 }
 
 function errorOf(status: number, text: string): ApiError {

@@ -22,21 +22,33 @@ export async function listObjects(
   namespace?: string,
   pageSize = defaultPageSize,
 ): Promise<readonly KubernetesObject[]> {
+  return (await listWithVersion(client, resource, namespace, pageSize)).objects;
+}
+
+/** As `listObjects`, with the version of the collection that a watch goes on from. */
+export async function listWithVersion(
+  client: KubernetesClient,
+  resource: ApiResource,
+  namespace?: string,
+  pageSize = defaultPageSize,
+): Promise<{ readonly objects: readonly KubernetesObject[]; readonly version: string }> {
   const path = listPath(resource, namespace);
   const objects: KubernetesObject[] = [];
+  const versionOf = (list: JsonValue) => asString(member(member(list, "metadata"), "resourceVersion")) ?? "";
+  let page: JsonValue;
   let next = "";
   do {
-    let page: JsonValue;
     try {
       page = await client.get(`${path}?limit=${pageSize}${next === "" ? "" : `&continue=${encodeURIComponent(next)}`}`);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 410 || next === "") throw error;
-      return itemsOf(await client.get(path), resource);
+      const all = await client.get(path);
+      return { objects: itemsOf(all, resource), version: versionOf(all) };
     }
     objects.push(...itemsOf(page, resource));
     next = asString(member(member(page, "metadata"), "continue")) ?? "";
   } while (next !== "");
-  return objects;
+  return { objects, version: versionOf(page) };
 }
 
 /** Lists of built-in kinds leave out what the list itself says. */

@@ -1,0 +1,147 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ApiResource } from "../../core/api-resources.ts";
+import { parseExactJson } from "../../core/exact-json.ts";
+import { asString, isObject, member } from "../../core/json.ts";
+import { isKubernetesObject, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import { ApiError, type KubernetesClient } from "./client.ts";
+import { listPath, listWithVersion } from "./list.ts";
+
+/** What happened to an object; of a deleted one, its last known state. */
+export interface ObjectChange {
+  readonly type: "set" | "deleted";
+  readonly object: KubernetesObject;
+}
+
+export interface InformerEvents {
+  /** After the first list, and after each list that had to be made again: everything that is different now. */
+  readonly onChanges: (changes: readonly ObjectChange[]) => void;
+  /** The API server could not be asked; the objects are those of the last answer. Told again while it lasts. */
+  readonly onTrouble?: (error: Error) => void;
+}
+
+const longestPause = 30_000;
+const watchSeconds = 290;
+
+/**
+ * Holds the objects of one resource and follows their changes: list, then watch from the list's version with bookmarks;
+ * where that version is gone (410) the list is made again and compared. It never gives up by itself.
+ */
+export class Informer {
+  readonly resource: ApiResource;
+  readonly #client: KubernetesClient;
+  readonly #events: InformerEvents;
+  readonly #objects = new Map<string, KubernetesObject>();
+  readonly #stop = new AbortController();
+  #version = "";
+  #running: Promise<void> | undefined;
+  #synced = false;
+
+  constructor(client: KubernetesClient, resource: ApiResource, events: InformerEvents) {
+    this.#client = client;
+    this.resource = resource;
+    this.#events = events;
+  }
+
+  /** Whether the first list has been made. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  objects(): Iterable<KubernetesObject> {
+    return this.#objects.values();
+  }
+
+  get(namespace: string, name: string): KubernetesObject | undefined {
+    return this.#objects.get(`${namespace}/${name}`);
+  }
+
+  /** Resolves after the first list; rejects with `ApiError` where that fails, and goes on trying all the same. */
+  async start(): Promise<void> {
+    let first: unknown;
+    try {
+      await this.#list();
+    } catch (error) {
+      first = error;
+    }
+    this.#running = this.#run();
+    if (first !== undefined) throw first;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    const stopped = () => this.#stop.signal.aborted;
+    while (!stopped()) {
+      try {
+        if (this.#version === "") await this.#list();
+        await this.#watch();
+        failures = 0;
+      } catch (error) {
+        if (stopped()) return;
+        if (error instanceof ApiError && (error.status === 410 || error.reason === "Expired")) this.#version = "";
+        else this.#events.onTrouble?.(error instanceof Error ? error : new Error(String(error)));
+        const pause = Math.min(500 * 2 ** failures++, longestPause);
+        await delay(pause * (0.75 + Math.random() / 2), undefined, { signal: this.#stop.signal }).catch(() => {});
+      }
+    }
+  }
+
+  async #list(): Promise<void> {
+    const { objects, version } = await listWithVersion(this.#client, this.resource);
+    const changes: ObjectChange[] = [];
+    const gone = new Map(this.#objects);
+    for (const object of objects) {
+      const key = keyOf(object);
+      const known = gone.get(key);
+      gone.delete(key);
+      if (known !== undefined && versionOf(known) === versionOf(object)) continue;
+      this.#objects.set(key, object);
+      changes.push({ type: "set", object });
+    }
+    for (const [key, object] of gone) {
+      this.#objects.delete(key);
+      changes.push({ type: "deleted", object });
+    }
+    this.#version = version;
+    this.#synced = true;
+    if (changes.length > 0) this.#events.onChanges(changes);
+  }
+
+  async #watch(): Promise<void> {
+    const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${watchSeconds}&resourceVersion=${encodeURIComponent(this.#version)}`;
+    for await (const line of this.#client.lines(`${listPath(this.resource)}?${query}`, this.#stop.signal)) {
+      const event = parseExactJson(line);
+      const type = asString(member(event, "type"));
+      const object = member(event, "object");
+      if (type === "ERROR") {
+        const code = member(object, "code");
+        throw new ApiError(
+          typeof code === "number" ? code : 500,
+          asString(member(object, "reason")) ?? "",
+          asString(member(object, "message")) ?? "",
+        );
+      }
+      if (!isObject(object) || !isKubernetesObject(object)) continue;
+      this.#version = versionOf(object);
+      if (type !== "BOOKMARK") this.#change(type === "DELETED" ? "deleted" : "set", object);
+    }
+  }
+
+  #change(type: ObjectChange["type"], object: KubernetesObject): void {
+    if (type === "deleted") this.#objects.delete(keyOf(object));
+    else this.#objects.set(keyOf(object), object);
+    this.#events.onChanges([{ type, object }]);
+  }
+}
+
+function keyOf(object: KubernetesObject): string {
+  return `${namespaceOf(object)}/${nameOf(object)}`;
+}
+
+function versionOf(object: KubernetesObject): string {
+  return asString(member(object.metadata, "resourceVersion")) ?? "";
+}

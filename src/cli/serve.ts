@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import { type CommandContext, collect, describedCommand } from "./command.ts";
+import { runServe, type ServeFlags } from "./run-serve.ts";
+
+export function createCommand(context: CommandContext): Command {
+  return describedCommand("serve", "Governs a cluster: judges at admission, keeps checking what runs, keeps the evidence.", [
+    ["castellan serve --policies policies/ --context staging", "with policies from files and from the cluster"],
+    ["DATABASE_URL=postgresql://... castellan serve --policies policies/", "several replicas share a PostgreSQL"],
+  ])
+    .option("--policies <path>", "policies to enforce beside those in the cluster; repeatable", collect)
+    .option("--data <directory>", "the embedded database, keys and certificates", ".castellan")
+    .option("--context <name>", "the kubeconfig context of the cluster; else the current one")
+    .option("--kubeconfig <file>", "a kubeconfig file, instead of the usual places")
+    .option("--webhook-listen <address>", "where the API server's calls are taken: host:port", "127.0.0.1:9443")
+    .option("--webhook-url <url>", "how the API server reaches that from outside the cluster; else https://<webhook-listen>")
+    .option("--webhook-service <namespace/name>", "how it reaches it inside the cluster: a Service with port 443")
+    .option("--no-webhook", "judges nothing at admission")
+    .action((flags: ServeFlags) => runServe(flags, context));
+}

@@ -1,0 +1,80 @@
+import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
+import type { Fact, Need } from "../../core/facts.ts";
+import { needKey } from "../../core/facts.ts";
+import type { JsonValue } from "../../core/json.ts";
+import type { FactSource } from "./facts.ts";
+
+/** Answers are used again for so long: a burst of requests asks once. */
+const freshMilliseconds = 2000;
+const maximumEntries = 5000;
+
+/**
+ * Looks up in a live cluster what policies ask for; what the server says is not there is certain. Calls that leave the
+ * cluster are refused: no policy sends data out unless somebody allowed it.
+ */
+export class ClusterFacts implements FactSource {
+  readonly #client: KubernetesClient;
+  readonly #now: () => number;
+  readonly #answers = new Map<string, { readonly fact: Fact; readonly at: number }>();
+  readonly #local: (need: Need) => Fact | undefined;
+
+  /** `local` answers from memory what is held there. */
+  constructor(client: KubernetesClient, now: () => number, local: (need: Need) => Fact | undefined = () => undefined) {
+    this.#client = client;
+    this.#now = now;
+    this.#local = local;
+  }
+
+  known(need: Need): Fact | undefined {
+    const local = this.#local(need);
+    if (local !== undefined) return local;
+    const entry = this.#answers.get(needKey(need));
+    return entry !== undefined && this.#now() - entry.at < freshMilliseconds ? entry.fact : undefined;
+  }
+
+  async fetch(need: Need): Promise<Fact> {
+    const fact = await this.#ask(need);
+    if (this.#answers.size >= maximumEntries) this.#answers.clear();
+    this.#answers.set(needKey(need), { fact, at: this.#now() });
+    return fact;
+  }
+
+  async #ask(need: Need): Promise<Fact> {
+    switch (need.kind) {
+      case "namespace":
+        return this.#get(`/api/v1/namespaces/${encodeURIComponent(need.name)}`);
+      case "config-map":
+        return this.#get(`/api/v1/namespaces/${encodeURIComponent(need.namespace)}/configmaps/${encodeURIComponent(need.name)}`);
+      case "api-call":
+        return need.method === "GET" ? this.#get(need.path) : this.#post(need.path, need.body ?? null);
+      case "objects":
+        return { ok: false, message: `live ${need.objectKind} objects are not looked up at admission` };
+      case "http-call":
+        return { ok: false, message: `${need.url} is outside the cluster; such calls are not allowed` };
+      case "image":
+      case "image-verification":
+        return { ok: false, message: `no registry is asked about ${need.reference}` };
+      case "global-context":
+        return { ok: false, message: `there is no global context entry ${need.name}` };
+      default:
+        return { ok: false, message: "such data cannot be looked up at admission" };
+    }
+  }
+
+  async #get(path: string): Promise<Fact> {
+    return this.#answer(() => this.#client.get(path));
+  }
+
+  async #post(path: string, body: JsonValue): Promise<Fact> {
+    return this.#answer(() => this.#client.send({ method: "POST", path, body }));
+  }
+
+  async #answer(ask: () => Promise<JsonValue>): Promise<Fact> {
+    try {
+      return { ok: true, value: await ask() };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return { ok: false, message: error.message, ...(error.status === 404 ? { notFound: true } : {}) };
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { matchWildcard } from "../../core/wildcard.ts";
+import type { CompiledPolicy, CompiledRule, KindSelector, RuleKind } from "../../policies/policy.ts";
+import type { AdmissionPolicies } from "./modes.ts";
+
+/** How the API server reaches the webhook: a Service in the cluster, or a URL. The authority is base64 of PEM. */
+export type WebhookAddress =
+  | { readonly service: { readonly namespace: string; readonly name: string; readonly port: number }; readonly authority: string }
+  | { readonly url: string; readonly authority: string };
+
+export interface WebhookOptions {
+  readonly address: WebhookAddress;
+  /** Namespaces that are never asked about: our own, so that we can always start. */
+  readonly exemptNamespaces: readonly string[];
+  readonly timeoutSeconds: number;
+}
+
+/** A namespace with this label is not asked about: for the hour in which nothing else helps. It is recorded who sets it. */
+export const breakGlassLabel = "castellan.dev/break-glass";
+export const configurationName = "castellan";
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly apiVersions: readonly string[];
+  readonly resources: readonly string[];
+  readonly operations: readonly string[];
+  readonly scope: "*";
+}
+
+const stageKinds: { readonly [stage: string]: readonly RuleKind[] } = {
+  mutate: ["mutate", "verify"],
+  validate: ["verify", "validate", "generate"],
+};
+
+/** Both webhook configurations, with the narrowest rules that the policies need; a configuration without webhooks where none does. */
+export function webhookConfigurations(
+  policies: AdmissionPolicies,
+  resources: ApiResources,
+  options: WebhookOptions,
+): readonly JsonObject[] {
+  return (["mutate", "validate"] as const).map((stage) => {
+    const webhooks = (["deny", "allow"] as const).flatMap((onError) => {
+      const rules = rulesOf(policies[onError].policies, stageKinds[stage] ?? [], resources);
+      return rules.length === 0 ? [] : [webhook(stage, onError, rules, options)];
+    });
+    return {
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind: stage === "mutate" ? "MutatingWebhookConfiguration" : "ValidatingWebhookConfiguration",
+      metadata: { name: configurationName, labels: { "app.kubernetes.io/managed-by": "castellan" } },
+      webhooks,
+    };
+  });
+}
+
+function webhook(
+  stage: "mutate" | "validate",
+  onError: "deny" | "allow",
+  rules: readonly Rule[],
+  options: WebhookOptions,
+): JsonObject {
+  const path = `/${stage}/${onError}`;
+  const { address } = options;
+  const target: JsonObject = "url" in address ? { url: `${address.url}${path}` } : { service: { ...address.service, path } };
+  return {
+    name: `${stage}-${onError}.castellan.dev`,
+    clientConfig: { ...target, caBundle: address.authority },
+    rules: rules.map((rule): JsonObject => ({ ...rule })),
+    failurePolicy: onError === "deny" ? "Fail" : "Ignore",
+    matchPolicy: "Equivalent",
+    namespaceSelector: {
+      matchExpressions: [
+        { key: "kubernetes.io/metadata.name", operator: "NotIn", values: options.exemptNamespaces },
+        { key: breakGlassLabel, operator: "DoesNotExist" },
+      ],
+    },
+    objectSelector: {},
+    sideEffects: "NoneOnDryRun",
+    timeoutSeconds: options.timeoutSeconds,
+    admissionReviewVersions: ["v1"],
+    ...(stage === "mutate" ? { reinvocationPolicy: "IfNeeded" } : {}),
+  };
+}
+
+const allOperations = ["CREATE", "UPDATE", "DELETE", "CONNECT"] as const;
+
+/** One rule for each set of operations and group, resources sorted, so that equal policies make equal configurations. */
+function rulesOf(policies: readonly CompiledPolicy[], kinds: readonly RuleKind[], resources: ApiResources): readonly Rule[] {
+  const wanted = new Map<string, Set<string>>();
+  for (const policy of policies) {
+    for (const rule of policy.rules) {
+      if (!kinds.includes(rule.kind) || rule.inServer !== undefined) continue;
+      for (const target of rule.selectors.flatMap((selector) => targetsOf(selector, resources))) {
+        const operations = wanted.get(target) ?? new Set<string>();
+        wanted.set(target, operations);
+        for (const operation of operationsOf(rule)) operations.add(operation);
+      }
+    }
+  }
+  const grouped = new Map<string, { rule: Omit<Rule, "resources">; resources: string[] }>();
+  for (const [target, operations] of [...wanted].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [group = "", version = "", resource = ""] = target.split("|");
+    const sorted = allOperations.filter((operation) => operations.has(operation));
+    const key = `${group}|${version}|${sorted.join()}`;
+    const entry = grouped.get(key) ?? {
+      rule: { apiGroups: [group], apiVersions: [version], operations: sorted, scope: "*" as const },
+      resources: [],
+    };
+    grouped.set(key, entry);
+    entry.resources.push(resource);
+  }
+  return [...grouped.values()].map(({ rule, resources: names }) => ({ ...rule, resources: names }));
+}
+
+function operationsOf(rule: CompiledRule): Iterable<string> {
+  return rule.operations ?? allOperations.filter((operation) => operation !== "CONNECT");
+}
+
+/** `group|version|resource[/subresource]` of what a selector can mean; kinds that are not served are left out until they are. */
+function targetsOf(selector: KindSelector, resources: ApiResources): readonly string[] {
+  const { group, version, kind, subresource } = selector;
+  if (kind === "*") return [`${group}|${version}|${subresource === "" ? "*" : `*/${subresource}`}`];
+  return resources
+    .all()
+    .filter((served) => matchWildcard(group, served.group) && matchWildcard(version, served.version))
+    .flatMap((served) =>
+      namesOf(served, kind, subresource).map((name) => `${served.group}|${version === "*" ? "*" : served.version}|${name}`),
+    );
+}
+
+function namesOf(served: ApiResource, kind: string, subresource: string): readonly string[] {
+  const own = matchWildcard(kind, served.kind);
+  if (subresource === "") return own ? [served.resource] : [];
+  return served.subresources
+    .filter((sub) => matchWildcard(subresource, sub.name) && (own || matchWildcard(kind, sub.kind)))
+    .map((sub) => `${served.resource}/${sub.name}`);
+}

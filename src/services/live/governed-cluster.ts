@@ -1,0 +1,140 @@
+import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
+import { discover } from "../../adapters/kubernetes/discovery.ts";
+import { Informer } from "../../adapters/kubernetes/informer.ts";
+import { type ApiResource, type ApiResources, apiResources } from "../../core/api-resources.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { asString, member } from "../../core/json.ts";
+import { labelsOf } from "../../core/kubernetes.ts";
+import type { Labels } from "../../core/label-selector.ts";
+import type { KubernetesSchemas } from "../../core/schema.ts";
+import { type WebhookOptions, webhookConfigurations } from "../admission/configuration.ts";
+import type { LivePolicies } from "./live-policies.ts";
+import { PolicyInformers } from "./policy-informers.ts";
+
+export interface GovernedClusterOptions {
+  readonly client: KubernetesClient;
+  readonly policies: LivePolicies;
+  readonly schemas: KubernetesSchemas;
+  /** Undefined: no webhook is registered. */
+  readonly webhook: WebhookOptions | undefined;
+  readonly onTrouble: (error: Error) => void;
+}
+
+const served = { version: "v1", verbs: ["list", "watch"], subresources: [] } as const;
+const namespaceResource: ApiResource = { ...served, group: "", kind: "Namespace", resource: "namespaces", namespaced: false };
+const crdResource: ApiResource = {
+  ...served,
+  group: "apiextensions.k8s.io",
+  kind: "CustomResourceDefinition",
+  resource: "customresourcedefinitions",
+  namespaced: false,
+};
+
+/** A live cluster under our policies: what it serves, its namespaces, its own policies, and our webhooks in it. */
+export class GovernedCluster {
+  readonly #options: GovernedClusterOptions;
+  readonly #namespaces: Informer;
+  readonly #definitions: Informer;
+  readonly #informers: PolicyInformers;
+  #resources: ApiResources;
+  #webhook: WebhookOptions | undefined;
+  #registered = "";
+  #registering: Promise<void> = Promise.resolve();
+  #rediscovery: NodeJS.Timeout | undefined;
+
+  constructor(options: GovernedClusterOptions) {
+    this.#options = options;
+    const { client, policies, schemas, onTrouble } = options;
+    this.#resources = schemas.resources();
+    this.#webhook = options.webhook;
+    this.#namespaces = new Informer(client, namespaceResource, { onChanges: () => {}, onTrouble });
+    this.#definitions = new Informer(client, crdResource, { onChanges: () => this.#rediscoverSoon(), onTrouble });
+    this.#informers = new PolicyInformers(client, (documents) => policies.setSource("cluster", documents), onTrouble);
+  }
+
+  get resources(): ApiResources {
+    return this.#resources;
+  }
+
+  /** Labels of a namespace; undefined where it is not known. */
+  namespaceLabels(name: string): Labels | undefined {
+    const namespace = this.#namespaces.get("", name);
+    return namespace === undefined ? undefined : labelsOf(namespace);
+  }
+
+  /** Resolves when the namespaces and policies are known and the webhooks are registered; rejects with `ApiError`. */
+  async start(): Promise<void> {
+    await this.#discover();
+    await this.#namespaces.start();
+    await this.#definitions.start();
+    await this.#informers.follow(this.#resources);
+    this.#options.policies.onRevision(() => this.#registerSoon());
+    await this.#register();
+  }
+
+  /** The webhook is reached in another way, or shows another certificate. */
+  async setWebhook(webhook: WebhookOptions | undefined): Promise<void> {
+    this.#webhook = webhook;
+    this.#registerSoon();
+    await this.#registering;
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#rediscovery);
+    await Promise.all([this.#namespaces.stop(), this.#definitions.stop(), this.#informers.stop()]);
+    await this.#registering;
+  }
+
+  /** Takes our webhooks out, so that the cluster does not wait for a server that is gone. */
+  async unregister(): Promise<void> {
+    const { client } = this.#options;
+    for (const { path } of this.#configurations()) await client.send({ method: "DELETE", path }).catch(this.#options.onTrouble);
+  }
+
+  async #discover(): Promise<void> {
+    const { resources } = await discover(this.#options.client);
+    this.#resources = apiResources(resources, this.#options.schemas);
+    this.#options.policies.setResources(this.#resources);
+  }
+
+  /** A new kind is served a moment after its definition is stored. */
+  #rediscoverSoon(): void {
+    clearTimeout(this.#rediscovery);
+    this.#rediscovery = setTimeout(() => {
+      this.#discover()
+        .then(() => this.#informers.follow(this.#resources))
+        .catch(this.#options.onTrouble);
+    }, 1000).unref();
+  }
+
+  #registerSoon(): void {
+    this.#registering = this.#registering.then(() => this.#register()).catch(this.#options.onTrouble);
+  }
+
+  #configurations(): readonly { readonly path: string; readonly body: JsonObject }[] {
+    if (this.#webhook === undefined) return [];
+    return webhookConfigurations(this.#options.policies.current.admission, this.#resources, this.#webhook).map((body) => {
+      const plural =
+        asString(body["kind"]) === "MutatingWebhookConfiguration"
+          ? "mutatingwebhookconfigurations"
+          : "validatingwebhookconfigurations";
+      return { path: `/apis/admissionregistration.k8s.io/v1/${plural}/${asString(member(body["metadata"], "name"))}`, body };
+    });
+  }
+
+  async #register(): Promise<void> {
+    const configurations = this.#configurations();
+    const text = JSON.stringify(configurations);
+    if (text === this.#registered) return;
+    for (const { path, body } of configurations) {
+      // Server-side apply, so that a rule that somebody took out comes back and nothing of theirs is lost.
+      await this.#options.client.send({
+        method: "PATCH",
+        path: `${path}?fieldManager=castellan&force=true`,
+        body,
+        contentType: "application/apply-patch+yaml",
+      });
+    }
+    this.#registered = text;
+  }
+}

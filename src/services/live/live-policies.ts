@@ -1,0 +1,91 @@
+import type { ApiResources } from "../../core/api-resources.ts";
+import type { Diagnostic } from "../../core/diagnostic.ts";
+import { isKubernetesObject, resourceRef } from "../../core/kubernetes.ts";
+import type { SourceDocument } from "../../core/source.ts";
+import { policyName } from "../../engine/index.ts";
+import type { CompiledPolicy } from "../../policies/policy.ts";
+import { type AdmissionPolicies, byFailure, type PolicyMode, withModes } from "../admission/modes.ts";
+import { compilePolicies, isCompanion, isPolicyObject } from "../policies.ts";
+
+/** The policies of one moment; it never changes. */
+export interface PolicyRevision {
+  readonly number: number;
+  /** As they are in force: with the modes of their rollout. */
+  readonly policies: readonly CompiledPolicy[];
+  readonly admission: AdmissionPolicies;
+  /** What could not be compiled. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Policies whose newest text is broken: an older one that worked goes on, or none where there never was one. */
+  readonly broken: readonly string[];
+}
+
+const noPolicies: PolicyRevision = { number: 0, policies: [], admission: byFailure([]), diagnostics: [], broken: [] };
+
+/**
+ * The policies in force, from several sources (files, a cluster). A change makes a new revision, taken up at once and
+ * as a whole; a text that does not compile never replaces one that did.
+ */
+export class LivePolicies {
+  readonly #sources = new Map<string, readonly SourceDocument[]>();
+  readonly #listeners: ((revision: PolicyRevision) => void)[] = [];
+  #modes: readonly PolicyMode[] = [];
+  #resources: ApiResources;
+  #current = noPolicies;
+  #working = new Map<string, CompiledPolicy>();
+
+  constructor(resources: ApiResources) {
+    this.#resources = resources;
+  }
+
+  get current(): PolicyRevision {
+    return this.#current;
+  }
+
+  onRevision(listener: (revision: PolicyRevision) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Replaces everything that one source has. */
+  setSource(name: string, documents: readonly SourceDocument[]): void {
+    this.#sources.set(name, documents);
+    this.#compile();
+  }
+
+  setModes(modes: readonly PolicyMode[]): void {
+    this.#modes = modes;
+    this.#compile();
+  }
+
+  /** What the API server serves has changed: kinds in policies may mean something else. */
+  setResources(resources: ApiResources): void {
+    this.#resources = resources;
+    this.#compile();
+  }
+
+  #compile(): void {
+    const documents = [...this.#sources.values()].flat();
+    const { set, diagnostics, broken } = compilePolicies(documents, this.#resources);
+    const sound = set.policies.filter((policy) => !broken.has(policy));
+    const compiled = new Map(sound.map((policy) => [policyName(policy.id), policy]));
+    const failed = [...names(documents)].filter((name) => !compiled.has(name));
+    for (const name of failed) {
+      const older = this.#working.get(name);
+      if (older !== undefined) compiled.set(name, older);
+    }
+    this.#working = compiled;
+    const policies = withModes([...compiled.values()], this.#modes);
+    this.#current = { number: this.#current.number + 1, policies, admission: byFailure(policies), diagnostics, broken: failed };
+    for (const listener of this.#listeners) listener(this.#current);
+  }
+}
+
+/** Of the policies among the documents. */
+function names(documents: readonly SourceDocument[]): Set<string> {
+  return new Set(
+    documents.flatMap(({ value }) => {
+      if (!isKubernetesObject(value) || !isPolicyObject(value) || isCompanion(value)) return [];
+      const { group, kind, namespace, name } = resourceRef(value);
+      return [policyName({ group, kind, namespace, name })];
+    }),
+  );
+}

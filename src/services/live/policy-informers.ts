@@ -1,0 +1,79 @@
+import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
+import { Informer } from "../../adapters/kubernetes/informer.ts";
+import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
+import type { KubernetesObject } from "../../core/kubernetes.ts";
+import type { SourceDocument } from "../../core/source.ts";
+import { bindingKinds, exceptionKinds, policyFormats } from "../../policies/formats.ts";
+
+/** The API server runs these itself; at admission we would only repeat it. */
+const runByServer = "admissionregistration.k8s.io";
+
+/** An object of a cluster as a document without positions. */
+export function liveDocument(value: KubernetesObject, cluster: string): SourceDocument<KubernetesObject> {
+  return { file: `cluster:${cluster}`, index: 0, value, locate: () => undefined, locateKey: () => undefined };
+}
+
+/** The policies and exceptions that live in a cluster as custom resources, followed as they change. */
+export class PolicyInformers {
+  readonly #client: KubernetesClient;
+  readonly #informers = new Map<string, Informer>();
+  readonly #onChange: (documents: readonly SourceDocument<KubernetesObject>[]) => void;
+  readonly #onTrouble: (error: Error) => void;
+  #told = false;
+
+  constructor(
+    client: KubernetesClient,
+    onChange: (documents: readonly SourceDocument<KubernetesObject>[]) => void,
+    onTrouble: (error: Error) => void,
+  ) {
+    this.#client = client;
+    this.#onChange = onChange;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** Follows the policy kinds that are served; again after a change of what is served. */
+  async follow(resources: ApiResources): Promise<void> {
+    const wanted = new Map(policyResources(resources).map((resource) => [`${resource.group}/${resource.resource}`, resource]));
+    const gone = [...this.#informers].filter(([key]) => !wanted.has(key));
+    const fresh = [...wanted].filter(([key]) => !this.#informers.has(key));
+    for (const [key] of gone) this.#informers.delete(key);
+    await Promise.all(gone.map(([, informer]) => informer.stop()));
+    await Promise.all(
+      fresh.map(async ([key, resource]) => {
+        const informer = new Informer(this.#client, resource, { onChanges: () => this.#tellSoon(), onTrouble: this.#onTrouble });
+        this.#informers.set(key, informer);
+        await informer.start().catch(this.#onTrouble);
+      }),
+    );
+    this.#tell();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#informers.values()].map((informer) => informer.stop()));
+  }
+
+  /** Many changes of one moment are one. */
+  #tellSoon(): void {
+    if (this.#told) return;
+    this.#told = true;
+    setTimeout(() => {
+      this.#told = false;
+      this.#tell();
+    }, 50).unref();
+  }
+
+  #tell(): void {
+    const documents = [...this.#informers.values()].flatMap((informer) =>
+      [...informer.objects()].map((object) => liveDocument(object, this.#client.context)),
+    );
+    this.#onChange(documents);
+  }
+}
+
+function policyResources(resources: ApiResources): readonly ApiResource[] {
+  const kinds = [...policyFormats.flatMap((format) => format.kinds), ...exceptionKinds, ...bindingKinds];
+  return kinds.flatMap(({ group, kind }) => {
+    const resource = group === runByServer ? undefined : resources.byKind(group, kind);
+    return resource?.verbs.includes("watch") === true ? [resource] : [];
+  });
+}

@@ -1,0 +1,240 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Cluster, type NotAvailable, startCluster } from "../cluster/start.ts";
+
+const run = promisify(execFile);
+const castellan = join(import.meta.dirname, "../../src/cli/main.ts");
+
+const policies = `
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: require-team}
+spec:
+  rules:
+    - name: label
+      match: {any: [{resources: {kinds: [ConfigMap]}}]}
+      validate: {failureAction: Enforce, message: "label team is required", pattern: {metadata: {labels: {team: "?*"}}}}
+---
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: suggest-owner}
+spec:
+  rules:
+    - name: owner
+      match: {any: [{resources: {kinds: [ConfigMap]}}]}
+      validate: {failureAction: Audit, message: "label owner is nice", pattern: {metadata: {labels: {owner: "?*"}}}}
+---
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: add-cost-centre}
+spec:
+  rules:
+    - name: cost
+      match: {any: [{resources: {kinds: [ConfigMap]}}]}
+      mutate: {patchStrategicMerge: {metadata: {labels: {+(cost): "42"}}}}
+`;
+
+let cluster: Cluster | NotAvailable;
+let directory = "";
+let server: ChildProcess | undefined;
+let output = "";
+
+function configMap(name: string, labels: object, namespace = "default"): string {
+  return JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, labels } });
+}
+
+async function kubectl(args: readonly string[], input?: string): Promise<{ code: number; text: string }> {
+  if (!cluster.available) throw new Error(cluster.reason);
+  const child = run(cluster.kubectl, ["--kubeconfig", cluster.kubeconfig, ...args]);
+  child.child.stdin?.end(input);
+  return child.then(
+    ({ stdout, stderr }) => ({ code: 0, text: stdout + stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => ({ code: error.code, text: error.stdout + error.stderr }),
+  );
+}
+
+const apply = (manifest: string) => kubectl(["apply", "-f", "-"], manifest);
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => probe.once("listening", resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function startServer(): Promise<void> {
+  if (!cluster.available) return;
+  const listen = `127.0.0.1:${await freePort()}`;
+  const child = spawn(
+    process.execPath,
+    [
+      castellan,
+      "serve",
+      "--kubeconfig",
+      cluster.kubeconfig,
+      "--data",
+      join(directory, "data"),
+      "--policies",
+      join(directory, "policies.yaml"),
+      "--webhook-listen",
+      listen,
+    ],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  server = child;
+  output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
+  await until(() => output.includes("castellan: governs"));
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await condition()); tries++) {
+    if (tries > 300) throw new Error(`it did not happen; the server said:\n${output}`);
+    await sleep(100);
+  }
+}
+
+async function stopServer(signal: NodeJS.Signals): Promise<void> {
+  const gone = new Promise((resolve) => server?.once("exit", resolve));
+  server?.kill(signal);
+  await gone;
+}
+
+const ledger = async (...args: readonly string[]) =>
+  (await run(process.execPath, [castellan, "audit", ...args, "--data", join(directory, "data")])).stdout;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "castellan-serve-"));
+  await writeFile(join(directory, "policies.yaml"), policies);
+  cluster = await startCluster();
+  await startServer();
+});
+
+afterAll(async () => {
+  await stopServer("SIGTERM");
+  if (cluster.available) await cluster.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe("a real API server calls our webhooks", () => {
+  test("denies with the policy's message, mutates, and keeps both", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const denied = await apply(configMap("a", {}));
+    expect(denied.code).toBe(1);
+    expect(denied.text).toContain("label team is required");
+    expect(denied.text).toContain("require-team");
+    expect(await apply(configMap("b", { team: "nlp" }))).toMatchObject({ code: 0 });
+    expect((await kubectl(["get", "cm", "b", "-o", "jsonpath={.metadata.labels}"])).text).toContain('"cost":"42"');
+    const records = await ledger("query", "--kind", "admission.decision", "-o", "json");
+    const outcomes = records
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).record)
+      .filter((record) => record.name === "a" || record.name === "b")
+      .map((record) => `${record.name} ${record.outcome} ${record.data.stage}`);
+    expect(new Set(outcomes)).toEqual(new Set(["a deny validate", "b audit validate", "a allow mutate", "b allow mutate"]));
+    expect(await ledger("verify")).toContain("verified");
+  });
+
+  test("a dry run is judged and leaves no record", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const denied = await kubectl(["apply", "--dry-run=server", "-f", "-"], configMap("dry", {}));
+    expect(denied.text).toContain("label team is required");
+    expect(await ledger("query", "--name", "dry")).toContain("no records");
+  });
+
+  test("a namespace with the break-glass label is left alone, others are not", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    await kubectl(["create", "namespace", "fire"]);
+    expect((await apply(configMap("c", {}, "fire"))).code).toBe(1);
+    await kubectl(["label", "namespace", "fire", "castellan.dev/break-glass=incident-7"]);
+    await until(async () => (await apply(configMap("c", {}, "fire"))).code === 0);
+  });
+
+  test("policies in the cluster are taken up as they change; a broken one replaces nothing", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const definition = {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: "clusterpolicies.kyverno.io" },
+      spec: {
+        group: "kyverno.io",
+        names: { kind: "ClusterPolicy", plural: "clusterpolicies" },
+        scope: "Cluster",
+        versions: [
+          {
+            name: "v1",
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+          },
+        ],
+      },
+    };
+    expect((await apply(JSON.stringify(definition))).code).toBe(0);
+    const policy = (pattern: object) =>
+      JSON.stringify({
+        apiVersion: "kyverno.io/v1",
+        kind: "ClusterPolicy",
+        metadata: { name: "no-secrets-here" },
+        spec: {
+          rules: [
+            {
+              name: "size",
+              match: { any: [{ resources: { kinds: ["Secret"] } }] },
+              validate: { failureAction: "Enforce", message: "no secrets here", ...pattern },
+            },
+          ],
+        },
+      });
+    await until(async () => (await apply(policy({ deny: {} }))).code === 0);
+    const secret = (name: string) => kubectl(["create", "secret", "generic", name, "--from-literal=a=b"]);
+    let n = 0;
+    await until(async () => (await secret(`s${n++}`)).text.includes("no secrets here"));
+    expect((await apply(policy({ patternz: {} }))).code).toBe(0);
+    await until(() => output.includes("patternz"));
+    expect((await secret(`s${n++}`)).text).toContain("no secrets here");
+    await kubectl(["delete", "clusterpolicy", "no-secrets-here"]);
+    await until(async () => (await secret(`s${n++}`)).code === 0);
+  });
+
+  test("killed in the middle of admissions: what was answered is recorded, and the failure policy holds", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const admitted: string[] = [];
+    let going = true;
+    const load = Array.from({ length: 8 }, async (_, lane) => {
+      for (let n = 0; going; n++)
+        if ((await apply(configMap(`k${lane}-${n}`, { team: "x" }))).code === 0) admitted.push(`k${lane}-${n}`);
+    });
+    await until(() => admitted.length > 15);
+    await stopServer("SIGKILL");
+    going = false;
+    await Promise.all(load);
+    expect((await apply(configMap("z", { team: "x" }))).code).toBe(1);
+    const recorded = (await ledger("export", "--kind", "admission.decision"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).record)
+      .filter((record) => record.data.stage === "validate")
+      .map((record) => record.name);
+    expect(admitted.filter((name) => !recorded.includes(name))).toEqual([]);
+    expect(await ledger("verify")).toContain("verified");
+    await startServer();
+    expect((await apply(configMap("z", { team: "x" }))).code).toBe(0);
+  });
+
+  test("a clean stop takes the webhooks out", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    await stopServer("SIGTERM");
+    expect((await kubectl(["get", "validatingwebhookconfigurations", "castellan"])).text).toContain("NotFound");
+    expect((await apply(configMap("y", {}))).code).toBe(0);
+    await startServer();
+  });
+});
