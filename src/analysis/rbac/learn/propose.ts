@@ -74,7 +74,10 @@ export function proposeRoles(world: RbacWorld, { user, requests }: Learned): Pro
     (binding) => names(binding, user) && !world.defaults.bindings.some((d) => isSame(d, binding) && names(d, user)),
   );
   const uses = held.map((binding) => ({ binding, uses: usesOf(index, binding, granted) }));
-  const kept = without(index, direct);
+  const kept = indexOf(
+    index,
+    held.filter((binding) => !direct.includes(binding)),
+  );
   const created = new Set(granted.filter((r) => r.request.verb === "create").map((r) => targetOf(r.request)));
   const { roles, bindings } = generateRbac(
     kept,
@@ -115,13 +118,15 @@ function isSame(a: Binding, b: Binding): boolean {
   return a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
 }
 
-/** The same roles, and all bindings but these. */
-function without(index: RbacIndex, bindings: readonly Binding[]): RbacIndex {
-  const dropped = new Set(bindings);
-  const rest = new RbacIndex();
-  for (const role of index.roles()) rest.putRole(role);
-  for (const binding of index.bindings()) if (!dropped.has(binding)) rest.putBinding(binding);
-  return rest;
+/** These bindings and their roles alone: the rest of a cluster does not bear on whom they name. */
+function indexOf(world: RbacIndex, bindings: readonly Binding[]): RbacIndex {
+  const index = new RbacIndex();
+  for (const binding of bindings) {
+    const role = world.resolve(binding.roleRef, binding.namespace);
+    if (!("error" in role)) index.putRole(role);
+    index.putBinding(binding);
+  }
+  return index;
 }
 
 function usesOf(index: RbacIndex, binding: Binding, observed: readonly ObservedRequest[]): readonly RuleUse[] {
