@@ -123,11 +123,11 @@ class Program implements RegoProgram {
 
   query(source: string): Parsed<RegoQuery> {
     const parsed = parseQuery(source);
-    return parsed.ok ? this.#compileQuery(parsed.value) : parsed;
+    return parsed.ok ? this.#compileQuery(parsed.value, source) : parsed;
   }
 
-  #compileQuery(query: Body): Parsed<RegoQuery> {
-    const { body, outputs, compilation } = compileQuery(query, this.#tree);
+  #compileQuery(query: Body, source: string): Parsed<RegoQuery> {
+    const { body, outputs, compilation } = compileQuery(query, source, this.#tree);
     if (compilation.issues.length > 0) return { ok: false, issues: compilation.issues };
     const scope = new Scope();
     let results: Bindings[] = [];

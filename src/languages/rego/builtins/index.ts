@@ -1,3 +1,4 @@
+import { reflectionBuiltins } from "../reflection/builtins.ts";
 import { aggregateBuiltins } from "./aggregates.ts";
 import { arithmeticBuiltins } from "./arithmetic.ts";
 import { arrayBuiltins } from "./arrays.ts";
@@ -71,6 +72,7 @@ const all: readonly Builtin[] = [
   ...outputBuiltins,
   ...outsideBuiltins,
   awsBuiltin,
+  ...reflectionBuiltins,
 ];
 
 /** All builtins by name. */

@@ -7,14 +7,20 @@ export class Compilation {
   readonly strict: boolean;
   /** What the source calls the variables that were given unique names. */
   readonly originals = new Map<string, string>();
+  readonly #taken: ReadonlySet<string>;
   #locals = 0;
 
-  constructor(strict: boolean) {
+  /** @param sources names in them are not given to variables that the compiler makes */
+  constructor(strict: boolean, sources: readonly string[]) {
     this.strict = strict;
+    this.#taken = new Set(sources.flatMap((source) => source.match(/__local\d+__/g) ?? []));
   }
 
   fresh(at: Place): VarTerm {
-    return { kind: "var", name: `__local${this.#locals++}__`, at };
+    for (;;) {
+      const name = `__local${this.#locals++}__`;
+      if (!this.#taken.has(name)) return { kind: "var", name, at };
+    }
   }
 
   refuse(file: string, at: Place | undefined, message: string, code: RegoIssueCode = "rego_compile_error"): void {

@@ -1,5 +1,6 @@
 import type { Body, Expr, Module, Rule, Term } from "../ast.ts";
 import { builtins } from "../builtins/index.ts";
+import { rewriteMetadataCalls } from "../reflection/metadata.ts";
 import { functionName } from "../syntax/builtin-calls.ts";
 import { trueBody } from "../syntax/rule-parser.ts";
 import { visitBodyTerms, visitTerms } from "../syntax/visit.ts";
@@ -28,7 +29,10 @@ export interface CompiledModules {
 
 /** Compiles modules; what is wrong with them is in the issues of the compilation. */
 export function compileModules(modules: readonly Module[], strict: boolean): CompiledModules {
-  const compilation = new Compilation(strict);
+  const compilation = new Compilation(
+    strict,
+    modules.map((module) => module.source),
+  );
   const names = namesOfPackages(modules);
   const units = modules.map((module): Unit => {
     const rules = resolveModule(module, names.get(module.package.path.join("\u0000")) ?? new Set(), compilation);
@@ -44,8 +48,9 @@ export function compileModules(modules: readonly Module[], strict: boolean): Com
     stage(unit, compilation, (rule) => new TemplateRewriter(compilation).rule(rule));
     stage(unit, compilation, erasePrints);
     stage(unit, compilation, (rule) => new TermExpander(compilation).rule(rule));
-    stage(unit, compilation, (rule) => new TermExpander(compilation).captureHeads(rule));
   }
+  rewriteMetadataCalls(modules, units, compilation);
+  for (const unit of units) stage(unit, compilation, (rule) => new TermExpander(compilation).captureHeads(rule));
   let tree = ruleTree(units);
   for (const unit of units) rewriteModifiers(unit, tree, compilation);
   checkConflicts(tree, units, compilation);
@@ -166,8 +171,8 @@ export interface CompiledQuery {
 }
 
 /** Compiles a query against compiled modules. */
-export function compileQuery(query: Body, tree: RuleNode): CompiledQuery {
-  const compilation = new Compilation(false);
+export function compileQuery(query: Body, source: string, tree: RuleNode): CompiledQuery {
+  const compilation = new Compilation(false, [source]);
   const resolved = resolveQuery(query, [], new Set());
   const renamed = renameQueryLocals(resolved, compilation);
   const templates = new TemplateRewriter(compilation);
