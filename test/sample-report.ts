@@ -104,6 +104,7 @@ export const sampleSource: ReportSource = {
     files: 3,
     objects: 12,
     policies: ["kyverno.io/ClusterPolicy/disallow-latest-tag", "pod-security/restricted"],
+    analyses: ["lint"],
   },
   findings: sampleFindings,
   counts: { pass: 31, fail: 4, warn: 1, error: 1, skip: 1 },

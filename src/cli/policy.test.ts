@@ -14,6 +14,7 @@ metadata:
   name: disallow-latest-tag
   annotations: {policies.kyverno.io/title: Disallow Latest Tag, policies.kyverno.io/severity: high}
 spec:
+  background: false
   rules:
   - name: tag
     match: {any: [{resources: {kinds: [Pod], namespaces: [prod-*]}}]}
@@ -76,8 +77,7 @@ test("explain says what a policy does in words", async () => {
   expect(out).toBe(`ClusterPolicy disallow-latest-tag ${at("good.yaml")}:1:1
   About           Disallow Latest Tag
   Severity        high
-  Applies to      the whole cluster: new and changed objects at admission and
-                  existing objects in background scans
+  Applies to      the whole cluster: new and changed objects at admission
   On failure      reported only (Audit, the default), unless a rule says
                   otherwise
 

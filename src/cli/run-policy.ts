@@ -34,7 +34,7 @@ export async function lintPolicies(paths: readonly string[], flags: LintFlags, c
   const report = buildReport({
     tool: { name: "castellan", version: context.version },
     at: context.io.now(),
-    inputs: { sources: paths, files: countFiles(input), objects: policies.length, policies: ["policy-lint"] },
+    inputs: { sources: paths, files: countFiles(input), objects: policies.length, policies: [], analyses: ["policy-lint"] },
     findings,
     counts,
     diagnostics: input.diagnostics,

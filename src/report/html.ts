@@ -162,7 +162,7 @@ function item(finding: Finding): string {
 function footer(report: Report): string {
   const { tool, at, inputs } = report;
   return `<p>${text(`Written by ${tool.name} ${tool.version} at ${new Date(at).toISOString()} from ${inputs.sources.join(", ")}.`)}</p>
-<p>Policies and analyses: ${inputs.policies.map((p) => `<code>${text(p)}</code>`).join(", ")}.</p>
+<p>Policies and analyses: ${[...inputs.policies, ...inputs.analyses].map((p) => `<code>${text(p)}</code>`).join(", ")}.</p>
 ${report.notes.map((note) => `<p>${text(note)}</p>`).join("\n")}
 <p>A result that could not be checked is not a pass.</p>`;
 }

@@ -3,7 +3,16 @@ import { formatSpan } from "../core/source.ts";
 import { explain } from "./explain.ts";
 import type { FormatOptions, Formatter } from "./format.ts";
 import { groupByResource, levelOf, type ResourceGroup, resourceTitle } from "./order.ts";
-import { countFailures, isComplete, type Report, type SeverityCounts, type SummaryRow, summaryColumns, total } from "./report.ts";
+import {
+  countFailures,
+  isComplete,
+  judgesText,
+  type Report,
+  type SeverityCounts,
+  type SummaryRow,
+  summaryColumns,
+  total,
+} from "./report.ts";
 import { count, groupDigits, visible } from "./text.ts";
 import { escapeMarkup } from "./xml.ts";
 
@@ -16,7 +25,7 @@ export const markdown: Formatter = (report, options) => {
   const head = [
     `## Castellan: ${verdict(report)}`,
     "",
-    `${count(report.inputs.objects, "object")} in ${count(report.inputs.files, "file")} judged by ${count(report.inputs.policies.length, "policy", "policies")}: ${groupDigits(report.counts.pass)} passed, ${count(report.counts.warn, "warning")}, ${groupDigits(report.counts.error)} could not be checked${report.accepted > 0 ? `, ${groupDigits(report.accepted)} accepted by the baseline` : ""}.`,
+    `${count(report.inputs.objects, "object")} in ${count(report.inputs.files, "file")} judged by ${judgesText(report.inputs)}: ${groupDigits(report.counts.pass)} passed, ${count(report.counts.warn, "warning")}, ${groupDigits(report.counts.error)} could not be checked${report.accepted > 0 ? `, ${groupDigits(report.accepted)} accepted by the baseline` : ""}.`,
     "",
     ...(report.notes.length > 0 ? [...report.notes.map((note) => `- ${inline(note)}`), ""] : []),
     ...unchecked(report),

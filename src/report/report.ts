@@ -3,6 +3,7 @@ import type { Finding, Severity, StatusCounts } from "../core/finding.ts";
 import { severities } from "../core/finding.ts";
 import type { Instant } from "../core/host.ts";
 import { compareFindings } from "./order.ts";
+import { count } from "./text.ts";
 
 /** What was looked at. */
 export interface ReportInputs {
@@ -10,8 +11,10 @@ export interface ReportInputs {
   readonly sources: readonly string[];
   readonly files: number;
   readonly objects: number;
-  /** Policies and analyses that judged them, as `CheckRef.policy` names them. */
+  /** Policies that judged them, as `CheckRef.policy` names them. */
   readonly policies: readonly string[];
+  /** Analyses beside them: `lint`, `rbac`. */
+  readonly analyses: readonly string[];
 }
 
 export type SeverityCounts = { readonly [severity in Severity]: number };
@@ -57,6 +60,15 @@ export interface Report extends ReportSource {
   readonly failures: SeverityCounts;
   readonly byPolicy: readonly SummaryRow[];
   readonly byNamespace: readonly SummaryRow[];
+}
+
+/** `38 policies and 2 analyses` */
+export function judgesText({ policies, analyses }: ReportInputs): string {
+  const parts = [
+    ...(policies.length > 0 || analyses.length === 0 ? [count(policies.length, "policy", "policies")] : []),
+    ...(analyses.length > 0 ? [count(analyses.length, "analysis", "analyses")] : []),
+  ];
+  return parts.join(" and ");
 }
 
 /** Orders the findings, worst first, and adds the summaries. */

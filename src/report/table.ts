@@ -4,7 +4,7 @@ import { toDotted } from "../core/json.ts";
 import { explain } from "./explain.ts";
 import type { FormatOptions, Formatter } from "./format.ts";
 import { apiVersionOf, groupByResource, levelOf, type ResourceGroup, resourceTitle, shortPolicyNames } from "./order.ts";
-import { isComplete, type Report, total } from "./report.ts";
+import { isComplete, judgesText, type Report, total } from "./report.ts";
 import { styleFor } from "./style.ts";
 import { indent, type TableContext } from "./table-context.ts";
 import { summaryTable } from "./table-summary.ts";
@@ -74,9 +74,9 @@ export function verdictLines(report: Report, options: FormatOptions): readonly s
     .toReversed()
     .filter((s) => report.failures[s] > 0)
     .map((s) => `${groupDigits(report.failures[s])} ${s}`);
-  const { objects, files, policies } = report.inputs;
+  const { objects, files } = report.inputs;
   const where = files === 0 ? "" : ` in ${count(files, "file")}`;
-  const looked = `${count(objects, "object")}${where}, ${count(policies.length, "policy", "policies")}`;
+  const looked = `${count(objects, "object")}${where}, ${judgesText(report.inputs)}`;
   const also = [
     warn > 0 ? count(warn, "warning") : "",
     `${groupDigits(pass)} passed`,

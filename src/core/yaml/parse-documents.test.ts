@@ -59,6 +59,8 @@ describe("documents of a text", () => {
     ["an anchor in itself", "a: &x\n  b: *x\n", [], ["YAML_ALIASES t:2:6"]],
     ["infinity", "a: .inf\n", [], ["YAML_VALUE t:1:4"]],
     ["null key", "a: 1\n~: 2\n", [], ["YAML_VALUE t:2:1"]],
+    ["a comma too many in JSON", '{"a":[1,],}', [{ a: [1] }], ["JSON_SYNTAX t:1:9"]],
+    ["a comma too many in YAML", "{a: [1,],}", [{ a: [1] }], []],
     ["broken after two JSON values", '{"a":1}{"b":2}{', [{ a: 1 }, { b: 2 }], ["JSON_SYNTAX t:1:16"]],
     ["endless nesting", `${"[".repeat(2000)}`, [], ["YAML_TOO_DEEP t:1:500"]],
     [
