@@ -72,7 +72,7 @@ describe("what was not scanned is refused, not guessed", () => {
     ["a subresource", get("/api/v1/namespaces/a/pods/p/log"), /needs a cluster/],
     ["an unknown resource", get("/apis/x.io/v1/things"), /needs a cluster/],
     [
-      "a post",
+      ["a post", { kind: "api-call", method: "POST", path: "/apis/x/v1/reviews" }, /POST .* needs a cluster/],
       { kind: "api-call", method: "POST", path: "/apis/authorization.k8s.io/v1/subjectaccessreviews" },
       /POST .* needs a cluster/,
     ],

@@ -1,3 +1,4 @@
+import type { RbacIndex } from "../analysis/rbac/rbac-index.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import { assertNever } from "../core/diagnostic.ts";
 import type { Fact, Facts, Need, ObjectsNeed } from "../core/facts.ts";
@@ -5,6 +6,7 @@ import type { JsonValue } from "../core/json.ts";
 import { type KubernetesObject, labelsOf, nameOf, namespaceOf, parseApiVersion } from "../core/kubernetes.ts";
 import { compileLabelSelector } from "../core/label-selector.ts";
 import { matchWildcard } from "../core/wildcard.ts";
+import { accessReviews, reviewAccess } from "./scanned-access.ts";
 
 /** What is known about the world outside one object: the other objects of the same scan. */
 export interface ScannedWorld {
@@ -12,6 +14,8 @@ export interface ScannedWorld {
   readonly resources: ApiResources;
   /** Whether the objects are all there are (a whole cluster), so that a list of them and an absence are certain. */
   readonly complete: boolean;
+  /** Who may do what by the roles among the objects; asked for only where a policy asks. Undefined: there are no roles. */
+  readonly access?: (() => RbacIndex) | undefined;
 }
 
 /**
@@ -34,7 +38,7 @@ export function scannedFacts(world: ScannedWorld): Facts {
         case "config-map":
           return named(find("v1", "ConfigMap", need.namespace, need.name), `config map ${need.namespace}/${need.name}`);
         case "api-call":
-          return need.method === "GET" ? answerCall(need.path, world, find) : refused(`POST ${need.path} needs a cluster`);
+          return need.method === "GET" ? answerCall(need.path, world, find) : answerPost(need.path, need.body, world);
         case "objects":
           return { ok: true, value: selectObjects(need, world.objects) };
         case "http-call":
@@ -77,6 +81,13 @@ function selectObjects(need: ObjectsNeed, objects: readonly KubernetesObject[]):
       fits(need.name, nameOf(o)) &&
       (selector?.matches(labelsOf(o)) ?? true),
   );
+}
+
+function answerPost(path: string, body: JsonValue | undefined, { access, complete }: ScannedWorld): Fact {
+  if (path !== accessReviews) return refused(`POST ${path} needs a cluster`);
+  return access === undefined
+    ? refused("who may do what is not known: no roles were scanned")
+    : reviewAccess(access(), body, complete);
 }
 
 interface ApiPath {

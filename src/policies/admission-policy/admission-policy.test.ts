@@ -196,6 +196,24 @@ describe("the authorizer", () => {
     expect(run(asking, map(), binding(), { action: { actor }, facts: answering(allowed) }).said).toEqual(expected);
   });
 
+  test("answers for service accounts where nobody acts", () => {
+    const account = `  validations: [{expression: "authorizer.serviceAccount('shop', 'runner').group('').resource('pods').check('get').allowed()", message: may not}]`;
+    expect(run(account, map(), binding(), { facts: answering(false) }).said).toEqual(["b fail: may not"]);
+  });
+
+  test("hands selectors on", () => {
+    const asked: unknown[] = [];
+    const facts: Facts = {
+      get: (need) => {
+        asked.push(need);
+        return { ok: true, value: { status: { allowed: true } } };
+      },
+    };
+    const selecting = `  validations: [{expression: "authorizer.group('').resource('pods').labelSelector('a=b').check('list').allowed()"}]`;
+    expect(run(selecting, map(), binding(), { action: { actor }, facts }).said).toEqual(["b pass: all validations hold"]);
+    expect(asked).toMatchObject([{ body: { spec: { resourceAttributes: { labelSelector: { rawSelector: "a=b" } } } } }]);
+  });
+
   test("has no answer where nobody can tell", () => {
     expect(run(asking, map(), binding(), { action: { actor } }).said[0]).toContain("error");
     expect(run(asking, map()).said[0]).toContain("it is not known who acts");

@@ -15,9 +15,13 @@ import { resourceOf } from "./resource-name.ts";
 /** The question as a SubjectAccessReview. */
 function review(check: AuthorizationCheck): JsonObject {
   const subject = { user: check.user, groups: check.groups };
-  const { verb, path, namespace, apiGroup, resource, subresource, name } = check;
+  const { verb, path, namespace, apiGroup, resource, subresource, name, fieldSelector, labelSelector } = check;
+  const selectors = {
+    ...(fieldSelector === "" ? {} : { fieldSelector: { rawSelector: fieldSelector } }),
+    ...(labelSelector === "" ? {} : { labelSelector: { rawSelector: labelSelector } }),
+  };
   const attributes = check.isResourceRequest
-    ? { resourceAttributes: { namespace, verb, group: apiGroup, resource, subresource, name } }
+    ? { resourceAttributes: { namespace, verb, group: apiGroup, resource, subresource, name, ...selectors } }
     : { nonResourceAttributes: { path, verb } };
   return {
     apiVersion: "authorization.k8s.io/v1",
@@ -26,12 +30,13 @@ function review(check: AuthorizationCheck): JsonObject {
   };
 }
 
+/** Where nobody acts: objects in files. Only what service accounts may do can be asked then. */
+const nobody = { user: "", groups: [] };
+
 /** Asks for the answer of a cluster, or of whoever knows its roles. */
 function port({ facts }: RuleContext): AuthorizerPort {
   return (check) => {
-    if (check.fieldSelector !== "" || check.labelSelector !== "") {
-      return new CelError("authorization checks with selectors cannot be answered here");
-    }
+    if (check.user === "") return new CelError("it is not known who acts, so authorizer has no answers");
     const path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
     const need = { kind: "api-call", method: "POST", path, body: review(check) } as const;
     const fact = facts.get(need);
@@ -47,11 +52,8 @@ function port({ facts }: RuleContext): AuthorizerPort {
 export function withAuthorizer(context: RuleContext, inputs: Activation): Activation {
   const { action, resources } = context;
   const { actor, target } = action;
-  if (actor === undefined) {
-    const unknown = () => new CelError("it is not known who acts, so authorizer has no answers");
-    return lazily({ authorizer: unknown, "authorizer.requestResource": unknown }, inputs);
-  }
-  const authorizer = new Authorizer(port(context), { name: actor.user, groups: actor.groups });
+  const { user, groups } = actor ?? nobody;
+  const authorizer = new Authorizer(port(context), { name: user, groups });
   const { group: apiGroup, subresource, namespace, name } = target;
   const requested = { apiGroup, resource: resourceOf(target, resources), subresource, namespace, name };
   return lazily(
