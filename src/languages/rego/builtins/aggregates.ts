@@ -1,6 +1,6 @@
 import { anyOf, anyType, arrayOf, booleanType, numberType, objectOf, setOf, stringType } from "../types/type.ts";
 import { add, multiply } from "../values/arithmetic.ts";
-import { type BigFloat, floats, formatBigFloat, parseBigFloat } from "../values/big-float.ts";
+import { type BigFloat, floats, formatBigFloat, multiplyTo, parseBigFloat } from "../values/big-float.ts";
 import { compareValues } from "../values/compare.ts";
 import { integerOf, isNumber, type NumberValue, numberText, parseNumber } from "../values/number.ts";
 import { RegoObject, RegoSet, type Value } from "../values/value.ts";
@@ -26,12 +26,13 @@ function runeCount(text: string): number {
   return count;
 }
 
-/** Exact while all are integers; else one float of 64 bits from the first to the last, without rounding in between. */
+/** Exact while all are integers; else one float from the first to the last, without another rounding in between. */
 function fold(
   name: string,
   exact: (a: NumberValue, b: NumberValue) => NumberValue,
   float: (a: BigFloat, b: BigFloat) => BigFloat,
   start: number,
+  precision: number,
 ): Builtin {
   return unary(name, numbers, numberType, (collection) => {
     const items = itemsOf(collection);
@@ -40,9 +41,12 @@ function fold(
     if (odd !== undefined) return elementError(1, collection, odd, "number");
     if (found.every((item) => integerOf(item) !== undefined)) return found.reduce(exact, start);
     const total = found.reduce((sum, item) => float(sum, parseBigFloat(numberText(item))), parseBigFloat(String(start)));
-    return parseNumber(formatBigFloat(total));
+    return parseNumber(formatBigFloat(total, precision));
   });
 }
+
+/** OPA begins the product with a float of this precision, which stays. */
+const productPrecision = 53;
 
 /** The greatest (`sign` 1) or least (-1) element; of equal ones the last, so that `[1, 1.0]` has the maximum 1.0. */
 function extreme(name: string, sign: number): Builtin {
@@ -60,8 +64,8 @@ const either = listOrSet(undefined, ["array", "set"]);
 
 export const aggregateBuiltins: readonly Builtin[] = [
   unary("count", countable, numberType, count),
-  fold("sum", add, floats.add, 0),
-  fold("product", multiply, floats.multiply, 1),
+  fold("sum", add, floats.add, 0, 64),
+  fold("product", multiply, (a, b) => multiplyTo(productPrecision, a, b), 1, productPrecision),
   extreme("max", 1),
   extreme("min", -1),
   unary("sort", listOrSet(), arrayOf(anyType), (collection) =>

@@ -29,8 +29,19 @@ function toNumber(value: Value): BuiltinResult {
   if (parseGoFloat(value) === undefined) {
     return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(value) ? syntax("value out of range") : syntax("invalid syntax");
   }
-  const problem = numberProblem(value);
-  return problem === undefined ? parseNumber(value) : failure(problem);
+  const text = asJsonNumber(value);
+  const problem = numberProblem(text);
+  return problem === undefined ? parseNumber(text) : failure(problem);
+}
+
+/** What Go reads as a number and JSON does not: signs, underscores, bases, points without digits. */
+function asJsonNumber(text: string): string {
+  const [, sign = "", rest = ""] = /^([-+]?)(.*)$/.exec(text) ?? [];
+  const minus = sign === "-" ? "-" : "";
+  if (/^0[xX]/.test(rest)) return minus + String(parseGoFloat(rest) ?? 0);
+  const [, whole = "", fraction = "", exponent = ""] = /^(\d*)(?:\.(\d*))?([eE][-+]?\d+)?$/.exec(rest.replaceAll("_", "")) ?? [];
+  const plain = whole.replace(/^0+(?=\d)/, "");
+  return `${minus}${plain === "" ? "0" : plain}${fraction === "" ? "" : `.${fraction}`}${exponent}`;
 }
 
 type Kind = ReturnType<typeof kindOf>;

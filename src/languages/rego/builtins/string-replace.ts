@@ -1,4 +1,5 @@
 import { objectOf, stringType } from "../types/type.ts";
+import { bytesOf, textOf } from "../values/text.ts";
 import type { Builtin, BuiltinContext } from "./builtin.ts";
 import { binary, declared, object, operandError, string, ternary } from "./operand.ts";
 
@@ -36,9 +37,17 @@ function replaceEach(
   return result + text.slice(copied);
 }
 
+/** The replacement before each byte and after the last: the empty text fits between the bytes of a character too. */
+function betweenBytes(text: string, replacement: string, context: BuiltinContext): string {
+  const inserted = bytesOf(replacement);
+  const bytes = bytesOf(text);
+  context.spend((bytes.length * inserted.length) / 64);
+  return textOf(Uint8Array.from([...Array.from(bytes, (byte) => [...inserted, byte]).flat(), ...inserted]));
+}
+
 export const replaceBuiltins: readonly Builtin[] = [
   ternary("replace", [string, string, string], stringType, (text, old, replacement, context) => {
-    if (old === "") return replaceEach(text, [["", replacement]], context);
+    if (old === "") return betweenBytes(text, replacement, context);
     return text.includes(old) ? text.split(old).join(replacement) : text;
   }),
   binary(

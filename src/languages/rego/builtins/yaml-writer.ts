@@ -30,16 +30,19 @@ function collection(value: Value, depth: number): readonly string[] | undefined 
 }
 
 function memberText(key: string, value: Value, depth: number): string {
-  const name = `${text(key, depth, true)}:`;
+  const indent = "  ".repeat(depth);
+  const name = text(key, depth, 1);
+  // A key of several lines stands by itself.
+  if (name.includes("\n")) return `? ${name}\n${indent}: ${node(value, depth + 1)}`;
   const below = collection(value, depth + 1);
-  return below === undefined ? `${name} ${scalar(value, depth + 1)}` : `${name}\n${"  ".repeat(depth + 1)}${below.join("\n")}`;
+  return below === undefined ? `${name}: ${scalar(value, depth + 1)}` : `${name}:\n${indent}  ${below.join("\n")}`;
 }
 
 function scalar(value: Value, depth: number): string {
   if (value === null) return "null";
   if (typeof value === "boolean") return String(value);
   if (isNumber(value)) return numeral(value);
-  if (typeof value === "string") return text(value, depth, false);
+  if (typeof value === "string") return text(value, depth, 0);
   return value instanceof RegoObject ? "{}" : "[]";
 }
 
@@ -65,31 +68,32 @@ function misreads(value: string): boolean {
   );
 }
 
-function text(value: string, depth: number, isKey: boolean): string {
-  if (value.includes("\n") && !isKey && canBeBlock(value)) return block(value, depth);
+/** `extra`: how many levels deeper than `depth` the lines of a block stand. */
+function text(value: string, depth: number, extra: number): string {
+  if (value.includes("\n") && canBeBlock(value)) return block(value, depth + extra);
   if (misreads(value) || value.includes("\n")) return doubleQuoted(value);
   if (canBePlain(value)) return value;
-  return hasSpecial(value) ? doubleQuoted(value) : `'${value.replaceAll("'", "''")}'`;
+  return hasSpecial(value) || value.includes("\t") ? doubleQuoted(value) : `'${value.replaceAll("'", "''")}'`;
 }
 
-const hasSpecial = (value: string): boolean =>
-  /[^\t\n\x20-\x7e\u0085\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]|\t/u.test(value);
+const hasSpecial = (value: string): boolean => /[^\t\n\x20-\x7e\u0085\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u.test(value);
 
 function canBeBlock(value: string): boolean {
-  return !hasSpecial(value) && !/[ \t]\n|[ \t]$/.test(value) && !value.startsWith(" ");
+  return !hasSpecial(value) && !/ \n| $/.test(value);
 }
 
 function canBePlain(value: string): boolean {
-  if (hasSpecial(value) || /^[\s]|[\s]$/.test(value)) return false;
+  if (hasSpecial(value) || /^\s|\s$|\t/.test(value)) return false;
   if (/^(?:[-?:](?:\s|$)|[,[\]{}#&*!|>'"%@`]|---|\.\.\.)/.test(value)) return false;
   return !/:(?:\s|$)|\s#/.test(value);
 }
 
 function block(value: string, depth: number): string {
+  const hint = /^[ \n]/.test(value) ? "2" : "";
   const chomp = value.endsWith("\n\n") || value === "\n" ? "+" : value.endsWith("\n") ? "" : "-";
   const indent = "  ".repeat(Math.max(1, depth));
   const lines = (chomp === "-" ? value : value.slice(0, -1)).split("\n");
-  return `|${chomp}\n${lines.map((line) => (line === "" ? "" : indent + line)).join("\n")}`;
+  return `|${hint}${chomp}\n${lines.map((line) => (line === "" ? "" : indent + line)).join("\n")}`;
 }
 
 const short = new Map([

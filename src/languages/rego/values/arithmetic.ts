@@ -1,4 +1,4 @@
-import { type BigFloat, bigFloatFromInteger, floats, formatBigFloat, isWhole, parseBigFloat, truncate } from "./big-float.ts";
+import { type BigFloat, floats, formatBigFloat, isWhole, parseBigFloat, truncate } from "./big-float.ts";
 import { bigintNumber, integerOf, type NumberValue, numberText, parseNumber } from "./number.ts";
 
 /** Integers of any size are exact; everything else is a binary float with 64 bits of mantissa. */
@@ -59,25 +59,24 @@ export function remainder(a: NumberValue, b: NumberValue): NumberValue | string 
 
 const half: BigFloat = { negative: false, mantissa: 1n, exponent: -1 };
 
-function unary(float: (value: BigFloat) => BigFloat): (value: NumberValue) => NumberValue {
-  return (value) => (Number.isSafeInteger(value) ? value : fromFloat(float(toFloat(value))));
+/** From a float to a whole number, which is exact however long it is. */
+function toWhole(whole: (value: BigFloat) => bigint): (value: NumberValue) => NumberValue {
+  return (value) => (Number.isSafeInteger(value) ? value : bigintNumber(whole(toFloat(value))));
 }
 
 export const absolute = (value: NumberValue): NumberValue =>
   Number.isSafeInteger(value) ? Math.abs(Number(value)) : fromFloat({ ...toFloat(value), negative: false });
 
 /** Halves go away from zero. */
-export const round = unary((value) =>
-  bigFloatFromInteger(truncate(value.negative ? floats.subtract(value, half) : floats.add(value, half))),
-);
+export const round = toWhole((value) => truncate(value.negative ? floats.subtract(value, half) : floats.add(value, half)));
 
 /** As OPA has it: zero has no sign here, so that -0.5 goes up to 1 and down to 0. */
-export const ceil = unary((value) => {
+export const ceil = toWhole((value) => {
   const whole = truncate(value);
-  return bigFloatFromInteger(whole < 0n || isWhole(value) ? whole : whole + 1n);
+  return whole < 0n || isWhole(value) ? whole : whole + 1n;
 });
 
-export const floor = unary((value) => {
+export const floor = toWhole((value) => {
   const whole = truncate(value);
-  return bigFloatFromInteger(whole >= 0n || isWhole(value) ? whole : whole - 1n);
+  return whole >= 0n || isWhole(value) ? whole : whole - 1n;
 });

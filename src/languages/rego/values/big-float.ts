@@ -16,15 +16,15 @@ const standardPrecision = 64;
 
 const bitLength = (n: bigint): number => (n === 0n ? 0 : n.toString(2).length);
 
-/** Rounds `mantissa * 2^exponent` (plus something below the last bit where `sticky`) to `precision` bits. */
-function round(value: BigFloat, sticky = false, precision = standardPrecision): BigFloat {
+/** Rounds to `precision` bits. */
+function round(value: BigFloat, precision = standardPrecision): BigFloat {
   const excess = bitLength(value.mantissa) - precision;
   if (excess <= 0) return value;
   const shift = BigInt(excess);
   const kept = value.mantissa >> shift;
   const rest = value.mantissa - (kept << shift);
   const half = 1n << (shift - 1n);
-  const up = rest > half || (rest === half && (sticky || (kept & 1n) === 1n));
+  const up = rest > half || (rest === half && (kept & 1n) === 1n);
   return { negative: value.negative, mantissa: up ? kept + 1n : kept, exponent: value.exponent + excess };
 }
 
@@ -38,8 +38,8 @@ function powerOfFive(n: number): BigFloat {
   let power = whole(5n ** BigInt(exactPower));
   let factor = whole(5n);
   for (let rest = n - exactPower; rest > 0; rest = Math.floor(rest / 2)) {
-    if (rest % 2 === 1) power = round(product(power, factor), false, 128);
-    factor = round(product(factor, factor), false, 192);
+    if (rest % 2 === 1) power = round(product(power, factor), 128);
+    factor = round(product(factor, factor), 192);
   }
   return power;
 }
@@ -53,11 +53,6 @@ export function parseBigFloat(text: string): BigFloat {
   if (tens === 0) return round(digits);
   const scale = powerOfFive(Math.abs(tens));
   return tens > 0 ? round(product(digits, scale)) : quotient(digits, scale);
-}
-
-/** The same number with at most 64 bits of mantissa. */
-export function bigFloatFromInteger(integer: bigint): BigFloat {
-  return { negative: integer < 0n, mantissa: integer < 0n ? -integer : integer, exponent: 0 };
 }
 
 function product(a: BigFloat, b: BigFloat): BigFloat {
@@ -96,6 +91,11 @@ function sum(a: BigFloat, b: BigFloat): BigFloat {
   return round({ negative: total < 0n, mantissa: total < 0n ? -total : total, exponent: bottom });
 }
 
+/** The product kept to `precision` bits of mantissa. */
+export function multiplyTo(precision: number, a: BigFloat, b: BigFloat): BigFloat {
+  return round(product(a, b), precision);
+}
+
 export const floats = {
   add: sum,
   subtract: (a: BigFloat, b: BigFloat): BigFloat => sum(a, { ...b, negative: !b.negative }),
@@ -115,11 +115,11 @@ export function isWhole(value: BigFloat): boolean {
   return (value.mantissa >> bits) << bits === value.mantissa;
 }
 
-/** The fewest digits that round back to `value` at 64 bits. */
-function shortestDigits(value: BigFloat): Digits {
+/** The fewest digits that round back to `value` at `precision` bits. */
+function shortestDigits(value: BigFloat, precision: number): Digits {
   const exact = decimalDigits(value.mantissa, value.exponent);
   // One bit more than the precision, so that the last bit is half of the distance to the neighbours.
-  const shift = standardPrecision + 1 - bitLength(value.mantissa);
+  const shift = precision + 1 - bitLength(value.mantissa);
   const mantissa = shift >= 0 ? value.mantissa << BigInt(shift) : value.mantissa >> BigInt(-shift);
   const exponent = value.exponent - shift;
   const lower = decimalDigits(mantissa - 1n, exponent).digits;
@@ -137,11 +137,11 @@ function shortestDigits(value: BigFloat): Digits {
   return exact;
 }
 
-/** As OPA writes the result of a calculation: whole numbers plainly, others as Go's `%g`. */
-export function formatBigFloat(value: BigFloat): string {
+/** As OPA writes the result of a calculation in `precision` bits: whole numbers plainly, others as Go's `%g`. */
+export function formatBigFloat(value: BigFloat, precision = standardPrecision): string {
   const sign = value.negative ? "-" : "";
   if (value.mantissa === 0n) return `${sign}0`;
-  const { digits, point } = shortestDigits(value);
+  const { digits, point } = shortestDigits(value, precision);
   if (isWhole(value)) return sign + digits.padEnd(point, "0");
   const exponent = point - 1;
   if (exponent < -4 || exponent >= 6) {
