@@ -1,4 +1,5 @@
-import { type CapabilityId, capabilityIds, isHeldBy, proofOf } from "./capabilities.ts";
+import { type CapabilityId, capabilityIds } from "./capabilities.ts";
+import { isHeldBy, proofOf } from "./capability-proof.ts";
 import { describeSubject } from "./describe.ts";
 import type { Binding } from "./objects.ts";
 import type { PolicyRule } from "./policy-rule.ts";

@@ -5,7 +5,7 @@ import type { SourceDocument } from "../../core/source.ts";
 import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
 import { findPodSpecs } from "../../core/workload/find.ts";
 import { aggregate } from "./aggregation.ts";
-import { proofOf } from "./capabilities.ts";
+import { proofOf } from "./capability-proof.ts";
 import { type Binding, isRbacObject, type Role, readBinding, readRole } from "./objects.ts";
 import { RbacIndex, serviceAccountUser } from "./rbac-index.ts";
 

@@ -1,4 +1,5 @@
-import { type CapabilityId, capabilityIds, capabilityOf, proofOf } from "../capabilities.ts";
+import { type CapabilityId, capabilityIds, capabilityOf } from "../capabilities.ts";
+import { proofOf } from "../capability-proof.ts";
 import { describeObject, describeSubject } from "../describe.ts";
 import type { Binding, BindingSubject, Role } from "../objects.ts";
 import { subjectKey } from "../rbac-index.ts";

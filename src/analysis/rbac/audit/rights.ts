@@ -1,6 +1,7 @@
 import type { Severity } from "../../../core/finding.ts";
 import { severities } from "../../../core/finding.ts";
-import { type CapabilityId, capabilityIds, capabilityOf, type Proof, proofOf } from "../capabilities.ts";
+import { type CapabilityId, capabilityIds, capabilityOf } from "../capabilities.ts";
+import { type Proof, proofOf } from "../capability-proof.ts";
 import { describeObject, describeRule } from "../describe.ts";
 import type { Binding, Role } from "../objects.ts";
 import type { AuditContext } from "./context.ts";

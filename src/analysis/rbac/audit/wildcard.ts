@@ -1,5 +1,5 @@
 import { toPointer } from "../../../core/json.ts";
-import { proofOf } from "../capabilities.ts";
+import { proofOf } from "../capability-proof.ts";
 import type { Role } from "../objects.ts";
 import type { PolicyRule } from "../policy-rule.ts";
 import type { AuditContext } from "./context.ts";
