@@ -1,5 +1,5 @@
 import { describeEndpoint } from "../analysis/network/describe.ts";
-import type { Edge, Network } from "../analysis/network/model.ts";
+import type { Edge, Endpoint, Network } from "../analysis/network/model.ts";
 import { blocksOf } from "../analysis/network/view/blocks.ts";
 import { openNotes } from "../analysis/network/view/graph.ts";
 import { namespaceMatrix } from "../analysis/network/view/namespaces.ts";
@@ -20,7 +20,7 @@ export interface ListFlags extends NetFlags {
 export async function runList(flags: ListFlags, context: CommandContext): Promise<void> {
   const input = await loadNetwork(flags, context);
   const { network } = input;
-  const rows = [...edgesOf(flags, network)].map((edge) => [
+  const rows = edgesOf(flags, network).map((edge) => [
     describeEndpoint(edge.from),
     describeEndpoint(edge.to),
     edge.connections.toString(),
@@ -33,20 +33,22 @@ export async function runList(flags: ListFlags, context: CommandContext): Promis
 }
 
 /** Pairs that nobody restricts are told in words, unless they were asked for. */
-function edgesOf({ from, to, all }: ListFlags, network: Network): Iterable<Edge> {
+function edgesOf({ from, to, all }: ListFlags, network: Network): readonly Edge[] {
   const isNamed = (text: string) => {
     const named = readEndpoint(text, network);
     if (!named.ok) throw new UsageError(named.message);
     const wanted = named.value;
     const name = describeEndpoint(wanted);
-    return (endpoint: Edge["from"]) => endpoint === wanted || describeEndpoint(endpoint) === name;
+    return (endpoint: Endpoint) => endpoint === wanted || describeEndpoint(endpoint) === name;
   };
   const unrestricted = all === true || from !== undefined || to !== undefined;
-  return network.edges({
+  const edges = network.edges({
     ...(from === undefined ? {} : { from: isNamed(from) }),
     ...(to === undefined ? {} : { to: isNamed(to) }),
     unrestricted,
   });
+  const isOpen = (side: Endpoint) => side.kind === "external" && side.addresses.isAll;
+  return [...edges].filter((e) => unrestricted || !(e.connections.isAll && (isOpen(e.from) || isOpen(e.to))));
 }
 
 function notesOf({ from, to, all }: ListFlags, network: Network): readonly string[] {

@@ -24,8 +24,8 @@ export function needsHold(needs: readonly LabelNeed[], labels: Labels): boolean 
 }
 
 /**
- * The component that a workload is. Labels say more than images, more labels say more than fewer, what was checked at its
- * source more than what is general knowledge; where all that is equal, the one whose ports the containers open.
+ * The component that a workload is. What was checked at its source says more than what is general knowledge, labels say more
+ * than images, more labels more than fewer; where all that is equal, the one whose ports the containers open.
  */
 export function matchComponent(subject: ComponentSubject, catalogue: ComponentCatalogue): ComponentMatch | undefined {
   let best: { readonly match: ComponentMatch; readonly weight: readonly number[] } | undefined;
@@ -33,7 +33,7 @@ export function matchComponent(subject: ComponentSubject, catalogue: ComponentCa
     const match = matchOne(subject, component);
     if (match === undefined) continue;
     const open = component.ports.filter(({ port, endPort }) => subject.ports.some((p) => p >= port && p <= endPort)).length;
-    const weight = [match.needs, component.checked ? 1 : 0, open];
+    const weight = [component.checked ? 1 : 0, match.needs, open];
     if (best === undefined || outweighs(weight, best.weight)) best = { match: { component, why: match.why }, weight };
   }
   return best?.match;

@@ -1,4 +1,4 @@
-import { asString, isArray, isObject, type JsonValue, member, valueAt } from "../../../core/json.ts";
+import { asString, isArray, type JsonValue, member, valueAt } from "../../../core/json.ts";
 import type { Workload } from "../model.ts";
 import type { ComponentCatalogue } from "./component.ts";
 import { type ComponentMatch, matchComponent } from "./match-component.ts";
@@ -25,7 +25,7 @@ export function componentOf(workload: Workload, catalogue: ComponentCatalogue): 
 export function imagesOf({ document, path }: Workload): readonly string[] {
   const place = valueAt(document.value, path);
   const spec = member(place, "spec");
-  const containers = [member(place, "containers"), member(isObject(spec) ? spec : undefined, "containers")];
+  const containers = [member(place, "containers"), member(spec, "containers")];
   return containers
     .flatMap((list) => (isArray(list) ? list : []))
     .flatMap((container: JsonValue) => {

@@ -46,7 +46,7 @@ export class FlowResolver {
     if (end.entity === "apiserver") return one(this.#network.apiServer);
     const service = this.services.at(end.ip) ?? this.#namedService(end);
     if (service !== undefined) {
-      const isApiServer = service.namespace === "default" && service.name === "kubernetes";
+      const isApiServer = service.service.namespace === "default" && service.service.name === "kubernetes";
       return isApiServer ? one(this.#network.apiServer) : { endpoints: service.workloads, service, names: [], text };
     }
     if (end.entity === "node" || end.entity === "health") {

@@ -1,12 +1,11 @@
 import { protocolNumber } from "../connection-set.ts";
-import type { Explanation, Network } from "../model.ts";
+import type { Endpoint, Explanation, Network } from "../model.ts";
 import type { Observed, Traffic } from "./traffic.ts";
 
 /** Flows between two endpoints that a network would not let through. */
 export interface WouldDeny {
   readonly observed: Observed;
-  /** Undefined where the log holds no port. */
-  readonly explanation: Explanation | undefined;
+  readonly explanation: Explanation;
 }
 
 export interface ReplayResult {
@@ -16,13 +15,12 @@ export interface ReplayResult {
   readonly allowedFlows: number;
   readonly denied: readonly WouldDeny[];
   readonly deniedFlows: number;
-  /** Flows that policies cannot speak about: ICMP, no port. Neither allowed nor denied. */
+  /** Flows that policies cannot speak about: ICMP, no port, a workload that is not there. Neither allowed nor denied. */
   readonly undecided: readonly Observed[];
 }
 
 /**
- * What of recorded traffic a network would deny, the most frequent first. The traffic must have been recorded with the
- * endpoints of `network`. `include`: which connections are asked about; those that were forwarded, unless told.
+ * What of recorded traffic a network would deny, the most frequent first; endpoints are found by their names. `include`: which connections are asked about; those that were forwarded, unless told.
  */
 export function replayTraffic(
   traffic: Pick<Traffic, "observed">,
@@ -39,11 +37,14 @@ export function replayTraffic(
     const protocol = protocolNumber(observed.protocol);
     if (protocol === undefined || observed.port === undefined) {
       undecided.push(observed);
-    } else if (network.permits(observed.from, observed.to, protocol, observed.port)) {
-      allowedFlows += observed.count;
-    } else {
+      continue;
+    }
+    const [from, to] = [endpointIn(network, observed.from), endpointIn(network, observed.to)];
+    if (from === undefined || to === undefined) undecided.push(observed);
+    else if (network.permits(from, to, protocol, observed.port)) allowedFlows += observed.count;
+    else {
       deniedFlows += observed.count;
-      denied.push({ observed, explanation: network.explain(observed.from, observed.to, protocol, observed.port) });
+      denied.push({ observed, explanation: network.explain(from, to, protocol, observed.port) });
     }
   }
   denied.sort((a, b) => b.observed.count - a.observed.count);
@@ -53,4 +54,19 @@ export function replayTraffic(
 /** What was dropped already says nothing about what would break. */
 function wasForwarded({ count, dropped }: Observed): boolean {
   return dropped < count;
+}
+
+/** What an endpoint of one state of the cluster is in another one; undefined where it is not there. */
+export function endpointIn(network: Network, endpoint: Endpoint): Endpoint | undefined {
+  switch (endpoint.kind) {
+    case "workload":
+      return network.find(endpoint.id);
+    case "node":
+      return network.nodes.find((node) => node.id === endpoint.id) ?? network.nodes[0];
+    case "apiserver":
+      return network.apiServer;
+    case "external":
+    case "domain":
+      return endpoint;
+  }
 }

@@ -1,3 +1,4 @@
+import { kindKey } from "../../../core/workload/catalogue.ts";
 import type { ComponentCatalogue, ComponentPort, Entity, Talk } from "../catalogue/component.ts";
 import { type ComponentMatch, needsHold } from "../catalogue/match-component.ts";
 import { componentOf } from "../catalogue/workload-component.ts";
@@ -46,7 +47,8 @@ export function suggestFromIntent(
   namespaces?: readonly string[],
 ): IntentSuggestion {
   const matches = new Map<Workload, ComponentMatch>();
-  for (const workload of network.workloads) {
+  const running = network.workloads.filter((w) => !isTemplate(w, network));
+  for (const workload of running) {
     const match = componentOf(workload, catalogue);
     if (match !== undefined) matches.set(workload, match);
   }
@@ -63,9 +65,14 @@ export function suggestFromIntent(
     plans: [...denials, ...builder.drafts.plans(intentSteps.map((s) => s.id)).all],
     namespaces: [...scope].sort(),
     recognised: [...matches].map(([workload, match]) => ({ workload, match })),
-    unknown: network.workloads.filter((w) => scope.has(w.namespace) && !w.hostNetwork && !matches.has(w)),
+    unknown: running.filter((w) => scope.has(w.namespace) && !w.hostNetwork && !matches.has(w)),
     notes: [...builder.drafts.notes],
   };
+}
+
+/** A cluster-wide template runs nothing until somebody uses it, in a namespace of theirs. */
+function isTemplate({ owner }: Workload, { options }: Network): boolean {
+  return options.catalogue.clusterScoped.has(kindKey(owner.group, owner.kind));
 }
 
 function stepsOf(drafts: PlanDrafts, denials: readonly PolicyPlan[]): readonly IntentPlanStep[] {
@@ -109,9 +116,11 @@ class IntentBuilder {
       this.#talk(workload, "ingress", talk, ports, (peer) => this.#join(peer, workload, ports, talk));
     }
     for (const talk of component.to) {
-      this.#talk(workload, "egress", talk, this.#numbers(talk), (peer) =>
-        this.#join(workload, peer, this.#numbers(talk) ?? this.#portsOf(peer, undefined), talk),
-      );
+      this.#talk(workload, "egress", talk, this.#numbers(talk), (peer) => {
+        // Of whom nobody says that they listen, nobody expects calls.
+        if (this.#matches.get(peer)?.component.from.length === 0) return;
+        this.#join(workload, peer, this.#numbers(talk) ?? this.#portsOf(peer, undefined), talk);
+      });
     }
   }
 

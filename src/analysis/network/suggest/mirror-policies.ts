@@ -73,7 +73,7 @@ interface Subject {
 
 function subjectOf(policy: PolicyInfo, network: Network): Subject | undefined {
   const spec = policy.document.value["spec"];
-  const written = member(isObject(spec) ? spec : undefined, "podSelector");
+  const written = member(spec, "podSelector");
   const selector = isObject(written) ? written : {};
   const matches = predicate(selector);
   if (matches === undefined) return undefined;
@@ -108,7 +108,7 @@ interface NamedRule {
 
 function rulesOf(policy: PolicyInfo): readonly NamedRule[] {
   const spec = policy.document.value["spec"];
-  const rules = member(isObject(spec) ? spec : undefined, "ingress");
+  const rules = member(spec, "ingress");
   return (isArray(rules) ? rules : []).flatMap((rule, index): readonly NamedRule[] => {
     const from = member(rule, "from");
     const peers = (isArray(from) ? from : []).filter(

@@ -1,5 +1,6 @@
+import { isArray, member } from "../../../core/json.ts";
 import type { Labels } from "../../../core/label-selector.ts";
-import type { Network, Workload } from "../model.ts";
+import type { Direction, Network, Workload } from "../model.ts";
 import { type Allow, allowKey, type PolicyPlan, peerKey, policyName } from "./allow.ts";
 import type { IntentStep } from "./intent-steps.ts";
 import { pickSelector } from "./pod-selector.ts";
@@ -18,6 +19,7 @@ export class PlanDrafts {
   readonly #network: Network;
   readonly #drafts = new Map<string, Draft>();
   readonly #selectors = new Map<Workload, Labels | undefined>();
+  readonly #settled = new Map<string, boolean>();
   readonly #names = new Set<string>();
 
   constructor(network: Network) {
@@ -37,15 +39,37 @@ export class PlanDrafts {
     return picked?.labels;
   }
 
+  /**
+   * A direction in which existing policies already let something through stays as they say: a proposal never opens more than
+   * is open. A bare default deny says nothing yet.
+   */
   allow(workload: Workload, allow: Allow, step: IntentStep): void {
+    if (this.#isSettled(workload, allow.direction)) return;
     const subject = this.selector(workload);
     if (subject === undefined) return;
     this.#add(workload.namespace, subject, policyName(workload.owner.name, workload.role), allow, step);
   }
 
-  /** For all pods of a namespace. */
+  /** For all pods of a namespace; one by one where some of them are settled. */
   allowAll(namespace: string, allow: Allow, step: IntentStep): void {
+    const here = this.#network.workloads.filter((w) => w.namespace === namespace && !w.hostNetwork);
+    if (here.some((w) => this.#isSettled(w, allow.direction))) {
+      for (const workload of here) this.allow(workload, allow, step);
+      return;
+    }
     this.#add(namespace, {}, "all-pods", allow, step);
+  }
+
+  #isSettled(workload: Workload, direction: Direction): boolean {
+    const key = `${direction} ${workload.id}`;
+    const known = this.#settled.get(key);
+    if (known !== undefined) return known;
+    const settled = this.#network.selecting(workload, direction).some((policy) => {
+      const rules = member(policy.document.value["spec"], direction);
+      return policy.active && isArray(rules) && rules.length > 0;
+    });
+    this.#settled.set(key, settled);
+    return settled;
   }
 
   #add(namespace: string, subject: Labels, wanted: string, allow: Allow, step: IntentStep): void {

@@ -53,7 +53,7 @@ export function pickSelector(workload: Workload, network: Network): PickedSelect
 /** `spec.selector.matchLabels` of a Deployment and its like, where it is all that the owner selects by. */
 function ownerSelector(workload: Workload): Labels | undefined {
   const spec = workload.document.value["spec"];
-  const selector = member(isObject(spec) ? spec : undefined, "selector");
+  const selector = member(spec, "selector");
   // A ReplicationController's selector is the labels themselves.
   const matchLabels = workload.document.value.kind === "ReplicationController" ? selector : member(selector, "matchLabels");
   if (!isObject(matchLabels) || valueAt(selector, ["matchExpressions", 0]) !== undefined) return undefined;
