@@ -79,7 +79,7 @@ class StateNetwork implements Network {
   }
 
   get policies(): readonly PolicyInfo[] {
-    return this.#state.policies.map((policy) => policy.info);
+    return [...new Set(this.#state.policies.map((policy) => policy.info))];
   }
 
   get diagnostics(): readonly Diagnostic[] {
@@ -153,7 +153,7 @@ class StateNetwork implements Network {
 
   /** The usual reading; kept for pairs of classes. */
   #connections(a: Party, b: Party): ConnectionSet {
-    const reading = usualReading(this.options);
+    const reading = usualReading(this.#state);
     const evaluate = () => {
       const egress = sideOf(this.#state, "egress", a, b, reading);
       return egress.isEmpty ? egress : egress.intersect(sideOf(this.#state, "ingress", a, b, reading));
@@ -183,7 +183,7 @@ class StateNetwork implements Network {
         direction: side,
         protocol,
         port,
-        reading: usualReading(this.options),
+        reading: usualReading(this.#state),
         subjectName: describeEndpoint(own),
         peerName: describeEndpoint(other),
       });
@@ -202,34 +202,36 @@ class StateNetwork implements Network {
   selecting(workload: Workload, direction: Direction): readonly PolicyInfo[] {
     const cls = this.#state.index.classOf(workload);
     if (cls === undefined) return [];
-    return [...this.#state.policiesOf(cls)].map((p) => p.info).filter((info) => info.directions.includes(direction));
+    return [...new Set([...this.#state.policiesOf(cls)].map((p) => p.info))].filter((info) =>
+      info.directions.includes(direction),
+    );
   }
 
   edges(filter: EdgeFilter = {}): Iterable<Edge> {
-    return edgesOf(this.#state, usualReading(this.options), filter);
+    return edgesOf(this.#state, usualReading(this.#state), filter);
   }
 
   groups(): readonly EdgeGroup[] {
-    return groupsOf(this.#state, usualReading(this.options));
+    return groupsOf(this.#state, usualReading(this.#state));
   }
 
   throughToPossible(workload: Workload, direction: Direction, pod: PossiblePod): ConnectionSet {
     const cls = this.#state.index.classOf(workload);
     if (cls === undefined) return ConnectionSet.none;
-    const reading = { ...usualReading(this.options), exactly: this.options.asNetpolAnalyzer === true };
+    const reading = { ...usualReading(this.#state), exactly: this.options.asNetpolAnalyzer === true };
     return throughToPossible(this.#state.plan(cls, direction), cls, pod, reading);
   }
 
   namedPortsTo(workload: Workload, pod: PossiblePod): readonly string[] {
     const cls = this.#state.index.classOf(workload);
     if (cls === undefined) return [];
-    const reading = { ...usualReading(this.options), exactly: this.options.asNetpolAnalyzer === true };
+    const reading = { ...usualReading(this.#state), exactly: this.options.asNetpolAnalyzer === true };
     return namesToPossible(this.#state.plan(cls, "egress"), pod, reading);
   }
 
   externalOf(workload: Workload, direction: Direction): readonly AddressConnections[] {
     const cls = this.#state.index.classOf(workload);
-    return cls === undefined ? [] : externalPieces(this.#state, cls, direction, usualReading(this.options));
+    return cls === undefined ? [] : externalPieces(this.#state, cls, direction, usualReading(this.#state));
   }
 
   possiblePods(): readonly PossiblePod[] {

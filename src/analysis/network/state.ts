@@ -8,7 +8,8 @@ import { EndpointIndex } from "./engine/endpoint-index.ts";
 import { PeerSet, type PodRange, usualPodRange } from "./engine/peer-set.ts";
 import { makePlan, type Plan } from "./engine/plan.ts";
 import { SelectorBuckets } from "./engine/selector-buckets.ts";
-import type { ApiServer, ClusterNode, Direction, NetworkOptions, Workload } from "./model.ts";
+import type { ApiServer, ClusterNode, CniProfile, Direction, NetworkOptions, Workload } from "./model.ts";
+import { isPolicyContext, type PolicyContext, policyContext } from "./read/policy-context.ts";
 import { isPolicy, readPolicy } from "./read/read-policy.ts";
 import type { CompiledPolicy, CompiledRule, PeerTerm } from "./rule.ts";
 import { apiServerAddresses, namespaceLabels, readNode, roleOf, someNode } from "./world/cluster-objects.ts";
@@ -40,6 +41,7 @@ export class ClusterState implements Surroundings, Distinctions {
   /** Owner -> what was found for it. */
   readonly #sources = new Map<string, { readonly owner: ResourceRef; readonly sources: Set<PodSource> }>();
   readonly #workloadsOfOwner = new Map<string, readonly Workload[]>();
+  #context: PolicyContext;
   #bounds = new AddressBounds([]);
   askedLabels: ReadonlySet<string> = new Set();
   nodesMatter = false;
@@ -59,6 +61,7 @@ export class ClusterState implements Surroundings, Distinctions {
   constructor(options: NetworkOptions) {
     this.options = options;
     this.#fallback = options.namespace ?? "default";
+    this.#context = policyContext([], this.#fallback);
     this.#range = options.podAddresses === undefined ? usualPodRange : { addresses: options.podAddresses, isCertain: true };
     this.index = new EndpointIndex(this);
   }
@@ -89,6 +92,14 @@ export class ClusterState implements Surroundings, Distinctions {
     return this.#namespaces;
   }
 
+  /** Told by the user, else by kinds of policies that one of them alone has. */
+  get cni(): CniProfile {
+    const { cni } = this.options;
+    if (cni !== undefined && cni !== "unknown") return cni;
+    if (this.policies.some(({ info }) => info.kind.startsWith("Cilium"))) return "cilium";
+    return this.policies.some(({ info }) => info.kind.startsWith("Calico")) ? "calico" : "unknown";
+  }
+
   get policies(): readonly CompiledPolicy[] {
     this.#allPolicies ??= [...this.entries.values()].flatMap((entry) => entry.policies);
     return this.#allPolicies;
@@ -97,6 +108,10 @@ export class ClusterState implements Surroundings, Distinctions {
   // Reading.
 
   load(documents: readonly ObjectDocument[]): void {
+    this.#context = policyContext(
+      documents.map((d) => d.value),
+      this.#fallback,
+    );
     for (const document of documents) this.entries.set(this.keyOf(document.value), this.#read(document));
     this.#rebuild();
   }
@@ -113,7 +128,7 @@ export class ClusterState implements Surroundings, Distinctions {
 
   #read(document: ObjectDocument): Entry {
     if (isPolicy(document.value)) {
-      const { policies, diagnostics } = readPolicy(document, { namespace: this.#fallback });
+      const { policies, diagnostics } = readPolicy(document, this.#context);
       return { document, policies, diagnostics, sources: [] };
     }
     const sources = podSources(document, this.options.catalogue, this.#fallback);
@@ -270,6 +285,10 @@ export class ClusterState implements Surroundings, Distinctions {
     const namespace = namespaceOfBoth(before, after);
     if (namespace !== undefined) {
       this.#changeNamespace(namespace, after);
+      return;
+    }
+    if ([before, after].some((entry) => entry !== undefined && isPolicyContext(entry.document.value))) {
+      this.load([...this.entries.values()].map((entry) => entry.document));
       return;
     }
     if (this.#needsRebuild(before, after)) {

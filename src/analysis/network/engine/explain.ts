@@ -1,6 +1,6 @@
 import type { ConnectionSet, ProtocolNumber } from "../connection-set.ts";
 import { protocolName } from "../connection-set.ts";
-import type { DecidingPolicy, Direction, DirectionExplanation } from "../model.ts";
+import type { DecidingPolicy, Direction, DirectionExplanation, PolicyInfo } from "../model.ts";
 import type { CompiledPolicy } from "../rule.ts";
 import type { ClusterState } from "../state.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
@@ -107,18 +107,19 @@ function deciding(
   rules: readonly PlanRule[],
   isolating: readonly CompiledPolicy[],
 ): readonly DecidingPolicy[] {
-  const policies = [...new Set([...rules.map((r) => r.policy), ...isolating])];
+  // One object may be compiled to several policies.
+  const policies = [...new Set([...rules.map((r) => r.policy.info), ...isolating.map((p) => p.info)])];
   return policies.map((policy) => ({
-    policy: policy.info,
-    rules: rules.filter((r) => r.policy === policy).map(({ rule }) => ({ path: rule.path, action: rule.action })),
+    policy,
+    rules: rules.filter((r) => r.policy.info === policy).map(({ rule }) => ({ path: rule.path, action: rule.action })),
     pivotal: isPivotal(question, policy),
   }));
 }
 
 /** Whether the answer is another one without the policy. */
-function isPivotal(question: Question, without: CompiledPolicy): boolean {
+function isPivotal(question: Question, without: PolicyInfo): boolean {
   const { state, subject, direction, protocol, port } = question;
-  const rest = [...state.policiesOf(subject)].filter((p) => p !== without && p.info.directions.includes(direction));
+  const rest = [...state.policiesOf(subject)].filter((p) => p.info !== without && p.info.directions.includes(direction));
   const answer = (plan: Plan) => through(plan, question).has(protocol, port);
   return answer(state.plan(subject, direction)) !== answer(state.planWith(subject, direction, rest));
 }

@@ -1,14 +1,14 @@
 import { AddressSet } from "../address-set.ts";
 import { ConnectionSet } from "../connection-set.ts";
-import type { Dependence, Direction, Endpoint, NetworkOptions, Verdict } from "../model.ts";
+import type { Dependence, Direction, Endpoint, Verdict } from "../model.ts";
 import type { ClusterState } from "../state.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { evaluateAddresses, evaluateDomains, evaluatePlan, type Reading } from "./evaluate.ts";
 import type { Plan } from "./plan.ts";
 
 /** How the policies are read when nobody asks for doubts. */
-export function usualReading({ cni, asNetpolAnalyzer }: NetworkOptions): Reading {
-  return { generous: false, blocksHoldPods: cni !== "cilium" && asNetpolAnalyzer !== true, otherOrder: false };
+export function usualReading({ cni, options }: ClusterState): Reading {
+  return { generous: false, blocksHoldPods: cni !== "cilium" && options.asNetpolAnalyzer !== true, otherOrder: false };
 }
 
 /** A party to a connection, as far as evaluation is concerned. */
@@ -51,8 +51,8 @@ export function throughPlan(plan: Plan, subject: EndpointClass, peer: Party, rea
 
 /** The answer for a pair with every doubt about it. */
 export function verdictOf(state: ClusterState, from: Party, to: Party): Verdict {
-  const cni = state.options.cni ?? "unknown";
-  const usual = usualReading(state.options);
+  const { cni } = state;
+  const usual = usualReading(state);
   const read = (reading: Reading) => {
     const [egress, ingress] = [sideOf(state, "egress", from, to, reading), sideOf(state, "ingress", from, to, reading)];
     return { egress, ingress, connections: egress.intersect(ingress) };
