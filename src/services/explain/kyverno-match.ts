@@ -36,7 +36,7 @@ function inNamespaces(resources: JsonValue | undefined): readonly string[] {
   return [...names, ...labelled(member(resources, "namespaceSelector"), "in namespaces labelled")];
 }
 
-function labelled(selector: JsonValue | undefined, lead: string): readonly string[] {
+export function labelled(selector: JsonValue | undefined, lead: string): readonly string[] {
   const labels = member(selector, "matchLabels");
   const expressions = member(selector, "matchExpressions");
   const words = [
@@ -82,7 +82,7 @@ function userWords(filter: JsonValue): string {
   return andList(parts.filter((p) => p !== ""));
 }
 
-function strings(value: JsonValue | undefined): readonly string[] {
+export function strings(value: JsonValue | undefined): readonly string[] {
   return isArray(value) ? value.filter((v) => typeof v === "string") : [];
 }
 
