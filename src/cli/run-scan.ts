@@ -31,7 +31,7 @@ export async function runScan(paths: readonly string[], flags: ScanFlags, contex
   const input = await loadInput(paths, flags, progress);
   const result = await scan({
     documents: input.documents,
-    policies: policies?.documents,
+    policies: policies === undefined ? undefined : { documents: policies.documents, sources: flags.policies ?? [] },
     packs: loadDefaultPacks,
     exceptions: exceptions.documents,
     checks: new Set(flags.checks),
@@ -51,7 +51,8 @@ export async function runScan(paths: readonly string[], flags: ScanFlags, contex
   const read = [...(policies?.diagnostics ?? []), ...exceptions.diagnostics, ...input.diagnostics];
   const report = reportOf(result, read, baseline, { input, flags, context });
   writeReport(report, flags, context);
-  context.exit(exitCodeOf(report, flags.failOn));
+  // Who accepts all findings has none left; what could not be checked is not accepted.
+  context.exit(exitCodeOf(report, flags.writeBaseline === undefined ? flags.failOn : "never"));
 }
 
 interface Input extends LoadedPaths {
@@ -113,6 +114,7 @@ function reportOf(result: ScanResult, read: readonly Diagnostic[], baseline: Bas
       files,
       objects: result.objects,
       policies: result.policies,
+      analyses: result.analyses,
     },
     findings: flags.output === "sarif" ? withEdits(wanted, input.documents) : wanted,
     counts: result.counts,
@@ -129,6 +131,7 @@ function notes(result: ScanResult, { skipped }: LoadedPaths, hidden: string | un
   return [
     ...(hidden === undefined ? [] : [hidden]),
     ...describeSkipped(skipped),
+    ...result.notes,
     ...(result.others > 0 ? [others] : []),
     ...(result.policyObjects > 0 ? [policies] : []),
   ];

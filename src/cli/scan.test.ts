@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli } from "../../test/run-cli.ts";
+import type { Finding } from "../core/finding.ts";
 import { exitCodes } from "./exit-code.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "castellan-scan-"));
@@ -68,6 +69,7 @@ describe("exit codes", () => {
     const { code, out } = await runCli(["scan", at("good"), "--checks", "policies", "--policies", at("good")]);
     expect(code).toBe(exitCodes.incomplete);
     expect(out).toContain("POLICIES_NONE");
+    expect(out.replaceAll(/\s+/g, "")).toContain(`thereisnopolicythatcanrunin${at("good")}`);
   });
 
   test.each<[string, readonly string[], RegExp]>([
@@ -148,10 +150,53 @@ describe("the report", () => {
   });
 });
 
+describe("the linter", () => {
+  const crd = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.shop.example}
+spec:
+  group: shop.example
+  scope: Namespaced
+  names: {kind: Widget, plural: widgets}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object}}}}
+`;
+  const widget = (name: string) => `apiVersion: shop.example/v1\nkind: Widget\nmetadata: {name: ${name}, namespace: a}\n`;
+  const notesOn = async (text: string): Promise<readonly string[]> => {
+    writeFileSync(at("widgets.yaml"), text);
+    const { out } = await runCli(["scan", at("widgets.yaml"), "-o", "json"]);
+    return JSON.parse(out).notes;
+  };
+
+  test("says once which kinds it has no schema for", async () => {
+    const [note, ...more] = await notesOn([widget("a"), widget("b"), files["good/pod.yaml"]].join("---\n"));
+    expect([note, more]).toEqual([
+      "fields not checked: no schema for shop.example/v1 Widget (2 objects); add its CustomResourceDefinition to the scan",
+      [],
+    ]);
+    expect(await notesOn([widget("a"), crd].join("---\n"))).toEqual([]);
+  });
+
+  test("leaves PodSecurityPolicies to Pod Security where that judges, too", async () => {
+    writeFileSync(at("psp.yaml"), "apiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: {name: p}\nspec: {}\n");
+    const policiesOf = async (...argv: readonly string[]) => {
+      const { out } = await runCli(["scan", at("psp.yaml"), "-o", "json", ...argv]);
+      return JSON.parse(out).findings.map((f: Finding) => f.check.policy);
+    };
+    expect(await policiesOf()).toEqual(["pod-security/baseline"]);
+    expect(await policiesOf("--checks", "resources")).toEqual(["lint/api-version"]);
+  });
+});
+
 describe("a baseline", () => {
   test("accepts what is there and reports what is new", async () => {
     const baseline = at("baseline.yaml");
-    await scan(at("bad"), "--write-baseline", baseline);
+    expect((await scan(at("bad"), "--write-baseline", baseline)).code).toBe(exitCodes.clean);
+    expect((await scan(at("broken"), "--write-baseline", at("unread.yaml"))).code).toBe(exitCodes.incomplete);
     expect(readFileSync(baseline, "utf8")).toContain("resource: v1/Pod a/bad");
     const again = await scan(at("bad"), "--baseline", baseline);
     expect([again.code, again.out]).toEqual([exitCodes.clean, expect.stringContaining("1 accepted by the baseline")]);

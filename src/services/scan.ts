@@ -1,9 +1,11 @@
-import type { DefaultRbac } from "../analysis/rbac/world.ts";
+import type { DefaultRbac, RbacWorld } from "../analysis/rbac/world.ts";
+import type { UncheckedKind } from "../analysis/resources/unchecked-kinds.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Finding, RuleStatus, StatusCounts } from "../core/finding.ts";
 import type { Host } from "../core/host.ts";
 import { groupOf, isKubernetesObject } from "../core/kubernetes.ts";
+import { once } from "../core/once.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import type { SourceDocument } from "../core/source.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
@@ -22,8 +24,8 @@ export type ScanCheck = (typeof scanChecks)[number];
 export interface ScanRequest {
   /** What is judged. */
   readonly documents: readonly SourceDocument[];
-  /** Policies given by hand, with their exceptions; undefined: the built-in ones. */
-  readonly policies: readonly SourceDocument[] | undefined;
+  /** Policies given by hand, with their exceptions, and the paths they came from; undefined: the built-in ones. */
+  readonly policies: { readonly documents: readonly SourceDocument[]; readonly sources: readonly string[] } | undefined;
   /** The built-in policies beside Pod Security; asked for only where they judge. */
   readonly packs: () => readonly SourceDocument[];
   readonly exceptions: readonly SourceDocument[];
@@ -56,8 +58,12 @@ export interface ScanResult {
   readonly others: number;
   /** Policies among the objects: they were judged, not applied. */
   readonly policyObjects: number;
-  /** Names of the policies and analyses that judged. */
+  /** Names of the policies that judged. */
   readonly policies: readonly string[];
+  /** Names of the analyses beside them. */
+  readonly analyses: readonly string[];
+  /** What could not be compared with a schema: one line each. */
+  readonly notes: readonly string[];
 }
 
 /** Judges every object among the documents by the policies and the analyses that were asked for. */
@@ -67,19 +73,25 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
   const resources = discovered ?? schemas.withCustomResources(values).resources();
   const { objects, others, diagnostics } = scannedObjects(documents, namespace, resources);
   const compiled = checks.has("policies") ? policiesOf(request, resources) : noPolicies;
+  const access = await accessOf(request, objects);
   const judged = scanObjects({
     objects,
     policies: compiled.set,
     resources,
-    facts: scannedFacts({ objects: objects.map((d) => d.value), resources, complete: request.complete }),
+    facts: scannedFacts({
+      objects: objects.map((d) => d.value),
+      resources,
+      complete: request.complete,
+      access: access && (() => access().index),
+    }),
     host,
     passes,
     workloads: compiled.forWorkloads === undefined ? undefined : { catalogue: catalogue(), policies: compiled.forWorkloads },
     ...(onProgress === undefined ? {} : { onProgress: (done) => onProgress(done, objects.length) }),
   });
-  const linted = checks.has("resources") ? await lintObjects(request, resources) : [];
-  const audited = checks.has("rbac") ? await auditAccess(request, objects) : { findings: [], diagnostics: [] };
-  const analysed = [...linted, ...audited.findings];
+  const linted = checks.has("resources") ? await lintObjects(request, resources) : noLint;
+  const audited = checks.has("rbac") && access !== undefined ? await auditAccess(access()) : { findings: [], diagnostics: [] };
+  const analysed = [...linted.findings, ...audited.findings];
   return {
     findings: [...judged.findings, ...analysed],
     counts: addFindings(judged.counts, analysed),
@@ -87,32 +99,62 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
     objects: objects.length,
     others,
     policyObjects: objects.filter((d) => isPolicyObject(d.value)).length,
-    policies: [
-      ...compiled.set.policies.map((p) => policyName(p.id)),
-      ...(checks.has("resources") ? ["lint"] : []),
-      ...(checks.has("rbac") ? ["rbac"] : []),
-    ],
+    policies: compiled.set.policies.map((p) => policyName(p.id)),
+    analyses: [...(checks.has("resources") ? ["lint"] : []), ...(checks.has("rbac") ? ["rbac"] : [])],
+    notes: linted.notes,
   };
 }
 
-/** The linter is many files: who does not ask for it does not wait for them. */
-async function lintObjects(request: ScanRequest, resources: ApiResources): Promise<readonly Finding[]> {
-  const { lint } = await import("../analysis/resources/lint.ts");
-  const { documents, schemas, discovered, namespace } = request;
-  const findings = lint({ documents, schemas, ...(discovered === undefined ? {} : { discovered }) });
-  return findings.map((f) => inScanNamespace(f, namespace, resources));
+interface Linted {
+  readonly findings: readonly Finding[];
+  readonly notes: readonly string[];
 }
 
-/** Loaded where there are roles or bindings to judge. */
-async function auditAccess(request: ScanRequest, objects: readonly ObjectDocument[]) {
-  const rbacGroup = "rbac.authorization.k8s.io";
-  if (!objects.some((d) => groupOf(d.value) === rbacGroup)) return { findings: [], diagnostics: [] };
-  const [{ auditRbac }, { rbacWorld }] = await Promise.all([
-    import("../analysis/rbac/audit/audit.ts"),
-    import("../analysis/rbac/world.ts"),
+const noLint: Linted = { findings: [], notes: [] };
+
+/** The linter is many files: who does not ask for it does not wait for them. */
+async function lintObjects(request: ScanRequest, resources: ApiResources): Promise<Linted> {
+  const [{ lint }, { uncheckedKinds }] = await Promise.all([
+    import("../analysis/resources/lint.ts"),
+    import("../analysis/resources/unchecked-kinds.ts"),
   ]);
+  const { documents, schemas, discovered, namespace, checks, policies } = request;
+  const findings = lint({ documents, schemas, ...(discovered === undefined ? {} : { discovered }) });
+  // The built-in policies speak of PodSecurityPolicies, too, and say what takes their place.
+  const spoken = checks.has("policies") && policies === undefined ? findings.filter((f) => !isGonePodSecurity(f)) : findings;
+  return {
+    findings: spoken.map((f) => inScanNamespace(f, namespace, resources)),
+    notes: uncheckedNotes(uncheckedKinds(documents, schemas)),
+  };
+}
+
+function isGonePodSecurity({ check, resource }: Finding): boolean {
+  return check.policy === "lint/api-version" && resource.kind === "PodSecurityPolicy";
+}
+
+/** More kinds than these share a line. */
+const ownLines = 5;
+
+function uncheckedNotes(kinds: readonly UncheckedKind[]): readonly string[] {
+  const named = kinds.map(({ kind, objects }) => `${kind} (${objects === 1 ? "1 object" : `${objects} objects`})`);
+  const hint = "add its CustomResourceDefinition to the scan";
+  if (named.length <= ownLines) return named.map((name) => `fields not checked: no schema for ${name}; ${hint}`);
+  return [
+    `fields not checked: no schemas for ${named.length} kinds: ${named.join(", ")}; add their CustomResourceDefinitions to the scan`,
+  ];
+}
+
+/** Who may do what by the scanned roles and bindings, where there are any; worked out when somebody asks. */
+async function accessOf(request: ScanRequest, documents: readonly ObjectDocument[]): Promise<(() => RbacWorld) | undefined> {
+  const rbacGroup = "rbac.authorization.k8s.io";
+  if (!documents.some((d) => groupOf(d.value) === rbacGroup)) return undefined;
+  const { rbacWorld } = await import("../analysis/rbac/world.ts");
   const { namespace, complete, catalogue, defaultRbac } = request;
-  const world = rbacWorld({ documents: objects, namespace, complete, defaults: defaultRbac(), catalogue: catalogue() });
+  return once(() => rbacWorld({ documents, namespace, complete, defaults: defaultRbac(), catalogue: catalogue() }));
+}
+
+async function auditAccess(world: RbacWorld) {
+  const { auditRbac } = await import("../analysis/rbac/audit/audit.ts");
   return { findings: auditRbac(world), diagnostics: world.diagnostics };
 }
 
@@ -126,14 +168,13 @@ interface ScanPolicies {
 const noPolicies: ScanPolicies = { set: new PolicySet([]), diagnostics: [], forWorkloads: undefined };
 
 /** A scan by no policy must not look clean. */
-function noPolicyFound(documents: readonly SourceDocument[]): Diagnostic {
-  const [first] = documents;
+function noPolicyFound(sources: readonly string[]): Diagnostic {
   const start = { offset: 0, line: 1, column: 1 };
   return {
     code: "POLICIES_NONE",
     severity: "error",
-    message: "there is no policy that can run in what --policies names",
-    span: first === undefined ? { file: "--policies", start, end: start } : first.locate([]),
+    message: `there is no policy that can run in ${sources.join(", ")}`,
+    span: { file: sources[0] ?? "--policies", start, end: start },
   };
 }
 
@@ -145,8 +186,8 @@ function policiesOf({ policies, packs, exceptions, catalogue, workloads }: ScanR
     const set = new PolicySet([...podSecurityPolicies({ catalogue: catalogue() }), ...own]);
     return { set, diagnostics: [], forWorkloads: new PolicySet(own) };
   }
-  const { set, diagnostics: found } = compilePolicies(policies, resources, lifting);
-  const diagnostics = [...found, ...(set.policies.length === 0 ? [noPolicyFound(policies)] : [])];
+  const { set, diagnostics: found } = compilePolicies(policies.documents, resources, lifting);
+  const diagnostics = [...found, ...(set.policies.length === 0 ? [noPolicyFound(policies.sources)] : [])];
   return { set, diagnostics, forWorkloads: workloads === "all" ? set : undefined };
 }
 
