@@ -12,6 +12,7 @@ const short = new Map([
 
 /** A text in double quotes as Go's strconv.Quote writes it: what cannot be printed is escaped. */
 export function quoteGo(text: string): string {
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
   return `"${Array.from(text, escaped).join("")}"`;
 }
 

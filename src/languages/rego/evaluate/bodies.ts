@@ -209,7 +209,7 @@ export class BodyCompiler implements TermCompiler {
           const get = compileTerm(term.term, bound);
           return (m, s) => {
             const value = get(m, s);
-            if (value !== undefined) m.set.set(mapKey(value), value);
+            if (value !== undefined) addTo(m.set, value);
             return false;
           };
         });
@@ -334,6 +334,12 @@ export class BodyCompiler implements TermCompiler {
   }
 }
 
+/** Of equal values the first stays: 1 equals 1.0. */
+export function addTo(set: Map<MapKey, Value>, value: Value): void {
+  const key = mapKey(value);
+  if (!set.has(key)) set.set(key, value);
+}
+
 function isDocument(name: string): boolean {
   return name === "input" || name === "data" || name.startsWith("__local");
 }
@@ -349,17 +355,18 @@ function withLink(change: (m: Machine, s: Slots) => Surroundings | undefined, li
   return (next) => {
     const inside = link((m, s) => {
       const inner = m.surroundings();
-      const outer = m.left.pop() ?? inner;
+      const outer = m.left?.pop() ?? inner;
       m.enter(outer);
       const stop = next(m, s);
       m.enter(inner);
-      m.left.push(outer);
+      m.left?.push(outer);
       return stop;
     });
     return (m, s) => {
       const inner = change(m, s);
       if (inner === undefined) return false;
       const outer = m.surroundings();
+      m.left ??= [];
       m.left.push(outer);
       m.enter(inner);
       const stop = inside(m, s);

@@ -80,6 +80,23 @@ const comparisons: { readonly [name: string]: Comparison } = {
   gte: (order) => order >= 0,
 };
 
+/** Frequent builtins on arguments of the right types; all else is for the builtins themselves. */
+const textTests: { readonly [name: string]: (text: string, part: string) => boolean } = {
+  startswith: (text, part) => text.startsWith(part),
+  endswith: (text, part) => text.endsWith(part),
+  contains: (text, part) => text.includes(part),
+};
+
+function textTest(left: Get, right: Get, fn: CompiledFunction, test: (text: string, part: string) => boolean): Get {
+  return (m, s) => {
+    const a = left(m, s);
+    const b = right(m, s);
+    if (a === undefined || b === undefined) return undefined;
+    if (typeof a === "string" && typeof b === "string" && m.replaced === undefined) return test(a, b);
+    return fn.call(m, [a, b]);
+  };
+}
+
 type Arithmetic = (a: number, b: number) => number;
 
 const arithmetic: { readonly [name: string]: Arithmetic } = {
@@ -98,6 +115,8 @@ export function compileCall(operator: VarTerm | RefTerm, fn: CompiledFunction, a
   if (compare !== undefined) return binary(left, right, fn, (a, b) => compare(compareValues(a, b)));
   if (name === "equal") return binary(left, right, fn, equalValues);
   if (name === "neq") return binary(left, right, fn, (a, b) => !equalValues(a, b));
+  const test = textTests[name];
+  if (test !== undefined) return textTest(left, right, fn, test);
   const compute = arithmetic[name];
   if (compute === undefined) return slow;
   return (m, s) => {

@@ -82,6 +82,11 @@ export interface MachineOptions {
 
 const stepsBetweenChecks = 10_000;
 
+/** Nothing collects into these: whoever collects brings a collection of its own. */
+const noList: Value[] = [];
+const noSet = new Map<MapKey, Value>();
+const noMembers = new Map<MapKey, Member>();
+
 /** The state of one evaluation. */
 export class Machine implements BuiltinContext {
   input: Value | undefined;
@@ -90,12 +95,12 @@ export class Machine implements BuiltinContext {
   replaced: ReadonlyMap<string, Replacement> | undefined;
   results: Remembered[] = [];
   /** What the innermost comprehension or rule collects into. */
-  list: Value[] = [];
-  set = new Map<MapKey, Value>();
-  members = new Map<MapKey, Member>();
+  list = noList;
+  set = noSet;
+  members = noMembers;
   draft: ObjectDraft | undefined;
   /** The surroundings that `with` modifiers in force have left, the innermost last. */
-  readonly left: Surroundings[] = [];
+  left: Surroundings[] | undefined;
 
   readonly host: Host;
   readonly strictBuiltinErrors: boolean;

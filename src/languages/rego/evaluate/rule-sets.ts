@@ -4,9 +4,9 @@ import { printPath } from "../compile/print-term.ts";
 import type { PlacedRule } from "../compile/rule-tree.ts";
 import { branches, isTrueBody } from "../compile/transform.ts";
 import { equalValues } from "../values/compare.ts";
-import { type MapKey, mapKey } from "../values/map-key.ts";
+import type { MapKey } from "../values/map-key.ts";
 import { RegoSet, type Value } from "../values/value.ts";
-import type { BodyCompiler } from "./bodies.ts";
+import { addTo, type BodyCompiler } from "./bodies.ts";
 import type { RuleSet } from "./data-tree.ts";
 import {
   EvaluationFailure,
@@ -212,7 +212,7 @@ function compileSetRule(placed: PlacedRule, compiler: RuleCompiler): (m: Machine
     const get: Get = rule.head.key === undefined ? () => undefined : compileTerm(rule.head.key, bound);
     return (m, s) => {
       const value = get(m, s);
-      if (value !== undefined) m.set.set(mapKey(value), value);
+      if (value !== undefined) addTo(m.set, value);
       return false;
     };
   });

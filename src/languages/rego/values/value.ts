@@ -24,22 +24,32 @@ export interface Member {
 
 const byKey = (a: Member, b: Member): number => compareValues(a.key, b.key);
 
+/** Sorts members, most of which come in order. */
+function inOrder(members: Member[]): Member[] {
+  for (let i = 1; i < members.length; i++) {
+    const before = members[i - 1];
+    const member = members[i];
+    if (before !== undefined && member !== undefined && byKey(before, member) > 0) return members.sort(byKey);
+  }
+  return members;
+}
+
 /** An object: keys are any values. Made from JSON it reads members only when they are asked for. */
 export class RegoObject {
   static readonly empty: RegoObject = new RegoObject(undefined, new Map());
 
   readonly #json: JsonObject | undefined;
   /** All members, or those of `#json` that were asked for and are composite. */
-  readonly #members: Map<MapKey, Member>;
+  #members: Map<MapKey, Member> | undefined;
   #sorted: readonly Member[] | undefined;
 
-  private constructor(json: JsonObject | undefined, members: Map<MapKey, Member>) {
+  private constructor(json: JsonObject | undefined, members: Map<MapKey, Member> | undefined) {
     this.#json = json;
     this.#members = members;
   }
 
   static fromJson(json: JsonObject): RegoObject {
-    return new RegoObject(json, new Map());
+    return new RegoObject(json, undefined);
   }
 
   /** Later members replace earlier ones of the same key, which stays as it was first written (1 equals 1.0). */
@@ -58,21 +68,23 @@ export class RegoObject {
   }
 
   get(key: Value): Value | undefined {
-    if (this.#json === undefined) return this.#members.get(mapKey(key))?.value;
+    if (this.#json === undefined) return this.#members?.get(mapKey(key))?.value;
     return typeof key === "string" ? this.field(key) : undefined;
   }
 
   /** The member of a string key. */
   field(key: string): Value | undefined {
     const json = this.#json;
-    if (json === undefined) return this.#members.get(mapKey(key))?.value;
+    if (json === undefined) return this.#members?.get(mapKey(key))?.value;
     const raw = json[key];
-    if (raw === undefined || !Object.hasOwn(json, key)) return undefined;
-    if (typeof raw !== "object" && typeof raw !== "bigint") return raw;
-    if (raw === null) return raw;
-    const known = this.#members.get(key);
+    if (raw === undefined || raw === null || typeof raw === "string" || typeof raw === "boolean") return raw;
+    if (typeof raw === "number") return raw;
+    // What is left may be inherited: a function, or what `__proto__` names.
+    if (!Object.hasOwn(json, key)) return undefined;
+    const known = this.#members?.get(key);
     if (known !== undefined) return known.value;
     const value = fromJson(raw);
+    this.#members ??= new Map();
     this.#members.set(key, { key, value });
     return value;
   }
@@ -82,18 +94,18 @@ export class RegoObject {
   }
 
   get size(): number {
-    return this.#json === undefined ? this.#members.size : this.sorted().length;
+    return this.#json === undefined ? (this.#members?.size ?? 0) : this.sorted().length;
   }
 
   /** The members in the order of their keys. */
   sorted(): readonly Member[] {
-    this.#sorted ??= this.#unsorted().sort(byKey);
+    this.#sorted ??= inOrder(this.#unsorted());
     return this.#sorted;
   }
 
   #unsorted(): Member[] {
     const json = this.#json;
-    if (json === undefined) return [...this.#members.values()];
+    if (json === undefined) return [...(this.#members?.values() ?? [])];
     const members: Member[] = [];
     for (const key of Object.keys(json)) {
       const value = this.field(key);
