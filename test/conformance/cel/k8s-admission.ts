@@ -204,7 +204,7 @@ export function runCompositionRow(row: JsonObject): Outcome {
     return { name: String(name), expression: String(expression) };
   });
   const env = admissionEnv({ params: false, authorizer: false });
-  const compiled = compileVariables(specs, env, { nameFailures: true });
+  const compiled = compileVariables(specs, env, { asApiServer: true });
   const total = row["runtimeCostBudget"] === undefined ? validationLimits.total : Number(structJson(row["runtimeCostBudget"]));
   const session = new CelSession(outside, { ...validationLimits, total });
   const expectsError = row["expectErr"] === true;
