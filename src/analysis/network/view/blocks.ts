@@ -58,6 +58,32 @@ function joined(edges: Iterable<{ from: Endpoint; to: Endpoint; connections: Con
   );
 }
 
+/** A block to draw: `everybody` for all workloads (but the called one). */
+export interface DrawnBlock {
+  readonly from: readonly Endpoint[] | "everybody";
+  readonly to: readonly Endpoint[];
+  readonly connections: ConnectionSet;
+}
+
+/**
+ * What every workload may call of another one is one line from everybody; only those that may call more of it are drawn on top.
+ */
+export function drawnBlocks(network: Network, { blocks }: Blocks): readonly DrawnBlock[] {
+  const total = network.workloads.length;
+  const isOfWorkloads = ({ from, to }: Block) => from[0]?.kind === "workload" && to.length === 1 && to[0]?.kind === "workload";
+  const byTarget = Map.groupBy(blocks.filter(isOfWorkloads), ({ to }) => to[0]);
+  const rest = blocks.filter((block) => !isOfWorkloads(block));
+  const folded = [...byTarget.values()].flatMap((group): readonly DrawnBlock[] => {
+    const callers = new Set(group.flatMap(({ from, to }) => [...from, ...to]));
+    const common = group.reduce((set, { connections }) => set.intersect(connections), ConnectionSet.all);
+    const [first] = group;
+    if (first === undefined || callers.size < total || total < 4 || common.isEmpty) return group;
+    const more = group.filter(({ connections }) => !connections.equals(common));
+    return [{ from: "everybody", to: first.to, connections: common }, ...more];
+  });
+  return [...folded, ...rest];
+}
+
 /** What at least one of the blocks lets through. */
 export function unionOfConnections(sets: Iterable<ConnectionSet>): ConnectionSet {
   let union = ConnectionSet.none;

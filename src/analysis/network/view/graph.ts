@@ -2,7 +2,7 @@ import type { GraphEdge, GraphNode, NetworkGraph } from "../../../core/network-g
 import type { ConnectionSet } from "../connection-set.ts";
 import { describeEndpoint } from "../describe.ts";
 import type { Endpoint, Network, Workload } from "../model.ts";
-import { type Block, type Blocks, unionOfConnections } from "./blocks.ts";
+import { type Blocks, type DrawnBlock, drawnBlocks, unionOfConnections } from "./blocks.ts";
 
 /** More nodes than this nobody can read. */
 export const mostNodes = 60;
@@ -40,17 +40,19 @@ export class GraphBuilder {
  * Restricted ways only, workloads with the same peers as one node, whole namespaces and "any pod" as what they are.
  * Undefined where more than `mostNodes` nodes remain.
  */
-export function workloadGraph(network: Network, { blocks, openSources, openTargets }: Blocks): NetworkGraph | undefined {
+export function workloadGraph(network: Network, blocks: Blocks): NetworkGraph | undefined {
   const builder = new GraphBuilder();
-  const nodeOf = collapsed(network, blocks);
-  for (const { from, to, connections } of blocks) {
+  const drawn = drawnBlocks(network, blocks);
+  const nodeOf = collapsed(network, drawn);
+  for (const { from, to, connections } of drawn) {
     const targets = compress(to, network, nodeOf);
-    for (const source of compress(from, network, nodeOf, to.length === 1 ? to[0] : undefined)) {
+    const sources = from === "everybody" ? [everything] : compress(from, network, nodeOf, to.length === 1 ? to[0] : undefined);
+    for (const source of sources) {
       for (const target of targets) builder.edge(builder.node(source), builder.node(target), connections);
     }
     if (builder.size > mostNodes) return undefined;
   }
-  const notes = openNotes(openSources, openTargets, network.workloads.length);
+  const notes = openNotes(blocks.openSources, blocks.openTargets, network.workloads.length);
   return builder.graph("Who may talk to whom", notes);
 }
 
@@ -84,7 +86,7 @@ function compress(
   return [...new Set(nodes)];
 }
 
-const everything: GraphNode = { id: "*", label: "any pod", group: "", kind: "everything", members: [] };
+export const everything: GraphNode = { id: "*", label: "any pod", group: "", kind: "everything", members: [] };
 const namespaceNodes = new WeakMap<Workload, GraphNode>();
 
 function namespaceNode(namespace: string, all: readonly Workload[]): GraphNode {
@@ -97,22 +99,32 @@ function namespaceNode(namespace: string, all: readonly Workload[]): GraphNode {
   return node;
 }
 
-/** Workloads of a namespace that appear in the same blocks on the same sides are one node. */
-function collapsed(network: Network, blocks: readonly Block[]): (endpoint: Endpoint) => GraphNode {
-  const signatures = new Map<Endpoint, string[]>();
-  for (const [i, { from, to }] of blocks.entries()) {
-    for (const [side, list] of [
-      ["<", from],
-      [">", to],
-    ] as const) {
-      for (const endpoint of list) {
-        const signature = signatures.get(endpoint);
-        if (signature === undefined) signatures.set(endpoint, [`${side}${i}`]);
-        else signature.push(`${side}${i}`);
-      }
+/** Workloads of a namespace with the same peers, themselves aside, are one node. */
+function collapsed(network: Network, blocks: readonly DrawnBlock[]): (endpoint: Endpoint) => GraphNode {
+  const hashes = new SetHashes();
+  const signatures = new Map<Endpoint, Map<string, Peers>>();
+  const note = (endpoints: readonly Endpoint[], peers: readonly Endpoint[], key: string) => {
+    const hash = hashes.of(peers);
+    const members = new Set(peers);
+    for (const endpoint of endpoints) {
+      const byKey = signatures.get(endpoint) ?? new Map<string, Peers>();
+      signatures.set(endpoint, byKey);
+      const known = byKey.get(key) ?? { hash: noPeers, self: false };
+      byKey.set(key, { hash: union(known.hash, hash), self: known.self || members.has(endpoint) });
     }
+  };
+  for (const { from, to, connections } of blocks) {
+    const text = connections.toString();
+    if (from !== "everybody") note(from, to, `> ${text}`);
+    note(to, from === "everybody" ? [] : from, `${from === "everybody" ? "*" : ""}< ${text}`);
   }
-  const groups = Map.groupBy(network.workloads, (w) => `${w.namespace} ${(signatures.get(w) ?? []).join()}`);
+  // Whether it is among its own peers makes no difference.
+  const signature = (workload: Workload) =>
+    [...(signatures.get(workload) ?? [])]
+      .map(([key, { hash, self }]) => `${key} ${self ? hash : union(hash, hashes.of([workload]))}`)
+      .sort()
+      .join("|");
+  const groups = Map.groupBy(network.workloads, (w) => `${w.namespace} ${signature(w)}`);
   const nodes = new Map<Endpoint, GraphNode>();
   for (const group of groups.values()) {
     const [first] = group;
@@ -201,4 +213,42 @@ function sameNodes(peers: readonly Endpoint[], network: Network, focus: Workload
   if (compressed.length <= 8) return [...compressed, ...others];
   const groups = Map.groupBy(workloads, (w) => w.namespace);
   return [...[...groups.values()].flatMap((group) => (group[0] === undefined ? [] : [workloadNode(group[0], group)])), ...others];
+}
+
+interface Peers {
+  readonly hash: SetHash;
+  readonly self: boolean;
+}
+
+type SetHash = readonly [number, number];
+
+const noPeers: SetHash = [0, 0];
+
+/** Of disjoint sets. */
+function union([a, b]: SetHash, [c, d]: SetHash): SetHash {
+  return [a ^ c, b ^ d];
+}
+
+/** Hashes of sets that are the same in any order, and join by one operation (Zobrist). */
+class SetHashes {
+  readonly #numbers = new Map<Endpoint, number>();
+
+  of(endpoints: readonly Endpoint[]): SetHash {
+    return endpoints.reduce<SetHash>((hash, endpoint) => {
+      let number = this.#numbers.get(endpoint);
+      if (number === undefined) {
+        number = this.#numbers.size + 1;
+        this.#numbers.set(endpoint, number);
+      }
+      return union(hash, [mixed(number), mixed(number + 0x9e37_79b9)]);
+    }, noPeers);
+  }
+}
+
+/** The finaliser of MurmurHash3. */
+function mixed(value: number): number {
+  let n = value | 0;
+  n = Math.imul(n ^ (n >>> 16), 0x85eb_ca6b);
+  n = Math.imul(n ^ (n >>> 13), 0xc2b2_ae35);
+  return n ^ (n >>> 16);
 }

@@ -1,8 +1,8 @@
 import type { NamespaceMatrix, NetworkGraph } from "../../../core/network-graph.ts";
 import { ConnectionSet } from "../connection-set.ts";
 import type { Endpoint, Network } from "../model.ts";
-import type { Blocks } from "./blocks.ts";
-import { endpointNode, GraphBuilder, mostNodes, openNotes } from "./graph.ts";
+import { type Blocks, drawnBlocks } from "./blocks.ts";
+import { endpointNode, everything, GraphBuilder, mostNodes, openNotes } from "./graph.ts";
 
 interface Way {
   open: number;
@@ -68,9 +68,9 @@ export function namespaceGraph(network: Network, blocks: Blocks): NetworkGraph |
     const label = `${namespace} (${counts.get(namespace)})`;
     return builder.node({ id: `${namespace}/*`, label, group: namespace, kind: "namespace", members: [namespace] });
   };
-  for (const { from, to, connections } of blocks.blocks) {
+  for (const { from, to, connections } of drawnBlocks(network, blocks)) {
     const targets = new Set(to.map(node));
-    for (const source of new Set(from.map(node))) {
+    for (const source of from === "everybody" ? [builder.node(everything)] : new Set(from.map(node))) {
       for (const target of targets) if (source !== target) builder.edge(source, target, connections);
     }
     if (builder.size > mostNodes) return undefined;
