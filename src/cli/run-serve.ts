@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { homedir } from "node:os";
-import { loadKubernetesSchemas } from "../adapters/files/catalog.ts";
+import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
+import { loadDefaultPacks } from "../adapters/files/packs.ts";
 import { connect, type KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
 import { Ledger } from "../adapters/store/ledger.ts";
@@ -9,103 +10,136 @@ import { openPostgres } from "../adapters/store/postgres.ts";
 import { openSigner } from "../adapters/store/signing-key.ts";
 import { openSqlite } from "../adapters/store/sqlite.ts";
 import { type Store, StoreUnavailable } from "../adapters/store/store.ts";
+import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import type { Diagnostic, Loaded } from "../core/diagnostic.ts";
-import { answerReview } from "../server/webhook/reviews.ts";
-import { listenForReviews, type WebhookServer } from "../server/webhook/webhook.ts";
-import { Admission } from "../services/admission/admit.ts";
-import { ClusterFacts } from "../services/admission/cluster-facts.ts";
-import type { WebhookOptions } from "../services/admission/configuration.ts";
+import { isKubernetesObject } from "../core/kubernetes.ts";
+import { LedgerView } from "../services/audit/ledger-view.ts";
+import { policyRows } from "../services/console/policy-view.ts";
+import { findingRecords } from "../services/live/finding-records.ts";
 import { GovernedCluster } from "../services/live/governed-cluster.ts";
+import { LiveObjects } from "../services/live/live-objects.ts";
 import { LivePolicies } from "../services/live/live-policies.ts";
-import { ServingCertificates, type ServingIdentity } from "../services/live/serving-certificates.ts";
+import { Posture } from "../services/live/posture.ts";
+import { scannedObjects } from "../services/scanned-objects.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { nodeHost } from "./node-host.ts";
 import { writeDiagnostics } from "./run-audit-text.ts";
+import { serveConsole } from "./serve-console.ts";
+import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
 
-export interface ServeFlags {
+export interface ServeFlags extends WebhookFlags {
   readonly policies?: readonly string[];
-  readonly data: string;
+  readonly files?: readonly string[];
   readonly context?: string;
   readonly kubeconfig?: string;
-  readonly webhookListen: string;
-  readonly webhookUrl?: string;
-  readonly webhookService?: string;
   readonly webhook: boolean;
+  readonly listen: string;
 }
-
-const webhookTimeoutSeconds = 10;
-const ownNamespace = "castellan";
-const hour = 3_600_000;
 
 /** Serves until it is told to stop (SIGINT, SIGTERM); then answers what is under way and writes what waits. */
 export async function runServe(flags: ServeFlags, context: CommandContext): Promise<void> {
   const { io } = context;
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   const trouble = (error: unknown) => io.err(`castellan: ${error instanceof Error ? error.message : String(error)}\n`);
-  const policies = await loadPaths(flags.policies ?? []);
-  writeDiagnostics(policies.diagnostics, context);
-  const schemas = loadKubernetesSchemas();
-  const live = new LivePolicies(schemas.resources());
-  live.onRevision(({ diagnostics }) => writeDiagnostics(diagnostics.filter(isError), context));
-  live.setSource("files", policies.documents);
+  const closing: (() => Promise<void>)[] = [];
   const store = await openStore(flags.data, io.env["DATABASE_URL"]);
+  closing.push(() => store.close());
   const ledger = new Ledger(store, await openSigner(flags.data, "castellan/ledger"), io.now);
-  const client = await clientOf(flags);
-  const listen = addressOf(flags.webhookListen);
-  const certificates = new ServingCertificates(flags.data, namesOf(flags, listen.host));
-  let identity: ServingIdentity = await certificates.current(io.now());
-  const facts = new ClusterFacts(client, io.now);
-  const admission = new Admission({
-    cluster: client.context,
-    facts,
-    resources: () => cluster.resources,
-    host: nodeHost(io),
-    ledger,
-  });
-  const cluster = new GovernedCluster({
-    client,
-    policies: live,
+  closing.push(() => ledger.close());
+
+  const schemas = loadKubernetesSchemas();
+  const policies = new LivePolicies(schemas.resources());
+  policies.onRevision(({ diagnostics }) => writeDiagnostics(diagnostics.filter(isError), context));
+  const files = await loadPaths(flags.files ?? []);
+  const client = flags.files === undefined ? await clientOf(flags) : undefined;
+  const clusterName = client?.context ?? "files";
+  const objectsOfFiles = files.documents.map((d) => d.value).filter(isKubernetesObject);
+  const fileResources = schemas.withCustomResources(objectsOfFiles).resources();
+  let cluster: GovernedCluster | undefined;
+  const resources = () => cluster?.resources ?? fileResources;
+
+  const listeners = new Set<() => void>();
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
+  policies.onRevision(tell);
+  const posture = new Posture({
+    policies,
+    resources,
     schemas,
-    webhook: flags.webhook ? webhookOptions(flags, listen, identity) : undefined,
+    catalogue: loadWorkloadCatalogue(),
+    defaultRbac: readDefaultRbac(loadDefaultRbacObjects()),
+    packs: loadDefaultPacks(),
+    host: nodeHost(io),
+    complete: client !== undefined,
+    onChange: (change) => {
+      tell();
+      const records = findingRecords(change, clusterName, io.now());
+      if (records.length > 0) ledger.append(records).catch(trouble);
+    },
     onTrouble: trouble,
   });
-  const server = flags.webhook ? await startWebhook() : undefined;
-  const renewal = setInterval(() => renew().catch(trouble), hour);
-  await cluster.start();
-  io.err(
-    `castellan: governs ${client.context}: ${live.current.policies.length} policies; admission on ${flags.webhookListen}; ledger in ${store.location}\n`,
+  closing.push(() => posture.stop());
+  const given = await loadPaths(flags.policies ?? []);
+  writeDiagnostics([...given.diagnostics, ...files.diagnostics], context);
+  policies.setSource("files", given.documents);
+
+  let ready = false;
+  const console = await serveConsole(
+    flags.listen,
+    {
+      cluster: clusterName,
+      ledger: new LedgerView(store),
+      objects: () => posture.size,
+      findings: () => posture.findings(),
+      objectOf: (finding) => posture.objectOf(finding),
+      policies: () => policyRows(policies.current),
+      onChange: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    },
+    () => (ready ? [] : ["the first look at everything"]),
+    context,
   );
-  await stopped;
-  clearInterval(renewal);
-  if (flags.webhookService === undefined) await cluster.unregister();
-  await cluster.stop();
-  await server?.close();
-  await ledger.close();
-  await store.close();
-  await client.close();
+  closing.push(() => console.close());
 
-  function startWebhook(): Promise<WebhookServer> {
-    return listenForReviews({
-      ...listen,
-      identity: identity.server,
-      onError: trouble,
-      handle: (path, review) =>
-        answerReview(path, review, {
-          admission,
-          policies: () => live.current.admission,
-          namespaceLabels: (name) => cluster.namespaceLabels(name),
-          now: io.now,
-          deadlineMilliseconds: (webhookTimeoutSeconds - 1) * 1000,
-        }),
-    });
+  if (client === undefined) {
+    posture.change(scannedObjects(files.documents, "default", fileResources).objects);
+  } else {
+    closing.push(() => client.close());
+    cluster = await govern(client);
   }
+  await posture.settled();
+  ready = true;
+  io.err(
+    `castellan: governs ${clusterName}: ${posture.size} objects, ${policies.current.policies.length} policies; ledger in ${store.location}\n`,
+  );
+  io.err(`castellan: console at ${console.url}\n`);
+  await stopped;
+  for (const close of closing.toReversed()) await close();
 
-  async function renew(): Promise<void> {
-    const { renewed, ...next } = await certificates.current(io.now());
-    if (!renewed) return;
-    identity = next;
-    server?.renew(identity.server);
-    await cluster.setWebhook(flags.webhook ? webhookOptions(flags, listen, identity) : undefined);
+  async function govern(client: KubernetesClient): Promise<GovernedCluster> {
+    const webhook = flags.webhook
+      ? await serveWebhook(flags, { client, ledger, policies, cluster: () => governed, io, trouble })
+      : undefined;
+    const governed: GovernedCluster = new GovernedCluster({
+      client,
+      policies,
+      schemas,
+      webhook: webhook?.options,
+      onTrouble: trouble,
+    });
+    const objects = new LiveObjects(client, posture, trouble);
+    await governed.start();
+    await objects.follow(governed.resources);
+    governed.onResources((served) => objects.follow(served));
+    closing.push(async () => {
+      if (flags.webhookService === undefined) await governed.unregister();
+      await Promise.all([governed.stop(), objects.stop()]);
+      await webhook?.close();
+    });
+    return governed;
   }
 }
 
@@ -128,36 +162,4 @@ async function clientOf({ context, kubeconfig }: ServeFlags): Promise<Kubernetes
 function found<T>(result: Loaded<T>): T {
   if (result.ok) return result.value;
   throw new UsageError(result.diagnostics.map(({ message, next }) => [message, next].join(". ")).join("; "));
-}
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-function addressOf(text: string): Address {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
-  if (host === undefined || Number(port) > 65_535) throw new UsageError(`"${text}" is no address: write host:port`);
-  return { host, port: Number(port) };
-}
-
-function namesOf(flags: ServeFlags, host: string) {
-  const [namespace, name] = flags.webhookService?.split("/") ?? [];
-  const url = flags.webhookUrl === undefined ? [] : [new URL(flags.webhookUrl).hostname];
-  const service = name === undefined ? [] : [`${name}.${namespace}.svc`, `${name}.${namespace}.svc.cluster.local`];
-  const all = [...service, ...url, ...(host === "0.0.0.0" || host === "::" ? [] : [host])];
-  const isIp = (text: string) => /^[\d.]+$/.test(text) || text.includes(":");
-  return { dns: all.filter((text) => !isIp(text)), ips: all.filter(isIp) };
-}
-
-function webhookOptions(flags: ServeFlags, listen: Address, identity: ServingIdentity): WebhookOptions {
-  const authority = Buffer.from(identity.authorities).toString("base64");
-  const [namespace = "", name] = flags.webhookService?.split("/") ?? [];
-  const url = flags.webhookUrl?.replace(/\/$/, "") ?? `https://${listen.host}:${listen.port}`;
-  return {
-    address: name === undefined ? { url, authority } : { service: { namespace, name, port: 443 }, authority },
-    exemptNamespaces: [...new Set([ownNamespace, ...(name === undefined ? [] : [namespace])])],
-    timeoutSeconds: webhookTimeoutSeconds,
-  };
 }

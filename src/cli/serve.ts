@@ -7,6 +7,8 @@ export function createCommand(context: CommandContext): Command {
     ["castellan serve --policies policies/ --context staging", "with policies from files and from the cluster"],
     ["DATABASE_URL=postgresql://... castellan serve --policies policies/", "several replicas share a PostgreSQL"],
   ])
+    .option("--files <path>", "governs these manifests instead of a cluster; repeatable", collect)
+    .option("--listen <address>", "where the console and the API are: host:port", "127.0.0.1:8080")
     .option("--policies <path>", "policies to enforce beside those in the cluster; repeatable", collect)
     .option("--data <directory>", "the embedded database, keys and certificates", ".castellan")
     .option("--context <name>", "the kubeconfig context of the cluster; else the current one")

@@ -22,6 +22,8 @@ export interface ScanObjectsRequest {
   readonly passes: boolean;
   /** Which policies judge the pods of custom kinds, and where those are; undefined: they are not judged. */
   readonly workloads: { readonly catalogue: WorkloadCatalogue; readonly policies: PolicySet } | undefined;
+  /** Labels of a namespace, where more are known than those among the objects. */
+  readonly namespaceLabels?: (namespace: string) => Labels | undefined;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -45,7 +47,8 @@ export function scanObjects(request: ScanObjectsRequest): ScanObjectsResult {
   const judge = (document: ObjectDocument, by: PolicySet, workload?: WorkloadPod) => {
     // Most objects are of kinds that no policy speaks of.
     if (!by.concerns({ ...gvkOf(document.value), subresource: "", operation }, stages)) return;
-    const decision = decide(document.value, labels.get(namespaceOf(document.value)), by, request);
+    const namespace = namespaceOf(document.value);
+    const decision = decide(document.value, labels.get(namespace) ?? request.namespaceLabels?.(namespace), by, request);
     for (const status of ruleStatuses) counts[status] += decision.counts[status];
     for (const told of decision.results) {
       const seen = asFarAsSeen(told, document.value, workload);

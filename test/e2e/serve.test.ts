@@ -85,6 +85,8 @@ async function startServer(): Promise<void> {
       join(directory, "policies.yaml"),
       "--webhook-listen",
       listen,
+      "--listen",
+      "127.0.0.1:0",
     ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );

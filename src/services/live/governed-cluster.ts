@@ -38,6 +38,7 @@ export class GovernedCluster {
   readonly #informers: PolicyInformers;
   #resources: ApiResources;
   #webhook: WebhookOptions | undefined;
+  readonly #listeners: ((resources: ApiResources) => Promise<void>)[] = [];
   #registered = "";
   #registering: Promise<void> = Promise.resolve();
   #rediscovery: NodeJS.Timeout | undefined;
@@ -54,6 +55,11 @@ export class GovernedCluster {
 
   get resources(): ApiResources {
     return this.#resources;
+  }
+
+  /** Told after each change of what the API server serves. */
+  onResources(listener: (resources: ApiResources) => Promise<void>): void {
+    this.#listeners.push(listener);
   }
 
   /** Labels of a namespace; undefined where it is not known. */
@@ -103,6 +109,7 @@ export class GovernedCluster {
     this.#rediscovery = setTimeout(() => {
       this.#discover()
         .then(() => this.#informers.follow(this.#resources))
+        .then(() => Promise.all(this.#listeners.map((listener) => listener(this.#resources))))
         .catch(this.#options.onTrouble);
     }, 1000).unref();
   }

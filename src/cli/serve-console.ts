@@ -1,0 +1,40 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Api, createApi } from "../server/api/api.ts";
+import { addConsole } from "../server/api/console.ts";
+import { addRoutes, type ConsoleData } from "../server/api/routes.ts";
+import { Sessions } from "../server/api/session.ts";
+import type { CommandContext } from "./command.ts";
+import { addressOf } from "./serve-webhook.ts";
+
+export interface ServingConsole {
+  /** With a login that works once. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const dayMilliseconds = 86_400_000;
+
+/** The API and the console on one loopback listener; who has the printed address is the operator of this machine. */
+export async function serveConsole(
+  listen: string,
+  data: Omit<ConsoleData, "sessions">,
+  waitingFor: () => readonly string[],
+  { io, version }: CommandContext,
+): Promise<ServingConsole> {
+  const { host, port } = addressOf(listen);
+  const sessions = new Sessions({ hosts: [host, "localhost", "127.0.0.1"], now: io.now, lifetime: dayMilliseconds });
+  const api: Api = await createApi({
+    version,
+    sessions,
+    waitingFor,
+    metrics: async () => "",
+    onError: (error, request) => io.err(`castellan: ${request}: ${error instanceof Error ? error.message : String(error)}\n`),
+  });
+  addRoutes(api, { ...data, sessions });
+  const pages = fileURLToPath(new URL("../../../dist/web", import.meta.url));
+  if (existsSync(pages)) await addConsole(api, pages);
+  const address = await api.listen({ host, port });
+  const login = sessions.issueLogin({ name: "operator", groups: ["castellan:admin"] });
+  return { url: `${address}/login?token=${login}`, close: () => api.close() };
+}

@@ -1,0 +1,116 @@
+import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
+import type { Ledger } from "../adapters/store/ledger.ts";
+import { answerReview } from "../server/webhook/reviews.ts";
+import { listenForReviews } from "../server/webhook/webhook.ts";
+import { Admission } from "../services/admission/admit.ts";
+import { ClusterFacts } from "../services/admission/cluster-facts.ts";
+import type { WebhookOptions } from "../services/admission/configuration.ts";
+import type { GovernedCluster } from "../services/live/governed-cluster.ts";
+import type { LivePolicies } from "../services/live/live-policies.ts";
+import { ServingCertificates, type ServingIdentity } from "../services/live/serving-certificates.ts";
+import { UsageError } from "./command.ts";
+import type { Io } from "./io.ts";
+import { nodeHost } from "./node-host.ts";
+
+export interface WebhookFlags {
+  readonly data: string;
+  readonly webhookListen: string;
+  readonly webhookUrl?: string;
+  readonly webhookService?: string;
+}
+
+export interface ServingWebhook {
+  /** How the API server reaches it, to be registered. */
+  readonly options: WebhookOptions;
+  close(): Promise<void>;
+}
+
+const timeoutSeconds = 10;
+const ownNamespace = "castellan";
+const hour = 3_600_000;
+
+export interface WebhookParts {
+  readonly client: KubernetesClient;
+  readonly ledger: Ledger;
+  readonly policies: LivePolicies;
+  /** Asked when the first review comes. */
+  readonly cluster: () => GovernedCluster;
+  readonly io: Io;
+  readonly trouble: (error: unknown) => void;
+}
+
+/** Listens for the API server's reviews, with certificates that are renewed and registered again in time. */
+export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Promise<ServingWebhook> {
+  const { client, ledger, policies, cluster, io, trouble } = parts;
+  const listen = addressOf(flags.webhookListen);
+  const certificates = new ServingCertificates(flags.data, namesOf(flags, listen.host));
+  const identity = await certificates.current(io.now());
+  const facts = new ClusterFacts(client, io.now);
+  const admission = new Admission({
+    cluster: client.context,
+    facts,
+    resources: () => cluster().resources,
+    host: nodeHost(io),
+    ledger,
+  });
+  const reviews = {
+    admission,
+    policies: () => policies.current.admission,
+    namespaceLabels: (name: string) => cluster().namespaceLabels(name),
+    now: io.now,
+    deadlineMilliseconds: (timeoutSeconds - 1) * 1000,
+  };
+  const server = await listenForReviews({
+    ...listen,
+    identity: identity.server,
+    onError: trouble,
+    handle: (path, review) => answerReview(path, review, reviews),
+  });
+  const renew = async () => {
+    const { renewed, ...next } = await certificates.current(io.now());
+    if (!renewed) return;
+    server.renew(next.server);
+    await cluster().setWebhook(optionsOf(flags, listen, next));
+  };
+  const renewal = setInterval(() => renew().catch(trouble), hour);
+  return {
+    options: optionsOf(flags, listen, identity),
+    close: () => {
+      clearInterval(renewal);
+      return server.close();
+    },
+  };
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `host:port`, with brackets around an IPv6 address. */
+export function addressOf(text: string): Address {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined || Number(port) > 65_535) throw new UsageError(`"${text}" is no address: write host:port`);
+  return { host, port: Number(port) };
+}
+
+function namesOf(flags: WebhookFlags, host: string) {
+  const [namespace, name] = flags.webhookService?.split("/") ?? [];
+  const url = flags.webhookUrl === undefined ? [] : [new URL(flags.webhookUrl).hostname];
+  const service = name === undefined ? [] : [`${name}.${namespace}.svc`, `${name}.${namespace}.svc.cluster.local`];
+  const all = [...service, ...url, ...(host === "0.0.0.0" || host === "::" ? [] : [host])];
+  const isIp = (text: string) => /^[\d.]+$/.test(text) || text.includes(":");
+  return { dns: all.filter((text) => !isIp(text)), ips: all.filter(isIp) };
+}
+
+function optionsOf(flags: WebhookFlags, listen: Address, identity: ServingIdentity): WebhookOptions {
+  const authority = Buffer.from(identity.authorities).toString("base64");
+  const [namespace = "", name] = flags.webhookService?.split("/") ?? [];
+  const url = flags.webhookUrl?.replace(/\/$/, "") ?? `https://${listen.host}:${listen.port}`;
+  return {
+    address: name === undefined ? { url, authority } : { service: { namespace, name, port: 443 }, authority },
+    exemptNamespaces: [...new Set([ownNamespace, ...(name === undefined ? [] : [namespace])])],
+    timeoutSeconds,
+  };
+}

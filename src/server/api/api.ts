@@ -1,0 +1,73 @@
+import cookie from "@fastify/cookie";
+import swagger from "@fastify/swagger";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Sessions } from "./session.ts";
+
+export interface ApiOptions {
+  readonly version: string;
+  readonly sessions: Sessions;
+  /** Whether the server can do its work: what is still missing, or nothing. */
+  readonly waitingFor: () => readonly string[];
+  readonly metrics: () => Promise<string>;
+  readonly onError: (error: unknown, request: string) => void;
+}
+
+export type Api = FastifyInstance;
+
+/** The HTTP API without its routes: checks, sessions, errors and the OpenAPI 3.1 document are the same for all of them. */
+export async function createApi(options: ApiOptions): Promise<Api> {
+  const app: Api = Fastify({ logger: false, requestIdHeader: false, bodyLimit: 4 * 1024 * 1024, forceCloseConnections: true });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  await app.register(cookie);
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "Castellan", version: options.version, description: "The governor of a Kubernetes AI platform." },
+    },
+    transform: jsonSchemaTransform,
+  });
+  app.addHook("onSend", async (_request, reply) => {
+    reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer").header("x-frame-options", "DENY");
+  });
+  app.addHook("onRequest", async (request, reply) => guard(request, reply, options.sessions));
+  app.setErrorHandler((error, request, reply) => {
+    const status = statusOf(error);
+    if (status >= 500) options.onError(error, `${request.method} ${request.url}`);
+    const message =
+      status >= 500 ? "the server could not answer; its log says why" : error instanceof Error ? error.message : String(error);
+    return reply.status(status).send({ code: status === 400 ? "BAD_REQUEST" : "FAILED", message });
+  });
+  app.setNotFoundHandler((request, reply) =>
+    reply.status(404).send({ code: "NOT_FOUND", message: `there is no ${request.url}` }),
+  );
+  app.get("/healthz", { schema: { hide: true } }, async () => "ok");
+  app.get("/readyz", { schema: { hide: true } }, async (_request, reply) => {
+    const missing = options.waitingFor();
+    return reply.status(missing.length === 0 ? 200 : 503).send(missing.length === 0 ? "ok" : `waiting for ${missing.join(", ")}`);
+  });
+  app.get("/metrics", { schema: { hide: true } }, async (_request, reply) =>
+    reply.type("text/plain; version=0.0.4").send(await options.metrics()),
+  );
+  app.get("/api/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+  return app;
+}
+
+/** For files that add routes: handlers are typed by their schemas. */
+export const typed = (api: Api) => api.withTypeProvider<ZodTypeProvider>();
+
+async function guard(request: FastifyRequest, reply: FastifyReply, sessions: Sessions): Promise<FastifyReply | undefined> {
+  if (!sessions.isOwnHost(request.headers.host)) {
+    return reply.status(421).send({ code: "WRONG_HOST", message: "this server does not answer for that host name" });
+  }
+  const path = request.url.split("?", 1)[0] ?? "";
+  if (!path.startsWith("/api/v1/") || path === "/api/v1/session") return undefined;
+  if (sessions.userOf(request.cookies["castellan_session"], request.headers.authorization) !== undefined) return undefined;
+  return reply.status(401).send({ code: "UNAUTHENTICATED", message: "open the address that the server printed, or log in" });
+}
+
+function statusOf(error: unknown): number {
+  const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
+  return status >= 400 && status < 600 ? status : 500;
+}

@@ -1,0 +1,72 @@
+import { hash, randomBytes } from "node:crypto";
+
+export interface User {
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
+export interface SessionOptions {
+  /** Host names (without port) that the listener answers for; others are a DNS rebinding. */
+  readonly hosts: readonly string[];
+  readonly now: () => number;
+  /** How long a session lives, milliseconds. */
+  readonly lifetime: number;
+}
+
+interface Session {
+  readonly user: User;
+  readonly until: number;
+}
+
+/** Who is logged in. Tokens are kept as hashes; a login token works once. */
+export class Sessions {
+  readonly #options: SessionOptions;
+  readonly #sessions = new Map<string, Session>();
+  readonly #logins = new Map<string, User>();
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  isOwnHost(header: string | undefined): boolean {
+    const name = (header ?? "").replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+    return this.#options.hosts.includes(name);
+  }
+
+  /** A token that logs `user` in once: for an address that is printed. */
+  issueLogin(user: User): string {
+    const token = newToken();
+    this.#logins.set(digest(token), user);
+    return token;
+  }
+
+  /** A session's token for a login token; undefined where that is unknown or was used. */
+  redeem(token: string): string | undefined {
+    const key = digest(token);
+    const user = this.#logins.get(key);
+    if (user === undefined) return undefined;
+    this.#logins.delete(key);
+    const session = newToken();
+    this.#sessions.set(digest(session), { user, until: this.#options.now() + this.#options.lifetime });
+    return session;
+  }
+
+  /** The user of a cookie or of `Authorization: Bearer`. */
+  userOf(cookie: string | undefined, authorization: string | undefined): User | undefined {
+    const token = /^Bearer (\S+)$/.exec(authorization ?? "")?.[1] ?? cookie;
+    if (token === undefined) return undefined;
+    const key = digest(token);
+    const session = this.#sessions.get(key);
+    if (session === undefined) return undefined;
+    if (session.until > this.#options.now()) return session.user;
+    this.#sessions.delete(key);
+    return undefined;
+  }
+
+  end(cookie: string): void {
+    this.#sessions.delete(digest(cookie));
+  }
+}
+
+const newToken = (): string => randomBytes(32).toString("base64url");
+const digest = (token: string): string => hash("sha256", token);

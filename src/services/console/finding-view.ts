@@ -1,0 +1,143 @@
+import { type Finding, type Severity, severities } from "../../core/finding.ts";
+import { type JsonObject, toDotted } from "../../core/json.ts";
+
+/** A finding as one row of a list. */
+export interface FindingRow {
+  readonly id: string;
+  readonly policy: string;
+  readonly rule: string;
+  readonly title: string;
+  readonly status: Finding["status"];
+  readonly severity: Severity;
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly message: string;
+  readonly path: string;
+  readonly controls: readonly string[];
+}
+
+export interface FindingQuery {
+  readonly severity?: readonly Severity[] | undefined;
+  readonly namespace?: readonly string[] | undefined;
+  readonly policy?: readonly string[] | undefined;
+  /** Words that all occur somewhere in the row. */
+  readonly text?: string | undefined;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+export interface FindingPage {
+  readonly total: number;
+  readonly items: readonly FindingRow[];
+}
+
+export function findingRow(finding: Finding): FindingRow {
+  const { check, resource, path } = finding;
+  return {
+    id: finding.id,
+    policy: check.policy,
+    rule: check.rule,
+    title: check.title ?? "",
+    status: finding.status,
+    severity: finding.severity,
+    group: resource.group,
+    kind: resource.kind,
+    namespace: resource.namespace,
+    name: resource.name,
+    message: finding.message,
+    path: path === undefined ? "" : toDotted(path),
+    controls: finding.controls,
+  };
+}
+
+/** Worst first, then by namespace, kind and name. */
+export function findingPage(findings: Iterable<Finding>, query: FindingQuery): FindingPage {
+  const words = (query.text ?? "")
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
+  const wanted = (list: readonly string[] | undefined, value: string) =>
+    list === undefined || list.length === 0 || list.includes(value);
+  const rows: FindingRow[] = [];
+  for (const finding of findings) {
+    if (finding.status === "pass" || finding.status === "skip") continue;
+    if (!wanted(query.severity, finding.severity) || !wanted(query.namespace, finding.resource.namespace)) continue;
+    if (!wanted(query.policy, finding.check.policy)) continue;
+    const row = findingRow(finding);
+    const text = `${row.policy} ${row.rule} ${row.title} ${row.kind} ${row.namespace} ${row.name} ${row.message}`.toLowerCase();
+    if (words.every((word) => text.includes(word))) rows.push(row);
+  }
+  rows.sort((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity) || compare(keyOf(a), keyOf(b)));
+  return { total: rows.length, items: rows.slice(query.offset, query.offset + query.limit) };
+}
+
+const keyOf = (row: FindingRow) => `${row.namespace}/${row.kind}/${row.name}/${row.policy}/${row.rule}/${row.path}`;
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+export interface Counted {
+  readonly name: string;
+  readonly counts: { readonly [severity in Severity]: number };
+}
+
+export interface Overview {
+  readonly total: { readonly [severity in Severity]: number };
+  readonly errors: number;
+  /** Worst first; the empty name stands for cluster-scoped objects. */
+  readonly byNamespace: readonly Counted[];
+  readonly byPolicy: readonly Counted[];
+}
+
+type Tally = { [severity in Severity]: number };
+const nothing = (): Tally => ({ info: 0, low: 0, medium: 0, high: 0, critical: 0 });
+
+/** The failures of a platform at a glance. */
+export function overviewOf(findings: Iterable<Finding>): Overview {
+  const total = nothing();
+  let errors = 0;
+  const namespaces = new Map<string, Tally>();
+  const policies = new Map<string, Tally>();
+  const add = (map: Map<string, Tally>, name: string, severity: Severity) => {
+    const tally = map.get(name) ?? nothing();
+    map.set(name, tally);
+    tally[severity]++;
+  };
+  for (const { status, severity, resource, check } of findings) {
+    if (status === "error") errors++;
+    if (status !== "fail") continue;
+    total[severity]++;
+    add(namespaces, resource.namespace, severity);
+    add(policies, check.policy, severity);
+  }
+  return { total, errors, byNamespace: worstFirst(namespaces), byPolicy: worstFirst(policies) };
+}
+
+function worstFirst(map: ReadonlyMap<string, Tally>): readonly Counted[] {
+  const order = severities.toReversed();
+  return [...map]
+    .map(([name, counts]) => ({ name, counts }))
+    .sort((a, b) => {
+      for (const severity of order) if (a.counts[severity] !== b.counts[severity]) return b.counts[severity] - a.counts[severity];
+      return compare(a.name, b.name);
+    });
+}
+
+/** A finding with all that explains it. */
+export function findingDetail(finding: Finding, object: JsonObject | undefined) {
+  return {
+    ...findingRow(finding),
+    url: finding.check.url,
+    at: finding.path ?? [],
+    evidence: finding.evidence,
+    fix:
+      finding.fix === undefined
+        ? undefined
+        : { description: finding.fix.description, patch: finding.fix.patch, object: finding.fix.object },
+    location:
+      finding.location === undefined
+        ? undefined
+        : { file: finding.location.file, line: finding.location.start.line, column: finding.location.start.column },
+    object,
+  };
+}

@@ -1,0 +1,244 @@
+import type { DefaultRbac } from "../../analysis/rbac/world.ts";
+import type { ApiResources } from "../../core/api-resources.ts";
+import type { Facts } from "../../core/facts.ts";
+import type { Finding } from "../../core/finding.ts";
+import type { Host } from "../../core/host.ts";
+import { type KubernetesObject, labelsOf, nameOf, namespaceOf, parseApiVersion } from "../../core/kubernetes.ts";
+import type { Labels } from "../../core/label-selector.ts";
+import type { KubernetesSchemas } from "../../core/schema.ts";
+import type { SourceDocument } from "../../core/source.ts";
+import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
+import { PolicySet } from "../../engine/index.ts";
+import { podSecurityPolicies } from "../../policies/pod-security/index.ts";
+import { packPolicies } from "../pack-policies.ts";
+import { type ScanCheck, scan } from "../scan.ts";
+import { scanObjects } from "../scan-objects.ts";
+import { scannedFacts } from "../scanned-facts.ts";
+import type { ObjectDocument } from "../scanned-objects.ts";
+import type { LivePolicies } from "./live-policies.ts";
+
+export interface PostureOptions {
+  readonly policies: LivePolicies;
+  readonly resources: () => ApiResources;
+  readonly schemas: KubernetesSchemas;
+  readonly catalogue: WorkloadCatalogue;
+  readonly defaultRbac: DefaultRbac;
+  /** The built-in policies beside Pod Security. */
+  readonly packs: readonly SourceDocument[];
+  readonly host: Host;
+  /** Whether the objects are everything that a cluster holds. */
+  readonly complete: boolean;
+  readonly onChange: (change: PostureChange) => void;
+  readonly onTrouble: (error: Error) => void;
+}
+
+/** What a round of checks found new, and what is gone. */
+export interface PostureChange {
+  readonly opened: readonly Finding[];
+  readonly closed: readonly Finding[];
+}
+
+interface PolicySets {
+  readonly revision: number;
+  readonly resources: ApiResources;
+  readonly all: PolicySet;
+  /** Those that judge the pods of custom kinds, too. */
+  readonly own: PolicySet;
+}
+
+/** Objects judged in one go before others get their turn. */
+const sliceSize = 100;
+/** Analyses of the whole wait so long after a change, so that many changes are one. */
+const analysisPauseMilliseconds = 1000;
+const wholeChecks: ReadonlySet<ScanCheck> = new Set(["rbac"]);
+const objectChecks: ReadonlySet<ScanCheck> = new Set(["resources"]);
+const whole = "*";
+
+/**
+ * What is wrong with the objects of a cluster or of files, kept up to date: of a changed object only that object is
+ * judged again, of a changed policy everything.
+ */
+export class Posture {
+  readonly #options: PostureOptions;
+  readonly #objects = new Map<string, ObjectDocument>();
+  readonly #findings = new Map<string, readonly Finding[]>();
+  readonly #dirty = new Set<string>();
+  #analyseAfter: number | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  #sets: PolicySets | undefined;
+  #facts: Facts | undefined;
+
+  constructor(options: PostureOptions) {
+    this.#options = options;
+    options.policies.onRevision(() => {
+      for (const key of this.#objects.keys()) this.#dirty.add(key);
+      this.#work();
+    });
+  }
+
+  get objects(): Iterable<ObjectDocument> {
+    return this.#objects.values();
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  *findings(): Iterable<Finding> {
+    for (const findings of this.#findings.values()) yield* findings;
+  }
+
+  /** The object that a finding is about; undefined where it is gone. */
+  objectOf(finding: Finding): KubernetesObject | undefined {
+    return this.#objects.get(keyOfRef(finding))?.value;
+  }
+
+  /** Takes up objects that are new or changed, and drops those that are gone. */
+  change(set: readonly ObjectDocument[], deleted: readonly KubernetesObject[] = []): void {
+    for (const document of set) {
+      const key = keyOf(document.value);
+      this.#objects.set(key, document);
+      this.#dirty.add(key);
+      if (document.value.kind === "Namespace") this.#touchNamespace(nameOf(document.value));
+    }
+    for (const object of deleted) {
+      this.#objects.delete(keyOf(object));
+      this.#dirty.add(keyOf(object));
+    }
+    this.#facts = undefined;
+    if (set.length + deleted.length > 0) this.#analyseAfter = this.#options.host.now() + analysisPauseMilliseconds;
+    this.#work();
+  }
+
+  /** Resolves when everything that is known has been judged. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.settled();
+  }
+
+  namespaceLabels(name: string): Labels | undefined {
+    const namespace = this.#objects.get(`/Namespace//${name}`);
+    return namespace === undefined ? undefined : labelsOf(namespace.value);
+  }
+
+  #touchNamespace(name: string): void {
+    for (const [key, { value }] of this.#objects) if (namespaceOf(value) === name) this.#dirty.add(key);
+  }
+
+  #work(): void {
+    this.#running ??= this.#run()
+      .catch(this.#options.onTrouble)
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  async #run(): Promise<void> {
+    await new Promise(setImmediate);
+    while (!this.#stopped && (this.#dirty.size > 0 || this.#analyseAfter !== undefined)) {
+      if (this.#dirty.size > 0) await this.#judge();
+      else await this.#analyseWhenQuiet();
+      await new Promise(setImmediate);
+    }
+  }
+
+  async #judge(): Promise<void> {
+    const keys = [...this.#dirty].slice(0, sliceSize);
+    for (const key of keys) this.#dirty.delete(key);
+    const documents = keys.flatMap((key) => this.#objects.get(key) ?? []);
+    const found = new Map<string, Finding[]>(keys.map((key) => [key, []]));
+    for (const finding of [...this.#policyFindings(documents), ...(await this.#scan(documents, objectChecks))]) {
+      found.get(keyOfRef(finding))?.push(finding);
+    }
+    this.#replace(found);
+  }
+
+  #policyFindings(documents: readonly ObjectDocument[]): readonly Finding[] {
+    const { catalogue, host, complete } = this.#options;
+    const { resources, all, own } = this.#policySets();
+    this.#facts ??= scannedFacts({ objects: [...this.#objects.values()].map((d) => d.value), resources, complete });
+    const namespaceLabels = (name: string) => this.namespaceLabels(name);
+    const workloads = { catalogue, policies: own };
+    return scanObjects({
+      objects: documents,
+      policies: all,
+      resources,
+      facts: this.#facts,
+      host,
+      passes: false,
+      workloads,
+      namespaceLabels,
+    }).findings;
+  }
+
+  /** Compiled once for what is in force and what is served. */
+  #policySets(): PolicySets {
+    const { policies, packs, catalogue } = this.#options;
+    const resources = this.#options.resources();
+    const revision = policies.current.number;
+    if (this.#sets?.revision !== revision || this.#sets.resources !== resources) {
+      const own = packPolicies(packs, { resources, exceptions: [] });
+      const live = policies.current.policies.filter((policy) => policy.background);
+      const all = new PolicySet([...podSecurityPolicies({ catalogue }), ...own, ...live]);
+      this.#sets = { revision, resources, all, own: new PolicySet(own) };
+    }
+    return this.#sets;
+  }
+
+  async #analyseWhenQuiet(): Promise<void> {
+    const wait = (this.#analyseAfter ?? 0) - this.#options.host.now();
+    if (wait > 0) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(wait, 100)));
+      return;
+    }
+    this.#analyseAfter = undefined;
+    this.#replace(new Map([[whole, await this.#scan([...this.#objects.values()], wholeChecks)]]));
+  }
+
+  async #scan(documents: readonly ObjectDocument[], checks: ReadonlySet<ScanCheck>): Promise<readonly Finding[]> {
+    const { schemas, catalogue, defaultRbac, host, complete } = this.#options;
+    const { findings } = await scan({
+      documents,
+      policies: undefined,
+      packs: () => [],
+      exceptions: [],
+      checks,
+      namespace: "default",
+      complete,
+      workloads: "autogen",
+      schemas,
+      discovered: this.#options.resources(),
+      catalogue: () => catalogue,
+      defaultRbac: () => defaultRbac,
+      host,
+      passes: false,
+    });
+    return findings;
+  }
+
+  #replace(found: ReadonlyMap<string, readonly Finding[]>): void {
+    const opened: Finding[] = [];
+    const closed: Finding[] = [];
+    for (const [key, findings] of found) {
+      const before = new Map((this.#findings.get(key) ?? []).map((finding) => [finding.id, finding]));
+      for (const finding of findings) if (!before.delete(finding.id)) opened.push(finding);
+      closed.push(...before.values());
+      if (findings.length === 0) this.#findings.delete(key);
+      else this.#findings.set(key, findings);
+    }
+    if (opened.length + closed.length > 0) this.#options.onChange({ opened, closed });
+  }
+}
+
+function keyOf(object: KubernetesObject): string {
+  return `${parseApiVersion(object.apiVersion).group}/${object.kind}/${namespaceOf(object)}/${nameOf(object)}`;
+}
+
+function keyOfRef({ resource }: Finding): string {
+  return `${resource.group}/${resource.kind}/${resource.namespace}/${resource.name}`;
+}
