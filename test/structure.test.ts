@@ -15,7 +15,7 @@ interface Layer {
 const layers: { readonly [folder: string]: Layer } = {
   core: { imports: [], pure: true, packages: ["js-yaml", "re2js", "@noble/hashes"] },
   languages: { imports: ["core"], pure: true, packages: ["@noble/hashes", "@noble/curves"] },
-  policies: { imports: ["core", "languages"], pure: true },
+  policies: { imports: ["core", "languages"], pure: true, packages: ["js-yaml"] },
   engine: { imports: ["core", "policies"], pure: true },
   access: { imports: ["core", "languages"], pure: true },
   ledger: { imports: ["core"], pure: true },
