@@ -30,6 +30,8 @@ const maxSnippet = 16_384;
 
 /** The issue as cel-go prints it: position, message, the line, and a caret below. */
 export function formatIssue(source: string, issue: CelIssue): string {
+  // Nothing has no first column, and no line to repeat.
+  if (source === "") return `ERROR: <input>:1:0: ${issue.message}`;
   const { line, column } = lineColumn(source, issue.offset);
   const head = `ERROR: <input>:${line}:${column}: ${issue.message}`;
   const text = issue.offset < 0 ? undefined : source.split("\n")[line - 1]?.replaceAll("\t", " ");

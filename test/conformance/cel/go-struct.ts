@@ -20,6 +20,7 @@ const inlined = new Set(["TypeMeta", "RuleWithOperations", "Rule"]);
 /** Constants by the end of their names. */
 const constants: { readonly [name: string]: JsonValue } = {
   Create: "CREATE",
+  Update: "UPDATE",
   allScopes: "*",
   Exact: "Exact",
   Equivalent: "Equivalent",
