@@ -133,7 +133,7 @@ export const networkScript = `
     else if (state.has("from") && state.has("to")) pair(state.get("from"), state.get("to"));
     else return;
     document.getElementById("focus-title").focus({ preventScroll: true });
-    document.getElementById("peers").scrollIntoView();
+    document.getElementById("peers").scrollIntoView({ block: "nearest" });
   }
 
   // Arrow keys move in the matrix, as in a spreadsheet.

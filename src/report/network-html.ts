@@ -25,7 +25,7 @@ caption{text-align:left;padding:.4rem .6rem}thead th{color:var(--soft)}
 .layout{display:grid;grid-template-columns:minmax(14rem,20rem) 1fr;gap:1.5rem;align-items:start}.layout>*{min-width:0}
 #find[hidden]{display:none}#find ul{list-style:none;margin:.5rem 0;padding:0;max-height:26rem;overflow:auto}#find li{overflow-wrap:anywhere;padding:.1rem 0}
 input{font:inherit;color:inherit;background:var(--bg);border:1px solid var(--soft);border-radius:5px;padding:.3rem .5rem;width:100%}
-.sides{display:grid;grid-template-columns:1fr 1fr;gap:1rem;margin-top:1rem}.sides table{width:100%}
+.sides{display:grid;grid-template-columns:1fr 1fr;gap:1rem;margin-top:1rem}.sides table{width:100%}#focus tbody td:last-child,#focus thead th:last-child{white-space:nowrap;overflow-wrap:normal}#focus tbody td:first-child{min-width:9rem}
 footer{padding:2rem 1.25rem 3rem;color:var(--soft);font-size:.9rem}
 @media (max-width:50rem){.layout,.sides{grid-template-columns:1fr}}
 @media print{.layout{display:block}#find{display:none}.scroll,.drawing{max-height:none;overflow:visible}}

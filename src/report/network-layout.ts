@@ -34,8 +34,11 @@ export function layeredLayout(graph: NetworkGraph): Layout {
       90,
       ...column.map(({ label, group }) => Math.max(displayWidth(label), displayWidth(group)) * character + padding),
     );
-    const top = margin + ((tallest - column.length) * rowHeight) / 2;
-    for (const [i, node] of column.entries()) nodes.set(node.id, { node, x, y: top + i * rowHeight, width, height: nodeHeight });
+    // Short columns are spread, so that lines pass between their boxes.
+    const step = (tallest * rowHeight) / column.length;
+    for (const [i, node] of column.entries()) {
+      nodes.set(node.id, { node, x, y: margin + (i + 0.5) * step - rowHeight / 2, width, height: nodeHeight });
+    }
     x += width + columnGap;
   }
   return { nodes, width: x - columnGap + margin, height: tallest * rowHeight + margin * 2 - (rowHeight - nodeHeight) };
@@ -60,7 +63,6 @@ function layers(graph: NetworkGraph): ReadonlyMap<string, number> {
   const deepest = Math.max(0, ...level.values());
   const columns = new Map<string, number>();
   for (const { id } of graph.nodes) columns.set(id, deepest - (level.get(id) ?? 0));
-  // Callers with little depth stand right before what they call, not at the very left; those without callers stay left.
   return columns;
 }
 

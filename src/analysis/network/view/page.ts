@@ -2,7 +2,7 @@ import type { GraphNode, NetworkGraph, NetworkPage, PageBlock } from "../../../c
 import { AddressSet } from "../address-set.ts";
 import { ConnectionSet } from "../connection-set.ts";
 import type { Endpoint, Network } from "../model.ts";
-import { blocksOf } from "./blocks.ts";
+import { type Blocks, blocksOf } from "./blocks.ts";
 import { endpointNode, openNotes, workloadGraph } from "./graph.ts";
 import { namespaceGraph, namespaceMatrix } from "./namespaces.ts";
 
@@ -35,8 +35,23 @@ export function networkPage(network: Network, title: string): NetworkPage {
     `${total} workloads in ${network.namespaces.size} namespaces, ${policies} network policies.`,
     ...openNotes(openSources, openTargets, total),
   ];
-  const overview = workloadGraph(network, blocks) ?? namespaceGraph(network, blocks) ?? emptyGraph;
-  return { title, summary, matrix: namespaceMatrix(network, blocks), overview, nodes, blocks: pageBlocks };
+  return {
+    title,
+    summary,
+    matrix: namespaceMatrix(network, blocks),
+    overview: overviewOf(network, blocks),
+    nodes,
+    blocks: pageBlocks,
+  };
+}
+
+/** More nodes than this are an overview no longer. */
+const mostInOverview = 25;
+
+function overviewOf(network: Network, blocks: Blocks): NetworkGraph {
+  const byWorkload = workloadGraph(network, blocks);
+  if (byWorkload !== undefined && byWorkload.nodes.length <= mostInOverview) return byWorkload;
+  return namespaceGraph(network, blocks) ?? emptyGraph;
 }
 
 const emptyGraph: NetworkGraph = {
