@@ -19,6 +19,7 @@ import {
   type Step,
 } from "./machine.ts";
 import { ObjectDraft } from "./object-draft.ts";
+import { indexRules } from "./rule-index.ts";
 import { Scope } from "./scope.ts";
 import { compileMatch, compileTerm, type Match, valuesOf } from "./terms.ts";
 
@@ -71,12 +72,16 @@ function siteOf(placed: PlacedRule, rule: Rule): Site {
 
 /** Rules that have one value: complete rules, and functions. */
 function compileOrdered(rules: readonly PlacedRule[], compiler: RuleCompiler, what: "rule" | "function"): RuleSet["call"] {
-  const ordered = rules.filter((placed) => !placed.rule.isDefault).map((placed) => compileBranches(placed, compiler, what));
+  const own = rules.filter((placed) => !placed.rule.isDefault);
+  const ordered = indexRules(
+    own.map(({ rule }) => rule),
+    own.map((placed) => compileBranches(placed, compiler, what)),
+  );
   const [fallback] = rules.filter((placed) => placed.rule.isDefault).map((placed) => compileBranches(placed, compiler, what));
   const same = sharedConstant(rules);
   return (m, args) => {
     let value: Value | undefined;
-    for (const branch of ordered) {
+    for (const branch of ordered(m)) {
       const found = branch(m, args, value);
       if (found === undefined) continue;
       value = found;
@@ -184,22 +189,28 @@ function compilePartial(
 ): (m: Machine, args: readonly Value[]) => Value {
   const isSet = rules.every((placed) => placed.path.length === path.length);
   if (isSet) {
-    const steps = rules.map((placed) => compileSetRule(placed, compiler));
+    const steps = indexRules(
+      rules.map(({ rule }) => rule),
+      rules.map((placed) => compileSetRule(placed, compiler)),
+    );
     return (m) => {
       const outer = m.set;
       const set = new Map<MapKey, Value>();
       m.set = set;
-      for (const step of steps) step(m);
+      for (const step of steps(m)) step(m);
       m.set = outer;
       return RegoSet.own(set);
     };
   }
-  const steps = rules.map((placed) => compileObjectRule(path, placed, compiler));
+  const steps = indexRules(
+    rules.map(({ rule }) => rule),
+    rules.map((placed) => compileObjectRule(path, placed, compiler)),
+  );
   return (m) => {
     const outer = m.draft;
     const draft = new ObjectDraft();
     m.draft = draft;
-    for (const step of steps) step(m);
+    for (const step of steps(m)) step(m);
     m.draft = outer;
     return draft.finish();
   };
