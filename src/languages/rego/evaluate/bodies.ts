@@ -261,7 +261,7 @@ export class BodyCompiler implements TermCompiler {
     const changes = modifiers.map((modifier) => this.#modifier(modifier, scope, site));
     return (m, s) => {
       // Rules that depend on what is replaced have to be asked anew.
-      let changed: Surroundings | undefined = { ...m.surroundings(), results: [] };
+      let changed: Surroundings | undefined = { ...m.surroundings(), results: [], parts: undefined };
       for (const change of changes) changed = changed === undefined ? undefined : change(m, s, changed);
       return changed;
     };

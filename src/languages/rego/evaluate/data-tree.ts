@@ -12,6 +12,12 @@ export interface RuleSet {
   /** What the rules make of the input and data at hand; functions have no value. */
   value(m: Machine): Value | undefined;
   call(m: Machine, args: readonly Value[]): Value | undefined;
+  /**
+   * How many keys of an object the rules may be asked for, 0 where they make none. `valueAt` is then the part of the
+   * object at such keys: rules for other keys are not evaluated, nor do they conflict.
+   */
+  readonly depth: number;
+  valueAt(m: Machine, keys: readonly Value[]): Value | undefined;
 }
 
 /** A place below `data`. */

@@ -66,6 +66,7 @@ export interface Surroundings {
   readonly replaced: ReadonlyMap<string, Replacement> | undefined;
   /** What rules came to, by their numbers. */
   readonly results: Remembered[];
+  readonly parts: Map<string, Value> | undefined;
 }
 
 export interface MachineOptions {
@@ -94,6 +95,8 @@ export class Machine implements BuiltinContext {
   targets: readonly (readonly Value[])[] | undefined;
   replaced: ReadonlyMap<string, Replacement> | undefined;
   results: Remembered[] = [];
+  /** What rules came to at keys of their objects. */
+  parts: Map<string, Value> | undefined;
   /** What the innermost comprehension or rule collects into. */
   list = noList;
   set = noSet;
@@ -151,8 +154,8 @@ export class Machine implements BuiltinContext {
   }
 
   surroundings(): Surroundings {
-    const { input, base, targets, replaced, results } = this;
-    return { input, base, targets, replaced, results };
+    const { input, base, targets, replaced, results, parts } = this;
+    return { input, base, targets, replaced, results, parts };
   }
 
   enter(surroundings: Surroundings): void {
@@ -161,5 +164,6 @@ export class Machine implements BuiltinContext {
     this.targets = surroundings.targets;
     this.replaced = surroundings.replaced;
     this.results = surroundings.results;
+    this.parts = surroundings.parts;
   }
 }

@@ -1,10 +1,10 @@
 import type { RefTerm, Term } from "../ast.ts";
 import type { Value } from "../values/value.ts";
-import { baseAt, type DataNode, documentAt, isReplaced } from "./data-tree.ts";
+import { baseAt, type DataNode, documentAt, isReplaced, type RuleSet } from "./data-tree.ts";
 import { baseLookup, forEachMember, isList, lookup } from "./lookup.ts";
 import type { Get, Machine, Sink, Slots, Step } from "./machine.ts";
 import type { Scope } from "./scope.ts";
-import { compileMatch, compileTerm, isBoundTerm, type Match } from "./terms.ts";
+import { compileMatch, compileTerm, isBoundTerm, type Match, valuesOf } from "./terms.ts";
 
 /** One step of a reference: a key that is known, or a pattern for all keys. */
 type PathStep =
@@ -111,13 +111,26 @@ function compileDataReference(steps: readonly PathStep[], isSingle: boolean, roo
     node = node?.child(step.constant);
     const { rules } = node ?? {};
     if (rules !== undefined) {
-      const own = [...path];
-      const start: Get = (m) => (m.targets !== undefined && isReplaced(m, own) ? baseAt(m, own) : rules.value(m));
-      return fromStart(start, steps.slice(i + 1), isSingle);
+      const rest = steps.slice(i + 1);
+      return fromStart(compileRules(rules, [...path], rest), rest, isSingle);
     }
   }
   const whole = node;
   return { kind: "single", get: whole === undefined ? (m) => baseAt(m, path) : (m) => documentAt(m, whole) };
+}
+
+/** What rules make: all of it, or the part at the keys that follow. */
+function compileRules(rules: RuleSet, path: readonly Value[], rest: readonly PathStep[]): Get {
+  const firstOpen = rest.findIndex((step) => step.kind !== "key");
+  const known = firstOpen < 0 ? rest : rest.slice(0, firstOpen);
+  const keys = known.slice(0, rules.depth).flatMap((step) => (step.kind === "key" ? [step.get] : []));
+  const isOther = (m: Machine): boolean => m.targets !== undefined && isReplaced(m, path);
+  if (keys.length === 0) return (m) => (isOther(m) ? baseAt(m, path) : rules.value(m));
+  return (m, s) => {
+    if (isOther(m)) return baseAt(m, path);
+    const values = valuesOf(keys, m, s);
+    return values === undefined ? undefined : rules.valueAt(m, values);
+  };
 }
 
 /** The rest of a reference into packages whose names are not constant. */

@@ -4,7 +4,7 @@ import { printPath } from "../compile/print-term.ts";
 import type { PlacedRule } from "../compile/rule-tree.ts";
 import { branches, isTrueBody } from "../compile/transform.ts";
 import { equalValues } from "../values/compare.ts";
-import type { MapKey } from "../values/map-key.ts";
+import { type MapKey, mapKey } from "../values/map-key.ts";
 import { RegoSet, type Value } from "../values/value.ts";
 import { addTo, type BodyCompiler } from "./bodies.ts";
 import type { RuleSet } from "./data-tree.ts";
@@ -42,7 +42,9 @@ export function ruleSet(path: readonly Value[], rules: readonly PlacedRule[], co
     let call: RuleSet["call"] | undefined;
     return {
       arity,
+      depth: 0,
       value: () => undefined,
+      valueAt: () => undefined,
       call: (m, args) => {
         call ??= compileOrdered(rules, compiler, "function");
         return call(m, args);
@@ -63,7 +65,50 @@ export function ruleSet(path: readonly Value[], rules: readonly PlacedRule[], co
     m.results[result] = found === undefined ? nothing : found;
     return found;
   };
-  return { arity: undefined, value, call: value };
+  const depth = keyDepth(path, rules);
+  const scoped: ((m: Machine, keys: readonly Value[]) => Value)[] = [];
+  const valueAt = (m: Machine, keys: readonly Value[]): Value | undefined => {
+    const known: Remembered = m.results[result];
+    if (known !== undefined) return known === nothing ? undefined : known;
+    scoped[keys.length] ??= compileScoped(path, rules, compiler, keys.length);
+    m.parts ??= new Map();
+    const id = `${result} ${mapKey(keys)}`;
+    const part = m.parts.get(id) ?? scoped[keys.length]?.(m, keys);
+    if (part !== undefined) m.parts.set(id, part);
+    return part;
+  };
+  return { arity: undefined, depth, value, call: value, valueAt };
+}
+
+/** How many keys of the rules' object can be known before their bodies are evaluated. */
+function keyDepth(path: readonly Value[], rules: readonly PlacedRule[]): number {
+  const isObject = rules.some((placed) => placed.path.length > path.length);
+  if (!isObject) return 0;
+  const simple = rules.every((placed) =>
+    placed.path.slice(path.length).every((step) => step.kind === "scalar" || step.kind === "var"),
+  );
+  return simple ? Math.max(...rules.map((placed) => placed.path.length)) - path.length : 0;
+}
+
+/** As {@link compilePartial} of an object, for `count` keys that are known. */
+function compileScoped(
+  path: readonly Value[],
+  rules: readonly PlacedRule[],
+  compiler: RuleCompiler,
+  count: number,
+): (m: Machine, keys: readonly Value[]) => Value {
+  const steps = indexRules(
+    rules.map(({ rule }) => rule),
+    rules.map((placed) => compileObjectRule(path, placed, compiler, count)),
+  );
+  return (m, keys) => {
+    const outer = m.draft;
+    const draft = new ObjectDraft();
+    m.draft = draft;
+    for (const step of steps(m)) step(m, keys);
+    m.draft = outer;
+    return draft.finish();
+  };
 }
 
 function siteOf(placed: PlacedRule, rule: Rule): Site {
@@ -202,18 +247,8 @@ function compilePartial(
       return RegoSet.own(set);
     };
   }
-  const steps = indexRules(
-    rules.map(({ rule }) => rule),
-    rules.map((placed) => compileObjectRule(path, placed, compiler)),
-  );
-  return (m) => {
-    const outer = m.draft;
-    const draft = new ObjectDraft();
-    m.draft = draft;
-    for (const step of steps(m)) step(m);
-    m.draft = outer;
-    return draft.finish();
-  };
+  const whole = compileScoped(path, rules, compiler, 0);
+  return (m) => whole(m, []);
 }
 
 function compileSetRule(placed: PlacedRule, compiler: RuleCompiler): (m: Machine) => void {
@@ -232,12 +267,19 @@ function compileSetRule(placed: PlacedRule, compiler: RuleCompiler): (m: Machine
   };
 }
 
-function compileObjectRule(path: readonly Value[], placed: PlacedRule, compiler: RuleCompiler): (m: Machine) => void {
+function compileObjectRule(
+  path: readonly Value[],
+  placed: PlacedRule,
+  compiler: RuleCompiler,
+  count: number,
+): (m: Machine, known: readonly Value[]) => void {
   const { rule } = placed;
   const scope = new Scope();
   const site = siteOf(placed, rule);
+  const steps = placed.path.slice(path.length);
+  const matches = steps.slice(0, count).map((step) => compileMatch(step, scope));
   const step = compiler.bodies(placed).body(rule.body, scope, (bound) => {
-    const keys = placed.path.slice(path.length).map((term) => compileTerm(term, bound));
+    const keys = steps.map((term) => compileTerm(term, bound));
     const { key, value } = rule.head;
     const item = value ?? key;
     const get: Get = item === undefined ? () => undefined : compileTerm(item, bound);
@@ -250,7 +292,8 @@ function compileObjectRule(path: readonly Value[], placed: PlacedRule, compiler:
       return false;
     };
   });
-  return (m) => {
-    step(m, new Array<Value | undefined>(scope.size));
+  return (m, known) => {
+    const s = new Array<Value | undefined>(scope.size);
+    if (matchAll(matches, m, s, known)) step(m, s);
   };
 }
