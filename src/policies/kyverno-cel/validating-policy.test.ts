@@ -190,3 +190,27 @@ test("policies of JSON mode judge any document", () => {
   expect(judge(2)).toEqual(["validations pass: success"]);
   expect(judge(1)).toEqual(["validations fail: too small"]);
 });
+
+describe("policies of one namespace", () => {
+  const namespaced = (expression: string) => `
+apiVersion: policies.kyverno.io/v1
+kind: NamespacedValidatingPolicy
+metadata: {name: p, namespace: shop}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]}
+  validations: [{expression: ${JSON.stringify(expression)}}]`;
+
+  test.each([
+    ["http.get('https://example.com/').ok == true", "http calls are not allowed in namespaced policies"],
+    ["http.Client('').Post('https://example.com/', {}).ok == true", "http calls are not allowed in namespaced policies"],
+    ["globalContext.get('entry') != null", "globalContext.* is not allowed in namespaced policies"],
+  ])("may not ask %s", (expression, message) => {
+    const facts = { get: () => ({ ok: true, value: { ok: true } }) as const };
+    const { said } = runPolicy(
+      namespaced(expression),
+      "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: shop}}",
+      { facts },
+    );
+    expect(said).toEqual([`validations error: error: ${message}`]);
+  });
+});

@@ -1,4 +1,4 @@
-import type { Library, Outside } from "../../declarations.ts";
+import type { Library, Outside, Overload } from "../../declarations.ts";
 import { anyType, type CelType, dynType, mapOf, opaqueType, stringType } from "../../types.ts";
 import { CelError, type CelValue, type Value } from "../../values/value.ts";
 import { ask, bodyOf, bothNames, ContextValue, outsideOverload, textOf, textsOf } from "./context-value.ts";
@@ -39,8 +39,17 @@ function request(
   return ask(outside, need, (fact) => new CelError(`request failed: ${fact.message}`));
 }
 
+/** The library as policies of one namespace have it: its calls, which would reach what their authors cannot, fail. */
+function confined(library: Library, message: string): Library {
+  const call = () => new CelError(message);
+  const refusing = (overload: Overload): Overload =>
+    overload.id.startsWith("http_client") ? overload : { ...overload, implementation: { arity: "variadic", call } };
+  const functions = (library.functions ?? []).map((one) => ({ ...one, overloads: one.overloads.map(refusing) }));
+  return { ...library, functions };
+}
+
 /** `http`: calls that somebody outside has to answer. */
-export const httpLibrary: Library = {
+const httpCalls: Library = {
   name: "kyverno.http",
   variables: [{ name: "http", type: httpType, value: new HttpClient("") }],
   functions: [
@@ -87,7 +96,7 @@ function globalReference([, name, projection]: readonly CelValue[], outside: Out
 }
 
 /** `globalContext`: entries that a cluster keeps. */
-export const globalContextLibrary: Library = {
+const globalContextEntries: Library = {
   name: "kyverno.globalcontext",
   variables: [{ name: "globalContext", type: globalContextType, value: new ContextValue(globalContextType) }],
   functions: bothNames(["Get", "get"], (suffix) => [
@@ -115,3 +124,15 @@ export const imageDataLibrary: Library = {
     ),
   ]),
 };
+
+/** @param namespace of a namespaced policy; empty for policies of the cluster */
+export function httpLibrary(namespace: string): Library {
+  return namespace === "" ? httpCalls : confined(httpCalls, "http calls are not allowed in namespaced policies");
+}
+
+/** @param namespace of a namespaced policy; empty for policies of the cluster */
+export function globalContextLibrary(namespace: string): Library {
+  return namespace === ""
+    ? globalContextEntries
+    : confined(globalContextEntries, "globalContext.* is not allowed in namespaced policies");
+}
