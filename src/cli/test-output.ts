@@ -29,10 +29,17 @@ type TestFormatter = (outcomes: readonly TestOutcome[], options: TestOutputOptio
 
 const marks: { readonly [outcome in TestRow["outcome"]]: string } = { pass: "pass", fail: "FAIL", skip: "skip" };
 
-function formatRow(row: TestRow, style: Style): string {
+/** The name of one of our own cases; the rows of a Kyverno test share the name of the test. */
+function caseOf(row: TestRow, outcome: TestOutcome): string | undefined {
+  return row.test === outcome.name || row.test === "" ? undefined : row.test;
+}
+
+function formatRow(row: TestRow, outcome: TestOutcome, style: Style): string {
   const level = row.outcome === "fail" ? "high" : row.outcome;
-  const what = [row.policy, row.rule].filter((s) => s !== "").join("/");
-  const line = `  ${style.level(level, marks[row.outcome])}  ${what}  ${style.dim(row.resource)}`;
+  const rule = [row.policy, row.rule].filter((s) => s !== "").join("/");
+  const own = caseOf(row, outcome);
+  const [what, about] = own === undefined ? [rule, row.resource] : [own, `${rule}  ${row.resource}`];
+  const line = `  ${style.level(level, marks[row.outcome])}  ${what}  ${style.dim(about)}`;
   if (row.outcome === "pass") return line;
   const where = row.location === undefined ? "" : style.dim(` (${formatSpan(row.location)})`);
   const said = row.message === "" || row.outcome === "skip" ? "" : `\n        ${row.message.split("\n").join("\n        ")}`;
@@ -49,9 +56,11 @@ function formatOutcome(outcome: TestOutcome, options: TestOutputOptions, style: 
   const diagnostics = options.failOnly ? outcome.diagnostics.filter((d) => d.severity === "error") : outcome.diagnostics;
   if (rows.length === 0 && diagnostics.length === 0) return undefined;
   const title = outcome.name === outcome.file ? outcome.file : `${outcome.name}  ${style.dim(outcome.file)}`;
-  return [style.bold(title), ...diagnostics.map((d) => formatDiagnostic(d, style)), ...rows.map((r) => formatRow(r, style))].join(
-    "\n",
-  );
+  return [
+    style.bold(title),
+    ...diagnostics.map((d) => formatDiagnostic(d, style)),
+    ...rows.map((r) => formatRow(r, outcome, style)),
+  ].join("\n");
 }
 
 const table: TestFormatter = (outcomes, options) => {
@@ -64,13 +73,17 @@ const table: TestFormatter = (outcomes, options) => {
 };
 
 const json: TestFormatter = (outcomes, options) => {
-  const tests = outcomes.map(({ file, name, rows, diagnostics }) => ({
-    file,
-    name,
-    results: rows
+  const tests = outcomes.map((outcome) => ({
+    file: outcome.file,
+    name: outcome.name,
+    results: outcome.rows
       .filter((row) => !options.failOnly || row.outcome === "fail")
-      .map(({ location, file: _file, test: _test, ...row }) => ({ ...row, line: location?.start.line })),
-    problems: diagnostics.map(({ code, severity, message, span }) => ({
+      .map((judged) => {
+        const { location, file: _file, test: _test, ...row } = judged;
+        const own = caseOf(judged, outcome);
+        return { ...(own === undefined ? {} : { case: own }), ...row, line: location?.start.line };
+      }),
+    problems: outcome.diagnostics.map(({ code, severity, message, span }) => ({
       code,
       severity,
       message,

@@ -57,6 +57,20 @@ describe("castellan test", () => {
 `);
   });
 
+  test("names our own cases", async () => {
+    const own = mkdtempSync(join(tmpdir(), "castellan-cases-"));
+    const name = "a service has another name";
+    writeFileSync(
+      join(own, "cases.yaml"),
+      `[{name: ${name}, policy: ${file("policy.yaml")}, resource: {apiVersion: v1, kind: Service, metadata: {name: s}}, expect: {allowed: false}}]`,
+    );
+    const { out } = await castellan(join(own, "cases.yaml"));
+    const { out: data } = await castellan(join(own, "cases.yaml"), "-o", "json");
+    rmSync(own, { recursive: true });
+    expect(out).toContain(`  pass  ${name}  `);
+    expect(JSON.parse(data).tests[0].results[0].case).toBe(name);
+  });
+
   test("shows only failures where they are asked for", async () => {
     const { out } = await castellan(directory, "--fail-only");
     expect(out).not.toContain("pass  ");

@@ -12,7 +12,7 @@ function allowedProblem(expect: JsonValue | undefined, decision: Decision): stri
   const wanted = member(expect, "allowed");
   const objections = decision.results.filter(isObjection);
   if (wanted === true && objections.length > 0) {
-    return `want allowed, but ${objections.map(({ rule }) => rule.name).join(", ")} objected`;
+    return `want allowed, but ${[...new Set(objections.map(({ rule }) => rule.name))].join(", ")} objected`;
   }
   return wanted === false && objections.length === 0 ? "want denied, but no rule objected" : undefined;
 }

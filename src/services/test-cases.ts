@@ -10,7 +10,7 @@ import {
   namespaceOf,
   resourceRef,
 } from "../core/kubernetes.ts";
-import type { SourceDocument } from "../core/source.ts";
+import { formatSpan, type SourceDocument } from "../core/source.ts";
 import { type Decision, evaluate, type PolicySet } from "../engine/index.ts";
 import { DocumentReport, reportShape } from "../policies/kyverno/report.ts";
 import { fields, list, map, type Shape } from "../policies/kyverno/shape.ts";
@@ -205,5 +205,11 @@ export function runCases(document: SourceDocument, request: TestRequest, documen
     .filter(isObject)
     .map((spec, i) => runCase(spec, i, context))
     .filter((row) => row !== undefined);
-  return rows.length === 0 ? undefined : { file: document.file, name: document.file, rows, diagnostics };
+  return rows.length === 0 ? undefined : { file: document.file, name: document.file, rows, diagnostics: distinct(diagnostics) };
+}
+
+/** The cases of a file share policies, and what is wrong with those. */
+function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const place = ({ span }: Diagnostic) => (span === undefined ? "" : formatSpan(span));
+  return [...new Map(diagnostics.map((d) => [`${d.code} ${place(d)} ${d.message}`, d])).values()];
 }

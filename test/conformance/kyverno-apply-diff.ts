@@ -3,7 +3,8 @@
  *
  *     node test/conformance/kyverno-apply-diff.ts --policies PATH... --resources PATH...
  *
- * `--messages` compares texts, too; `--explanations FILE` replaces the list of known differences.
+ * `--each N` gives the CLI every Nth file as it is, one a run, so that its own reading of files is compared, too; else it
+ * gets the objects in batches. `--messages` compares texts, too; `--explanations FILE` replaces the list of known differences.
  * Without arguments: the pod-security and best-practices policies of the corpora on the real manifests. `kyverno` has to be
  * on PATH. Differences that kyverno-apply-diff.yaml explains are counted, all others are printed.
  * Exit code: 0 none is unexplained, 1 some are, 2 nothing to run, 3 usage.
@@ -23,7 +24,7 @@ import { compilePolicies } from "../../src/services/policies.ts";
 import { scannedFacts } from "../../src/services/scanned-facts.ts";
 import { scannedObjects } from "../../src/services/scanned-objects.ts";
 import { conformanceRoot, exists } from "./corpora.ts";
-import { cliVersion, keyOf, runCli } from "./kyverno-apply/kyverno-cli.ts";
+import { applyFile, type CliRun, cliVersion, keyOf, runCli } from "./kyverno-apply/kyverno-cli.ts";
 import { compareVerdicts, type Difference, type Row, type Verdicts } from "./kyverno-apply/rows.ts";
 
 interface Explanation {
@@ -98,7 +99,13 @@ async function main(args: readonly string[]): Promise<number> {
   const multiple = { type: "string", multiple: true } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { policies: multiple, resources: multiple, explanations: { type: "string" }, messages: { type: "boolean" } },
+    options: {
+      policies: multiple,
+      resources: multiple,
+      each: { type: "string" },
+      explanations: { type: "string" },
+      messages: { type: "boolean" },
+    },
   });
   const paths = { ...(await defaults()), ...values };
   const program = findProgram(["kyverno"], process.env["PATH"] ?? "")?.path;
@@ -112,22 +119,53 @@ async function main(args: readonly string[]): Promise<number> {
   );
   const files = [...new Set(policies.map((d) => d.file))];
   const { documents } = await loadPaths(paths.resources, { render: "never" });
-  const values2 = documents.map((d) => d.value).filter(isKubernetesObject);
-  const { objects } = scannedObjects(documents, "default", schemas.withCustomResources(values2).resources());
-  const { runs, refused } = runCli(
-    program,
-    files,
-    objects.map((d) => d.value),
-  );
+  const each = Number(values.each ?? 0);
+  const { runs, refused, objects } = each > 0 ? runFiles(program, files, documents, each) : runObjects(program, files, documents);
   const compared = runs.map((theirs) => ({ theirs, ours: evaluateAll(policies, theirs.objects) }));
   const explanations = load(await readFile(values.explanations ?? join(import.meta.dirname, "kyverno-apply-diff.yaml"), "utf8"));
   const unexplained = report(compared, (explanations ?? []) as Explanation[]);
   if (values.messages === true) reportMessages(compared);
-  for (const { object, message } of refused) console.log(`refused by kyverno: ${keyOf(object)}: ${message.slice(0, 200)}`);
+  for (const { what, message } of refused) console.log(`refused by kyverno: ${what}: ${message.slice(0, 200)}`);
   console.log(
-    `kyverno ${cliVersion(program)}: ${policies.length} policies, ${objects.length} objects, ${refused.length} of them refused there`,
+    `kyverno ${cliVersion(program)}: ${policies.length} policies, ${objects} objects, ${refused.length} ${each > 0 ? "files" : "of them"} refused there`,
   );
   return unexplained > 0 ? 1 : 0;
+}
+
+interface Runs {
+  readonly runs: readonly CliRun[];
+  readonly refused: readonly { readonly what: string; readonly message: string }[];
+  readonly objects: number;
+}
+
+function objectsOf(documents: readonly SourceDocument[]): readonly KubernetesObject[] {
+  const values = documents.map((d) => d.value).filter(isKubernetesObject);
+  const { objects } = scannedObjects(documents, "default", schemas.withCustomResources(values).resources());
+  return objects.map((d) => d.value);
+}
+
+function runObjects(program: string, policies: readonly string[], documents: readonly SourceDocument[]): Runs {
+  const objects = objectsOf(documents);
+  const { runs, refused } = runCli(program, policies, objects);
+  return {
+    runs,
+    refused: refused.map(({ object, message }) => ({ what: keyOf(object), message })),
+    objects: objects.length,
+  };
+}
+
+/** Every `each`th file, given to the CLI as it is. */
+function runFiles(program: string, policies: readonly string[], documents: readonly SourceDocument[], each: number): Runs {
+  const byFile = [...Map.groupBy(documents, (d) => d.file)].filter((_, i) => i % each === 0);
+  const runs: CliRun[] = [];
+  const refused: { readonly what: string; readonly message: string }[] = [];
+  for (const [file, inFile] of byFile) {
+    const objects = objectsOf(inFile);
+    const verdicts = applyFile(program, policies, file);
+    if (typeof verdicts === "string") refused.push({ what: file, message: verdicts });
+    else runs.push({ ...verdicts, objects });
+  }
+  return { runs, refused, objects: runs.reduce((sum, run) => sum + run.objects.length, 0) };
 }
 
 interface Compared {

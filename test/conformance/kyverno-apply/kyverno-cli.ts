@@ -53,7 +53,9 @@ export function runCli(
   const run = (batch: readonly KubernetesObject[]): void => {
     const [object] = batch;
     if (object === undefined) return;
-    const verdicts = applyOnce(program, policies, batch, directory);
+    const file = join(directory, "objects.yaml");
+    writeFileSync(file, batch.map((one) => `${toJson(one)}\n`).join("---\n"));
+    const verdicts = applyFile(program, policies, file);
     if (typeof verdicts !== "string") runs.push({ ...verdicts, objects: batch });
     else if (batch.length === 1) refused.push({ object, message: verdicts });
     else {
@@ -69,14 +71,8 @@ export function runCli(
   return { runs, refused };
 }
 
-function applyOnce(
-  program: string,
-  policies: readonly string[],
-  objects: readonly KubernetesObject[],
-  directory: string,
-): Verdicts | string {
-  const file = join(directory, "objects.yaml");
-  writeFileSync(file, objects.map((object) => `${toJson(object)}\n`).join("---\n"));
+/** What the CLI says about the objects of a file, or its last words. */
+export function applyFile(program: string, policies: readonly string[], file: string): Verdicts | string {
   const args = ["apply", ...policies, "--resource", file, "--policy-report", "--output-format", "json", "--remove-color"];
   const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", maxBuffer: 1 << 30 });
   const reports = Array.from(stdout.matchAll(/\{"kind":"(?:Cluster|Policy)Report",[^\n]*/g), ([text]) => text);
