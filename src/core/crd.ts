@@ -1,5 +1,5 @@
 import type { ApiResource, ApiSubresource } from "./api-resources.ts";
-import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "./json.ts";
+import { asString, isArray, isObject, type JsonObject, type JsonPath, type JsonValue, member } from "./json.ts";
 import { type GroupVersionKind, groupOf, type KubernetesObject } from "./kubernetes.ts";
 import type { Schema } from "./schema.ts";
 
@@ -49,6 +49,28 @@ export function crdSchemas(
     const metadata: Schema = Object.hasOwn(builtIn, objectMeta) ? { $ref: `#/definitions/${objectMeta}` } : { type: "object" };
     const properties = { ...schema.properties, apiVersion: { type: "string" }, kind: { type: "string" }, metadata };
     return [[gvk, { ...schema, properties }] as const];
+  });
+}
+
+/** A served version of a CustomResourceDefinition with its schema as it is written. */
+export interface CrdVersion {
+  readonly gvk: GroupVersionKind;
+  readonly schema: JsonObject;
+  /** Whether the status has a door of its own. */
+  readonly hasStatus: boolean;
+  /** Where the version stands in the definition. */
+  readonly path: JsonPath;
+}
+
+/** The served versions that have a schema; none for any other object. */
+export function crdVersions(object: KubernetesObject): readonly CrdVersion[] {
+  const crd = readCrd(object);
+  if (crd === undefined) return [];
+  return servedVersions(crd).flatMap(({ definition, group, version, kind }): CrdVersion[] => {
+    const schema = member(member(definition, "schema"), "openAPIV3Schema");
+    const hasStatus = member(definition["subresources"], "status") !== undefined;
+    const path = ["spec", "versions", crd.versions.indexOf(definition), "schema", "openAPIV3Schema"];
+    return isObject(schema) ? [{ gvk: { group, version, kind }, schema, hasStatus, path }] : [];
   });
 }
 

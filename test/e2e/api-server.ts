@@ -17,7 +17,7 @@ export class ApiServer {
     this.#agent = new Agent({ ca: cluster.authority, keepAlive: true, maxSockets: 8, checkServerIdentity: () => undefined });
   }
 
-  send(method: "GET" | "POST" | "DELETE", path: string, body?: JsonObject): Promise<Answered> {
+  send(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: JsonObject): Promise<Answered> {
     const headers = { authorization: `Bearer ${this.#cluster.token("admin")}`, "content-type": "application/json" };
     return new Promise((done, failed) => {
       const call = request(this.#cluster.server + path, { method, headers, agent: this.#agent }, (response) => {
