@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -60,9 +60,10 @@ describe("castellan test", () => {
   test("names our own cases", async () => {
     const own = mkdtempSync(join(tmpdir(), "castellan-cases-"));
     const name = "a service has another name";
+    copyFileSync(file("policy.yaml"), join(own, "policy.yaml"));
     writeFileSync(
       join(own, "cases.yaml"),
-      `[{name: ${name}, policy: ${file("policy.yaml")}, resource: {apiVersion: v1, kind: Service, metadata: {name: s}}, expect: {allowed: false}}]`,
+      `[{name: ${name}, policy: policy.yaml, resource: {apiVersion: v1, kind: Service, metadata: {name: s}}, expect: {allowed: false}}]`,
     );
     const { out } = await castellan(join(own, "cases.yaml"));
     const { out: data } = await castellan(join(own, "cases.yaml"), "-o", "json");
