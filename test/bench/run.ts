@@ -1,3 +1,4 @@
+import { admissionBench } from "./admission.ts";
 import { type BenchRow, isMet } from "./bench.ts";
 import { celBench } from "./cel.ts";
 import { celPoliciesBench } from "./cel-policies.ts";
@@ -8,7 +9,18 @@ import { patternBench } from "./pattern.ts";
 import { rbacBench } from "./rbac.ts";
 import { scanBench } from "./scan.ts";
 
-const benches = [scanBench, commandBench, loadingBench, patternBench, celBench, celPoliciesBench, rbacBench, networkBench];
+const benches = [
+  scanBench,
+  commandBench,
+  loadingBench,
+  patternBench,
+  celBench,
+  celPoliciesBench,
+  rbacBench,
+  networkBench,
+  admissionBench,
+  admissionBench,
+];
 
 function line(bench: string, row: BenchRow): string {
   const { ours, peer, unit, target } = row;

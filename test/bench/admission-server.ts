@@ -1,0 +1,51 @@
+import { loadKubernetesSchemas } from "../../src/adapters/files/catalog.ts";
+import { loadPaths } from "../../src/adapters/files/load-paths.ts";
+import { Ledger } from "../../src/adapters/store/ledger.ts";
+import { openSigner } from "../../src/adapters/store/signing-key.ts";
+import { openSqlite } from "../../src/adapters/store/sqlite.ts";
+import { answerReview } from "../../src/server/webhook/reviews.ts";
+import { listenForReviews } from "../../src/server/webhook/webhook.ts";
+import { Admission } from "../../src/services/admission/admit.ts";
+import { LivePolicies } from "../../src/services/live/live-policies.ts";
+import { ServingCertificates } from "../../src/services/live/serving-certificates.ts";
+
+// The webhook as `castellan serve` runs it, without a cluster: `admission-server.ts DIRECTORY POLICY...`.
+const [directory = "", ...paths] = process.argv.slice(2);
+const resources = loadKubernetesSchemas().resources();
+const policies = new LivePolicies(resources);
+policies.setSource("files", (await loadPaths(paths)).documents);
+const store = await openSqlite(directory);
+const ledger = new Ledger(store, await openSigner(directory, "bench/ledger"), Date.now);
+const { server } = await new ServingCertificates(directory, { dns: ["localhost"], ips: ["127.0.0.1"] }).current(Date.now());
+const unknown = { ok: false, message: "there is no cluster" } as const;
+const facts = { known: () => unknown, fetch: async () => unknown };
+const admission = new Admission({
+  cluster: "bench",
+  facts,
+  resources: () => resources,
+  host: { now: Date.now, random: Math.random },
+  ledger,
+});
+const webhook = await listenForReviews({
+  host: "127.0.0.1",
+  port: 0,
+  identity: server,
+  onError: (error) => console.error(error),
+  handle: (path, review) =>
+    answerReview(path, review, {
+      admission,
+      policies: () => policies.current.admission,
+      namespaceLabels: () => ({}),
+      now: Date.now,
+      deadlineMilliseconds: 9000,
+    }),
+});
+process.on("SIGTERM", async () => {
+  await webhook.close();
+  await ledger.close();
+  await store.close();
+  process.stdout.write(`${JSON.stringify(process.cpuUsage())}\n`);
+});
+process.stdout.write(
+  `${webhook.port} ${policies.current.admission.deny.policies.length + policies.current.admission.allow.policies.length}\n`,
+);
