@@ -19,6 +19,7 @@ export class PlanDrafts {
   readonly #network: Network;
   readonly #drafts = new Map<string, Draft>();
   readonly #selectors = new Map<Workload, Labels | undefined>();
+  readonly #twins = new Map<Workload, readonly Workload[]>();
   readonly #settled = new Map<string, boolean>();
   readonly #names = new Set<string>();
 
@@ -36,6 +37,7 @@ export class PlanDrafts {
       this.notes.add(`No label tells ${workload.id} from ${picked.also.map((w) => w.id).join(", ")}: they share one policy.`);
     }
     this.#selectors.set(workload, picked?.labels);
+    this.#twins.set(workload, picked?.also ?? []);
     return picked?.labels;
   }
 
@@ -47,6 +49,13 @@ export class PlanDrafts {
     if (this.#isSettled(workload, allow.direction)) return;
     const subject = this.selector(workload);
     if (subject === undefined) return;
+    const twin = this.#twins.get(workload)?.find((other) => this.#isSettled(other, allow.direction));
+    if (twin !== undefined) {
+      this.notes.add(
+        `${workload.id} stays closed for ${allow.direction}: what opens it would open ${twin.id}, too, which policies hold.`,
+      );
+      return;
+    }
     this.#add(workload.namespace, subject, policyName(workload.owner.name, workload.role), allow, step);
   }
 

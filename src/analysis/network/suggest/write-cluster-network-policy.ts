@@ -13,24 +13,21 @@ const firstPriority = 100;
 
 /**
  * policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy of the Baseline tier: NetworkPolicies of a namespace's owner stay
- * stronger. What is proposed is accepted, the rest of the direction denied.
+ * stronger. The first matching rule decides over all policies, so whatever is accepted comes before all that is denied.
  */
 export function writeClusterNetworkPolicies(plans: readonly PolicyPlan[]): WrittenPolicies {
   const notes = new Set<string>();
-  const objects = plans.map((plan, i) => ({
+  const accepts = plans.filter((plan) => plan.allows.length > 0).map((plan) => [plan, acceptsOf(plan, notes), ""] as const);
+  const denials = plans.filter((plan) => plan.isolates.length > 0).map((plan) => [plan, denialsOf(plan, notes), "deny"] as const);
+  const objects = [...accepts, ...denials].map(([plan, rules, suffix], i) => ({
     apiVersion: "policy.networking.k8s.io/v1alpha2",
     kind: "ClusterNetworkPolicy",
-    metadata: { name: policyName(plan.namespace, plan.name), labels: proposedBy },
-    spec: {
-      tier: "Baseline",
-      priority: Math.min(firstPriority + i, 1000),
-      subject: subjectOf(plan),
-      ...sectionOf(plan, "ingress", notes),
-      ...sectionOf(plan, "egress", notes),
-    },
+    metadata: { name: policyName(plan.namespace, plan.name, suffix), labels: proposedBy },
+    spec: { tier: "Baseline", priority: Math.min(firstPriority + i, 1000), subject: subjectOf(plan), ...rules },
   }));
-  if (plans.length > 1000 - firstPriority)
+  if (objects.length > 1000 - firstPriority) {
     notes.add("There are more policies than priorities: the last ones share one, which leaves their order open.");
+  }
   return { objects, notes: [...notes] };
 }
 
@@ -43,19 +40,29 @@ function subjectOf({ namespace, subject }: PolicyPlan): JsonObject {
     : { pods: { namespaceSelector, podSelector: { matchLabels: subject } } };
 }
 
-function sectionOf(plan: PolicyPlan, direction: Direction, notes: Set<string>): JsonObject {
-  if (!plan.isolates.includes(direction)) return {};
-  const side = direction === "ingress" ? "from" : "to";
-  const rules: JsonObject[] = ruleGroups(plan, direction).flatMap(({ peers, ports }) => {
-    const written = peers.flatMap((peer) => writePeer(peer, direction, notes));
-    return inChunks(written).map((chunk) => ({ action: "Accept", [side]: chunk, ...protocolsOf(ports) }));
+function acceptsOf(plan: PolicyPlan, notes: Set<string>): JsonObject {
+  const sections = plan.isolates.map((direction) => {
+    const rules = ruleGroups(plan, direction).flatMap(({ peers, ports }) => {
+      const written = peers.flatMap((peer) => writePeer(peer, direction, notes));
+      return inChunks(written).map((chunk) => ({ action: "Accept", [sideOf(direction)]: chunk, ...protocolsOf(ports) }));
+    });
+    if (rules.length > most)
+      notes.add(`${plan.namespace}/${plan.name} has more than ${most} rules, which the API server refuses.`);
+    return [direction, rules] as const;
   });
-  if (direction === "ingress")
+  return Object.fromEntries(sections.filter(([, rules]) => rules.length > 0));
+}
+
+function denialsOf({ isolates }: PolicyPlan, notes: Set<string>): JsonObject {
+  if (isolates.includes("ingress")) {
     notes.add("ClusterNetworkPolicy names only pods as sources: what comes from outside is neither accepted nor denied.");
-  const rest = direction === "ingress" ? [{ namespaces: {} }] : [{ networks: ["0.0.0.0/0", "::/0"] }];
-  if (rules.length >= most)
-    notes.add(`${plan.namespace}/${plan.name} has more than ${most} rules, which the API server refuses.`);
-  return { [direction]: [...rules, { action: "Deny", [side]: rest }] };
+  }
+  const rest = { ingress: [{ namespaces: {} }], egress: [{ networks: ["0.0.0.0/0", "::/0"] }] };
+  return Object.fromEntries(isolates.map((direction) => [direction, [{ action: "Deny", [sideOf(direction)]: rest[direction] }]]));
+}
+
+function sideOf(direction: Direction): "from" | "to" {
+  return direction === "ingress" ? "from" : "to";
 }
 
 function protocolsOf(ports: readonly AllowPort[] | undefined): JsonObject {
