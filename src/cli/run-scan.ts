@@ -1,7 +1,14 @@
-import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
+import {
+  loadComponentDocument,
+  loadDefaultRbacObjects,
+  loadKubernetesSchemas,
+  loadWorkloadCatalogue,
+} from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
 import { describeSkipped, type LoadedPaths } from "../adapters/files/loaded-paths.ts";
 import { loadDefaultPacks } from "../adapters/files/packs.ts";
+import type { ComponentCatalogue } from "../analysis/network/catalogue/component.ts";
+import { parseComponents } from "../analysis/network/catalogue/parse-components.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
@@ -10,6 +17,7 @@ import { buildReport, isComplete, type Report } from "../report/index.ts";
 import { applyBaseline, type Baseline, baselineObject, readBaseline } from "../services/baseline.ts";
 import { withEdits } from "../services/fix-edits.ts";
 import { type ScanResult, scan } from "../services/scan.ts";
+import { withSchemaFindings } from "../services/scan-schema.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { nodeHost } from "./node-host.ts";
@@ -17,19 +25,28 @@ import { createProgress, type Progress } from "./progress.ts";
 import type { ScanFlags } from "./scan.ts";
 import { writeReport, writeYamlFile } from "./write-report.ts";
 
+/** Throws where catalog/components.yaml is malformed: the package is broken then. */
+function builtInComponents(): ComponentCatalogue {
+  const parsed = parseComponents([loadComponentDocument()]);
+  if (!parsed.ok) throw new Error(`catalog/components.yaml: ${parsed.diagnostics[0]?.message}`);
+  return parsed.value;
+}
+
 /** Loads, judges, reports, and says how it ended. */
 export async function runScan(paths: readonly string[], flags: ScanFlags, context: CommandContext): Promise<void> {
   if (paths.length === 0 && flags.cluster !== true)
     throw new UsageError("name what to scan: paths, - for standard input, or --cluster");
   if ([...paths, ...(flags.policies ?? []), ...(flags.exceptions ?? [])].filter((path) => path === "-").length > 1)
     throw new UsageError("standard input can be read once: only one of the paths may be -");
+  if (flags.schema !== true && (flags.crds ?? flags.old) !== undefined)
+    throw new UsageError("--crds and --old belong to --schema");
   const progress = createProgress(context.io);
   progress.show("loading");
   const policies = flags.policies === undefined ? undefined : await loadPaths(flags.policies);
   const exceptions = await loadPaths(flags.exceptions ?? []);
   const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline);
   const input = await loadInput(paths, flags, progress);
-  const result = await scan({
+  const scanned = await scan({
     documents: input.documents,
     policies: policies === undefined ? undefined : { documents: policies.documents, sources: flags.policies ?? [] },
     packs: loadDefaultPacks,
@@ -41,18 +58,42 @@ export async function runScan(paths: readonly string[], flags: ScanFlags, contex
     schemas: loadKubernetesSchemas(),
     catalogue: loadWorkloadCatalogue,
     defaultRbac: () => readDefaultRbac(loadDefaultRbacObjects()),
+    components: builtInComponents,
     host: nodeHost(context.io),
     passes: flags.passes === true,
     workloads: flags.workloads,
     onProgress: (done, total) => progress.show(`checking ${done} of ${total} objects`),
   });
+  const definitions = await loadPaths(flags.crds ?? []);
+  const before = await loadPaths(flags.old ?? []);
+  const result = flags.schema === true ? await withSchemas(scanned, { input, definitions, before, flags }) : scanned;
   progress.clear();
   if (flags.writeBaseline !== undefined) writeYamlFile(flags.writeBaseline, baselineObject(result.findings));
-  const read = [...(policies?.diagnostics ?? []), ...exceptions.diagnostics, ...input.diagnostics];
+  const read = [
+    ...(policies?.diagnostics ?? []),
+    ...[exceptions, definitions, before, input].flatMap((loaded) => loaded.diagnostics),
+  ];
   const report = reportOf(result, read, baseline, { input, flags, context });
   writeReport(report, flags, context);
   // Who accepts all findings has none left; what could not be checked is not accepted.
   context.exit(exitCodeOf(report, flags.writeBaseline === undefined ? flags.failOn : "never"));
+}
+
+interface SchemaInput {
+  readonly input: Input;
+  readonly definitions: LoadedPaths;
+  readonly before: LoadedPaths;
+  readonly flags: ScanFlags;
+}
+
+function withSchemas(result: ScanResult, { input, definitions, before, flags }: SchemaInput): Promise<ScanResult> {
+  return withSchemaFindings(result, {
+    documents: input.documents,
+    definitions: definitions.documents,
+    before: before.documents,
+    namespace: flags.namespace ?? "default",
+    schemas: loadKubernetesSchemas(),
+  });
 }
 
 interface Input extends LoadedPaths {

@@ -1,3 +1,4 @@
+import type { ComponentCatalogue } from "../analysis/network/catalogue/component.ts";
 import type { DefaultRbac, RbacWorld } from "../analysis/rbac/world.ts";
 import type { UncheckedKind } from "../analysis/resources/unchecked-kinds.ts";
 import type { ApiResources } from "../core/api-resources.ts";
@@ -13,12 +14,13 @@ import { PolicySet, policyName } from "../engine/index.ts";
 import { podSecurityPolicies } from "../policies/pod-security/index.ts";
 import { packPolicies } from "./pack-policies.ts";
 import { compilePolicies, isPolicyObject } from "./policies.ts";
+import { auditNetworks } from "./scan-network.ts";
 import { scanObjects } from "./scan-objects.ts";
 import { scannedFacts } from "./scanned-facts.ts";
 import { inScanNamespace, type ObjectDocument, scannedObjects } from "./scanned-objects.ts";
 
-/** What `--checks` selects from: policies (the built-in ones where none are given), the linter of resources, and who may do what. */
-export const scanChecks = ["policies", "resources", "rbac"] as const;
+/** What `--checks` selects from: policies (the built-in ones where none are given), the linter of resources, who may do what, and who may talk to whom. */
+export const scanChecks = ["policies", "resources", "rbac", "network"] as const;
 export type ScanCheck = (typeof scanChecks)[number];
 
 export interface ScanRequest {
@@ -43,6 +45,8 @@ export interface ScanRequest {
   readonly catalogue: () => WorkloadCatalogue;
   /** The roles and bindings that Kubernetes makes itself. */
   readonly defaultRbac: () => DefaultRbac;
+  /** Parts of AI platforms, by which data stores are recognised; asked for only where networks are judged. */
+  readonly components?: () => ComponentCatalogue;
   readonly host: Host;
   /** Whether passes and skips become findings, too. */
   readonly passes: boolean;
@@ -91,16 +95,30 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
   });
   const linted = checks.has("resources") ? await lintObjects(request, resources) : noLint;
   const audited = checks.has("rbac") && access !== undefined ? await auditAccess(access()) : { findings: [], diagnostics: [] };
-  const analysed = [...linted.findings, ...audited.findings];
+  const networks = checks.has("network")
+    ? await auditNetworks({
+        objects,
+        namespace,
+        complete: request.complete,
+        catalogue,
+        components: request.components?.(),
+        isLinted: checks.has("resources"),
+      })
+    : { findings: [], diagnostics: [] };
+  const analysed = [...linted.findings, ...audited.findings, ...networks.findings];
   return {
     findings: [...judged.findings, ...analysed],
     counts: addFindings(judged.counts, analysed),
-    diagnostics: [...compiled.diagnostics, ...diagnostics, ...audited.diagnostics],
+    diagnostics: [...compiled.diagnostics, ...diagnostics, ...audited.diagnostics, ...networks.diagnostics],
     objects: objects.length,
     others,
     policyObjects: objects.filter((d) => isPolicyObject(d.value)).length,
     policies: compiled.set.policies.map((p) => policyName(p.id)),
-    analyses: [...(checks.has("resources") ? ["lint"] : []), ...(checks.has("rbac") ? ["rbac"] : [])],
+    analyses: [
+      ...(checks.has("resources") ? ["lint"] : []),
+      ...(checks.has("rbac") ? ["rbac"] : []),
+      ...(checks.has("network") ? ["network"] : []),
+    ],
     notes: linted.notes,
   };
 }

@@ -5,10 +5,12 @@ import { AddressSet, parseAddress } from "./address-set.ts";
 import { ConnectionSet, type ProtocolNumber } from "./connection-set.ts";
 import { describeEndpoint } from "./describe.ts";
 import { edgesOf } from "./engine/edges.ts";
+import type { EndpointClass } from "./engine/endpoint-class.ts";
 import { explainDirection } from "./engine/explain.ts";
 import { groupsOf } from "./engine/groups.ts";
 import { signatureOf } from "./engine/plan.ts";
 import { namesToPossible, throughToPossible } from "./engine/possible-pod.ts";
+import { isRedundant } from "./engine/redundancy.ts";
 import { externalPieces, type Party, partyOf, sideOf, usualReading, verdictOf } from "./engine/verdict.ts";
 import type {
   AddressConnections,
@@ -26,6 +28,7 @@ import type {
   Verdict,
   Workload,
 } from "./model.ts";
+import type { CompiledPolicy, CompiledRule, PeerTerm } from "./rule.ts";
 import { ClusterState } from "./state.ts";
 
 /** Reads all that bears on who may talk to whom. Documents that are no Kubernetes objects are left out. */
@@ -46,6 +49,13 @@ const nothing: Verdict = {
   possible: ConnectionSet.none,
   depends: [],
 };
+
+/** Of one policy's or rule's redundancy. */
+const mostComparisons = 20_000;
+
+function workloadsIn({ members }: EndpointClass): readonly Workload[] {
+  return [...members].filter((m) => m.kind === "workload");
+}
 
 class StateNetwork implements Network {
   readonly #state: ClusterState;
@@ -84,6 +94,10 @@ class StateNetwork implements Network {
 
   get diagnostics(): readonly Diagnostic[] {
     return [...this.#state.entries.values()].flatMap((entry) => entry.diagnostics);
+  }
+
+  diagnosticsOf(kind: string): readonly Diagnostic[] {
+    return [...this.#state.entries.values()].flatMap((entry) => (entry.document.value.kind === kind ? entry.diagnostics : []));
   }
 
   get documents(): readonly SourceDocument<KubernetesObject>[] {
@@ -205,6 +219,27 @@ class StateNetwork implements Network {
     return [...new Set([...this.#state.policiesOf(cls)].map((p) => p.info))].filter((info) =>
       info.directions.includes(direction),
     );
+  }
+
+  get compiled(): readonly CompiledPolicy[] {
+    return this.#state.policies;
+  }
+
+  selectedBy(policy: PolicyInfo): readonly Workload[] {
+    return this.#state.policies
+      .filter((p) => p.info === policy)
+      .flatMap(({ subjects }) => subjects.flatMap((subject) => this.#state.index.select(subject).flatMap(workloadsIn)))
+      .filter((workload, i, all) => all.indexOf(workload) === i);
+  }
+
+  meant(term: PeerTerm): { readonly workloads: readonly Workload[]; readonly isOpen: boolean } {
+    const set = this.#state.peerSet(term);
+    const classes = [...set.listed()].flatMap((id) => this.#state.index.classes[id] ?? []);
+    return { workloads: classes.flatMap(workloadsIn), isOpen: set.isOpen };
+  }
+
+  isRedundant(policy: PolicyInfo, rule?: CompiledRule): boolean | undefined {
+    return isRedundant(this.#state, policy, rule, usualReading(this.#state), mostComparisons);
   }
 
   edges(filter: EdgeFilter = {}): Iterable<Edge> {

@@ -6,6 +6,7 @@ import type { SourceDocument } from "../../core/source.ts";
 import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
 import type { AddressSet } from "./address-set.ts";
 import type { ConnectionSet, ProtocolNumber } from "./connection-set.ts";
+import type { CompiledPolicy, CompiledRule, PeerTerm } from "./rule.ts";
 
 /*
  * The contract of the network analysis.
@@ -268,6 +269,8 @@ export interface Network {
   readonly namespaces: ReadonlyMap<string, Labels>;
   readonly policies: readonly PolicyInfo[];
   readonly diagnostics: readonly Diagnostic[];
+  /** Those about policies of one kind. */
+  diagnosticsOf(kind: string): readonly Diagnostic[];
   /** Everything that was read, as it stands now. */
   readonly documents: readonly SourceDocument<KubernetesObject>[];
 
@@ -286,6 +289,17 @@ export interface Network {
   explain(from: Endpoint, to: Endpoint, protocol: ProtocolNumber, port: number): Explanation;
   /** Policies that select the workload in a direction. */
   selecting(workload: Workload, direction: Direction): readonly PolicyInfo[];
+  /** What the policies were compiled to, in the order of the objects. */
+  readonly compiled: readonly CompiledPolicy[];
+  /** The workloads that a policy selects. */
+  selectedBy(policy: PolicyInfo): readonly Workload[];
+  /** The workloads that one alternative of a rule's peers means, and whether it may mean others that nobody showed. */
+  meant(term: PeerTerm): { readonly workloads: readonly Workload[]; readonly isOpen: boolean };
+  /**
+   * Whether every answer stays the same without the policy, or without one rule of it: proven towards everything that exists,
+   * every address and every pod that rules speak of. Undefined where nobody is selected, or where it would take too long.
+   */
+  isRedundant(policy: PolicyInfo, rule?: CompiledRule): boolean | undefined;
   /** Allowed edges one by one: small networks, or a focus. External addresses come as the largest sets that are treated alike. */
   edges(filter?: EdgeFilter): Iterable<Edge>;
   /** The same as blocks of endpoints that are treated alike: any size. */

@@ -1,0 +1,42 @@
+import type { CompiledPolicy, CompiledRule } from "../rule.ts";
+import type { AuditContext } from "./context.ts";
+import type { NetworkIssue } from "./issue.ts";
+
+/** Policies that are tried; the rest of a large cluster is left to `net minimise`. */
+const mostPolicies = 2_000;
+
+/** Policies and rules without which every answer is the same. */
+export function redundantIssues({ network, policies }: AuditContext): readonly NetworkIssue[] {
+  return policies.slice(0, mostPolicies).flatMap((policy): readonly NetworkIssue[] => {
+    if (!mayBeRedundant(policy, policies)) return [];
+    if (network.isRedundant(policy.info) === true) {
+      const message = "Without this policy every answer is the same: others select the same workloads and allow as much.";
+      return [issue(policy, [], "policy", message)];
+    }
+    const rules: readonly CompiledRule[] = [...policy.rules.ingress, ...policy.rules.egress];
+    if (rules.length + policy.rules.ingress.length < 2) return [];
+    return rules.flatMap((rule) =>
+      network.isRedundant(policy.info, rule) === true
+        ? [
+            issue(
+              policy,
+              rule.path,
+              "rule",
+              "Without this rule every answer is the same: what it decides is decided otherwise, too.",
+            ),
+          ]
+        : [],
+    );
+  });
+}
+
+/** A policy that is alone with its subjects, and says one thing, decides something. */
+function mayBeRedundant(policy: CompiledPolicy, policies: readonly CompiledPolicy[]): boolean {
+  const rules = policy.rules.ingress.length + policy.rules.egress.length;
+  if (rules > 1) return true;
+  return policies.some((other) => other !== policy && other.info.directions.some((d) => policy.info.directions.includes(d)));
+}
+
+function issue({ info }: CompiledPolicy, path: NetworkIssue["path"], rule: string, message: string): NetworkIssue {
+  return { check: "redundant", rule, document: info.document, path, status: "warn", message };
+}
