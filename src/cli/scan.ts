@@ -20,6 +20,9 @@ export interface ScanFlags {
   readonly failOn: Severity | "never";
   readonly explain?: boolean;
   readonly checks: readonly ScanCheck[];
+  readonly schema?: boolean;
+  readonly crds?: readonly string[];
+  readonly old?: readonly string[];
   readonly workloads: "autogen" | "all";
   readonly passes?: boolean;
   readonly render: "given" | "all" | "never";
@@ -42,6 +45,7 @@ export function createCommand(context: CommandContext): Command {
     ["castellan scan manifests/ --policies policies/", "your own policies"],
     ["helm template app charts/app | castellan scan -", "standard input"],
     ["castellan scan --cluster -n team-a", "what runs in a namespace"],
+    ["castellan scan gadgets/ --schema --crds crds/", "custom resources by their definitions, validation rules included"],
     ["castellan scan . -o sarif --output-file castellan.sarif", "for code scanning"],
     ["castellan scan . --write-baseline baseline.yaml", "accept what is there ..."],
     ["castellan scan . --baseline baseline.yaml", "... and fail on what is new"],
@@ -49,6 +53,9 @@ export function createCommand(context: CommandContext): Command {
     .argument("[paths...]", "files, folders, globs, or - for standard input")
     .option("-p, --policies <path>", "policies instead of the built-in ones; repeatable, - for standard input", collect)
     .option("--exceptions <path>", "policy exceptions; repeatable", collect)
+    .option("--schema", "check custom resources by the schema and the validation rules of their definitions")
+    .option("--crds <path>", "with --schema: definitions besides the scanned ones; repeatable", collect)
+    .option("--old <path>", "with --schema: the objects as they were, for rules about changes; repeatable", collect)
     .option("-c, --cluster", "scan the cluster of the current kubeconfig context")
     .option("--context <name>", "another kubeconfig context")
     .option("-n, --namespace <name>", "with --cluster: only this namespace; else: where objects that name none would be applied")
