@@ -9,6 +9,7 @@ import {
   describeEndpoints,
   differenceGraph,
   namespaceChanges,
+  oneSidedGains,
   totals,
 } from "../analysis/network/view/difference.ts";
 import type { NetworkTable } from "../core/network-graph.ts";
@@ -40,9 +41,25 @@ export async function runDiff(
   if (after !== undefined && hasBase) throw new UsageError("name either two states, or --file or --cluster and one file to add");
   const [old, now, diagnostics] = after === undefined ? await added(before, flags, context) : await both(before, after, flags);
   const difference = diffNetworks(old, now);
-  writeDifference(difference, now, flags.output, context);
+  writeDifference(difference, now, flags.output, context, hints(old, now));
   if (difference.changes.length > 0) context.exit(exitCodes.findings);
   finish(diagnostics, context);
+}
+
+/** Hints that are shown. */
+const mostHints = 6;
+
+/** What one side lets through now, and the other does not. */
+function hints(before: Network, after: Network): readonly string[] {
+  const found = oneSidedGains(before, after);
+  const lines = found
+    .slice(0, mostHints)
+    .map(({ from, to, connections, closed }) =>
+      closed === "egress"
+        ? `${to.id} lets ${from.id} in on ${connections} now, but ${from.id} is not let out to it.`
+        : `${from.id} is let out to ${to.id} on ${connections} now, but ${to.id} does not let it in.`,
+    );
+  return found.length > mostHints ? [...lines, `${found.length - mostHints} more pairs are open on one side only.`] : lines;
 }
 
 async function both(before: string, after: string, flags: NetFlags) {
@@ -59,11 +76,12 @@ async function added(path: string, flags: NetFlags, context: CommandContext) {
   return [base.network, now, [...base.diagnostics, ...more.diagnostics]] as const;
 }
 
-export function writeDifference(
+function writeDifference(
   difference: NetworkDifference,
   network: Network,
   format: DiffFlags["output"],
   context: CommandContext,
+  more: readonly string[],
 ): void {
   switch (format) {
     case "dot":
@@ -83,8 +101,9 @@ export function writeDifference(
         format === "table" || format === "md" ? mostGroups : Number.POSITIVE_INFINITY,
       );
       const shortened = table.columns.length > 4 ? ["By namespace, as the groups are too many to read; -o csv lists them."] : [];
-      const notes = difference.changes.length === 0 ? [] : [`${lost} pairs lose connections, ${gained} gain some.`, ...shortened];
-      const json = { gained, lost, changes: difference.changes.map(changeData) };
+      const summary = difference.changes.length === 0 ? [] : [`${lost} pairs lose connections, ${gained} gain some.`];
+      const notes = [...summary, ...shortened, ...more];
+      const json = { gained, lost, hints: more, changes: difference.changes.map(changeData) };
       const nothing = "No connection is gained or lost.";
       writeTable({ table, notes, json, nothing }, format, context);
     }

@@ -41,7 +41,7 @@ export function replayTraffic(
     }
     const [from, to] = [endpointIn(network, observed.from), endpointIn(network, observed.to)];
     if (from === undefined || to === undefined) undecided.push(observed);
-    else if (network.permits(from, to, protocol, observed.port)) allowedFlows += observed.count;
+    else if (permits(network, from, to, { protocol, port: observed.port, names: observed.names })) allowedFlows += observed.count;
     else {
       deniedFlows += observed.count;
       denied.push({ observed, explanation: network.explain(from, to, protocol, observed.port) });
@@ -49,6 +49,20 @@ export function replayTraffic(
   }
   denied.sort((a, b) => b.observed.count - a.observed.count);
   return { flows, connections, allowedFlows, denied, deniedFlows, undecided };
+}
+
+interface Called {
+  readonly protocol: number;
+  readonly port: number;
+  readonly names: ReadonlySet<string>;
+}
+
+/** By the address, or by a name that it was called by. */
+function permits(network: Network, from: Endpoint, to: Endpoint, { protocol, port, names }: Called): boolean {
+  if (network.permits(from, to, protocol, port)) return true;
+  return (
+    to.kind === "external" && [...names].some((name) => network.permits(from, { kind: "domain", names: [name] }, protocol, port))
+  );
 }
 
 /** What was dropped already says nothing about what would break. */

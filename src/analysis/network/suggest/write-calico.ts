@@ -69,7 +69,7 @@ function writePeer(peer: AllowPeer, direction: Direction, plan: PolicyPlan, note
     case "domains":
       if (peer.blocks.length > 0) {
         notes.add(
-          `Open-source Calico knows no names: ${peer.names.join(", ")} stand as the addresses that were seen, which may change.`,
+          `Open-source Calico knows no names: the addresses that were seen stand for ${peer.names.join(", ")}, and they may change.`,
         );
         return [{ nets: peer.blocks.map(hostBlock) }];
       }

@@ -83,7 +83,7 @@ function writePeer(peer: AllowPeer, direction: Direction, plan: PolicyPlan, note
     case "domains":
       if (peer.blocks.length > 0) {
         notes.add(
-          `NetworkPolicy knows no names: ${peer.names.join(", ")} stand as the addresses that were seen, which may change.`,
+          `NetworkPolicy knows no names: the addresses that were seen stand for ${peer.names.join(", ")}, and they may change.`,
         );
         return blocks(peer.blocks);
       }

@@ -2,7 +2,7 @@ import type { GraphChange, GraphNode, NetworkGraph } from "../../../core/network
 import { AddressSet } from "../address-set.ts";
 import type { ConnectionSet } from "../connection-set.ts";
 import { describeEndpoint } from "../describe.ts";
-import type { Endpoint, Network, NetworkDifference, Workload } from "../model.ts";
+import type { Direction, Endpoint, Network, NetworkDifference, Workload } from "../model.ts";
 import { GraphBuilder } from "./graph.ts";
 
 /** The same change for every one of `from` to every one of `to`. */
@@ -117,6 +117,38 @@ export function totals({ changes }: NetworkDifference): { readonly gained: numbe
     gained: changes.filter((change) => !change.gained.isEmpty).length,
     lost: changes.filter((change) => !change.lost.isEmpty).length,
   };
+}
+
+/** A pair that one side lets through now while the other still does not. */
+export interface OneSided {
+  readonly from: Workload;
+  readonly to: Workload;
+  readonly connections: ConnectionSet;
+  /** The side that is still closed. */
+  readonly closed: Direction;
+}
+
+/** Pairs that are looked at, at most: the answer is a hint, not a proof. */
+const mostPairs = 250_000;
+
+/** What a change opens on one side only, so that nothing passes yet: the usual surprise after a default deny. */
+export function oneSidedGains(before: Network, after: Network): readonly OneSided[] {
+  const workloads = after.workloads;
+  if (workloads.length ** 2 > mostPairs) return [];
+  const changed = workloads.filter((w) => {
+    const was = before.find(w.id);
+    return was !== undefined && before.fingerprint(was) !== after.fingerprint(w);
+  });
+  const pairs = changed.flatMap((w) =>
+    workloads.flatMap((other) => (other === w ? [] : [[w, other, "egress"] as const, [other, w, "ingress"] as const])),
+  );
+  return pairs.flatMap(([from, to, opened]): readonly OneSided[] => {
+    const [a, b] = [before.find(from.id), before.find(to.id)];
+    if (a === undefined || b === undefined) return [];
+    const now = after.between(from, to);
+    const gained = now[opened].subtract(before.between(a, b)[opened]).subtract(now.connections);
+    return gained.isEmpty ? [] : [{ from, to, connections: gained, closed: opened === "egress" ? "ingress" : "egress" }];
+  });
 }
 
 /** Changes by namespace, where groups are too many to be read. */
