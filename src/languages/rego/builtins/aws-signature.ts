@@ -77,13 +77,13 @@ function signRequest(request: RegoObject, config: RegoObject, time: NumberValue)
   if (nanoseconds === undefined) return operandError(3, "could not convert time_ns value into a unix timestamp");
   const badRequest = requestProblem(request);
   if (badRequest !== undefined) return badRequest;
-  const headers = request.get("headers") ?? RegoObject.empty;
+  const headers = request.has("headers") ? (request.get("headers") ?? null) : RegoObject.empty;
   if (!(headers instanceof RegoObject)) return typeError(0, headers, "object");
   const invalid = RegoSet.of(["method", "url"].filter((key) => typeof request.get(key) !== "string"));
   if (invalid.size > 0) return operandError(1, `invalid values for required request parameters(s): ${printValue(invalid)}`);
   const url = parseUrl(textAt(request, "url"));
   if (!url.ok) return failure(url.message);
-  const unsigned = config.get("disable_payload_signing") ?? false;
+  const unsigned = config.has("disable_payload_signing") ? config.get("disable_payload_signing") : false;
   if (typeof unsigned !== "boolean") return operandError(2, "invalid value for 'disable_payload_signing' in AWS config");
   const contentHash = unsigned ? "UNSIGNED-PAYLOAD" : sha256(bodyOf(request));
   const amzDate = compactTime(nanoseconds);

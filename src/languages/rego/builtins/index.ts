@@ -14,8 +14,10 @@ import { x509Builtins } from "./crypto/x509.ts";
 import { encodingBuiltins } from "./encoding.ts";
 import { globBuiltins } from "./glob.ts";
 import { graphBuiltins } from "./graph.ts";
+import { graphqlBuiltins } from "./graphql/graphql.ts";
 import { jsonPatchBuiltin } from "./json-patch.ts";
 import { jsonPathBuiltins } from "./json-paths.ts";
+import { schemaBuiltins } from "./json-schema/schema.ts";
 import { jsonTextBuiltins } from "./json-text.ts";
 import { numberBuiltins } from "./numbers.ts";
 import { objectBuiltins } from "./objects.ts";
@@ -56,6 +58,7 @@ const all: readonly Builtin[] = [
   ...jsonTextBuiltins,
   ...jsonPathBuiltins,
   jsonPatchBuiltin,
+  ...schemaBuiltins,
   ...urlBuiltins,
   ...unitBuiltins,
   ...semverBuiltins,
@@ -69,6 +72,7 @@ const all: readonly Builtin[] = [
   ...privateKeyBuiltins,
   walkBuiltin,
   ...yamlBuiltins,
+  ...graphqlBuiltins,
   ...outputBuiltins,
   ...outsideBuiltins,
   awsBuiltin,

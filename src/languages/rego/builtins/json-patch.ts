@@ -65,11 +65,12 @@ function withMember(whole: RegoObject, key: Value, value: Value | undefined): Re
 /** The element that a path goes through. */
 function childOf(whole: Value, key: Value): Result {
   const missing = (kind: string) => failure(`path ${printValue(key)} does not exist in ${kind} term ${printValue(whole)}`);
-  if (whole instanceof RegoObject) return whole.get(key) ?? missing("object");
+  const present = (value: Value | undefined, kind: string): Result => (value === undefined ? missing(kind) : value);
+  if (whole instanceof RegoObject) return present(whole.get(key), "object");
   if (isSet(whole)) return whole.has(key) ? key : missing("set");
   if (!isArray(whole)) return failure(`expected composite type for path ${printValue(key)}, found value: ${printValue(whole)}`);
   const index = arrayIndex(key, whole.length);
-  return isError(index) ? index : (whole[index] ?? missing("array"));
+  return isError(index) ? index : present(whole[index], "array");
 }
 
 function edit(whole: Value, path: readonly Value[], change: Edit): Result {

@@ -47,9 +47,8 @@ export function elementOf(value: Value, key: Value): Value | undefined {
 }
 
 function get(whole: RegoObject, path: Value, fallback: Value): Value {
-  if (!isArray(path)) return whole.get(path) ?? fallback;
   let found: Value | undefined = whole;
-  for (const key of path) {
+  for (const key of isArray(path) ? path : [path]) {
     found = elementOf(found, key);
     if (found === undefined) return fallback;
   }
