@@ -1,6 +1,7 @@
 import type { Corpus } from "../corpus.ts";
 import { type Outcome, skipped } from "../corpus.ts";
 import { type Row, readRows } from "../network/manifests.ts";
+import { runQueries } from "../network/nca.ts";
 import { runDiff, runReport } from "../network/npga.ts";
 import { runProbes } from "../network/probes.ts";
 
@@ -17,6 +18,8 @@ async function run(directory: string, row: Row): Promise<Outcome> {
       return runNpga(directory, row);
     case "npga-diff":
       return row.kind === "diff-dot" ? skipped("drawings of what the other formats say") : runDiff(directory, row);
+    case "nca":
+      return row.kind === "nca-queries" ? runQueries(directory, row) : skipped("the wording of another analyser's answers");
     default:
       return skipped(`no runner for ${row.kind} of ${row.suite}`);
   }
