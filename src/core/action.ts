@@ -38,6 +38,8 @@ export interface Action {
   readonly oldObject?: KubernetesObject | undefined;
   /** A document that is no Kubernetes object, in place of one: only policies about any JSON judge it. */
   readonly payload?: JsonValue | undefined;
+  /** What the payload is: a request that an authorizer is asked about, by Envoy or in plain HTTP. Undefined: any JSON. */
+  readonly payloadKind?: "envoy" | "http" | undefined;
   readonly options?: JsonObject | undefined;
   /** Labels of the target's namespace, where known. */
   readonly namespaceLabels?: { readonly [key: string]: string } | undefined;

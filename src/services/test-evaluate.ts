@@ -80,7 +80,7 @@ function actionFor(
   const payload = world.payloads.get(object);
   if (payload !== undefined) {
     const target = { ...targetOf(world, object), resource: "" };
-    return { channel: "scan", actor: world.actor, operation, dryRun: false, target, payload, at };
+    return { channel: "scan", actor: world.actor, operation, dryRun: false, target, ...payload, at };
   }
   return {
     channel: "scan",

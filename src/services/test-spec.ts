@@ -47,6 +47,9 @@ export interface TestSpec {
   readonly globalContextEntries: readonly JsonValue[];
   /** Documents that need not be Kubernetes objects: only policies of JSON mode judge those. */
   readonly jsonPayloads: readonly string[];
+  /** Requests that an authorizer would be asked about. */
+  readonly httpPayloads: readonly string[];
+  readonly envoyPayloads: readonly string[];
   readonly results: readonly TestEntry[];
 }
 
@@ -206,6 +209,8 @@ export function readTestSpec(document: SourceDocument): { readonly spec: TestSpe
     apiCallResponses: listOf(value["apiCallResponses"]),
     globalContextEntries: listOf(value["globalContextEntries"]),
     jsonPayloads: [...(payload === undefined ? [] : [payload]), ...stringsOf(value["jsonPayloads"])],
+    httpPayloads: stringsOf(value["httpPayloads"]),
+    envoyPayloads: stringsOf(value["envoyPayloads"]),
     results: results.filter((entry) => entry !== undefined),
   };
   return { spec, report };

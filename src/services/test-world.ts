@@ -1,4 +1,4 @@
-import type { Subject } from "../core/action.ts";
+import type { Action, Subject } from "../core/action.ts";
 import { type ApiResources, apiResources } from "../core/api-resources.ts";
 import { crdResources } from "../core/crd.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
@@ -16,13 +16,21 @@ import { readTestSpec, type TestSpec, valuesShape } from "./test-spec.ts";
 import { readTestValues, readUserInfo, type TestValues } from "./test-values.ts";
 
 /** A test with everything that it names, loaded. */
+/** What a test judges in place of an object. */
+export type Payload = Pick<Action, "payload" | "payloadKind">;
+
+interface StandIn {
+  readonly document: ObjectDocument;
+  readonly payload: Payload;
+}
+
 export interface TestWorld {
   readonly spec: TestSpec;
   readonly policies: CompiledPolicies;
   /** What the policies judge; of several with the same name the first. */
   readonly objects: readonly ObjectDocument[];
   /** What some of the objects only stand for: documents that need not be Kubernetes objects. */
-  readonly payloads: ReadonlyMap<KubernetesObject, JsonValue>;
+  readonly payloads: ReadonlyMap<KubernetesObject, Payload>;
   /** What mutate-existing rules may change. */
   readonly targets: readonly ObjectDocument[];
   readonly values: TestValues;
@@ -172,12 +180,15 @@ function loadValues(spec: TestSpec, documents: TestDocuments, diagnostics: Diagn
 }
 
 /** An object with the name of a payload's file, by which tests speak of it. */
-function standIn(document: SourceDocument): { readonly document: ObjectDocument; readonly payload: JsonValue } {
+function standIn(document: SourceDocument, payloadKind?: Action["payloadKind"]): StandIn {
   const name = document.file.slice(document.file.lastIndexOf("/") + 1);
   const value = { apiVersion: "", kind: "", metadata: { name } };
   const { file, index } = document;
   const locate: SourceDocument["locate"] = (path) => document.locate(path);
-  return { document: { file, index, value, locate, locateKey: (path) => document.locateKey(path) }, payload: document.value };
+  return {
+    document: { file, index, value, locate, locateKey: (path) => document.locateKey(path) },
+    payload: { payload: document.value, payloadKind },
+  };
 }
 
 /** Loads everything a test names. `builtIn` are the resources that every cluster has. */
@@ -191,7 +202,13 @@ export function loadTestWorld(spec: TestSpec, documents: TestDocuments, builtIn:
       : (builtIn.schemas?.withCustomResources(cluster.definitions).resources() ??
         apiResources([...builtIn.all(), ...cluster.definitions.flatMap(crdResources)]));
   const load = (paths: readonly string[]) => loadObjects(documents.beside(file, paths, diagnostics), resources, diagnostics);
-  const payloads = documents.beside(file, spec.jsonPayloads, diagnostics).map(standIn);
+  const payloadsAt = (paths: readonly string[], kind?: Action["payloadKind"]) =>
+    documents.beside(file, paths, diagnostics).map((document) => standIn(document, kind));
+  const payloads = [
+    ...payloadsAt(spec.jsonPayloads),
+    ...payloadsAt(spec.httpPayloads, "http"),
+    ...payloadsAt(spec.envoyPayloads, "envoy"),
+  ];
   const objects = [...load(spec.resources), ...payloads.map(({ document }) => document)];
   const targets = load(spec.targetResources);
   const params = load(spec.paramResources);

@@ -112,7 +112,7 @@ export function compileGate(gate: GateSpec, env: { resources: RuleContext["resou
   const matchesNothing = gate.anyObject !== true && !isArray(rules);
 
   const matches = (context: RuleContext): boolean => {
-    if (gate.anyObject === true) return true;
+    if (gate.anyObject === true) return context.action.payloadKind === undefined;
     const subject = context.object ?? context.oldObject;
     if (namespace !== "" && (subject === undefined || namespaceOf(subject) !== namespace)) return false;
     return !matchesNothing && match.matches(context);

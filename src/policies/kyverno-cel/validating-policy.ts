@@ -4,6 +4,7 @@ import { compileMatchResources } from "../cel/match-resources.ts";
 import { DocumentReport } from "../kyverno/report.ts";
 import type { CompiledRule, CompileEnv, PolicyFormat } from "../policy.ts";
 import { compileAnnotations } from "./audit-annotations.ts";
+import { authorizationMode, authorizationRule } from "./authorization-policy.ts";
 import { autogenSpecs } from "./autogen.ts";
 import { kyvernoEnv } from "./environment.ts";
 import { celExceptions } from "./exceptions.ts";
@@ -74,6 +75,8 @@ export const validatingPolicyFormat: PolicyFormat = {
   compile(document, env) {
     const policy = readPolicy(document, validatingPolicyShape);
     const { spec, report } = policy;
+    const mode = authorizationMode(spec);
+    if (mode !== undefined) return celPolicy(policy, [authorizationRule(policy, mode, env)]);
     const isJson = member(spec["evaluation"], "mode") === "JSON";
     const { specs, unknown } = isJson ? { specs: [], unknown: [] } : autogenSpecs(spec);
     for (const name of unknown) {
