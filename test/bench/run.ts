@@ -3,6 +3,7 @@ import { type BenchRow, isMet } from "./bench.ts";
 import { celBench } from "./cel.ts";
 import { celPoliciesBench } from "./cel-policies.ts";
 import { commandBench } from "./command.ts";
+import { flowsBench } from "./flows.ts";
 import { loadingBench } from "./loading.ts";
 import { networkBench } from "./network.ts";
 import { patternBench } from "./pattern.ts";
@@ -18,6 +19,7 @@ const benches = [
   celPoliciesBench,
   rbacBench,
   networkBench,
+  flowsBench,
   admissionBench,
   admissionBench,
 ];
