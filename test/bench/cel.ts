@@ -6,6 +6,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import { check, compile, Env, type Program, parse, standardLibrary, variable } from "../../src/languages/cel/index.ts";
 import { dynType } from "../../src/languages/cel/types.ts";
 import type { Bench, BenchRow } from "./bench.ts";
+import { celGoCost } from "./cel-go.ts";
 
 const source = "object.spec.containers.all(c, c.securityContext.allowPrivilegeEscalation == false)";
 
@@ -91,8 +92,22 @@ function size(): BenchRow {
   return { name: "memory of an expression", unit: "KB", ours: memory(() => prepared(source)), peer, target: { atMost: 10 } };
 }
 
-/** CEL beside the two other engines in JavaScript; of these the better figure is the peer's. */
+/** The same two figures beside cel-go, where there is Go. */
+function besideGo(rows: readonly BenchRow[]): readonly BenchRow[] {
+  const go = celGoCost(source, object);
+  if (go === undefined) return [];
+  const peers = [go.evaluate, go.prepare];
+  return rows.flatMap(({ name, unit, ours }, i) => {
+    const peer = peers[i];
+    return peer === undefined ? [] : [{ name: `${name}, cel-go`, unit, ours, peer }];
+  });
+}
+
+/** CEL beside the two other engines in JavaScript, of which the better figure is the peer's, and beside cel-go. */
 export const celBench: Bench = {
   name: "cel",
-  run: () => Promise.resolve({ rows: [evaluation(), preparation(), size()] }),
+  run: () => {
+    const [evaluate, prepare] = [evaluation(), preparation()];
+    return Promise.resolve({ rows: [evaluate, prepare, size(), ...besideGo([evaluate, prepare])] });
+  },
 };
