@@ -126,6 +126,13 @@ describe("exit codes and what is said on bad input", () => {
     ["flows that would not", ["replay", "--flows", example("flows.jsonl"), ...platform], "clean", ""],
     ["a focus that is not there", ["graph", "--focus", "nobody", ...platform], "usage", "no workload is called nobody"],
     ["nothing to minimise", ["minimise", ...from("platform.yaml", "1-default-deny.yaml")], "clean", ""],
+    ["findings", ["audit", ...from("platform.yaml", "1-default-deny.yaml")], "findings", ""],
+    [
+      "findings that nobody fails on",
+      ["audit", "--fail-on", "never", ...from("platform.yaml", "1-default-deny.yaml")],
+      "clean",
+      "",
+    ],
     ["exposure", ["exposure", ...platform], "clean", ""],
     ["a matrix", ["matrix", ...platform], "clean", ""],
   ])("%s", async (_, argv, code, message) => {
@@ -175,6 +182,17 @@ describe("the three policies of the text, one after the other", () => {
     expect(dns.code).toBe(exitCodes.findings);
     expect(dns.out).toContain("no rule allows UDP 53");
   });
+});
+
+test("the audit of the three policies says what each of them lacks", async () => {
+  const three = from("platform.yaml", "1-default-deny.yaml", "2-allow-monitoring.yaml", "3-restrict-egress.yaml");
+  const { findings } = JSON.parse((await net("audit", "-o", "json", ...three)).out);
+  const said = findings.map(
+    (f: { check: { policy: string }; resource: { name: string } }) => `${f.check.policy} ${f.resource.name}`,
+  );
+  expect(said).toContain("network/blocked-egress default-deny");
+  expect(said).toContain("network/one-sided allow-monitoring");
+  expect(said).toContain("network/missing-dns restrict-egress");
 });
 
 describe("gateway, inference, vector database", () => {
@@ -311,6 +329,22 @@ describe.runIf(existsSync(kubeflow))("Kubeflow's full platform", () => {
     );
     expect(outside.map((e: { workload: string }) => e.workload)).toContain("istio-system/istiod[Deployment]");
     expect(outside).toHaveLength(10);
+  });
+
+  test("six of its forty policies select nothing, with their places", async () => {
+    const { findings } = JSON.parse((await net("audit", "-o", "json", "--fail-on", "never", ...input)).out);
+    const nothing = findings.filter((f: { check: { policy: string } }) => f.check.policy === "network/selects-nothing");
+    const places = nothing.map(
+      (f: { resource: { name: string }; location: { start: { line: number } } }) => `${f.resource.name}:${f.location.start.line}`,
+    );
+    expect(places.sort()).toEqual([
+      "jobset-webhook:1440",
+      "model-catalog:1774",
+      "model-registry-ui:1830",
+      "model-registry:1806",
+      "trainer-webhook:1457",
+      "training-operator-webhook:1974",
+    ]);
   });
 
   test("a suggestion keeps all that its policies allow on purpose, and opens nothing", async () => {

@@ -2,8 +2,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { flowFormatNames } from "../analysis/network/flows/formats.ts";
 import { cniProfiles } from "../analysis/network/model.ts";
 import { policyTargets } from "../analysis/network/suggest/write-policies.ts";
+import { severities } from "../core/finding.ts";
+import { formatters } from "../report/index.ts";
 import { type CommandContext, collect, describedCommand } from "./command.ts";
 import { tableFormats } from "./net-output.ts";
+import { type NetAuditFlags, runNetAudit } from "./run-net-audit.ts";
 import { type CanFlags, runCan } from "./run-net-can.ts";
 import { type DiffFlags, diffFormats, type ExposureFlags, runDiff, runExposure } from "./run-net-change.ts";
 import { type GraphFlags, graphFormats, runGraph } from "./run-net-graph.ts";
@@ -21,6 +24,7 @@ export function createCommand(context: CommandContext): Command {
     .addCommand(matrixCommand(context))
     .addCommand(graphCommand(context))
     .addCommand(exposureCommand(context))
+    .addCommand(auditCommand(context))
     .addCommand(diffCommand(context))
     .addCommand(testCommand(context))
     .addCommand(suggestCommand(context))
@@ -121,6 +125,29 @@ function exposureCommand(context: CommandContext): Command {
     .summary("What is open to the outside and to the whole cluster")
     .addOption(tableOption());
   return withInput(command).action((flags: ExposureFlags) => runExposure(flags, context));
+}
+
+const worstFirst = severities.toReversed();
+
+function auditCommand(context: CommandContext): Command {
+  const command = describedCommand(
+    "audit",
+    "What is wrong with network policies, with the place, a fix as YAML, and what it changes.",
+    [
+      ["castellan net audit -f manifests/", "scan says the same"],
+      ["castellan net audit -c -o sarif", "of the cluster"],
+      ["castellan net audit -f manifests/ --explain", "with the evidence and the fix"],
+    ],
+  )
+    .summary("Find what is wrong with network policies")
+    .option("--catalogue <path>", "more components; repeatable", collect)
+    .addOption(new Option("-o, --output <format>", "how to report").choices(Object.keys(formatters)).default("table"))
+    .option("--output-file <file>", "write the report there, and only a summary to the terminal")
+    .addOption(
+      new Option("--fail-on <level>", "exit with 1 on findings at or over").choices([...worstFirst, "never"]).default("low"),
+    )
+    .option("--explain", "say why: the evidence, the field, the patch");
+  return withInput(command).action((flags: NetAuditFlags) => runNetAudit(flags, context));
 }
 
 function diffCommand(context: CommandContext): Command {

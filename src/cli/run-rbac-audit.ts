@@ -1,8 +1,9 @@
 import { auditRbac } from "../analysis/rbac/audit/audit.ts";
-import type { Finding, Severity, StatusCounts } from "../core/finding.ts";
+import type { Severity } from "../core/finding.ts";
 import { buildReport, type FormatName } from "../report/index.ts";
 import type { CommandContext } from "./command.ts";
 import { loadRbac, type RbacFlags } from "./rbac-input.ts";
+import { countStatuses } from "./run-net-audit.ts";
 import { exitCodeOf } from "./run-scan.ts";
 import { writeReport } from "./write-report.ts";
 
@@ -28,7 +29,7 @@ export async function runAudit(flags: AuditFlags, context: CommandContext): Prom
       analyses: ["rbac"],
     },
     findings,
-    counts: countsOf(findings),
+    counts: countStatuses(findings),
     diagnostics: input.diagnostics,
     notes: input.world.complete
       ? []
@@ -37,9 +38,4 @@ export async function runAudit(flags: AuditFlags, context: CommandContext): Prom
   });
   writeReport(report, flags, context);
   context.exit(exitCodeOf(report, flags.failOn));
-}
-
-function countsOf(findings: readonly Finding[]): StatusCounts {
-  const of = (status: Finding["status"]) => findings.filter((f) => f.status === status).length;
-  return { pass: of("pass"), fail: of("fail"), warn: of("warn"), error: of("error"), skip: of("skip") };
 }
