@@ -2,6 +2,8 @@ import type { ApiResources } from "../../core/api-resources.ts";
 import { gvkOf, isKubernetesObject } from "../../core/kubernetes.ts";
 import { gvkKey, type KubernetesSchemas } from "../../core/schema.ts";
 import type { SourceDocument } from "../../core/source.ts";
+import { auditPolicyCheck } from "./audit/check-audit-policy.ts";
+import { groupKind } from "./scanned-set.ts";
 
 /** A kind whose fields nobody could compare with anything. */
 export interface UncheckedKind {
@@ -9,6 +11,9 @@ export interface UncheckedKind {
   readonly kind: string;
   readonly objects: number;
 }
+
+/** Files of the API server, which no cluster serves: their checks bring the schema. */
+const hasOwnSchema = new Set(auditPolicyCheck.kinds);
 
 /**
  * The kinds among the documents that have no schema: neither Kubernetes' own nor that of a CustomResourceDefinition in
@@ -22,7 +27,8 @@ export function uncheckedKinds(documents: readonly SourceDocument[], schemas: Ku
   for (const object of objects) {
     const gvk = gvkOf(object);
     const isKnown = schemas.schemaFor(gvk) !== undefined || custom.has(gvkKey(gvk)) || schemas.lifecycleOf(gvk) !== undefined;
-    if (isKnown || (builtIn.has(gvk.group) && isNamed(gvk.kind, schemas.resources()))) continue;
+    if (isKnown || hasOwnSchema.has(groupKind(object)) || (builtIn.has(gvk.group) && isNamed(gvk.kind, schemas.resources())))
+      continue;
     const name = `${object.apiVersion} ${object.kind}`;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
