@@ -136,6 +136,36 @@ const operator =
   (t) =>
     `${left(t)} ${infix} ${right(t)}`;
 const set = (t: Terms): string => t.set(() => t.scalar(), 6);
+const template = (t: Terms): string =>
+  JSON.stringify(
+    t.random.pick([
+      "{{.a}}",
+      "{{range .b}}<{{.}}>{{else}}none{{end}}",
+      "{{range $i, $x := .b}}{{$i}}={{$x}};{{end}}",
+      "{{if .a}}yes{{else if .foo}}foo{{else}}no{{end}}",
+      "{{with .foo}}{{.}}{{end}} {{- .none -}} x",
+      '{{len .b}} {{printf "%v|%5s" .a .foo}}',
+      '{{if and .a (not .foo)}}1{{end}}{{or .none "d"}}',
+      '{{define "T"}}[{{.}}]{{end}}{{template "T" .a}}',
+      "{{$x := 1}}{{if eq $x 1}}one{{end}}{{/* c */}}{{.a.b.c}}",
+      '{{index .b 0}} {{html "<a>"}} {{urlquery "a b"}}',
+      "{{.a",
+      "{{nope .a}}",
+      "{{range $k, $v := .a}}{{$k}}:{{$v}} {{end}}",
+    ]),
+  );
+const schemas = (t: Terms): string =>
+  t.random.pick([
+    '{"type": "object", "required": ["a", "zz"]}',
+    '{"properties": {"a": {"type": "integer"}, "b": {"items": {"type": "string"}}}}',
+    '{"properties": {"b": {"minItems": 2, "uniqueItems": true}, "foo": {"enum": [1, "a", null]}}}',
+    '{"properties": {"foo": {"anyOf": [{"type": "number", "minimum": 3}, {"type": "string", "minLength": 2}]}}}',
+    '{"additionalProperties": false, "properties": {"a": {}, "b": {}}}',
+    '{"properties": {"foo": {"oneOf": [{"type": "number"}, {"multipleOf": 2}]}, "a": {"not": {"type": "object"}}}}',
+    '{"properties": {"a": {"$ref": "#/definitions/n"}}, "definitions": {"n": {"type": ["null", "number"]}}}',
+    '{"properties": {"a": {"type": "nope"}}}',
+    '{"properties": {"foo": {"pattern": "^a", "maxLength": 3}}, "minProperties": 4}',
+  ]);
 
 /** Random calls, one maker for each kind; common things appear more often. */
 export const makers: readonly Maker[] = [
@@ -368,6 +398,9 @@ export const makers: readonly Maker[] = [
   unary("time.parse_duration_ns", (t) =>
     JSON.stringify(t.random.pick(["1h30m", "1.5s", "-2m", "1d2h", "1w", "0.5y", "x", "1d", "3", "1ns", "1µs"])),
   ),
+  (t) => call("strings.render_template", template(t), document(t)),
+  (t) => call("json.match_schema", document(t), schemas(t)),
+  unary("json.verify_schema", schemas),
   (t) =>
     call(
       "graph.reachable",

@@ -31,6 +31,7 @@ import { affixBuiltins } from "./string-affixes.ts";
 import { replaceBuiltins } from "./string-replace.ts";
 import { trimBuiltins } from "./string-trim.ts";
 import { stringBuiltins } from "./strings.ts";
+import { templateBuiltin } from "./template/template.ts";
 import { timeBuiltins } from "./time.ts";
 import { unitBuiltins } from "./units.ts";
 import { urlBuiltins } from "./url.ts";
@@ -52,6 +53,7 @@ const all: readonly Builtin[] = [
   ...trimBuiltins,
   ...replaceBuiltins,
   sprintfBuiltin,
+  templateBuiltin,
   ...regexBuiltins,
   ...globBuiltins,
   ...encodingBuiltins,
