@@ -86,7 +86,7 @@ function outcomeText(outcome: ConversionOutcome, io: Io): string {
   }
   const { tests, boundary, manifests } = outcome.sources;
   const names = outcome.objects.map((object) => `${object.kind} ${String(object.metadata?.name)}`).join(", ");
-  const proof = `the same on ${outcome.agreed} requests, ${outcome.stopped} of them stopped (${tests} objects of its tests, ${boundary} at its boundaries, ${manifests} of yours)`;
+  const proof = `the same on ${outcome.agreed} requests, ${outcome.stopped} of them stopped or changed (${tests} objects of its tests, ${boundary} at its boundaries, ${manifests} of yours)`;
   return [
     `${bold(outcome.policy)}  converted\n`,
     ...indented(names),

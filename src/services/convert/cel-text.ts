@@ -70,7 +70,8 @@ const identifier = /^[A-Za-z_]\w*$/;
 /** Words that are no names of members after a dot. */
 const words = new Set(["in", "true", "false", "null"]);
 
-const isMemberName = (name: string): boolean => identifier.test(name) && !words.has(name);
+/** Whether a name can stand after a dot. */
+export const isMemberName = (name: string): boolean => identifier.test(name) && !words.has(name);
 
 /** A member of a value that has it. */
 export function memberOf(value: string, name: string): string {

@@ -4,7 +4,7 @@ import type { SourceDocument } from "../../core/source.ts";
 import { PolicySet } from "../../engine/index.ts";
 import { type OverlapEnv, type OverlapUnit, overlapUnits } from "../../engine/overlap/unit.ts";
 import { editedObject, tries } from "../../engine/overlap/variants.ts";
-import type { CompiledPolicy } from "../../policies/policy.ts";
+import type { CompiledPolicy, RuleKind } from "../../policies/policy.ts";
 import { compilePolicies, type PolicyDocument } from "../policies.ts";
 import { type ConversionTarget, convertPolicy, type PolicyConversion } from "./convert-policy.ts";
 import { type Difference, type Proof, type ProofObject, prove } from "./prove.ts";
@@ -99,10 +99,14 @@ function compare({ before, after, objects }: Sides, document: PolicyDocument, en
     return refused(`the conversion is not the same: ${what}`, proof.differences);
   }
   if (proof.stopped === 0 || proof.stopped === proof.agreed) {
-    return refused(`nothing could be proven: no object was found that it ${proof.stopped === 0 ? "stops" : "admits"}`);
+    return refused(
+      `nothing could be proven: no object was found that it ${proof.stopped === 0 ? "stops or changes" : "leaves alone"}`,
+    );
   }
   return { ok: true, proof };
 }
+
+const isConverted = (kind: RuleKind): boolean => kind === "validate" || kind === "mutate";
 
 /** Every rule by itself, then the policy as a whole. */
 function proveAll(
@@ -114,14 +118,14 @@ function proveAll(
   const units = overlapUnits(policy);
   const boundaryOf = (rule: string) => units.filter((unit) => unit.rule === rule).flatMap((unit) => boundaryObjects(unit, env));
   const ofRules = conversion.rules.map(({ rule, names, objects: after }): ProofOutcome => {
-    const rules = policy.rules.filter((r) => r.kind === "validate" && names.includes(r.name));
+    const rules = policy.rules.filter((r) => isConverted(r.kind) && names.includes(r.name));
     const before = new PolicySet([{ ...policy, rules }]);
     const outcome = compare({ before, after, objects: [...boundaryOf(rule), ...objects] }, document, env);
     return outcome.ok ? outcome : { ...outcome, reason: `rule ${rule}: ${outcome.reason}` };
   });
   if (ofRules.some((outcome) => !outcome.ok)) return ofRules;
   const boundary = conversion.rules.flatMap(({ rule }) => boundaryOf(rule));
-  const before = new PolicySet([{ ...policy, rules: policy.rules.filter((r) => r.kind === "validate") }]);
+  const before = new PolicySet([{ ...policy, rules: policy.rules.filter((r) => isConverted(r.kind)) }]);
   return [compare({ before, after: conversion.objects, objects: [...boundary, ...objects] }, document, env)];
 }
 

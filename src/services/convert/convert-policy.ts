@@ -106,9 +106,12 @@ function sharedSpec({ spec }: PolicySettings, rule: ConvertedRule): JsonObject {
     ...listed("matchConditions", rule.conditions),
     ...listed("variables", rule.variables),
     ...listed("auditAnnotations", rule.auditAnnotations),
-    validations: rule.validations,
+    ...listed("validations", rule.validations),
+    ...listed("mutations", rule.mutations),
   };
 }
+
+const isMutation = (rule: ConvertedRule): boolean => rule.mutations.length > 0;
 
 function validatingPolicy(
   settings: PolicySettings,
@@ -126,10 +129,10 @@ function validatingPolicy(
   };
   return {
     apiVersion: "policies.kyverno.io/v1",
-    kind: policy.kind === "Policy" ? "NamespacedValidatingPolicy" : "ValidatingPolicy",
+    kind: `${policy.kind === "Policy" ? "Namespaced" : ""}${isMutation(rule) ? "Mutating" : "Validating"}Policy`,
     metadata: metadataOf(settings, name),
     spec: {
-      validationActions: actions,
+      ...(isMutation(rule) ? {} : { validationActions: actions }),
       ...(timeout === undefined ? {} : { webhookConfiguration: { timeoutSeconds: timeout } }),
       ...(Object.keys(evaluation).length === 0 ? {} : { evaluation }),
       // Rules for controllers are policies of their own: they keep what Kyverno's generated ones would leave out.
@@ -148,20 +151,25 @@ function admissionPolicy(
   const { policy } = settings;
   if (policy.kind === "Policy") throw new NotConvertible("a Policy of one namespace has no like in the API server");
   const metadata = metadataOf(settings, name);
+  const kind = isMutation(rule) ? "Mutating" : "Validating";
   return [
     {
       apiVersion: "admissionregistration.k8s.io/v1",
-      kind: "ValidatingAdmissionPolicy",
+      kind: `${kind}AdmissionPolicy`,
       metadata,
-      spec: { ...sharedSpec(settings, rule), ...(rule.params === undefined ? {} : { paramKind: rule.params.paramKind }) },
+      spec: {
+        ...sharedSpec(settings, rule),
+        ...(isMutation(rule) ? { reinvocationPolicy: "Never" } : {}),
+        ...(rule.params === undefined ? {} : { paramKind: rule.params.paramKind }),
+      },
     },
     {
       apiVersion: "admissionregistration.k8s.io/v1",
-      kind: "ValidatingAdmissionPolicyBinding",
+      kind: `${kind}AdmissionPolicyBinding`,
       metadata: { name },
       spec: {
         policyName: name,
-        validationActions: actions,
+        ...(isMutation(rule) ? {} : { validationActions: actions }),
         ...(rule.params === undefined ? {} : { paramRef: rule.params.paramRef }),
       },
     },
@@ -177,7 +185,8 @@ function render(settings: PolicySettings, name: string, { rule, actions }: Part)
 /** Rules that are about the same requests, under the same conditions, as one. */
 function mergedParts(parts: readonly Part[]): readonly Part[] {
   const key = ({ variant, rule, actions }: Part, index: number) => {
-    const own = rule.variables.length > 0 || rule.auditAnnotations.length > 0 || rule.params !== undefined ? index : -1;
+    const own =
+      isMutation(rule) || rule.variables.length > 0 || rule.auditAnnotations.length > 0 || rule.params !== undefined ? index : -1;
     return JSON.stringify([variant, rule.match.resourceRules, rule.conditions, actions, own]);
   };
   const groups = Map.groupBy(

@@ -5,6 +5,7 @@ import { parseKindSelector } from "../../policies/kyverno/kind-selector.ts";
 import { allOf, always, anyOf, type CelText, NotConvertible, not, primary } from "./cel-text.ts";
 import { type ConditionScope, conditionsToCel, leavesOutDeletions } from "./conditions.ts";
 import { allOperations, type ConvertedMatch, convertMatch } from "./match.ts";
+import { mergePatchToCel } from "./merge-patch.ts";
 import { hasConditions, patternToCel } from "./pattern.ts";
 
 /** What every kind of CEL policy has, for one rule. */
@@ -14,6 +15,8 @@ export interface ConvertedRule {
   readonly conditions: readonly { readonly name: string; readonly expression: string }[];
   readonly variables: readonly JsonValue[];
   readonly validations: readonly JsonObject[];
+  /** Of rules that change objects instead. */
+  readonly mutations: readonly JsonObject[];
   readonly auditAnnotations: readonly JsonValue[];
   /** Of `validate.cel`: only the API server's own kinds have parameters. */
   readonly params: { readonly paramKind: JsonValue; readonly paramRef: JsonValue } | undefined;
@@ -50,6 +53,7 @@ function messageOf(message: string): string {
 
 interface Body {
   readonly validations: readonly JsonObject[];
+  readonly mutations?: readonly JsonObject[];
   readonly variables?: readonly JsonValue[];
   readonly auditAnnotations?: readonly JsonValue[];
   readonly params?: ConvertedRule["params"];
@@ -74,6 +78,13 @@ function celBody(cel: JsonValue, message: string): Body {
     auditAnnotations: listOf(member(cel, "auditAnnotations")),
     params: isObject(paramKind) && isObject(paramRef) ? { paramKind, paramRef } : undefined,
   };
+}
+
+function mutationBody(mutate: JsonObject, { schema, schemas }: ConditionScope): Body {
+  const others = Object.keys(mutate).filter((key) => key !== "patchStrategicMerge" && mutate[key] !== undefined);
+  if (others.length > 0) throw new NotConvertible(`mutate.${others.join(", ")} has no like`);
+  const expression = mergePatchToCel(mutate["patchStrategicMerge"] ?? null, schema, schemas);
+  return { validations: [], mutations: [{ patchType: "ApplyConfiguration", applyConfiguration: { expression } }] };
 }
 
 /** `request.object.spec.containers`: the list that a loop goes through. */
@@ -110,12 +121,13 @@ const onlyNew: readonly Operation[] = ["CREATE", "UPDATE"];
 function operationsOf(rule: JsonObject): readonly Operation[] {
   const validate = rule["validate"];
   const looksAtNew = ["pattern", "anyPattern", "foreach"].some((field) => isFilled(member(validate, field)));
-  const denies = isFilled(member(validate, "foreach")) || looksAtNew;
-  return denies || leavesOutDeletions(rule["preconditions"]) ? onlyNew : allOperations;
+  return looksAtNew || isObject(rule["mutate"]) || leavesOutDeletions(rule["preconditions"]) ? onlyNew : allOperations;
 }
 
 function bodyOf(rule: JsonObject, scope: ConditionScope): Body {
   const validate = rule["validate"];
+  const mutate = rule["mutate"];
+  if (isObject(mutate)) return mutationBody(mutate, scope);
   const { schema, schemas } = scope;
   const message = asString(member(validate, "message")) ?? "";
   const cel = member(validate, "cel");
@@ -145,6 +157,7 @@ const ruleFields = new Set([
   "preconditions",
   "celPreconditions",
   "validate",
+  "mutate",
   "skipBackgroundRequests",
   "context",
 ]);
@@ -155,7 +168,8 @@ const ruleFields = new Set([
  */
 function existingViolations(rule: JsonObject, enforced: boolean, body: Body, operations: readonly string[]): CelText {
   const allowed = member(rule["validate"], "allowExistingViolations") !== false;
-  if (!enforced || !allowed || isFilled(rule["preconditions"]) || !operations.includes("UPDATE")) return always;
+  if (!enforced || !allowed || body.validations.length === 0 || isFilled(rule["preconditions"]) || !operations.includes("UPDATE"))
+    return always;
   const expressions = body.validations.map((one) => asString(one["expression"]) ?? "");
   if ((body.variables ?? []).length > 0 || expressions.some((text) => /\boldObject\b|\bparams\b/.test(text))) {
     throw new NotConvertible(
@@ -206,6 +220,7 @@ export function convertRule(rule: JsonObject, enforced: boolean, schemas: Kubern
     ],
     variables: body.variables ?? [],
     validations: body.validations,
+    mutations: body.mutations ?? [],
     auditAnnotations: body.auditAnnotations ?? [],
     params: body.params,
   };

@@ -185,6 +185,44 @@ describe("actions", () => {
   });
 });
 
+describe("mutations", () => {
+  const changing = (patch: string) =>
+    policy(`match: {any: [{resources: {kinds: [Pod]}}]}\n    mutate: {patchStrategicMerge: ${patch}}`);
+
+  function configuration(outcome: ConversionOutcome): JsonValue | undefined {
+    if (outcome.kind === "refused") return outcome.reasons[0];
+    const [first] = listOf(member(outcome.objects[0]?.["spec"], "mutations"));
+    return member(member(first, "applyConfiguration"), "expression");
+  }
+
+  test.each<[string, string, string]>([
+    ["a field", "{spec: {hostNetwork: false}}", "Object{spec: Object.spec{hostNetwork: false}}"],
+    ["labels", "{metadata: {labels: {a.b/c: d}}}", "Object{metadata: Object.metadata{labels: {'a.b/c': 'd'}}}"],
+    [
+      "what is missing",
+      "{spec: {+(priorityClassName): low}}",
+      "Object{spec: Object.spec{?priorityClassName: object.?spec.?priorityClassName.hasValue() ? optional.none() : optional.of('low')}}",
+    ],
+    ["a list", "{spec: {tolerations: [{key: a}]}}", "rule r: the list at spec.tolerations of a patch has no like"],
+    [
+      "a condition",
+      "{spec: {(hostNetwork): true, hostPID: false}}",
+      "rule r: the anchor of (hostNetwork) in a patch has no like",
+    ],
+  ])("%s", (_, patch, expected) => {
+    expect(configuration(convert(changing(patch)))).toBe(expected);
+  });
+
+  test("become MutatingPolicies and MutatingAdmissionPolicies", () => {
+    const kinds = (target: "kyverno" | "kubernetes") => {
+      const outcome = convert(changing("{spec: {hostNetwork: false}}"), { target });
+      return outcome.kind === "proven" ? outcome.objects.map((o) => o.kind) : outcome.reasons;
+    };
+    expect(kinds("kyverno")).toEqual(["MutatingPolicy"]);
+    expect(kinds("kubernetes")).toEqual(["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"]);
+  });
+});
+
 describe("is refused, with what stands in the way", () => {
   const anything = "{message: m, deny: {}}";
   test.each<[string, string, string]>([
@@ -207,10 +245,10 @@ describe("is refused, with what stands in the way", () => {
     ],
     [
       "mutations",
-      policy("match: {any: [{resources: {kinds: [Pod]}}]}\n    mutate: {patchStrategicMerge: {metadata: {labels: {a: b}}}}"),
-      "the rule has mutate",
+      policy('match: {any: [{resources: {kinds: [Pod]}}]}\n    mutate: {patchesJson6902: "[]"}'),
+      "mutate.patchesJson6902 has no like",
     ],
-    ["a policy that stops everything", policy(pods(anything)), "no object was found that it admits"],
+    ["a policy that stops everything", policy(pods(anything)), "no object was found that it leaves alone"],
     [
       "parameters, for Kyverno",
       policy(

@@ -1,5 +1,6 @@
 import type { Action, Operation, Subject } from "../../core/action.ts";
 import { type Facts, noFacts } from "../../core/facts.ts";
+import { jsonEquals } from "../../core/json.ts";
 import { gvkOf, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import type { Labels } from "../../core/label-selector.ts";
 import { evaluate, type PolicySet } from "../../engine/index.ts";
@@ -14,8 +15,8 @@ export interface ProofObject {
   readonly facts?: Facts | undefined;
 }
 
-/** What one side says: whether it would stop the request. What cannot be evaluated stops it, too. */
-type Verdict = "stopped" | "admitted";
+/** What one side does: stops the request, changes its object, or neither. What cannot be evaluated stops it, too. */
+type Verdict = "stopped" | "changed" | "admitted";
 
 export interface Difference {
   readonly source: ProofObject["source"];
@@ -29,7 +30,7 @@ export interface Difference {
 export interface Proof {
   /** Objects with what is done to them that both sides judged alike. */
   readonly agreed: number;
-  /** How many of them were stopped. */
+  /** How many of them were stopped, or changed. */
   readonly stopped: number;
   /** The first objects that they judge differently. */
   readonly differences: readonly Difference[];
@@ -75,11 +76,17 @@ function changesOf(object: KubernetesObject, good: KubernetesObject | undefined)
   ];
 }
 
-function verdictOf(set: PolicySet, action: Action, facts: Facts, env: OverlapEnv): Verdict {
-  const evaluation = evaluate(set, action, facts, env.host, { resources: env.resources, kinds: ["validate"] });
-  if (evaluation.kind === "pending") return "stopped";
-  const { fail, error, warn } = evaluation.decision.counts;
-  return fail + error + warn > 0 ? "stopped" : "admitted";
+interface Judgement {
+  readonly verdict: Verdict;
+  readonly object: KubernetesObject | undefined;
+}
+
+function judge(set: PolicySet, action: Action, facts: Facts, env: OverlapEnv): Judgement {
+  const evaluation = evaluate(set, action, facts, env.host, { resources: env.resources, kinds: ["mutate", "validate"] });
+  if (evaluation.kind === "pending") return { verdict: "stopped", object: undefined };
+  const { counts, object } = evaluation.decision;
+  if (counts.fail + counts.error + counts.warn > 0) return { verdict: "stopped", object: undefined };
+  return { verdict: jsonEquals(object, action.object) ? "admitted" : "changed", object };
 }
 
 /** Judges every object in every operation by both sides. */
@@ -94,16 +101,17 @@ export function prove(before: PolicySet, after: PolicySet, objects: readonly Pro
     const { object, facts = noLookUps } = one;
     for (const change of changesOf(object, good.get(object.kind))) {
       const action = actionOf(one, change, env);
-      const was = verdictOf(before, action, facts, env);
-      const is = verdictOf(after, action, facts, env);
-      if (was !== is) {
+      const was = judge(before, action, facts, env);
+      const is = judge(after, action, facts, env);
+      if (was.verdict !== is.verdict || !jsonEquals(was.object, is.object)) {
         if (differences.length < maxDifferences) {
-          differences.push({ source: one.source, operation: change.operation, object, before: was, after: is });
+          const verdicts = { before: was.verdict, after: is.verdict };
+          differences.push({ source: one.source, operation: change.operation, object, ...verdicts });
         }
         continue;
       }
       agreed++;
-      if (was === "stopped") stopped++;
+      if (was.verdict !== "admitted") stopped++;
       else if (change.operation === "CREATE" && !good.has(object.kind)) good.set(object.kind, object);
     }
   }
