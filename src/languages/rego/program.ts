@@ -94,7 +94,7 @@ export function compileSources(sources: readonly ModuleSource[], options: Compil
 /** As {@link compileSources}, for modules that are parsed already. */
 export function compileParsed(modules: readonly Module[], options: CompileOptions = {}): Parsed<RegoProgram> {
   const { tree, compilation } = compileModules(modules, options.strict ?? false);
-  if (compilation.issues.length > 0) return { ok: false, issues: compilation.issues };
+  if (compilation.issues.length > 0) return { ok: false, issues: compilation.sorted() };
   return { ok: true, value: new Program(modules, tree) };
 }
 
@@ -128,7 +128,7 @@ class Program implements RegoProgram {
 
   #compileQuery(query: Body, source: string): Parsed<RegoQuery> {
     const { body, outputs, compilation } = compileQuery(query, source, this.#tree);
-    if (compilation.issues.length > 0) return { ok: false, issues: compilation.issues };
+    if (compilation.issues.length > 0) return { ok: false, issues: compilation.sorted() };
     const scope = new Scope();
     let results: Bindings[] = [];
     const step = this.#bodiesOf("").body(body, scope, (bound) => {

@@ -4,6 +4,8 @@ import type { RegoIssue, RegoIssueCode } from "../issue.ts";
 /** What the stages of one compilation share. */
 export class Compilation {
   readonly issues: RegoIssue[] = [];
+  /** Something is wrong that keeps later stages from making sense of the modules. */
+  failed = false;
   readonly strict: boolean;
   /** What the source calls the variables that were given unique names. */
   readonly originals = new Map<string, string>();
@@ -25,6 +27,22 @@ export class Compilation {
 
   refuse(file: string, at: Place | undefined, message: string, code: RegoIssueCode = "rego_compile_error"): void {
     this.issues.push({ code, message, file, at });
+    this.failed = true;
+  }
+
+  /** As {@link refuse}, for what later stages can live with. */
+  object(file: string, at: Place | undefined, message: string): void {
+    this.issues.push({ code: "rego_compile_error", message, file, at });
+  }
+
+  /** All issues in the order of their places. */
+  sorted(): readonly RegoIssue[] {
+    const place = (issue: RegoIssue): number => issue.at?.offset ?? -1;
+    return this.issues.toSorted(
+      (a, b) =>
+        (a.file < b.file ? -1 : a.file > b.file ? 1 : place(a) - place(b)) ||
+        (a.message < b.message ? -1 : a.message > b.message ? 1 : 0),
+    );
   }
 }
 

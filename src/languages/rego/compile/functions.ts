@@ -2,6 +2,9 @@ import type { Body, Expr, RefTerm, VarTerm } from "../ast.ts";
 import { builtins } from "../builtins/index.ts";
 import { functionName } from "../syntax/builtin-calls.ts";
 import { visitExprs } from "../syntax/visit.ts";
+import { argumentLines } from "../types/argument-lines.ts";
+import { unknownType } from "../types/type.ts";
+import { TypeEnv } from "../types/type-env.ts";
 import type { Compilation } from "./compilation.ts";
 import { printTerm } from "./print-term.ts";
 import { nodeAt, type RuleNode } from "./rule-tree.ts";
@@ -19,6 +22,7 @@ export function arityIn(tree: RuleNode, operator: VarTerm | RefTerm): number | u
 /** Refuses calls of functions that there are not, or with a wrong number of arguments. */
 export function checkCalls(body: Body, tree: RuleNode, file: string, compilation: Compilation): void {
   const nameOf = (name: string): string => compilation.originals.get(name) ?? name;
+  const types = new TypeEnv(() => unknownType);
   const refuse = (expr: Expr, message: string): void => compilation.refuse(file, expr.at, message, "rego_type_error");
   visitExprs(body, (expr) => {
     if (expr.kind !== "call-expr") return;
@@ -32,7 +36,10 @@ export function checkCalls(body: Body, tree: RuleNode, file: string, compilation
     const fits = expr.generated === true ? isEquality(expr) || given === arity + 1 : given === arity || given === arity + 1;
     if (fits) return;
     const count = expr.generated === true ? given - 1 : given;
-    if (builtins.has(functionName(expr.operator) ?? "")) refuse(expr, `${name}: arity mismatch`);
-    else refuse(expr, `function ${name} has arity ${arity}, got ${count} argument${count === 1 ? "" : "s"}`);
+    const builtin = builtins.get(functionName(expr.operator) ?? "");
+    if (builtin !== undefined) {
+      const have = expr.args.map((arg) => types.typeOf(arg));
+      refuse(expr, `${name}: arity mismatch${argumentLines(expr.operator, have, builtin.type, false)}`);
+    } else refuse(expr, `function ${name} has arity ${arity}, got ${count} argument${count === 1 ? "" : "s"}`);
   });
 }

@@ -34,7 +34,7 @@ export function renameLocals(rule: Rule, file: string, compilation: Compilation)
   }
   for (const name of unusedArgs) {
     if (isGenerated(name)) continue;
-    compilation.refuse(file, rule.head.at, `unused argument ${name}. (hint: use _ (wildcard variable) instead)`);
+    compilation.object(file, rule.head.at, `unused argument ${name}. (hint: use _ (wildcard variable) instead)`);
   }
   return renamed.reduceRight<Rule | undefined>((otherwise, branch) => ({ ...branch, otherwise }), undefined) ?? rule;
 }
@@ -204,7 +204,7 @@ class LocalRenamer implements Mapping {
     for (const name of names) {
       if (isGenerated(name)) continue;
       const expr = body.find((candidate) => declaredInBody([candidate]).has(name)) ?? body[0];
-      if (expr !== undefined) this.#compilation.refuse(this.#file, expr.at, `${how} var ${name} unused`);
+      if (expr !== undefined) this.#compilation.object(this.#file, expr.at, `${how} var ${name} unused`);
     }
   }
 

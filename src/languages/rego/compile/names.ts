@@ -14,20 +14,20 @@ export function checkNames(module: Module, unit: Unit, compilation: Compilation)
     const text = module.source.slice(taken.at.offset, taken.at.end).trim();
     const known = seen.get(name);
     if (known === undefined) seen.set(name, text);
-    else compilation.refuse(file, taken.at, `import must not shadow ${known}`);
+    else compilation.object(file, taken.at, `import must not shadow ${known}`);
   }
   for (const rule of module.rules) {
     for (const branch of branches(rule)) {
       const { name } = branch.head.ref[0];
       if (isRoot(name)) {
-        compilation.refuse(file, branch.at, `rules must not shadow ${name} (use a different rule name)`);
+        compilation.object(file, branch.at, `rules must not shadow ${name} (use a different rule name)`);
       }
       visitExprs(branch.body, (expr) => {
         const [target] = expr.kind === "call-expr" && isAssignment(expr) ? expr.args : [];
         const root = target?.kind === "ref" && target.path.length === 0 ? target.head : undefined;
         if (root?.kind !== "var" || !isRoot(root.name)) return;
         const message = `variables must not shadow ${root.name} (use a different variable name)`;
-        compilation.refuse(file, expr.at, message);
+        compilation.object(file, expr.at, message);
       });
     }
   }

@@ -39,7 +39,7 @@ export function resolveModule(module: Module, ruleNames: ReadonlySet<string>, co
     for (const taken of module.imports) {
       const global = globals.get(importName(taken));
       if (isLanguageImport(taken) || global === undefined || global.used) continue;
-      compilation.refuse(module.file, taken.at, `${module.source.slice(taken.at.offset, taken.at.end).trim()} unused`);
+      compilation.object(module.file, taken.at, `${module.source.slice(taken.at.offset, taken.at.end).trim()} unused`);
     }
   }
   return rules;

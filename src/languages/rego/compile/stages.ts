@@ -4,12 +4,14 @@ import { rewriteMetadataCalls } from "../reflection/metadata.ts";
 import { functionName } from "../syntax/builtin-calls.ts";
 import { trueBody } from "../syntax/rule-parser.ts";
 import { visitBodyTerms, visitTerms } from "../syntax/visit.ts";
+import { checkTypes } from "../types/check.ts";
 import { Compilation, type Unit } from "./compilation.ts";
 import { checkConflicts } from "./conflicts.ts";
 import { DynamicRewriter } from "./dynamics.ts";
 import { generatedEquality, TermExpander } from "./expand.ts";
 import { arityIn, checkCalls } from "./functions.ts";
 import { renameLocals, renameQueryLocals } from "./locals.ts";
+import { checkDeprecated, checkVoidCalls } from "./misuse.ts";
 import { ModifierRewriter } from "./modifiers.ts";
 import { checkNames } from "./names.ts";
 import { checkRecursion } from "./recursion.ts";
@@ -40,39 +42,58 @@ export function compileModules(modules: readonly Module[], strict: boolean): Com
     const isV1 = module.version >= 1;
     return { file, source, package: module.package.path, packageAt: module.package.at, isV1, rules };
   });
-  for (const [i, module] of modules.entries()) {
-    const unit = units[i];
-    if (unit === undefined) continue;
-    checkNames(module, unit, compilation);
-    stage(unit, compilation, (rule) => renameLocals(captureHeadPath(rule, compilation), unit.file, compilation), false);
-    stage(unit, compilation, (rule) => new TemplateRewriter(compilation).rule(rule));
-    stage(unit, compilation, erasePrints);
-    stage(unit, compilation, (rule) => new TermExpander(compilation).rule(rule));
+  let tree = ruleTree([]);
+  const each = (work: (unit: Unit) => void): void => {
+    if (!compilation.failed) for (const unit of units) work(unit);
+  };
+  const stages: readonly (() => void)[] = [
+    () => {
+      for (const [i, unit] of units.entries()) {
+        const module = modules[i];
+        if (module !== undefined) checkNames(module, unit, compilation);
+      }
+    },
+    () => each((unit) => renameUnit(unit, compilation)),
+    () => each((unit) => stage(unit, (rule) => new TemplateRewriter(compilation).rule(rule))),
+    () => each((unit) => checkVoidCalls(unit, compilation)),
+    () => each((unit) => stage(unit, erasePrints)),
+    () => each((unit) => stage(unit, (rule) => new TermExpander(compilation).rule(rule))),
+    () => rewriteMetadataCalls(modules, units, compilation),
+    () => each((unit) => stage(unit, (rule) => new TermExpander(compilation).captureHeads(rule))),
+    () => {
+      tree = ruleTree(units);
+    },
+    () => each((unit) => rewriteModifiers(unit, tree, compilation)),
+    () => checkConflicts(tree, units, compilation),
+    () => each((unit) => checkUnitCalls(unit, tree, compilation)),
+    () => each((unit) => checkHeads(unit, compilation)),
+    () => each((unit) => orderBodies(unit, tree, compilation)),
+    () => each((unit) => flatten(unit, compilation)),
+    () => {
+      tree = ruleTree(units);
+    },
+    () => checkRecursion(tree, compilation),
+    () => checkTypes(tree, compilation),
+    () => each((unit) => checkDeprecated(unit, compilation)),
+  ];
+  for (const run of stages) {
+    run();
+    if (compilation.failed) break;
   }
-  rewriteMetadataCalls(modules, units, compilation);
-  for (const unit of units) stage(unit, compilation, (rule) => new TermExpander(compilation).captureHeads(rule));
-  let tree = ruleTree(units);
-  for (const unit of units) rewriteModifiers(unit, tree, compilation);
-  checkConflicts(tree, units, compilation);
-  for (const unit of units) {
-    for (const rule of unit.rules) for (const branch of branches(rule)) checkRuleCalls(branch, tree, unit, compilation);
-  }
-  if (compilation.issues.length > 0) return { tree, compilation };
-  for (const unit of units) orderBodies(unit, tree, compilation);
-  if (compilation.issues.length > 0) return { tree, compilation };
-  for (const unit of units) {
-    stage(unit, compilation, (rule) => ({ ...rule, body: mapBodies(rule.body, unifyEquals) }));
-    const dynamics = new DynamicRewriter(compilation);
-    stage(unit, compilation, (rule) => ({ ...rule, body: dynamics.body(rule.body) }));
-  }
-  tree = ruleTree(units);
-  checkRecursion(tree, compilation);
   return { tree, compilation };
 }
 
-/** @param eachBranch `map` is for one branch, without what follows `else` */
-function stage(unit: Unit, _compilation: Compilation, map: (rule: Rule) => Rule, eachBranch = true): void {
-  unit.rules = unit.rules.map((rule) => (eachBranch ? mapRule(rule, map) : map(rule)));
+function renameUnit(unit: Unit, compilation: Compilation): void {
+  unit.rules = unit.rules.map((rule) => renameLocals(captureHeadPath(rule, compilation), unit.file, compilation));
+}
+
+function flatten(unit: Unit, compilation: Compilation): void {
+  const dynamics = new DynamicRewriter(compilation);
+  stage(unit, (rule) => ({ ...rule, body: dynamics.body(mapBodies(rule.body, unifyEquals)) }));
+}
+
+function stage(unit: Unit, map: (rule: Rule) => Rule): void {
+  unit.rules = unit.rules.map((rule) => mapRule(rule, map));
 }
 
 /** The names of the rules of each package. */
@@ -130,7 +151,7 @@ function callsPrint(rule: Rule): boolean {
 
 function rewriteModifiers(unit: Unit, tree: RuleNode, compilation: Compilation): void {
   const rewriter = new ModifierRewriter(tree, unit.file, compilation);
-  stage(unit, compilation, (rule) => {
+  stage(unit, (rule) => {
     const { head } = rule;
     const inHead = (term: Term | undefined): Term | undefined =>
       term === undefined ? undefined : mapBodiesOfTerm(term, rewriter.body);
@@ -139,14 +160,19 @@ function rewriteModifiers(unit: Unit, tree: RuleNode, compilation: Compilation):
   });
 }
 
-function checkRuleCalls(rule: Rule, tree: RuleNode, unit: Unit, compilation: Compilation): void {
-  checkCalls(rule.body, tree, unit.file, compilation);
+function checkUnitCalls(unit: Unit, tree: RuleNode, compilation: Compilation): void {
+  for (const rule of unit.rules) {
+    for (const branch of branches(rule)) checkCalls(branch.body, tree, unit.file, compilation);
+  }
+}
+
+function checkHeads(unit: Unit, compilation: Compilation): void {
+  for (const rule of unit.rules) for (const branch of branches(rule)) refuseUnsafeHeads(branch, unit, compilation);
 }
 
 function orderBodies(unit: Unit, tree: RuleNode, compilation: Compilation): void {
   const reordering = new Reordering((operator) => arityIn(tree, operator));
-  stage(unit, compilation, (rule) => {
-    refuseUnsafeHeads(rule, unit, compilation);
+  stage(unit, (rule) => {
     const globals = new Set(["input", "data", ...rule.head.args.flatMap((arg) => [...varsOfTerm(arg)])]);
     const { body, unsafe } = reordering.reorder(rule.body, globals);
     refuseUnsafe(unsafe, unit.file, compilation);

@@ -8,7 +8,7 @@ import { mapKey } from "../values/map-key.ts";
 import { type Member, RegoObject, RegoSet, type Value } from "../values/value.ts";
 import { compileCall, functionOf } from "./calls.ts";
 import type { DataNode } from "./data-tree.ts";
-import { forEachMember, withValueAt } from "./lookup.ts";
+import { forEachMember, isCollection, withValueAt } from "./lookup.ts";
 import {
   EvaluationFailure,
   type Get,
@@ -161,7 +161,7 @@ export class BodyCompiler implements TermCompiler {
     const holds = this.body(expr.body, inner, () => found);
     return (next) => (m, s) => {
       const items = domain(m, s);
-      if (items === undefined || items === null || typeof items !== "object") return false;
+      if (items === undefined || !isCollection(items)) return false;
       const failed = forEachMember(items, (k, v) => {
         m.spend(1);
         s[key] = k;

@@ -25,6 +25,10 @@ export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }
 
+export function isCollection(value: Value): boolean {
+  return isList(value) || value instanceof RegoObject || value instanceof RegoSet;
+}
+
 /** Calls `visit` with each key and value in order, until it answers true. */
 export function forEachMember(collection: Value, visit: (key: Value, value: Value) => boolean): boolean {
   if (isList(collection)) {

@@ -107,3 +107,13 @@ export function compileMatch(term: Term, scope: Scope): Match {
     });
   };
 }
+
+/** Matches as many values as there are patterns. */
+export function matchAll(matches: readonly Match[], m: Machine, s: Slots, values: readonly Value[]): boolean {
+  for (let i = 0; i < matches.length; i++) {
+    const value = values[i];
+    const match = matches[i];
+    if (value === undefined || match === undefined || !match(m, s, value)) return false;
+  }
+  return true;
+}

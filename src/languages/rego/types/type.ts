@@ -2,7 +2,8 @@ import type { Value } from "../values/value.ts";
 
 /** The static type of a Rego value, as OPA's `types` package has them. */
 export type Type =
-  | { readonly kind: "null" | "boolean" | "number" | "string" }
+  /** Unknown: of a variable that nothing says anything about yet. */
+  | { readonly kind: "null" | "boolean" | "number" | "string" | "unknown" }
   /** `fixed`: the types of the first elements; `rest`: of all further ones, if there may be any. */
   | { readonly kind: "array"; readonly fixed: readonly Type[]; readonly rest?: Type | undefined }
   | { readonly kind: "set"; readonly of: Type }
@@ -34,6 +35,7 @@ export const nullType: Type = { kind: "null" };
 export const booleanType: Type = { kind: "boolean" };
 export const numberType: Type = { kind: "number" };
 export const stringType: Type = { kind: "string" };
+export const unknownType: Type = { kind: "unknown" };
 export const anyType: Type = { kind: "any", of: [] };
 
 export function anyOf(...of: readonly Type[]): Type {
@@ -59,7 +61,7 @@ export function objectOf(key: Type, value: Type): Type {
 
 /** An object of exactly these string members. */
 export function record(members: { readonly [key: string]: Type }): Type {
-  return { kind: "object", fixed: Object.entries(members) };
+  return { kind: "object", fixed: Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1)) };
 }
 
 /** A function type: arguments in order, names for error messages. */
