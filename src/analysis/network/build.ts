@@ -30,6 +30,7 @@ import type {
 } from "./model.ts";
 import type { CompiledPolicy, CompiledRule, PeerTerm } from "./rule.ts";
 import { ClusterState } from "./state.ts";
+import { tiedPolicies } from "./ties.ts";
 
 /** Reads all that bears on who may talk to whom. Documents that are no Kubernetes objects are left out. */
 export function buildNetwork(documents: readonly SourceDocument[], options: NetworkOptions): Network {
@@ -93,7 +94,7 @@ class StateNetwork implements Network {
   }
 
   get diagnostics(): readonly Diagnostic[] {
-    return [...this.#state.entries.values()].flatMap((entry) => entry.diagnostics);
+    return [...this.#state.entries.values()].flatMap((entry) => entry.diagnostics).concat(tiedPolicies(this.#state.policies));
   }
 
   diagnosticsOf(kind: string): readonly Diagnostic[] {

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isArray, member } from "../../../src/core/json.ts";
 import type { SourceDocument } from "../../../src/core/source.ts";
 import type { WorkloadCatalogue } from "../../../src/core/workload/catalogue.ts";
 import { parseWorkloadCatalogue } from "../../../src/core/workload/parse-catalogue.ts";
@@ -51,9 +52,18 @@ export function workloadCatalogue(): Promise<WorkloadCatalogue> {
 export async function readManifests(paths: readonly string[]): Promise<readonly SourceDocument[]> {
   const documents: SourceDocument[] = [];
   for (const path of paths) {
-    for (const file of await filesOf(path)) documents.push(...parseDocuments(await readFile(file, "utf8"), file).documents);
+    for (const file of await filesOf(path))
+      documents.push(...parseDocuments(await readFile(file, "utf8"), file).documents.flatMap(flatten));
   }
   return documents;
+}
+
+/** Some lists hold lists. */
+function flatten(document: SourceDocument): readonly SourceDocument[] {
+  const { value, file, index } = document;
+  const items = isArray(value) ? value : member(value, "items");
+  if (!isArray(items)) return [document];
+  return items.flatMap((item) => flatten({ file, index, value: item, locate: () => undefined, locateKey: () => undefined }));
 }
 
 async function filesOf(path: string): Promise<readonly string[]> {

@@ -88,13 +88,34 @@ export function listOf(value: JsonValue | undefined): readonly JsonValue[] {
   return isArray(value) ? value : [];
 }
 
+/** A pod as Calico lists it. */
+function fromWorkloadEndpoint(document: SourceDocument): SourceDocument {
+  const { value } = document;
+  if (!isKubernetesObject(value) || value.kind !== "WorkloadEndpoint") return document;
+  const name = String(isObject(value["spec"]) ? value["spec"]["pod"] : nameOf(value));
+  const owner = value.metadata?.generateName?.replace(/-$/, "");
+  const ownerReferences =
+    owner === undefined ? [] : [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: owner, controller: true }];
+  const pod: KubernetesObject = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { ...value.metadata, name, ownerReferences },
+    spec: { containers: [] },
+  };
+  return { ...document, value: pod, locate: () => undefined, locateKey: () => undefined };
+}
+
 const built = new WeakMap<Config, Network>();
 
 export async function networkOf(config: Config): Promise<Network> {
   const known = built.get(config);
   if (known !== undefined) return known;
   const catalogue = await workloadCatalogue();
-  const network = buildNetwork([...config.topology, ...config.policies], { catalogue, cni: "generic", asNetpolAnalyzer: true });
+  const network = buildNetwork([...config.topology.map(fromWorkloadEndpoint), ...config.policies], {
+    catalogue,
+    cni: "generic",
+    asNetpolAnalyzer: true,
+  });
   built.set(config, network);
   return network;
 }
@@ -168,7 +189,8 @@ export async function relationsOf(config: Config, atoms: readonly AddressSet[]):
   };
   for (const from of network.workloads) {
     for (const to of network.workloads) {
-      if (from === to) continue;
+      // Two pods of one owner talk to each other like any others.
+      if (from === to && (from.replicas ?? 1) < 2) continue;
       const { egress, ingress } = network.between(from, to);
       put(`${from.id}|${to.id}`, egress, ingress, from, to);
     }

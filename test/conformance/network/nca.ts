@@ -293,9 +293,9 @@ async function disjointness(config: Config): Promise<number> {
 
 async function uncaptured(config: Config): Promise<number> {
   const network = await networkOf(config);
-  if (config.policies.length === 0) return network.workloads.reduce((n, w) => n + (w.replicas ?? 1), 0);
-  return network.workloads.reduce(
-    (n, w) => n + (["ingress", "egress"] as const).filter((d) => network.selecting(w, d).length === 0).length * (w.replicas ?? 1),
-    0,
-  );
+  // Without policies pods are counted, of one owner two at most; with them owners.
+  if (config.policies.length === 0) return network.workloads.reduce((n, w) => n + Math.min(w.replicas ?? 1, 2), 0);
+  const owners = (direction: "ingress" | "egress") =>
+    new Set(network.workloads.filter((w) => network.selecting(w, direction).length === 0).map((w) => w.id.replace(/\].*/, "]")));
+  return owners("ingress").size + owners("egress").size;
 }

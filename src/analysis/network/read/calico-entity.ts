@@ -1,7 +1,13 @@
 import type { Labels } from "../../../core/label-selector.ts";
 import { AddressSet } from "../address-set.ts";
 import type { NamespaceScope, PeerTerm, PodFacts, PodSelector } from "../rule.ts";
-import { type CalicoSelector, compileCalicoSelector, hintOfCalico, parseCalicoSelector } from "./calico-selector.ts";
+import {
+  type CalicoSelector,
+  compileCalicoSelector,
+  hintOfCalico,
+  parseCalicoSelector,
+  type SelectorTarget,
+} from "./calico-selector.ts";
 import type { PolicyContext } from "./policy-context.ts";
 import type { Field, ObjectField, Reader } from "./reader.ts";
 import { addressKey, everything } from "./terms.ts";
@@ -25,7 +31,11 @@ interface CompiledText {
   readonly matches: (labels: Labels, isGlobal: boolean) => boolean;
 }
 
-export function readCalicoSelector(reader: Reader, field: Field | undefined): CompiledText | undefined {
+function readCalicoSelector(
+  reader: Reader,
+  field: Field | undefined,
+  target: SelectorTarget = "endpoints",
+): CompiledText | undefined {
   const text = reader.text(field) ?? "";
   const parsed = parseCalicoSelector(text);
   if (!parsed.ok) {
@@ -33,7 +43,7 @@ export function readCalicoSelector(reader: Reader, field: Field | undefined): Co
     return undefined;
   }
   const { value } = parsed;
-  return { key: text.trim(), isAll: value.kind === "all", hint: ownLabel(value), matches: compileCalicoSelector(value) };
+  return { key: text.trim(), isAll: value.kind === "all", hint: ownLabel(value), matches: compileCalicoSelector(value, target) };
 }
 
 /** Labels that Calico adds are not in the index of the pods' own. */
@@ -82,7 +92,9 @@ function accountLabels({ serviceAccountLabels, serviceAccount }: PodFacts): Labe
 
 function optional(reader: Reader, parent: ObjectField, key: string): CompiledText | undefined {
   const field = reader.at(parent, key);
-  return field === undefined || field.value === "" ? undefined : readCalicoSelector(reader, field);
+  return field === undefined || field.value === ""
+    ? undefined
+    : readCalicoSelector(reader, field, key === "namespaceSelector" ? "namespaces" : "endpoints");
 }
 
 function toPodSelector(parts: Parts, namespace: string): PodSelector {
@@ -191,9 +203,11 @@ function meetsSet(set: NetworkSet, parts: Parts, namespace: string): boolean {
   const isGlobal = set.namespace === "";
   if (parts.accounts !== undefined) return false;
   if (parts.namespaceSelector !== undefined) {
-    // Labels of the set's namespace are not known here: global() is what such rules ask for.
-    if (!parts.namespaceSelector.matches({ "projectcalico.org/name": set.namespace }, isGlobal)) return false;
-    if (isGlobal && !/global\(\)/.test(parts.namespaceSelector.key)) return false;
+    // Of the namespaces of sets only the names are known here.
+    const labels: Labels = isGlobal
+      ? {}
+      : { "projectcalico.org/name": set.namespace, "kubernetes.io/metadata.name": set.namespace };
+    if (!parts.namespaceSelector.matches(labels, isGlobal)) return false;
   } else if (namespace !== "" && set.namespace !== namespace) return false;
   return (
     (parts.selector === undefined || parts.selector.matches(setLabels(set), isGlobal)) &&

@@ -163,11 +163,17 @@ export function parseCalicoSelector(text: string): ParsedSelector {
   }
 }
 
+/** Of endpoints `all()` is everything; of namespaces it is what belongs to one. */
+export type SelectorTarget = "endpoints" | "namespaces";
+
 /** Compiles to a predicate on labels. `isGlobal` says whether what carries the labels belongs to no namespace. */
-export function compileCalicoSelector(selector: CalicoSelector): (labels: Labels, isGlobal: boolean) => boolean {
+export function compileCalicoSelector(
+  selector: CalicoSelector,
+  target: SelectorTarget = "endpoints",
+): (labels: Labels, isGlobal: boolean) => boolean {
   switch (selector.kind) {
     case "all":
-      return () => true;
+      return (_, isGlobal) => target === "endpoints" || !isGlobal;
     case "global":
       return (_, isGlobal) => isGlobal;
     case "has":
@@ -187,15 +193,15 @@ export function compileCalicoSelector(selector: CalicoSelector): (labels: Labels
     case "not-in":
       return (labels) => !Object.hasOwn(labels, selector.label) || !selector.values.includes(labels[selector.label] ?? "");
     case "not": {
-      const operand = compileCalicoSelector(selector.operand);
+      const operand = compileCalicoSelector(selector.operand, target);
       return (labels, isGlobal) => !operand(labels, isGlobal);
     }
     case "and": {
-      const operands = selector.operands.map(compileCalicoSelector);
+      const operands = selector.operands.map((operand) => compileCalicoSelector(operand, target));
       return (labels, isGlobal) => operands.every((matches) => matches(labels, isGlobal));
     }
     case "or": {
-      const operands = selector.operands.map(compileCalicoSelector);
+      const operands = selector.operands.map((operand) => compileCalicoSelector(operand, target));
       return (labels, isGlobal) => operands.some((matches) => matches(labels, isGlobal));
     }
   }
