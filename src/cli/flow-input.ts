@@ -4,6 +4,7 @@ import type { FlowFormatName } from "../analysis/network/flows/formats.ts";
 import { Traffic } from "../analysis/network/flows/traffic.ts";
 import type { Network } from "../analysis/network/model.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
+import { count } from "../report/text.ts";
 
 export interface FlowFlags {
   readonly flows?: readonly string[];
@@ -34,7 +35,7 @@ function notesOf({ observed, unresolved, lookups }: Traffic, log: FlowLog): read
   const notes = [`${read}${skipped === "" ? "" : `; left out: ${skipped}`}.`];
   if (lookups.length > 0) notes.push(`${log.lookups} names were looked up; the addresses behind them are not in such a log.`);
   if (unresolved.size > 0) {
-    const sides = [...unresolved].sort(([, a], [, b]) => b - a).map(([name, n]) => `${name} (${n} flows)`);
+    const sides = [...unresolved].sort(([, a], [, b]) => b - a).map(([name, n]) => `${name} (${count(n, "flow")})`);
     const more = sides.length > namedSides ? ` and ${sides.length - namedSides} more` : "";
     notes.push(
       `No object stands for ${sides.slice(0, namedSides).join(", ")}${more}: load the cluster, or the manifests of what is missing.`,

@@ -150,7 +150,7 @@ describe("the three policies of the text, one after the other", () => {
 
   test("default deny closes everything in and out of the namespace", async () => {
     expect((await diff(1)).replace(/ +/g, " ")).toBe(
-      " FROM TO CONNECTIONS\n- lost all 7 of ai every workload, any address all connections\n- lost observability/prometheus[Deployment] all 7 of ai all connections\n- lost any address all 7 of ai all connections\n\n70 pairs lose connections, 0 gain some.\n",
+      " FROM TO CONNECTIONS\n- lost all 7 of ai every workload, any address all connections\n- lost observability/prometheus[Deployment], any address all 7 of ai all connections\n\n70 pairs lose connections, 0 gain some.\n",
     );
   });
 

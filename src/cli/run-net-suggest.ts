@@ -3,6 +3,7 @@ import type { PolicyTarget } from "../analysis/network/suggest/write-policies.ts
 import { describeEndpoints, totals } from "../analysis/network/view/difference.ts";
 import { styleFor, writeYaml } from "../report/index.ts";
 import { textTable } from "../report/network-table.ts";
+import { count } from "../report/text.ts";
 import {
   type ProvenFlowSuggestion,
   type ProvenIntentSuggestion,
@@ -87,7 +88,7 @@ function intentText(proven: ProvenIntentSuggestion, { network }: SuggestionBase,
       const shown = { ...table, rows: table.rows.slice(0, shownChanges) };
       const more = table.rows.length > shownChanges ? `  and ${table.rows.length - shownChanges} more\n` : "";
       const change = table.rows.length === 0 ? "  No connection changes.\n" : `${indent(textTable(shown, false))}${more}`;
-      return `${head}\n  ${objects.length} policies: ${shorten(objects)}\n  ${lost} pairs lose connections, ${gained} gain some.\n${change}`;
+      return `${head}\n  ${count(objects.length, "policy", "policies")}: ${shorten(objects)}\n  ${lost} pairs lose connections, ${gained} gain some.\n${change}`;
     }),
   ];
   const { gained, lost } = totals(proven.difference);
@@ -97,7 +98,7 @@ function intentText(proven: ProvenIntentSuggestion, { network }: SuggestionBase,
       ? []
       : [`Not in the catalogue, so only names and what policies say are open: ${describeEndpoints(proven.unknown, network)}.`];
   const notes = [
-    `${proven.written.objects.length} policies in ${proven.namespaces.join(", ")}. All steps together: ${lost} pairs lose connections, ${gained} gain some. -o yaml prints the objects.`,
+    `${count(proven.written.objects.length, "policy", "policies")} in ${proven.namespaces.join(", ")}. All steps together: ${lost} pairs lose connections, ${gained} gain some. -o yaml prints the objects.`,
     ...(pairs === 0
       ? []
       : [`Existing policies let callers in that they name: ${pairs - broken.length} of ${pairs} such pairs keep all of it.`]),
@@ -168,7 +169,7 @@ function flowText(proven: ProvenFlowSuggestion, read: readonly string[], { io }:
     lines.push(
       denied.length === 0
         ? `${heldOut.replay.connections} pairs of endpoints and port, none would be denied; ${heldOut.fresh} were first seen then.\n`
-        : `${denied.length} pairs of endpoints and port would be denied (${deniedFlows} of ${flows} flows): look further before you enforce.\n${textTable(deniedTable(heldOut.replay, proven.after), color)}`,
+        : `${count(denied.length, "pair")} of endpoints and port would be denied (${deniedFlows} of ${flows} flows): look further before you enforce.\n${textTable(deniedTable(heldOut.replay, proven.after), color)}`,
     );
   }
   const { gained, lost } = totals(proven.difference);
@@ -176,7 +177,7 @@ function flowText(proven: ProvenFlowSuggestion, read: readonly string[], { io }:
     ...read,
     `All of the log on the proposal: ${replayNotes(replay).join(" ")}`,
     ...(replay.denied.length === 0 ? [] : [textTable(deniedTable(replay, proven.after), color)]),
-    `${proven.written.objects.length} policies; ${lost} pairs lose connections, ${gained} gain some. -o yaml prints the objects.`,
+    `${count(proven.written.objects.length, "policy", "policies")}; ${lost} pairs lose connections, ${gained} gain some. -o yaml prints the objects.`,
     ...(unseen.length === 0 ? [] : [`Without a flow, and not isolated: ${describeEndpoints(unseen, proven.after)}.`]),
     ...proven.notes,
     ...proven.written.notes,
@@ -197,7 +198,7 @@ function planRows(plan: PolicyPlan): readonly (readonly string[])[] {
 }
 
 function evidenceText({ confidence, flows, flags }: AllowEvidence): string {
-  return `${confidence}: ${flows} flows${flags.length === 0 ? "" : `, ${flags.join(", ")}`}`;
+  return `${confidence}: ${count(flows, "flow")}${flags.length === 0 ? "" : `, ${flags.join(", ")}`}`;
 }
 
 function peerText(peer: PolicyPlan["allows"][number]["peer"]): string {

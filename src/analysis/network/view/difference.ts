@@ -19,35 +19,35 @@ export function changeGroups({ changes }: NetworkDifference): readonly ChangeGro
     ...(lost.isEmpty ? [] : [{ change: "lost", from: [from], to: [to], connections: lost } as const]),
     ...(gained.isEmpty ? [] : [{ change: "gained", from: [from], to: [to], connections: gained } as const]),
   ]);
-  const merged = merge(merge(single, "to"), "from");
+  const merged = merge(merge(merge(single, byCaller), byCircle), byCalled);
   const size = ({ from, to }: ChangeGroup) => from.length * to.length;
   return merged.toSorted((a, b) => (a.change === b.change ? size(b) - size(a) : a.change === "lost" ? -1 : 1));
 }
 
-/**
- * Groups that differ on one side only become one. Nobody is meant to call itself, so that "each of these to every other" is
- * one group as well.
- */
-function merge(groups: readonly ChangeGroup[], side: "from" | "to"): readonly ChangeGroup[] {
-  const other = side === "from" ? "to" : "from";
-  const names = new Map<Endpoint, string>();
-  const name = (endpoint: Endpoint) => {
-    const known = names.get(endpoint) ?? describeEndpoint(endpoint);
-    names.set(endpoint, known);
-    return known;
-  };
-  const key = (group: ChangeGroup) => {
-    const all = side === "from" ? [...group.to, ...group.from.filter((e) => e.kind === "workload")] : group.from;
-    return `${group.change}|${group.connections.toString()}|${[...new Set(all.map(name))].sort().join("|")}`;
-  };
-  return [...Map.groupBy(groups, key).values()].flatMap((list) => {
+/** Groups for which `key` is the same become one, of all their callers and all that they call. */
+function merge(groups: readonly ChangeGroup[], key: (group: ChangeGroup) => string | undefined): readonly ChangeGroup[] {
+  return [...Map.groupBy(groups, (group) => key(group) ?? group).values()].flatMap((list) => {
     const [first] = list;
     if (first === undefined || list.length === 1) return list;
     const joined = (of: "from" | "to") => [
-      ...new Map(list.flatMap((group) => group[of].map((e) => [name(e), e] as const))).values(),
+      ...new Map(list.flatMap((group) => group[of].map((e) => [describeEndpoint(e), e] as const))).values(),
     ];
-    return [{ ...first, [side]: joined(side), [other]: joined(other) }];
+    return [{ ...first, from: joined("from"), to: joined("to") }];
   });
+}
+
+function keyOf({ change, connections }: ChangeGroup, endpoints: readonly Endpoint[]): string {
+  return `${change}|${connections.toString()}|${[...new Set(endpoints.map(describeEndpoint))].sort().join("|")}`;
+}
+
+const byCaller = (group: ChangeGroup) => `from ${keyOf(group, group.from)}`;
+const byCalled = (group: ChangeGroup) => `to ${keyOf(group, group.to)}`;
+
+/** Each of some workloads to every other of them: nobody is meant to call itself. */
+function byCircle(group: ChangeGroup): string | undefined {
+  const [only, second] = group.from;
+  if (only?.kind !== "workload" || second !== undefined) return undefined;
+  return `circle ${keyOf(group, [...group.to, only])}`;
 }
 
 /** Names of a few, whole namespaces and everything as what they are. `network`: where the workloads are. */
