@@ -23,8 +23,6 @@ export interface ConditionScope {
   readonly schemas: KubernetesSchemas;
   /** Whether deletions are judged: then the object is the old one. */
   readonly deletes: boolean;
-  /** What comes of a member that is missing: nothing in preconditions, an error in a deny. */
-  readonly missing: "empty" | "error";
 }
 
 type Typed =
@@ -120,8 +118,7 @@ function lengthOf(node: Node, scope: ConditionScope): string | undefined {
   const steps = listPath(argument.kind === "or" && isEmptyList(argument.right) ? argument.left : argument);
   if (steps === undefined || schemaAt(scope, steps)?.type !== "array") return undefined;
   // Lists of lists would be flattened.
-  const lenient = argument.kind === "or" || scope.missing === "empty";
-  return lenient ? `size(${optionalAt(scope, steps)}.orValue([]))` : `size(${requiredAt(scope, steps)})`;
+  return argument.kind === "or" ? `size(${optionalAt(scope, steps)}.orValue([]))` : `size(${requiredAt(scope, steps)})`;
 }
 
 function readValue(node: Node, source: string, scope: ConditionScope): Typed {
@@ -141,9 +138,8 @@ function readValue(node: Node, source: string, scope: ConditionScope): Typed {
   const steps = objectPath(node);
   if (steps === undefined) return refuse(source);
   const schema = schemaAt(scope, steps);
-  if (scope.missing === "error") return typedOf(requiredAt(scope, steps), schema, source);
-  if (valueTypeOf(schema) !== "string") return refuse(source);
-  return { kind: "text", cel: `${optionalAt(scope, steps)}.orValue('')` };
+  // A member that is missing is an error on both sides.
+  return typedOf(requiredAt(scope, steps), schema, source);
 }
 
 /** The value of a condition's `key`, which is a variable as a whole. */

@@ -1,5 +1,5 @@
 import { isArray, isObject, member } from "../../core/json.ts";
-import { type KubernetesObject, nameOf } from "../../core/kubernetes.ts";
+import { groupOf, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { PolicySet } from "../../engine/index.ts";
 import { type OverlapEnv, type OverlapUnit, overlapUnits } from "../../engine/overlap/unit.ts";
@@ -60,9 +60,14 @@ function boundaryObjects(unit: OverlapUnit, env: OverlapEnv): readonly ProofObje
     tries(unit, kind, env)
       .slice(0, maxBoundary)
       .map((edits): ProofObject => ({ object: editedObject(kind, edits, env), source: "boundary" }))
-      // No API server takes an object without a name.
-      .filter(({ object }) => nameOf(object) !== ""),
+      .filter(({ object }) => isPossible(object, env)),
   );
+}
+
+/** No API server takes an object without a name, or one of a namespaced kind in no namespace. */
+function isPossible(object: KubernetesObject, { resources }: OverlapEnv): boolean {
+  const namespaced = resources.byKind(groupOf(object), object.kind)?.namespaced === true;
+  return nameOf(object) !== "" && (!namespaced || namespaceOf(object) !== "");
 }
 
 const asDocument = (value: KubernetesObject, origin: PolicyDocument): SourceDocument<KubernetesObject> => ({

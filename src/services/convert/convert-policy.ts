@@ -42,7 +42,7 @@ const isFilled = (value: JsonValue | undefined): boolean =>
   isArray(value) ? value.length > 0 : isObject(value) && Object.keys(value).length > 0;
 
 /** What a whole policy says that no CEL policy can. */
-function policyProblems(spec: JsonObject): readonly string[] {
+function policyProblems(spec: JsonObject, target: ConversionTarget): readonly string[] {
   const problems: string[] = [];
   const refuse = (holds: boolean, text: string) => {
     if (holds) problems.push(text);
@@ -53,6 +53,7 @@ function policyProblems(spec: JsonObject): readonly string[] {
   );
   refuse(spec["applyRules"] === "One", "applyRules: One: the first rule that applies is the last");
   refuse(isFilled(member(spec["webhookConfiguration"], "matchConditions")), "webhookConfiguration.matchConditions");
+  refuse(spec["admission"] === false && target === "kubernetes", "admission: false: the API server judges requests only");
   return problems;
 }
 
@@ -142,6 +143,12 @@ function validatingPolicy(
   };
 }
 
+/** The API server takes messages of one line only. */
+function onOneLine(validation: JsonObject): JsonObject {
+  const message = asString(validation["message"]);
+  return message === undefined ? validation : { ...validation, message: message.trim().replaceAll(/\s*\n\s*/g, " ") };
+}
+
 function admissionPolicy(
   settings: PolicySettings,
   name: string,
@@ -158,7 +165,7 @@ function admissionPolicy(
       kind: `${kind}AdmissionPolicy`,
       metadata,
       spec: {
-        ...sharedSpec(settings, rule),
+        ...sharedSpec(settings, { ...rule, validations: rule.validations.map(onOneLine) }),
         ...(isMutation(rule) ? { reinvocationPolicy: "Never" } : {}),
         ...(rule.params === undefined ? {} : { paramKind: rule.params.paramKind }),
       },
@@ -223,7 +230,7 @@ export function convertPolicy(policy: KubernetesObject, target: ConversionTarget
   const spec = isObject(raw) ? raw : {};
   const settings: PolicySettings = { policy, spec, target };
   const own = (isArray(spec["rules"]) ? spec["rules"] : []).filter(isObject);
-  const reasons = [...policyProblems(spec)];
+  const reasons = [...policyProblems(spec, target)];
   const computed = computeRules(own, annotationsOf(policy)[autogenAnnotation]);
   const all: Part[] = [];
   const rules = own.map((written, index): RuleConversion => {

@@ -143,7 +143,7 @@ function bodyOf(rule: JsonObject, scope: ConditionScope): Body {
   if (foreach.length > 0) return validation(foreachBody(foreach, scope), message);
   const deny = member(validate, "deny");
   if (isObject(deny)) {
-    const denied = conditionsToCel(deny["conditions"], { ...scope, missing: "error" });
+    const denied = conditionsToCel(deny["conditions"], scope);
     return validation(denied.text === always.text ? primary("false") : not(denied), message);
   }
   const kinds = Object.keys(isObject(validate) ? validate : rule).filter((key) => key !== "message" && key !== "name");
@@ -200,7 +200,7 @@ export function convertRule(rule: JsonObject, enforced: boolean, schemas: Kubern
     if (isFilled(member(validate, field))) throw new NotConvertible(`validate.${field} has no like`);
   }
   const match = convertMatch(rule, operationsOf(rule), schemas.resources());
-  const scope: ConditionScope = { schema: schemaOf(rule, schemas), schemas, deletes: match.deletes, missing: "empty" };
+  const scope: ConditionScope = { schema: schemaOf(rule, schemas), schemas, deletes: match.deletes };
   const preconditions = conditionsToCel(rule["preconditions"], scope);
   const celPreconditions = listOf(rule["celPreconditions"]).map((condition) => ({
     name: asString(member(condition, "name")) ?? "",
