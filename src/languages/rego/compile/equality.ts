@@ -73,8 +73,8 @@ class Unifier {
         if (other !== undefined) this.unify(item, other);
       }
     } else if (a.kind === "object" && b.kind === "object") this.#unifyObjects(a, b);
-    else if (isPattern(a) && this.#hasValue(b, a)) this.#markAll(a);
-    else if (isPattern(b) && this.#hasValue(a, b)) this.#markAll(b);
+    else if (isPattern(a) && this.#hasValue(b, a.kind === "array")) this.#markAll(a);
+    else if (isPattern(b) && this.#hasValue(a, a.kind === `${b.kind}-comprehension`)) this.#markAll(b);
   }
 
   #unifyVar(name: string, other: Term): void {
@@ -95,7 +95,7 @@ class Unifier {
         if (isReferenceSafe(other.head, this.#safe)) this.#mark(name);
         return;
       case "call":
-        if (this.#hasValue(other, other)) this.#mark(name);
+        if (this.#hasValue(other, false)) this.#mark(name);
         return;
       default:
         this.#mark(name);
@@ -122,18 +122,16 @@ class Unifier {
   }
 
   /** Whether `term` has a value that a pattern can be matched with. */
-  #hasValue(term: Term, pattern: Term): boolean {
+  #hasValue(term: Term, collectionFits: boolean): boolean {
     switch (term.kind) {
       case "ref":
         return isReferenceSafe(term.head, this.#safe);
       case "call":
         return [...varsOfTerm(term, safetyLooking)].every((name) => this.#safe.has(name));
       case "array-comprehension":
-        return pattern.kind === "array";
       case "object-comprehension":
-        return true;
       case "set-comprehension":
-        return pattern.kind === "array";
+        return collectionFits;
       default:
         return false;
     }

@@ -104,7 +104,8 @@ export class TermExpander {
       case "ref": {
         let head = this.term(term.head, support);
         const path = term.path.map((step) => this.term(step, support));
-        if (head.kind !== "var") {
+        // Nothing can be looked up in a scalar, but that is for evaluation to find.
+        if (head.kind !== "var" && head.kind !== "scalar") {
           const local = this.#compilation.fresh(head.at);
           support.push(generatedEquality(local, head));
           head = local;

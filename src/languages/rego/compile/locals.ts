@@ -8,7 +8,7 @@ import { boundByEquality } from "./equality.ts";
 import { LocalScopes, type Occurrence } from "./local-scopes.ts";
 import { declaredInBody, isAssignment, isRoot } from "./resolve.ts";
 import { branches, type Mapping, mapExpr, mapParts, mapWith } from "./transform.ts";
-import { isGenerated, patternLooking, varsOfBody, varsOfTerm } from "./variables.ts";
+import { isGenerated, isWildcard, patternLooking, varsOfBody, varsOfTerm } from "./variables.ts";
 
 const assignInNegated = "cannot assign vars inside negated expression";
 const assignInOperand = {
@@ -33,7 +33,7 @@ export function renameLocals(rule: Rule, file: string, compilation: Compilation)
     }
   }
   for (const name of unusedArgs) {
-    if (isGenerated(name)) continue;
+    if (isWildcard(name)) continue;
     compilation.object(file, rule.head.at, `unused argument ${name}. (hint: use _ (wildcard variable) instead)`);
   }
   return renamed.reduceRight<Rule | undefined>((otherwise, branch) => ({ ...branch, otherwise }), undefined) ?? rule;

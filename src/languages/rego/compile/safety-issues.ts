@@ -2,12 +2,15 @@ import type { Expr, Place, Rule, Term } from "../ast.ts";
 import { isFutureKeyword } from "../syntax/token.ts";
 import type { Compilation, Unit } from "./compilation.ts";
 import type { Unsafe } from "./safety.ts";
-import { isGenerated, safetyLooking, Variables, varsOfTerm } from "./variables.ts";
+import { isGenerated, isWildcard, safetyLooking, Variables, varsOfTerm } from "./variables.ts";
 
 /** Reports the variables that nothing binds. */
 export function refuseUnsafe(unsafe: Unsafe, file: string, compilation: Compilation): void {
   if (unsafe.size === 0) return;
-  const nameOf = (name: string): string => compilation.originals.get(name) ?? name;
+  const nameOf = (name: string): string => {
+    const original = compilation.originals.get(name) ?? name;
+    return isWildcard(original) ? "_" : original;
+  };
   const targets = assignmentTargets(unsafe, nameOf);
   const places = new Map<string, Place>();
   for (const [expr, names] of unsafe) {

@@ -143,7 +143,11 @@ export function varsOfBody(body: Body, looking?: Looking): Set<string> {
   return new Set(new Variables(looking).body(body).names.keys());
 }
 
-/** A variable that no source names: a wildcard, or one that the compiler made. */
+/** A variable that the compiler made. */
 export function isGenerated(name: string): boolean {
-  return name.startsWith("$") || name.startsWith("__local");
+  return name.startsWith("__local");
+}
+
+export function isWildcard(name: string): boolean {
+  return name.startsWith("$");
 }

@@ -22,6 +22,7 @@ export function compileReference(ref: RefTerm, scope: Scope, root: DataNode): Re
   const steps = ref.path.map((step) => compileStep(step, scope));
   const isSingle = steps.every((step) => step.kind === "key");
   const { head } = ref;
+  if (head.kind === "scalar") return fromStart(() => undefined, steps, isSingle);
   if (head.kind !== "var") throw new Error(`reference head ${head.kind}`);
   if (head.name === "data") return compileDataReference(steps, isSingle, root);
   const slot = head.name === "input" ? -1 : scope.slot(head.name);

@@ -92,7 +92,7 @@ export class ReferenceChecker {
 
   /** Follows a reference through the documents that are known; `position` 0 is its head. */
   #checkTree(env: TypeEnv, ref: RefTerm): string | undefined {
-    if (ref.head.kind !== "var") return undefined;
+    if (ref.head.kind !== "var") return this.#checkBase(ref, 1);
     const { name } = ref.head;
     const node = env.tree.child(name);
     if (node === undefined) {
@@ -118,9 +118,15 @@ export class ReferenceChecker {
       return undefined;
     }
     const child = step.kind === "scalar" ? node.child(step.value) : undefined;
-    if (child === undefined) return env.next === undefined ? undefined : this.#checkTree(env.next, ref);
+    if (child === undefined) return env.next === undefined ? this.#checkBase(ref, position) : this.#checkTree(env.next, ref);
     if (child.type !== undefined) return this.#checkValue(child.type, ref, position + 1);
     return this.#checkNode(env, child, ref, position + 1);
+  }
+
+  /** Base documents may hold anything. */
+  #checkBase(ref: RefTerm, position: number): undefined {
+    for (const step of ref.path.slice(position - 1)) unifyTerm(this.#env, step, anyType);
+    return undefined;
   }
 
   #checkValue(type: Type, ref: RefTerm, position: number): string | undefined {
