@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { webPages } from "../adapters/files/web-pages.ts";
 import { type Api, createApi } from "../server/api/api.ts";
-import { addConsole } from "../server/api/console.ts";
 import { addRoutes, type ConsoleData } from "../server/api/routes.ts";
 import { Sessions } from "../server/api/session.ts";
 import type { CommandContext } from "./command.ts";
@@ -26,14 +24,13 @@ export async function serveConsole(
   const sessions = new Sessions({ hosts: [host, "localhost", "127.0.0.1"], now: io.now, lifetime: dayMilliseconds });
   const api: Api = await createApi({
     version,
+    pages: webPages(),
     sessions,
     waitingFor,
     metrics: async () => "",
     onError: (error, request) => io.err(`castellan: ${request}: ${error instanceof Error ? error.message : String(error)}\n`),
   });
   addRoutes(api, { ...data, sessions });
-  const pages = fileURLToPath(new URL("../../../dist/web", import.meta.url));
-  if (existsSync(pages)) await addConsole(api, pages);
   const address = await api.listen({ host, port });
   const login = sessions.issueLogin({ name: "operator", groups: ["castellan:admin"] });
   return { url: `${address}/login?token=${login}`, close: () => api.close() };

@@ -1,5 +1,5 @@
 import type { Finding } from "../core/finding.ts";
-import { isObject, type JsonValue, member } from "../core/json.ts";
+import { isObject, type JsonObject, type JsonValue, member } from "../core/json.ts";
 import type { KubernetesObject } from "../core/kubernetes.ts";
 
 /** Shorter values would blot out ordinary words. */
@@ -46,4 +46,21 @@ function strings(value: JsonValue | undefined): readonly string[] {
 
 function cleanMembers<T extends JsonValue>(value: T, clean: (text: string) => string): T {
   return JSON.parse(JSON.stringify(value, (_, v) => (typeof v === "string" ? clean(v) : typeof v === "bigint" ? String(v) : v)));
+}
+
+/** What may be told of an object that holds secrets: what it is, where it is, and which keys it has. */
+export function secretOutline(value: JsonObject): JsonObject {
+  const metadata = value["metadata"];
+  const keys = (map: JsonValue | undefined) =>
+    isObject(map) ? Object.fromEntries(Object.keys(map).map((key) => [key, mark])) : undefined;
+  return {
+    apiVersion: value["apiVersion"],
+    kind: value["kind"],
+    ...(isObject(metadata)
+      ? { metadata: { name: metadata["name"], namespace: metadata["namespace"], labels: metadata["labels"] } }
+      : {}),
+    type: value["type"],
+    data: keys(value["data"]),
+    stringData: keys(value["stringData"]),
+  };
 }

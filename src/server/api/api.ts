@@ -1,4 +1,5 @@
 import cookie from "@fastify/cookie";
+import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
@@ -6,6 +7,8 @@ import type { Sessions } from "./session.ts";
 
 export interface ApiOptions {
   readonly version: string;
+  /** The directory of the console's pages; undefined: there are none. */
+  readonly pages: string | undefined;
   readonly sessions: Sessions;
   /** Whether the server can do its work: what is still missing, or nothing. */
   readonly waitingFor: () => readonly string[];
@@ -39,9 +42,14 @@ export async function createApi(options: ApiOptions): Promise<Api> {
       status >= 500 ? "the server could not answer; its log says why" : error instanceof Error ? error.message : String(error);
     return reply.status(status).send({ code: status === 400 ? "BAD_REQUEST" : "FAILED", message });
   });
-  app.setNotFoundHandler((request, reply) =>
-    reply.status(404).send({ code: "NOT_FOUND", message: `there is no ${request.url}` }),
-  );
+  if (options.pages !== undefined)
+    await app.register(fastifyStatic, { root: options.pages, index: ["index.html"], maxAge: "1h" });
+  app.setNotFoundHandler((request, reply) => {
+    // The console is one document; its paths are its own business.
+    const isPage = request.method === "GET" && !request.url.startsWith("/api/") && !/\.\w+(\?|$)/.test(request.url);
+    if (isPage && options.pages !== undefined) return reply.sendFile("index.html", { maxAge: 0 });
+    return reply.status(404).send({ code: "NOT_FOUND", message: `there is no ${request.url}` });
+  });
   app.get("/healthz", { schema: { hide: true } }, async () => "ok");
   app.get("/readyz", { schema: { hide: true } }, async (_request, reply) => {
     const missing = options.waitingFor();

@@ -1,6 +1,8 @@
 import type { NewRecord } from "../../adapters/store/ledger-batch.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 
+import { secretOutline } from "../redact-secrets.ts";
+
 /** What a value that should be an audit event is: a record, or why it is none. */
 export type EventReading = { readonly ok: true; readonly record: NewRecord } | { readonly ok: false; readonly reason: string };
 
@@ -59,19 +61,9 @@ function withoutSecrets(event: JsonObject, resource: string | undefined, subreso
   return clean;
 }
 
-/** Of an object that may hold secrets: what it is and which keys it has. A patch shows nothing. */
+/** Of an object that may hold secrets only its outline; a patch shows nothing. */
 function outline(value: JsonValue): JsonValue {
-  const metadata = member(value, "metadata");
-  if (!isObject(value) || asString(value["kind"]) === undefined) return redacted;
-  const keys = isObject(value["data"]) ? Object.keys(value["data"]) : undefined;
-  return {
-    apiVersion: value["apiVersion"],
-    kind: value["kind"],
-    ...(isObject(metadata)
-      ? { metadata: { name: metadata["name"], namespace: metadata["namespace"], labels: metadata["labels"] } }
-      : {}),
-    ...(keys === undefined ? {} : { data: Object.fromEntries(keys.map((key) => [key, redacted])) }),
-  };
+  return isObject(value) && asString(value["kind"]) !== undefined ? secretOutline(value) : redacted;
 }
 
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";

@@ -1,5 +1,6 @@
 import { type Finding, type Severity, severities } from "../../core/finding.ts";
 import { type JsonObject, toDotted } from "../../core/json.ts";
+import { secretOutline } from "../redact-secrets.ts";
 
 /** A finding as one row of a list. */
 export interface FindingRow {
@@ -123,7 +124,7 @@ function worstFirst(map: ReadonlyMap<string, Tally>): readonly Counted[] {
     });
 }
 
-/** A finding with all that explains it. */
+/** A finding with all that explains it; of a Secret the keys are shown, never the values. */
 export function findingDetail(finding: Finding, object: JsonObject | undefined) {
   return {
     ...findingRow(finding),
@@ -138,6 +139,6 @@ export function findingDetail(finding: Finding, object: JsonObject | undefined) 
       finding.location === undefined
         ? undefined
         : { file: finding.location.file, line: finding.location.start.line, column: finding.location.start.column },
-    object,
+    object: object === undefined || object["kind"] !== "Secret" ? object : secretOutline(object),
   };
 }

@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
+  existsSync(path),
+);
+const isBuilt = existsSync(join(root, "dist/web/index.html"));
+if (process.env["CI"] === "true" && (executablePath === undefined || !isBuilt))
+  throw new Error("the console needs Chromium and its build");
+
+let directory = "";
+let server: ChildProcess | undefined;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let origin = "";
+const problems: string[] = [];
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+}
+
+/** Serious violations of WCAG 2 A and AA on the page as it is. */
+async function violations(): Promise<readonly string[]> {
+  await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+  const results: AxeResults = await page.evaluate("axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] })");
+  return results.violations
+    .filter((violation) => violation.impact === "serious" || violation.impact === "critical")
+    .map((violation) => `${violation.id}: ${violation.nodes[0]?.html}`);
+}
+
+describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real browser", () => {
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "castellan-console-"));
+    const args = [
+      "serve",
+      "--files",
+      join(root, "examples/ai-platform/as-written"),
+      "--data",
+      directory,
+      "--listen",
+      "127.0.0.1:0",
+    ];
+    const child = spawn(process.execPath, [join(root, "src/cli/main.ts"), ...args], { stdio: ["ignore", "ignore", "pipe"] });
+    server = child;
+    const url = await new Promise<string>((resolve, reject) => {
+      let text = "";
+      child.stderr.on("data", (chunk) => {
+        text += String(chunk);
+        const found = /http:\/\/\S+/.exec(text)?.[0];
+        if (found !== undefined) resolve(found);
+      });
+      child.once("exit", () => reject(new Error(text)));
+    });
+    origin = new URL(url).origin;
+    browser = await chromium.launch({ executablePath: executablePath ?? "", args: ["--no-sandbox"] });
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    page = await context.newPage();
+    page.on("pageerror", (error) => problems.push(error.message));
+    await page.goto(url);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    server?.kill("SIGTERM");
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  test.each(["light", "dark"] as const)("every page is accessible in %s", async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    for (const [path, text] of [
+      ["/", "By namespace"],
+      ["/findings", "What is wrong"],
+      ["/policies", "Your own policies"],
+      ["/audit", "Outcome"],
+    ] as const) {
+      await page.goto(`${origin}${path}`);
+      await page.getByText(text).first().waitFor();
+      expect(await violations()).toEqual([]);
+    }
+    expect(problems).toEqual([]);
+  });
+
+  test("a finding is found, explained at its own address, and leads back", async () => {
+    await page.goto(`${origin}/findings`);
+    await page.getByLabel("Words").fill("vector-db hostPath");
+    await page.getByText("1 findings").waitFor();
+    await page.getByRole("link", { name: "StatefulSet vector-db" }).click();
+    await page.getByText("Use a persistent volume claim").waitFor();
+    expect(page.url()).toMatch(/\/findings\/[0-9a-f]+\?text=vector-db/);
+    await page.reload();
+    await page.getByText("Use a persistent volume claim").waitFor();
+    expect(await violations()).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.waitForURL(/\/findings\?text=/);
+  });
+
+  test("a record shows the text that the tree holds and its proof", async () => {
+    await page.goto(`${origin}/audit`);
+    await page.getByRole("button", { name: "Evidence of record 0", exact: true }).click();
+    await page.getByText("Save the proof").waitFor();
+    await page.getByText("castellan/ledger").first().waitFor();
+  });
+
+  test("the values of a Secret are nowhere", async () => {
+    const list = await page.evaluate(async () => (await fetch("/api/v1/findings?limit=1000")).json());
+    const secrets = list.items.filter((item: { kind: string }) => item.kind === "Secret");
+    expect(secrets.length).toBeGreaterThan(0);
+    for (const { id } of secrets) {
+      const detail = await page.evaluate(async (path) => (await fetch(path)).json(), `/api/v1/findings/${id}`);
+      for (const value of Object.values({ ...detail.object.data, ...detail.object.stringData })) expect(value).toBe("<redacted>");
+    }
+  });
+
+  test("who did not log in, and pages of other hosts, get nothing", async () => {
+    const stranger = await browser.newContext();
+    const other = await stranger.newPage();
+    await other.goto(origin);
+    await other.getByText("open the address that the server printed").waitFor();
+    expect((await fetch(`${origin}/api/v1/findings`)).status).toBe(401);
+    await stranger.close();
+  });
+});

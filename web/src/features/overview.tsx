@@ -1,0 +1,116 @@
+import { Anchor, Card, Group, Progress, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { Link } from "wouter";
+import { type OverviewAnswer, query, useAnswer } from "../api.ts";
+import { Answer, severityColours, worstFirst } from "../components/state.tsx";
+
+export function OverviewPage() {
+  const state = useAnswer<OverviewAnswer>("/api/v1/overview");
+  return (
+    <Stack>
+      <Title order={2}>Overview</Title>
+      <Answer state={state}>{(overview) => <Posture overview={overview} />}</Answer>
+    </Stack>
+  );
+}
+
+function Posture({ overview }: { readonly overview: OverviewAnswer }) {
+  const { cluster, objects, policies, records, total, errors } = overview;
+  return (
+    <Stack>
+      <Text c="dimmed">
+        {cluster}: {objects} objects, {policies} policies of your own beside the built-in ones, {records} records in the ledger
+      </Text>
+      <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }}>
+        {worstFirst.map((severity) => (
+          <Card
+            key={severity}
+            withBorder
+            component={Link}
+            href={`/findings${query({ severity })}`}
+            aria-label={`${total[severity]} ${severity} findings`}
+          >
+            <Text size="xl" fw={700}>
+              {total[severity]}
+            </Text>
+            <Group gap={6}>
+              <Swatch colour={severityColours[severity]} />
+              <Text size="sm">{severity}</Text>
+            </Group>
+          </Card>
+        ))}
+        <Card withBorder>
+          <Text size="xl" fw={700}>
+            {errors}
+          </Text>
+          <Text size="sm">could not be checked</Text>
+        </Card>
+      </SimpleGrid>
+      <SimpleGrid cols={{ base: 1, lg: 2 }}>
+        <Counts title="By namespace" rows={overview.byNamespace} parameter="namespace" empty="(cluster-wide)" />
+        <Counts title="By policy" rows={overview.byPolicy} parameter="policy" empty="" />
+      </SimpleGrid>
+    </Stack>
+  );
+}
+
+function Swatch({ colour }: { readonly colour: string }) {
+  return <span aria-hidden style={{ width: 10, height: 10, borderRadius: 2, background: colour }} />;
+}
+
+interface CountsProps {
+  readonly title: string;
+  readonly rows: OverviewAnswer["byNamespace"];
+  readonly parameter: "namespace" | "policy";
+  readonly empty: string;
+}
+
+const shown = 12;
+
+function Counts({ title, rows, parameter, empty }: CountsProps) {
+  const sum = (row: OverviewAnswer["byNamespace"][number]) => worstFirst.reduce((n, severity) => n + row.counts[severity], 0);
+  const most = Math.max(1, ...rows.map(sum));
+  return (
+    <Card withBorder>
+      <Title order={3} size="h5" mb="xs">
+        {title}
+      </Title>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{parameter}</Table.Th>
+            <Table.Th w={160}>by severity</Table.Th>
+            <Table.Th w={60}>findings</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {rows.slice(0, shown).map((row) => (
+            <Table.Tr key={row.name}>
+              <Table.Td style={{ wordBreak: "break-word" }}>
+                <Anchor component={Link} href={`/findings${query({ [parameter]: row.name === "" ? "-" : row.name })}`} size="sm">
+                  {row.name === "" ? empty : row.name.replace(/^.*\/(ValidatingPolicy|ClusterPolicy)\//, "")}
+                </Anchor>
+              </Table.Td>
+              <Table.Td>
+                <Progress.Root size="lg" style={{ width: `${(sum(row) / most) * 100}%` }} aria-hidden>
+                  {worstFirst.map((severity) => (
+                    <Progress.Section
+                      key={severity}
+                      value={(row.counts[severity] / sum(row)) * 100}
+                      color={severityColours[severity]}
+                    />
+                  ))}
+                </Progress.Root>
+              </Table.Td>
+              <Table.Td>{sum(row)}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      {rows.length > shown && (
+        <Text size="sm" c="dimmed" mt="xs">
+          and {rows.length - shown} more
+        </Text>
+      )}
+    </Card>
+  );
+}

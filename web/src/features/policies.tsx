@@ -1,0 +1,59 @@
+import { Anchor, Badge, Stack, Table, Text, Title } from "@mantine/core";
+import { Link } from "wouter";
+import { type PolicyRow, query, useAnswer } from "../api.ts";
+import { Answer } from "../components/state.tsx";
+
+export function PoliciesPage() {
+  const state = useAnswer<{ items: readonly PolicyRow[] }>("/api/v1/policies");
+  return (
+    <Stack>
+      <Title order={2}>Policies</Title>
+      <Text c="dimmed">
+        Your own policies, from files and from the cluster. The built-in checks run beside them and need no set-up.
+      </Text>
+      <Answer state={state}>{({ items }) => <PolicyTable items={items} />}</Answer>
+    </Stack>
+  );
+}
+
+const modeColours = { enforce: "indigo", warn: "yellow", audit: "gray" } as const;
+
+function PolicyTable({ items }: { readonly items: readonly PolicyRow[] }) {
+  if (items.length === 0)
+    return <Text>No policies are loaded: start the server with --policies, or apply some to the cluster.</Text>;
+  return (
+    <Table.ScrollContainer minWidth={640}>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>Policy</Table.Th>
+            <Table.Th w={110}>Mode</Table.Th>
+            <Table.Th>Rules</Table.Th>
+            <Table.Th>From</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {items.map((row) => (
+            <Table.Tr key={row.name}>
+              <Table.Td style={{ wordBreak: "break-word" }}>
+                <Anchor component={Link} href={`/findings${query({ policy: row.name })}`}>
+                  {row.title || row.name}
+                </Anchor>
+                <Text size="xs" c="dimmed">
+                  {row.name}
+                </Text>
+              </Table.Td>
+              <Table.Td>
+                <Badge color={row.broken ? "#c92a2a" : modeColours[row.mode]} variant="light" radius="sm">
+                  {row.broken ? "broken" : row.mode}
+                </Badge>
+              </Table.Td>
+              <Table.Td>{row.rules.join(", ")}</Table.Td>
+              <Table.Td style={{ wordBreak: "break-word" }}>{row.origin}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
