@@ -204,6 +204,30 @@ export const diagnosticCodes = {
     meaning: "An object that bears on who may talk to whom holds a value of the wrong type; that part was left out.",
     next: "Correct the place that the message names.",
   },
+  GATEKEEPER_TEMPLATE: {
+    meaning: "A ConstraintTemplate lacks a part, or has it in the wrong place, so its constraints judge nothing.",
+    next: "Complete the template: a kind, one target, and Rego with a rule violation.",
+  },
+  GATEKEEPER_CONSTRAINT: {
+    meaning: "A constraint does not fit its template, or has none, so it judges nothing.",
+    next: "Correct the place that the message names, or add the ConstraintTemplate to the policies.",
+  },
+  GATEKEEPER_SCHEMA: {
+    meaning: "The parameters of a constraint are not what the schema of its template asks for, so it judges nothing.",
+    next: "Give the parameters the form that the message asks for.",
+  },
+  GATEKEEPER_MATCH: {
+    meaning: "The match block of a constraint or a mutator can not be understood.",
+    next: "Correct the block as the message says.",
+  },
+  GATEKEEPER_MUTATOR: {
+    meaning: "A mutator can not be understood, or contradicts another; it changes nothing.",
+    next: "Correct the place that the message names.",
+  },
+  GATEKEEPER_EXPANSION: {
+    meaning: "An ExpansionTemplate can not be understood, or begins a circle; nothing is expanded by it.",
+    next: "Correct the place that the message names.",
+  },
   REGO_PARSE: {
     meaning: "A Rego module has a syntax error, so nothing of it is evaluated.",
     next: "Correct the line that the message shows.",

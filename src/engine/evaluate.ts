@@ -180,7 +180,7 @@ class Run {
   #enforce(policy: CompiledPolicy, rule: CompiledRule, result: RuleResult): void {
     const object = this.object ?? this.#action.oldObject;
     const namespace = object === undefined ? this.#action.target.namespace : namespaceOf(object);
-    const enforcement = rule.enforcement(namespace, this.#action.namespaceLabels ?? {});
+    const enforcement = result.enforcement ?? rule.enforcement(namespace, this.#action.namespaceLabels ?? {});
     const denied = result.status === "error" ? policy.onError === "deny" : result.status === "fail" && enforcement === "enforce";
     if (denied) this.denied = true;
     else if (enforcement === "warn" || policy.emitWarning) {

@@ -1,5 +1,9 @@
+import type { Diagnostic } from "../core/diagnostic.ts";
 import { mutatingAdmissionPolicyFormat } from "./admission-policy/mutating-admission-policy.ts";
 import { validatingAdmissionPolicyFormat } from "./admission-policy/validating-admission-policy.ts";
+import { gatekeeperDiagnostics } from "./gatekeeper/companions.ts";
+import { constraintFormat } from "./gatekeeper/constraint-format.ts";
+import { mutatorFormat } from "./gatekeeper/mutation/mutator-format.ts";
 import { cleanupPolicyFormat } from "./kyverno/cleanup-policy.ts";
 import { clusterPolicyFormat } from "./kyverno/cluster-policy.ts";
 import { deletingPolicyFormat } from "./kyverno-cel/deleting-policy.ts";
@@ -7,7 +11,7 @@ import { generatingPolicyFormat } from "./kyverno-cel/generating-policy.ts";
 import { imageValidatingPolicyFormat } from "./kyverno-cel/images/image-validating-policy.ts";
 import { mutatingPolicyFormat } from "./kyverno-cel/mutating-policy.ts";
 import { validatingPolicyFormat } from "./kyverno-cel/validating-policy.ts";
-import type { PolicyFormat } from "./policy.ts";
+import type { CompileEnv, PolicyFormat } from "./policy.ts";
 
 /** Every kind of policy that can be compiled. */
 export const policyFormats: readonly PolicyFormat[] = [
@@ -20,6 +24,8 @@ export const policyFormats: readonly PolicyFormat[] = [
   imageValidatingPolicyFormat,
   validatingAdmissionPolicyFormat,
   mutatingAdmissionPolicyFormat,
+  constraintFormat,
+  mutatorFormat,
 ];
 
 interface GroupKind {
@@ -31,6 +37,11 @@ interface GroupKind {
 export const bindingKinds: readonly GroupKind[] = [
   { group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicyBinding" },
   { group: "admissionregistration.k8s.io", kind: "MutatingAdmissionPolicyBinding" },
+  { group: "templates.gatekeeper.sh", kind: "ConstraintTemplate" },
+  { group: "config.gatekeeper.sh", kind: "Config" },
+  { group: "syncset.gatekeeper.sh", kind: "SyncSet" },
+  { group: "expansion.gatekeeper.sh", kind: "ExpansionTemplate" },
+  { group: "externaldata.gatekeeper.sh", kind: "Provider" },
 ];
 
 /** Kinds that are no policies themselves but bend others. */
@@ -38,3 +49,8 @@ export const exceptionKinds: readonly GroupKind[] = [
   { group: "kyverno.io", kind: "PolicyException" },
   { group: "policies.kyverno.io", kind: "PolicyException" },
 ];
+
+/** What is wrong with companions of policies, whoever needs them. */
+export function companionDiagnostics(env: CompileEnv): readonly Diagnostic[] {
+  return gatekeeperDiagnostics(env);
+}

@@ -67,6 +67,8 @@ export interface RuleResult {
   readonly generated?: readonly KubernetesObject[];
   /** Which of the rule's invocations ran: those of rules that the API server may run again are told apart by it. */
   readonly invocation?: string;
+  /** What a failure means, where that differs from what the rule says. */
+  readonly enforcement?: Enforcement;
   /** Policy exceptions behind a skip, as `namespace/name`. */
   readonly exceptions?: readonly string[];
 }
@@ -119,10 +121,13 @@ export interface CompileEnv {
   readonly exceptions?: readonly SourceDocument<KubernetesObject>[] | undefined;
   /** What puts policies into effect that have none by themselves. */
   readonly bindings?: readonly SourceDocument<KubernetesObject>[] | undefined;
+  /** Everything that is compiled together: of some kinds one document says nothing without others. */
+  readonly documents?: readonly SourceDocument<KubernetesObject>[] | undefined;
 }
 
 /** A policy kind is a parser to `CompiledPolicy`. */
 export interface PolicyFormat {
+  /** `*` as kind: all kinds of the group. */
   readonly kinds: readonly { readonly group: string; readonly kind: string }[];
   compile(document: SourceDocument<KubernetesObject>, env: CompileEnv): Loaded<CompiledPolicy>;
 }

@@ -3,7 +3,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import { formatRef, isKubernetesObject, type KubernetesObject, parseApiVersion, resourceRef } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
 import { PolicySet } from "../engine/index.ts";
-import { bindingKinds, exceptionKinds, policyFormats } from "../policies/formats.ts";
+import { bindingKinds, companionDiagnostics, exceptionKinds, policyFormats } from "../policies/formats.ts";
 import { compileException, isPolicyException } from "../policies/kyverno/exceptions.ts";
 import type { CompiledPolicy, CompileEnv } from "../policies/policy.ts";
 
@@ -23,7 +23,7 @@ interface GroupKind {
 
 const isOneOf = (object: KubernetesObject, kinds: readonly GroupKind[]): boolean => {
   const { group } = parseApiVersion(object.apiVersion);
-  return kinds.some((k) => k.group === group && k.kind === object.kind);
+  return kinds.some((k) => k.group === group && (k.kind === "*" || k.kind === object.kind));
 };
 
 const formatOf = (object: KubernetesObject) => policyFormats.find((format) => isOneOf(object, format.kinds));
@@ -73,7 +73,8 @@ export function compilePolicies(
     if (isPolicyException(document.value)) diagnostics.push(...compileException(document).diagnostics);
   }
   const bindings = objects.filter((d) => isOneOf(d.value, bindingKinds));
-  const env: CompileEnv = { resources, exceptions: lifting, bindings };
+  const env: CompileEnv = { resources, exceptions: lifting, bindings, documents: objects };
+  diagnostics.push(...companionDiagnostics(env));
   for (const document of documents) {
     if (!isPolicyDocument(document)) diagnostics.push(unknownKind(document));
     else if (!isCompanion(document.value)) {

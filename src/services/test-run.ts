@@ -4,6 +4,7 @@ import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Host } from "../core/host.ts";
 import type { SourceDocument } from "../core/source.ts";
+import { isSuiteDocument, runSuite } from "./gatekeeper-suite.ts";
 import { isCaseDocument, runCases } from "./test-cases.ts";
 import { TestDocuments } from "./test-documents.ts";
 import { scoreTest, type TestRow } from "./test-score.ts";
@@ -29,14 +30,15 @@ export interface TestOutcome {
 
 const isYaml = (path: string): boolean => /\.ya?ml$/.test(path);
 
-/** Whether a file is a test by its name: `kyverno-test.yaml`, or YAML in a folder `cases`. */
+/** Whether a file is a test by its name: `kyverno-test.yaml`, `suite.yaml`, or YAML in a folder `cases`. */
 function isTestFile(path: string): boolean {
-  return isYaml(path) && (/^kyverno-test\.ya?ml$/.test(basename(path)) || basename(dirname(path)) === "cases");
+  return isYaml(path) && (/^(?:kyverno-test|suite)\.ya?ml$/.test(basename(path)) || basename(dirname(path)) === "cases");
 }
 
 /** Undefined: nothing of it is selected. */
 function runTest(document: SourceDocument, request: TestRequest, documents: TestDocuments): TestOutcome | undefined {
   if (isCaseDocument(document.value)) return runCases(document, request, documents);
+  if (isSuiteDocument(document.value)) return runSuite(document, request, documents);
   const { spec, report } = readTestSpec(document);
   const results = spec.results.map((entry) => request.selection(entry)).filter((entry) => entry !== undefined);
   if (results.length === 0 && spec.results.length > 0) return undefined;
@@ -48,7 +50,7 @@ function runTest(document: SourceDocument, request: TestRequest, documents: Test
 const withoutTests = (path: string): Diagnostic => ({
   code: "TEST_INVALID",
   severity: "warning",
-  message: `${path} holds no test: neither a Test of cli.kyverno.io nor a list of cases, each with \`expect\``,
+  message: `${path} holds no test: no Test of cli.kyverno.io, no Suite of test.gatekeeper.sh, no list of cases, each with \`expect\``,
 });
 
 /** Runs the tests of one file, which may hold several; other documents in it are no tests. */
@@ -58,7 +60,7 @@ export function runTestFile(
   documents = new TestDocuments(request.files),
 ): readonly TestOutcome[] {
   const parsed = documents.read(path);
-  const tests = parsed.documents.filter(({ value }) => isTestDocument(value) || isCaseDocument(value));
+  const tests = parsed.documents.filter(({ value }) => isTestDocument(value) || isCaseDocument(value) || isSuiteDocument(value));
   const outcomes = tests.map((document) => runTest(document, request, documents)).filter((outcome) => outcome !== undefined);
   const diagnostics = [...parsed.diagnostics, ...(tests.length === 0 ? [withoutTests(path)] : [])];
   return diagnostics.length === 0 ? outcomes : [...outcomes, { file: path, name: path, rows: [], diagnostics }];

@@ -33,10 +33,11 @@ export class ExpressionCompiler {
     return undefined;
   }
 
-  variables(specs: JsonValue | undefined, env: Env, path: JsonPath, options?: VariableOptions): CompiledVariables {
-    const compiled = compileVariables(variableSpecs(specs), env, options);
+  variables(specs: JsonValue | undefined, env: Env, path: JsonPath, options: VariableOptions = {}): CompiledVariables {
+    const { given = [] } = options;
+    const compiled = compileVariables([...given, ...variableSpecs(specs)], env, options);
     for (const { index, message } of compiled.problems) {
-      this.#report.error("CEL_EXPRESSION", [...path, index, "expression"], message);
+      this.#report.error("CEL_EXPRESSION", [...path, index - given.length, "expression"], message);
     }
     return compiled;
   }

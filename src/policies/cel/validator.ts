@@ -8,7 +8,7 @@ import { admissionEnv } from "./environment.ts";
 import { type Evaluated, evaluateCondition, matchConditions } from "./evaluate-condition.ts";
 import { CelSession, type CompiledExpression, matchConditionLimits, OutOfCost, validationLimits } from "./expression.ts";
 import { ExpressionCompiler, variableSpecs } from "./expression-compiler.ts";
-import { compileVariables } from "./variables.ts";
+import { compileVariables, type VariableSpec } from "./variables.ts";
 
 /** Largest message that an expression may give, in bytes. */
 const maxMessageBytes = 5 * 1024;
@@ -61,6 +61,8 @@ export interface ValidatorSpec {
   /** For validations without a message of their own. */
   readonly message?: string | undefined;
   readonly libraries?: readonly Library[];
+  /** Gatekeeper: variables before the policy's own, which match conditions see, too. */
+  readonly given?: readonly VariableSpec[];
 }
 
 /** What is thrown when there are no units left is a result like any other. */
@@ -87,11 +89,14 @@ function failureMessage({ message, expression }: Validation, computed: Evaluated
 /** Compiles match conditions, variables, validations and audit annotations as the API server understands them. */
 export function compileValidator(spec: ValidatorSpec, report: DocumentReport): Validator {
   const compiler = new ExpressionCompiler(report);
-  const { params, libraries = [] } = spec;
+  const { params, libraries = [], given = [] } = spec;
   const full = admissionEnv({ params, authorizer: true, libraries });
-  const conditions = compiler.conditions(spec.matchConditions, full, spec.matchConditionsPath);
-  const variables = compiler.variables(spec.variables, full, spec.variablesPath, { asApiServer: true });
-  const messageEnv = compileVariables(variableSpecs(spec.variables), admissionEnv({ params, authorizer: false, libraries }), {
+  const variables = compiler.variables(spec.variables, full, spec.variablesPath, { asApiServer: true, given });
+  const conditionsSeeVariables = given.length > 0;
+  const conditionEnv = conditionsSeeVariables ? variables.env : full;
+  const conditions = compiler.conditions(spec.matchConditions, conditionEnv, spec.matchConditionsPath);
+  const messageVariables = [...given, ...variableSpecs(spec.variables)];
+  const messageEnv = compileVariables(messageVariables, admissionEnv({ params, authorizer: false, libraries }), {
     asApiServer: true,
   });
   const validations = listOf(spec.validations).flatMap((validation, i): Validation[] => {
@@ -137,7 +142,9 @@ export function compileValidator(spec: ValidatorSpec, report: DocumentReport): V
         annotations: new Map(),
       });
       return withinCost((): Validated => {
-        const matched = matchConditions(conditions, new CelSession(outside, matchConditionLimits), inputs);
+        const matching = new CelSession(outside, matchConditionLimits);
+        const seen = conditionsSeeVariables ? variables.bind(matching, inputs) : inputs;
+        const matched = matchConditions(conditions, matching, seen);
         if (matched.kind === "no") return { kind: "unmatched" };
         if (matched.kind === "error") return failed(matched.message);
         const session = new CelSession(outside, validationLimits);

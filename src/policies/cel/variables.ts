@@ -22,6 +22,8 @@ export interface CompiledVariables {
 export interface VariableOptions {
   /** What fails says in which variable it does; where there are no variables, there is no `variables`. */
   readonly asApiServer?: boolean;
+  /** Variables that are there before the policy's own. */
+  readonly given?: readonly VariableSpec[];
 }
 
 /** The value of `variables`: each is computed once. */

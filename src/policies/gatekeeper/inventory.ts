@@ -1,0 +1,65 @@
+import { type Facts, type ObjectsNeed, requireFact } from "../../core/facts.ts";
+import { isArray, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { isKubernetesObject, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import { RegoObject } from "../../languages/rego/values/value.ts";
+import type { SyncedKind } from "./world.ts";
+
+type Names = { [name: string]: KubernetesObject };
+type Kinds = { [kind: string]: Names };
+type Versions = { [apiVersion: string]: Kinds };
+
+/** The member of that name, made where there is none; names are the cluster's, so inherited ones do not count. */
+function branch<T extends object>(of: { [name: string]: T }, name: string, fresh: T): T {
+  const known = Object.hasOwn(of, name) ? of[name] : undefined;
+  if (known !== undefined) return known;
+  Object.defineProperty(of, name, { value: fresh, enumerable: true, configurable: true, writable: true });
+  return fresh;
+}
+
+function put(versions: Versions, object: KubernetesObject): void {
+  const names = branch(branch(versions, object.apiVersion, {} as Kinds), object.kind, {} as Names);
+  Object.defineProperty(names, nameOf(object), { value: object, enumerable: true, configurable: true, writable: true });
+}
+
+/** `data.inventory`: `cluster[apiVersion][kind][name]` and `namespace[namespace][apiVersion][kind][name]`. */
+export function inventoryOf(objects: readonly KubernetesObject[]): RegoObject {
+  const cluster: Versions = {};
+  const namespaces: { [name: string]: Versions } = {};
+  for (const object of objects) {
+    const namespace = namespaceOf(object);
+    put(namespace === "" ? cluster : branch(namespaces, namespace, {} as Versions), object);
+  }
+  const tree: JsonObject = {
+    ...(Object.keys(cluster).length === 0 ? {} : { cluster }),
+    ...(Object.keys(namespaces).length === 0 ? {} : { namespace: namespaces }),
+  };
+  return RegoObject.fromJson(tree);
+}
+
+function needFor({ group, version, kind }: SyncedKind): ObjectsNeed {
+  const apiVersion = group === "" ? version : `${group}/${version}`;
+  return { kind: "objects", apiVersion, objectKind: kind, subresource: "", namespace: "", name: "" };
+}
+
+const objectsOf = (value: JsonValue): readonly KubernetesObject[] => (isArray(value) ? value.filter(isKubernetesObject) : []);
+
+/** Everything there is. */
+const everything: SyncedKind = { group: "*", version: "*", kind: "*" };
+
+const known = new WeakMap<Facts, Map<readonly SyncedKind[] | undefined, RegoObject>>();
+
+/**
+ * The inventory of a world. Outside a cluster everything that is scanned is in it, as with gator; in a cluster what
+ * Config and SyncSets name.
+ * @throws NeedsFacts
+ */
+export function inventoryFrom(facts: Facts, synced: readonly SyncedKind[] | undefined): RegoObject {
+  const kept = known.get(facts) ?? new Map<readonly SyncedKind[] | undefined, RegoObject>();
+  known.set(facts, kept);
+  const before = kept.get(synced);
+  if (before !== undefined) return before;
+  const objects = (synced ?? [everything]).flatMap((kind) => objectsOf(requireFact(facts, needFor(kind))));
+  const inventory = inventoryOf(objects);
+  kept.set(synced, inventory);
+  return inventory;
+}
