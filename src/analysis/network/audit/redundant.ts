@@ -10,8 +10,19 @@ export function redundantIssues({ network, policies }: AuditContext): readonly N
   return policies.slice(0, mostPolicies).flatMap((policy): readonly NetworkIssue[] => {
     if (!mayBeRedundant(policy, policies)) return [];
     if (network.isRedundant(policy.info) === true) {
-      const message = "Without this policy every answer is the same: others select the same workloads and allow as much.";
-      return [issue(policy, [], "policy", message)];
+      const isAlone = network
+        .selectedBy(policy.info)
+        .every((w) => policy.info.directions.every((d) => network.selecting(w, d).every((p) => p === policy.info)));
+      return [
+        isAlone
+          ? issue(policy, [], "vacuous", "The policy allows everything to everybody, as if there were none.")
+          : issue(
+              policy,
+              [],
+              "policy",
+              "Without this policy every answer is the same: others decide the same about its workloads.",
+            ),
+      ];
     }
     const rules: readonly CompiledRule[] = [...policy.rules.ingress, ...policy.rules.egress];
     if (rules.length + policy.rules.ingress.length < 2) return [];
