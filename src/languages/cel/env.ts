@@ -77,8 +77,10 @@ export class Env {
     const inherited = base === undefined ? undefined : base.#structsByName;
     const own = parts.structsByName;
     this.#structsByName = own === undefined ? inherited : (name) => own(name) ?? inherited?.(name);
+    const macros = withMacros(base?.syntax.macros ?? new Map(), libraries);
     this.syntax = {
-      macros: withMacros(base?.syntax.macros ?? new Map(), libraries),
+      macros,
+      macroNames: macros === base?.syntax.macros ? base.syntax.macroNames : new Set(Array.from(macros.values(), (m) => m.name)),
       optional: (base?.syntax.optional ?? false) || libraries.some((library) => library.optionalSyntax === true),
       quotedFields: this.options.quotedFields,
     };

@@ -9,8 +9,26 @@ export interface Token {
 }
 
 const keywords = new Set(["true", "false", "null", "in"]);
-const twoCharacter = new Set(["==", "!=", "<=", ">=", "&&", "||"]);
-const oneCharacter = new Set("<>[]{}().,-!?:+*/%");
+const longestKeyword = 5;
+/** By their first character's code; the longer one first. */
+const operators: readonly (readonly string[] | undefined)[] = operatorTable([
+  "==",
+  "!=",
+  "<=",
+  ">=",
+  "&&",
+  "||",
+  ..."<>[]{}().,-!?:+*/%",
+]);
+
+function operatorTable(texts: readonly string[]): readonly (readonly string[] | undefined)[] {
+  const table: (string[] | undefined)[] = Array.from({ length: 128 }, () => undefined);
+  for (const operator of texts) {
+    const code = operator.charCodeAt(0);
+    table[code] = [...(table[code] ?? []), operator];
+  }
+  return table;
+}
 
 const number = /(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)|0x[0-9a-fA-F]+[uU]?|\d+[uU]?/y;
 const quoted = /`[\w./ -]+`/y;
@@ -91,6 +109,13 @@ function mayBeginText(code: number): boolean {
   return code === 0x22 || code === 0x27 || code === 0x72 || code === 0x62 || code === 0x52 || code === 0x42;
 }
 
+function operatorAt(source: string, offset: number, code: number): string | undefined {
+  for (const operator of operators[code] ?? []) {
+    if (operator.length === 1 || source.charCodeAt(offset + 1) === operator.charCodeAt(1)) return operator;
+  }
+  return undefined;
+}
+
 function tokenAt(source: string, offset: number): Token | undefined {
   const code = source.charCodeAt(offset);
   if (mayBeginText(code)) {
@@ -99,7 +124,8 @@ function tokenAt(source: string, offset: number): Token | undefined {
   }
   if (isLetter(code)) {
     const name = source.slice(offset, nameEnd(source, offset));
-    return { kind: keywords.has(name) ? "keyword" : "ident", text: name, offset };
+    const isKeyword = name.length <= longestKeyword && keywords.has(name);
+    return { kind: isKeyword ? "keyword" : "ident", text: name, offset };
   }
   if (isDigit(code) || (code === 0x2e && isDigit(source.charCodeAt(offset + 1)))) {
     const digits = matchAt(number, source, offset);
@@ -107,10 +133,8 @@ function tokenAt(source: string, offset: number): Token | undefined {
   }
   const escaped = code === 0x60 ? matchAt(quoted, source, offset) : undefined;
   if (escaped !== undefined) return { kind: "quoted-ident", text: escaped, offset };
-  const two = source.slice(offset, offset + 2);
-  if (twoCharacter.has(two)) return { kind: "operator", text: two, offset };
-  const one = source.charAt(offset);
-  return oneCharacter.has(one) ? { kind: "operator", text: one, offset } : undefined;
+  const operator = operatorAt(source, offset, code);
+  return operator === undefined ? undefined : { kind: "operator", text: operator, offset };
 }
 
 function numberKind(digits: string): TokenKind {

@@ -9,6 +9,8 @@ import { codePointCount } from "./values/text.ts";
 
 /** What the parser of an environment knows beyond the grammar. */
 export interface Syntax {
+  /** Of the macros, so that most calls are known to be none. */
+  readonly macroNames: ReadonlySet<string>;
   readonly macros: ReadonlyMap<string, Macro>;
   /** `.?`, `[?]`, `{?k: v}`, `[?x]` */
   readonly optional: boolean;
@@ -132,13 +134,6 @@ class Parser {
     return this.offsets.length - 1;
   }
 
-  #nested<T>(read: () => T): T {
-    this.#deeper(1);
-    const value = read();
-    this.#depth--;
-    return value;
-  }
-
   #deeper(levels: number): void {
     this.#depth += levels;
     if (this.#depth > maxDepth) {
@@ -148,27 +143,43 @@ class Parser {
   }
 
   #expression(): Expr {
-    return this.#nested(() => {
-      const condition = this.#logical("||", operators.or);
-      const question = this.#accept("?");
-      if (question === undefined) return condition;
-      const id = this.#id(question);
-      const whenTrue = this.#logical("||", operators.or);
-      this.#expect(":");
-      return this.#call(id, operators.conditional, undefined, [condition, whenTrue, this.#expression()]);
-    });
+    this.#deeper(1);
+    const value = this.#conditional();
+    this.#depth--;
+    return value;
+  }
+
+  #conditional(): Expr {
+    const condition = this.#either();
+    const question = this.#accept("?");
+    if (question === undefined) return condition;
+    const id = this.#id(question);
+    const whenTrue = this.#either();
+    this.#expect(":");
+    return this.#call(id, operators.conditional, undefined, [condition, whenTrue, this.#expression()]);
+  }
+
+  #either(): Expr {
+    const term = this.#both();
+    if (!this.#is("||")) return term;
+    return this.#chain("||", operators.or, term, () => this.#both());
+  }
+
+  #both(): Expr {
+    const term = this.#relation(3);
+    if (!this.#is("&&")) return term;
+    return this.#chain("&&", operators.and, term, () => this.#relation(3));
   }
 
   /** A chain of `||` or `&&`, balanced so that a long chain is no deep tree; cel-go does the same, and costs depend on it. */
-  #logical(text: "||" | "&&", name: string): Expr {
-    const operand = () => (text === "||" ? this.#logical("&&", operators.and) : this.#relation(3));
-    const terms = [operand()];
+  #chain(text: "||" | "&&", name: string, start: Expr, operand: () => Expr): Expr {
+    const terms = [start];
     const ids: number[] = [];
     for (let op = this.#accept(text); op !== undefined; op = this.#accept(text)) {
       terms.push(operand());
       ids.push(this.#id(op));
     }
-    return ids.length === 0 ? first(terms) : balance(name, terms, ids, 0, ids.length - 1);
+    return balance(name, terms, ids, 0, ids.length - 1);
   }
 
   #relation(minPower: number): Expr {
@@ -379,6 +390,7 @@ class Parser {
   /** A call, or what a macro makes of it. */
   #call(id: number, name: string, target: Expr | undefined, args: readonly Expr[]): Expr {
     const call: Expr = { kind: "call", id, function: name, target, args };
+    if (!this.#syntax.macroNames.has(name)) return call;
     const receiver = target !== undefined;
     const macro =
       this.#syntax.macros.get(macroKey(name, args.length, receiver)) ?? this.#syntax.macros.get(macroKey(name, "any", receiver));
@@ -392,12 +404,6 @@ class Parser {
     // As in cel-go nothing stands for the refused call, so that a macro around it refuses too.
     return { kind: "literal", id: this.offsets.push(at) - 1, value: null, type: nullType };
   }
-}
-
-function first(terms: readonly Expr[]): Expr {
-  const [term] = terms;
-  if (term === undefined) throw new Error("a chain has a term");
-  return term;
 }
 
 function isNumber(token: Token): boolean {

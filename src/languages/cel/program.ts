@@ -38,14 +38,14 @@ const nothingOutside: Outside = {
 export function compile(typed: TypedExpression, env: Env): Checked<Program> {
   try {
     const root = new Compiler(typed, env).compile(typed.root).eval;
-    return { ok: true, value: programOf(root, typed.resultType, Int32Array.from(typed.offsets)) };
+    return { ok: true, value: programOf(root, typed.resultType, typed.offsets) };
   } catch (failure) {
     if (failure instanceof ProgramFailure) return { ok: false, issues: [failure.issue] };
     throw failure;
   }
 }
 
-function programOf(root: Eval, resultType: CelType, offsets: Int32Array): Program {
+function programOf(root: Eval, resultType: CelType, offsets: readonly number[]): Program {
   return {
     resultType,
     evaluate(variables, outside = nothingOutside, limit = Number.POSITIVE_INFINITY) {
