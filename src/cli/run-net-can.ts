@@ -89,7 +89,7 @@ function answerOne(
 }
 
 /** Both directions in words; with `full` also the policies, their rules and where they stand. */
-export function explanationLines({ egress, ingress, depends }: Explanation, full: boolean): readonly string[] {
+function explanationLines({ egress, ingress, depends }: Explanation, full: boolean): readonly string[] {
   const side = (direction: DirectionExplanation) => [
     `${direction.direction.padEnd(7)}  ${direction.allowed ? "yes" : "no "}  ${direction.text}`,
     ...(full ? direction.policies.flatMap(policyLines).map((line) => `              ${line}`) : []),

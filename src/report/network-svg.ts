@@ -58,7 +58,7 @@ function line({ from, to, label, change }: GraphEdge, { nodes }: Layout): string
   return `<path class="edge ${change}" d="${path}" marker-end="url(#arrow)"><title>${text(name)}</title></path><text class="ports" text-anchor="middle" x="${round(lx)}" y="${round(ly - 4)}">${text(sign + shortPorts(label))}</text>`;
 }
 
-export function shortPorts(label: string): string {
+function shortPorts(label: string): string {
   return label.length <= 24 ? label : `${label.slice(0, 23)}…`;
 }
 

@@ -74,6 +74,8 @@ export interface Workload {
   readonly labels: Labels;
   /** Container ports; the name is empty where there is none. */
   readonly ports: readonly NamedPort[];
+  /** Of the containers, as they are written. */
+  readonly images: readonly string[];
   readonly serviceAccount: string;
   /** Shares the node's address: NetworkPolicy neither selects nor isolates it. */
   readonly hostNetwork: boolean;

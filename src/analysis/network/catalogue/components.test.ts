@@ -24,7 +24,7 @@ describe("the built-in catalogue", () => {
           for (const name of peer.names) expect(names, `${component.name} names ${name}`).toContain(name);
       }
     }
-    expect(names.size).toBe(82);
+    expect(names.size).toBe(85);
   });
 
   test.each<[string, { readonly [key: string]: string }, readonly string[], readonly number[], string | undefined]>([

@@ -1,4 +1,3 @@
-import { asString, isArray, type JsonValue, member, valueAt } from "../../../core/json.ts";
 import type { Workload } from "../model.ts";
 import type { ComponentCatalogue } from "./component.ts";
 import { type ComponentMatch, matchComponent } from "./match-component.ts";
@@ -14,22 +13,9 @@ export function componentOf(workload: Workload, catalogue: ComponentCatalogue): 
   }
   let match = known.get(workload);
   if (match === undefined) {
-    const subject = { labels: workload.labels, images: imagesOf(workload), ports: workload.ports.map((p) => p.port) };
+    const subject = { labels: workload.labels, images: workload.images, ports: workload.ports.map((p) => p.port) };
     match = matchComponent(subject, catalogue) ?? "none";
     known.set(workload, match);
   }
   return match === "none" ? undefined : match;
-}
-
-/** Images of the containers, where the object holds them as a pod does. */
-export function imagesOf({ document, path }: Workload): readonly string[] {
-  const place = valueAt(document.value, path);
-  const spec = member(place, "spec");
-  const containers = [member(place, "containers"), member(spec, "containers")];
-  return containers
-    .flatMap((list) => (isArray(list) ? list : []))
-    .flatMap((container: JsonValue) => {
-      const image = asString(member(container, "image"));
-      return image === undefined ? [] : [image];
-    });
 }

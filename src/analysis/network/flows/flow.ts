@@ -57,7 +57,7 @@ export type FlowLine =
   | { readonly kind: "skipped"; readonly reason: string }
   | { readonly kind: "bad"; readonly message: string };
 
-export const noEnd: FlowEnd = {
+const noEnd: FlowEnd = {
   ip: "",
   namespace: "",
   pod: "",

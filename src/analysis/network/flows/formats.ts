@@ -30,10 +30,6 @@ const formats: { readonly [name in FlowFormatName]: FlowFormat } = {
   },
 };
 
-export function isFlowFormatName(name: string): name is FlowFormatName {
-  return Object.hasOwn(formats, name);
-}
-
 /** The format that a line is of; undefined where it could be anything. */
 export function sniffFlowFormat(line: string): FlowFormatName | undefined {
   return flowFormatNames.find((name) => formats[name].looks.test(line));

@@ -1,3 +1,4 @@
+import { isDnsSubdomain } from "../../../core/label-selector.ts";
 import { kindKey } from "../../../core/workload/catalogue.ts";
 import type { ComponentCatalogue, ComponentPort, Entity, Talk } from "../catalogue/component.ts";
 import { type ComponentMatch, needsHold } from "../catalogue/match-component.ts";
@@ -52,7 +53,9 @@ export function suggestFromIntent(
     const match = componentOf(workload, catalogue);
     if (match !== undefined) matches.set(workload, match);
   }
-  const known = [...new Set([...matches.keys()].map((w) => w.namespace))].filter((n) => !systemNamespaces.has(n));
+  // A template's placeholder is no namespace yet.
+  const isOrdinary = (name: string) => !systemNamespaces.has(name) && isDnsSubdomain(name);
+  const known = [...new Set([...matches.keys()].map((w) => w.namespace))].filter(isOrdinary);
   const scope = new Set(namespaces ?? known.sort());
   const builder = new IntentBuilder(network, catalogue, matches, scope);
   builder.basics();

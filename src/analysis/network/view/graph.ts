@@ -139,7 +139,7 @@ function collapsed(network: Network, blocks: readonly DrawnBlock[]): (endpoint: 
   };
 }
 
-export function workloadNode(first: Workload, group: readonly Workload[]): GraphNode {
+function workloadNode(first: Workload, group: readonly Workload[]): GraphNode {
   const names = group.map((w) => w.owner.name);
   const label =
     group.length === 1 ? nameOf(first) : group.length < 4 ? names.join(", ") : `${names[0]} and ${group.length - 1} more`;

@@ -26,6 +26,7 @@ export interface PodSource {
   readonly madeBy: ResourceRef | undefined;
   readonly labels: Labels;
   readonly ports: readonly NamedPort[];
+  readonly images: readonly string[];
   readonly serviceAccount: string;
   readonly hostNetwork: boolean;
   readonly addresses: readonly string[];
@@ -58,6 +59,7 @@ export function podSources(
       madeBy,
       labels: labelsOfPod(pod),
       ports: portsOf(pod.spec),
+      images: itemsOf(pod.spec["containers"]).flatMap((container) => asString(member(container, "image")) ?? []),
       serviceAccount: account === undefined || account === "" ? "default" : account,
       hostNetwork: pod.spec["hostNetwork"] === true,
       addresses: isPod ? addressesOf(object, pod.spec["hostNetwork"] === true) : [],
@@ -84,13 +86,9 @@ function controllerOf(object: KubernetesObject, namespace: string): ResourceRef 
 
 /** Ports of containers and of sidecars; ordinary init containers have ended before anybody calls. */
 function portsOf(spec: JsonObject): readonly NamedPort[] {
-  const containers = (key: string): readonly JsonValue[] => {
-    const list = spec[key];
-    return isArray(list) ? list : [];
-  };
   const running = [
-    ...containers("containers"),
-    ...containers("initContainers").filter((c) => member(c, "restartPolicy") === "Always"),
+    ...itemsOf(spec["containers"]),
+    ...itemsOf(spec["initContainers"]).filter((c) => member(c, "restartPolicy") === "Always"),
   ];
   return running.flatMap((container) => {
     const ports = member(container, "ports");
@@ -102,6 +100,10 @@ function portsOf(spec: JsonObject): readonly NamedPort[] {
       return [{ name: asString(member(port, "name")) ?? "", protocol, port: number }];
     });
   });
+}
+
+function itemsOf(list: JsonValue | undefined): readonly JsonValue[] {
+  return isArray(list) ? list : [];
 }
 
 function addressesOf(pod: KubernetesObject, isHost: boolean): readonly string[] {
