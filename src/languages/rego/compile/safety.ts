@@ -44,10 +44,10 @@ export class Reordering {
         if (taken.has(expr)) continue;
         const outputs = this.outputs(expr, safe);
         const closed = [...varsInClosures(expr)].filter((name) => inBody.has(name) && !globals.has(name));
-        const open = new Set(closed.filter((name) => !safe.has(name)));
-        if (open.size > 0) {
-          if (open.size === outputs.size && [...open].every((name) => outputs.has(name))) continue;
-          unsafe.set(expr, open);
+        if (closed.length > 0) {
+          if (closed.length === outputs.size && closed.every((name) => outputs.has(name))) continue;
+          // As in OPA, what closures need counts alone: other variables of the expression are taken for bound.
+          unsafe.set(expr, new Set(closed));
         }
         const missing = unsafe.get(expr);
         for (const name of missing ?? nothing) if (outputs.has(name) || safe.has(name)) missing?.delete(name);

@@ -166,7 +166,9 @@ export class Scanner {
   #comment(offset: number): Token {
     const newline = this.source.indexOf("\n", this.#at);
     this.#at = newline < 0 ? this.source.length : newline;
-    return this.#token("comment", offset, this.source.slice(offset, this.#at).replace(/\r+$/, ""));
+    let end = this.#at;
+    while (this.source[end - 1] === "\r") end--;
+    return this.#token("comment", offset, this.source.slice(offset, end));
   }
 
   #string(offset: number): Token {
