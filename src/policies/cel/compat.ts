@@ -22,7 +22,8 @@ export const lenientOrValueLibrary: Library = {
       name: functionName,
       overloads: [
         overload("__orValueCompat___dyn_dyn", [anyValue, anyValue], dynType, (value, fallback) =>
-          value instanceof Optional ? (value.value ?? fallback) : value,
+          // A null is a value.
+          value instanceof Optional ? (value.value === undefined ? fallback : value.value) : value,
         ),
       ],
     },

@@ -32,6 +32,12 @@ describe("a ValidatingPolicy", () => {
       ["validations fail: name x"],
     ],
     [
+      "takes a null for a value",
+      "  validations: [{expression: 'object.spec.?volumes.orValue([]) == null'}]",
+      pod().replace("spec: {", "spec: {volumes: null, "),
+      ["validations pass: success"],
+    ],
+    [
       "is an error where an expression cannot be evaluated",
       "  validations: [{expression: 'object.nothing == 1'}]",
       pod(),
