@@ -183,7 +183,7 @@ const formatName = ({ format }: StructuralSchema): string =>
   format === "int32" || format === "int64" ? `with format ${format}` : "(default format)";
 
 /** What is wrong with a value by its schema, in the API server's words; unknown fields are not: they are dropped. */
-export function structuralViolations(
+function structuralViolations(
   value: JsonValue,
   schema: StructuralSchema,
   path: JsonPath = [],

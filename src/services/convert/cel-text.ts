@@ -17,7 +17,7 @@ export const always = primary("true");
 export const never = primary("false");
 
 /** The text of an expression as a part of one that binds as `level`. */
-export function within(cel: CelText, level: Level): string {
+function within(cel: CelText, level: Level): string {
   return levels.indexOf(cel.level) < levels.indexOf(level) ? `(${cel.text})` : cel.text;
 }
 
