@@ -1,5 +1,6 @@
 import type { Duration } from "./duration.ts";
 import { type LayoutPart, parseLayout } from "./go-layout.ts";
+import { quoteGo } from "./go-quote.ts";
 
 /** A moment with the offset of the zone that it was written in, as Go's time.Time. */
 export interface GoTime {
@@ -36,25 +37,27 @@ interface Fields {
   gmtHours: number;
 }
 
+const noFields = (): Fields => ({
+  year: 0,
+  month: undefined,
+  day: undefined,
+  yearDay: undefined,
+  hour: 0,
+  minute: 0,
+  second: 0,
+  nanosecond: 0,
+  half: undefined,
+  utc: false,
+  offset: undefined,
+  gmtHours: 0,
+});
+
 /** Takes what it knows from the front of `value` and answers the rest; undefined where it does not fit. */
 type Reader = (value: string, fields: Fields, part: LayoutPart, next: LayoutPart | undefined) => string | undefined;
 
 /** Reads `value` as Go's time.Parse(layout, value) does; undefined where that fails. Without a zone the time is UTC. */
 export function parseGoTime(layout: string, value: string): GoTime | undefined {
-  const fields: Fields = {
-    year: 0,
-    month: undefined,
-    day: undefined,
-    yearDay: undefined,
-    hour: 0,
-    minute: 0,
-    second: 0,
-    nanosecond: 0,
-    half: undefined,
-    utc: false,
-    offset: undefined,
-    gmtHours: 0,
-  };
+  const fields = noFields();
   let rest: string | undefined = value;
   const parts = parseLayout(layout);
   for (const [i, part] of parts.entries()) {
@@ -63,6 +66,35 @@ export function parseGoTime(layout: string, value: string): GoTime | undefined {
     if (rest === undefined) return undefined;
   }
   return rest === "" ? assemble(fields) : undefined;
+}
+
+/** Why {@link parseGoTime} fails, in Go's words. */
+export function goTimeProblem(layout: string, value: string): string {
+  const fields = noFields();
+  const told = (message: string) => `parsing time ${quoteGo(value)}${message}`;
+  let rest = value;
+  const parts = parseLayout(layout);
+  for (const [i, part] of parts.entries()) {
+    const next = parts.slice(i + 1).find(({ kind }) => kind !== "text");
+    const after = readers[part.kind](rest, fields, part, next);
+    if (after !== undefined) {
+      rest = after;
+      continue;
+    }
+    const ranged = /^(?:zero-|num-)?(month|day|hour|minute|second)(?:12)?$/.exec(part.kind)?.[1];
+    const isNumber = number(rest, part.kind.startsWith("zero-")) !== undefined;
+    if (ranged !== undefined && part.kind !== "month" && isNumber) return told(`: ${ranged} out of range`);
+    const at = part.kind === "text" ? mismatch(rest, part.text) : rest;
+    return told(` as ${quoteGo(layout)}: cannot parse ${quoteGo(at)} as ${quoteGo(part.text)}`);
+  }
+  return told(rest === "" ? ": day out of range" : `: extra text: ${quoteGo(rest)}`);
+}
+
+/** What is left of a value where it stops to follow a text of the layout. */
+function mismatch(value: string, text: string): string {
+  let at = 0;
+  while (at < text.length && value.charAt(at) === text.charAt(at)) at++;
+  return value.slice(at);
 }
 
 function assemble(fields: Fields): GoTime | undefined {

@@ -30,15 +30,20 @@ function ask(source: string, strict: boolean): OpaAnswer {
   return { kind: "results", results: answer.value.map((bindings) => String(bindings.get("out"))) };
 }
 
-/** Asks both engines `count` random queries, from the seed on. */
-export async function compare(count: number, seed: number): Promise<readonly Difference[]> {
+/** Asks both engines `count` random queries, from the seed on. Strict: refusals of builtins are errors, and compared. */
+export async function compare(
+  count: number,
+  seed: number,
+  errors: "undefined" | "strict" = "undefined",
+): Promise<readonly Difference[]> {
+  const strict = errors === "strict";
   const opa = await startOpa();
   const differences: Difference[] = [];
   try {
     for (let i = 0; i < count; i++) {
       const query = randomQuery(seed + i);
-      const theirs = await opa.ask(query, false);
-      const ours = ask(query, false);
+      const theirs = await opa.ask(query, strict);
+      const ours = ask(query, strict);
       if (!agree(ours, theirs)) differences.push({ query, ours, theirs });
     }
   } finally {
@@ -50,14 +55,17 @@ export async function compare(count: number, seed: number): Promise<readonly Dif
 function agree(ours: OpaAnswer, theirs: OpaAnswer): boolean {
   // A number like `1_000` that to_number lets through is no JSON: OPA fails to answer.
   if (theirs.kind === "crashed" || (theirs.kind === "failed" && theirs.message.startsWith("json: "))) return true;
+  if (ours.kind === "failed" && theirs.kind === "failed") return withoutPlace(ours.message) === withoutPlace(theirs.message);
   if (ours.kind !== "results" || theirs.kind !== "results") return ours.kind === theirs.kind;
   return JSON.stringify(ours.results) === JSON.stringify(theirs.results);
 }
 
-/** `node compare.ts COUNT [SEED]`: exit 1 on a difference. */
+const withoutPlace = (message: string): string => message.replace(/^.*?(?=eval_)/, "");
+
+/** `node compare.ts COUNT [SEED] [strict]`: exit 1 on a difference. */
 if (import.meta.main) {
-  const [count = "2000", seed = "1"] = process.argv.slice(2);
-  const differences = await compare(Number(count), Number(seed));
+  const [count = "2000", seed = "1", strict = ""] = process.argv.slice(2);
+  const differences = await compare(Number(count), Number(seed), strict === "strict" ? strict : undefined);
   for (const { query, ours, theirs } of differences.slice(0, 60)) {
     console.log(`${query}\n  ours:   ${JSON.stringify(ours)}\n  theirs: ${JSON.stringify(theirs)}`);
   }

@@ -92,7 +92,7 @@ class GlobReader {
   }
 
   #fail(problem: string): BuiltinError {
-    return failure(`glob: syntax error at ${this.#at}: ${problem}`);
+    return failure(`glob: syntax error at ${Math.min(this.#at, this.#chars.length)}: ${problem}`);
   }
 }
 

@@ -22,7 +22,13 @@ function arrayIndex(key: Value, length: number): number | BuiltinError {
   return key !== "0" && key.startsWith("0") ? failure("leading zeros are not allowed in JSON paths") : index;
 }
 
-const notComposite = (value: Value): BuiltinError => failure(`expected composite type, found value: ${printValue(value)}`);
+/** A scalar with the name of its kind. */
+const described = (value: Value): string => {
+  const kind = kindOf(value);
+  return `${printValue(value)} (type: ast.${kind.charAt(0).toUpperCase()}${kind.slice(1)})`;
+};
+
+const notComposite = (value: Value): BuiltinError => failure(`expected composite type, found value: ${described(value)}`);
 
 const insert =
   (value: Value): Edit =>
@@ -68,9 +74,11 @@ function childOf(whole: Value, key: Value): Result {
   const present = (value: Value | undefined, kind: string): Result => (value === undefined ? missing(kind) : value);
   if (whole instanceof RegoObject) return present(whole.get(key), "object");
   if (isSet(whole)) return whole.has(key) ? key : missing("set");
-  if (!isArray(whole)) return failure(`expected composite type for path ${printValue(key)}, found value: ${printValue(whole)}`);
+  if (!isArray(whole)) return failure(`expected composite type for path ${printValue(key)}, found value: ${described(whole)}`);
   const index = arrayIndex(key, whole.length);
-  return isError(index) ? index : present(whole[index], "array");
+  if (isError(index)) return index;
+  const item = whole[index];
+  return item === undefined ? failure(`path ${index} does not exist in array term ${printValue(whole)}`) : item;
 }
 
 function edit(whole: Value, path: readonly Value[], change: Edit): Result {
@@ -105,7 +113,8 @@ const gone = failure("nil value encountered where composite value was expected")
 
 function inserted(document: Document, path: readonly Value[], value: Value): Step {
   if (path.length === 0) return value;
-  return document === undefined ? gone : edit(document, path, insert(value));
+  const lost = path.length === 1 ? failure("deleted node encountered during insert operation") : gone;
+  return document === undefined ? lost : edit(document, path, insert(value));
 }
 
 function removed(document: Document, path: readonly Value[]): Step {

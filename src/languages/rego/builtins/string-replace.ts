@@ -37,17 +37,24 @@ function replaceEach(
   return result + text.slice(copied);
 }
 
-/** The replacement before each byte and after the last: the empty text fits between the bytes of a character too. */
-function betweenBytes(text: string, replacement: string, context: BuiltinContext): string {
-  const inserted = bytesOf(replacement);
-  const bytes = bytesOf(text);
-  context.spend((bytes.length * inserted.length) / 64);
-  return textOf(Uint8Array.from([...Array.from(bytes, (byte) => [...inserted, byte]).flat(), ...inserted]));
+/** As {@link replaceEach}, byte by byte: the empty text fits between the bytes of a character too. */
+function replaceBytes(
+  text: string,
+  pairs: readonly (readonly [old: string, replacement: string])[],
+  context: BuiltinContext,
+): string {
+  const spread = (part: string) => Array.from(bytesOf(part), (byte) => String.fromCharCode(byte)).join("");
+  const replaced = replaceEach(
+    spread(text),
+    pairs.map(([old, replacement]) => [spread(old), spread(replacement)]),
+    context,
+  );
+  return textOf(Uint8Array.from(replaced, (char) => char.charCodeAt(0)));
 }
 
 export const replaceBuiltins: readonly Builtin[] = [
   ternary("replace", [string, string, string], stringType, (text, old, replacement, context) => {
-    if (old === "") return betweenBytes(text, replacement, context);
+    if (old === "") return replaceBytes(text, [["", replacement]], context);
     return text.includes(old) ? text.split(old).join(replacement) : text;
   }),
   binary(
@@ -61,7 +68,8 @@ export const replaceBuiltins: readonly Builtin[] = [
         if (typeof value !== "string") return operandError(1, "non-string value found in pattern object");
         pairs.push([key, value]);
       }
-      return replaceEach(text, pairs, context);
+      const isByBytes = pairs.some(([old]) => old === "");
+      return isByBytes ? replaceBytes(text, pairs, context) : replaceEach(text, pairs, context);
     },
   ),
 ];

@@ -1,5 +1,5 @@
 import { parseDuration } from "../../../core/duration.ts";
-import { parseGoTime, rfc3339 } from "../../../core/go-time.ts";
+import { goTimeProblem, parseGoTime, rfc3339 } from "../../../core/go-time.ts";
 import { anyOf, fn, numberType, stringType, tuple } from "../types/type.ts";
 import { isWhole, parseBigFloat, truncate } from "../values/big-float.ts";
 import { bigintNumber, isNumber, numberText } from "../values/number.ts";
@@ -65,7 +65,7 @@ function safeNanoseconds(nanoseconds: bigint): BuiltinResult {
 function parse(layout: string, text: string): BuiltinResult {
   const parsed = parseGoTime(layout, text);
   if (parsed !== undefined) return safeNanoseconds(parsed.nanoseconds);
-  return failure(`parsing time ${quote(text)} as ${quote(layout)}: cannot parse ${quote(text)} as ${quote(layout)}`);
+  return failure(goTimeProblem(layout, text));
 }
 
 const hoursOf: { readonly [unit: string]: number } = { d: 24, w: 7 * 24, y: 365 * 24 };
@@ -85,7 +85,8 @@ function parseLongDuration(text: string): BuiltinResult {
     }
   }
   const duration = parseDuration(plain);
-  return duration === undefined ? invalid : bigintNumber(duration);
+  if (duration !== undefined) return bigintNumber(duration);
+  return /^[-+]?(?:\d+\.?\d*|\.\d+)$/.test(text) ? failure(`time: missing unit in duration ${quote(text)}`) : invalid;
 }
 
 function reading(name: string, type: Builtin["type"], run: (time: ZonedTime) => BuiltinResult): Builtin {

@@ -40,8 +40,15 @@ class JsonParser {
     const value = this.#value(0);
     if (value === undefined) return undefined;
     this.#space();
-    if (this.#at < this.#text.length) return this.#unexpected("after top-level value");
-    return value;
+    return this.#at < this.#text.length ? this.#trailing() : value;
+  }
+
+  /** What follows is named where it is JSON by itself. */
+  #trailing(): undefined {
+    const [, string, other] = /^(?:"([^"]*)"|([-\d.eE+]+|[[{]|\w+))/.exec(this.#text.slice(this.#at)) ?? [];
+    const isToken = string !== undefined || /^(?:[-\d[{]|true$|false$)/.test(other ?? "");
+    if (!isToken) return this.#unexpected("looking for beginning of value");
+    return this.#fail(`error: invalid character '${string ?? other ?? ""}' after top-level value`);
   }
 
   #value(depth: number): Value | undefined {

@@ -81,7 +81,7 @@ describe("JSON", () => {
     ['{"a":1', "unexpected EOF"],
     ["[1,]", "invalid character ']' looking for beginning of value"],
     ['{"a" 1}', "invalid character '1' after object key"],
-    ["01", "invalid character '1' after top-level value"],
+    ["01", "error: invalid character '1' after top-level value"],
     ["nul}", "invalid character '}' in literal null (expecting 'l')"],
     ['"\\x"', "invalid character 'x' in string escape code"],
     ["1e999999999", "invalid number: number too big"],

@@ -41,7 +41,7 @@ export class SchemaResult {
   }
 }
 
-const fieldOf = (path: readonly string[]): string => (path.length === 0 ? "(root)" : path.join("."));
+const fieldOf = (path: readonly string[]): string => (path.length === 0 ? "(Root)" : path.join("."));
 
 /** Checks a value; reports what it fails. */
 export type Check = (value: Value, path: readonly string[], result: SchemaResult) => void;

@@ -44,6 +44,8 @@ export interface Template {
 /** What is wrong with a template. Thrown. */
 export class TemplateProblem {
   readonly message: string;
+  /** Counted from 1, as far as it is known. */
+  line = 1;
 
   constructor(message: string) {
     this.message = message;

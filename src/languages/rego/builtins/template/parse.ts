@@ -9,7 +9,10 @@ const deepest = 200;
 interface Piece {
   readonly isAction: boolean;
   readonly text: string;
+  readonly line: number;
 }
+
+const lineAt = (source: string, at: number): number => source.slice(0, at).split("\n").length;
 
 function split(source: string): readonly Piece[] {
   const pieces: Piece[] = [];
@@ -26,15 +29,15 @@ function split(source: string): readonly Piece[] {
     const cutsLeft = /^-\s/.test(source.slice(open + 2, open + 4));
     if (cutsLeft) text = text.trimEnd();
     const inside = actionEnd(source, open + 2);
-    pieces.push({ isAction: false, text });
+    pieces.push({ isAction: false, text, line: 1 });
     text = "";
     trims = /\s-$/.test(source.slice(open + 2, inside));
     const action = source.slice(open + (cutsLeft ? 3 : 2), trims ? inside - 1 : inside).trim();
-    if (!action.startsWith("/*")) pieces.push({ isAction: true, text: action });
+    if (!action.startsWith("/*")) pieces.push({ isAction: true, text: action, line: lineAt(source, open) });
     else if (!action.endsWith("*/")) throw new TemplateProblem("comment ends before closing delimiter");
     at = inside + 2;
   }
-  return [...pieces, { isAction: false, text }];
+  return [...pieces, { isAction: false, text, line: 1 }];
 }
 
 const literal = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\\n]|\\.)+'|\/\*[\s\S]*?\*\/|[\s\S]/y;
@@ -82,11 +85,21 @@ class PartReader {
       }
       const word = /^[a-z]+(?![\w.])/.exec(text)?.[0] ?? "";
       if (ends.includes(word)) return { items, end: text };
-      const part = this.#action(word, text.slice(word.length).trim(), text, depth);
+      const part = this.#located(piece.line, () => this.#action(word, text.slice(word.length).trim(), text, depth));
       if (part !== undefined) items.push(part);
     }
     if (ends.length > 0) throw new TemplateProblem("unexpected EOF");
     return { items, end: undefined };
+  }
+
+  /** Problems are told with the line of the innermost action. */
+  #located<T>(line: number, read: () => T): T {
+    try {
+      return read();
+    } catch (problem) {
+      if (problem instanceof TemplateProblem && problem.line === 1) problem.line = line;
+      throw problem;
+    }
   }
 
   #action(word: string, rest: string, text: string, depth: number): Part | undefined {
