@@ -24,8 +24,10 @@ const layers: { readonly [folder: string]: Layer } = {
   adapters: { imports: ["core", "ledger"], pure: false },
   services: { imports: ["core", "languages", "policies", "engine", "ledger", "access", "analysis", "adapters"], pure: false },
   server: { imports: ["core", "access", "ledger", "report", "services"], pure: false },
+  controllers: { imports: ["core", "report", "services"], pure: false },
   cli: {
     imports: [
+      "controllers",
       "server",
       "core",
       "languages",

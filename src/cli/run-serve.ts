@@ -11,10 +11,12 @@ import { openSigner } from "../adapters/store/signing-key.ts";
 import { openSqlite } from "../adapters/store/sqlite.ts";
 import { type Store, StoreUnavailable } from "../adapters/store/store.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
+import { ReportWriter } from "../controllers/report-writer.ts";
 import type { Diagnostic, Loaded } from "../core/diagnostic.ts";
 import { isKubernetesObject } from "../core/kubernetes.ts";
 import { LedgerView } from "../services/audit/ledger-view.ts";
 import { policyRows } from "../services/console/policy-view.ts";
+import { ClusterWriter } from "../services/live/cluster-writer.ts";
 import { findingRecords } from "../services/live/finding-records.ts";
 import { GovernedCluster } from "../services/live/governed-cluster.ts";
 import { LiveObjects } from "../services/live/live-objects.ts";
@@ -133,10 +135,20 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
     const objects = new LiveObjects(client, posture, trouble);
     await governed.start();
     await objects.follow(governed.resources);
+    const reports = new ReportWriter({
+      writer: new ClusterWriter(client, () => governed.resources),
+      findings: () => posture.findings(),
+      tool: { name: "castellan", version: context.version },
+      now: io.now,
+      onTrouble: trouble,
+    });
+    await posture.settled();
+    await reports.start().catch(trouble);
+    listeners.add(() => reports.changed());
     governed.onResources((served) => objects.follow(served));
     closing.push(async () => {
       if (flags.webhookService === undefined) await governed.unregister();
-      await Promise.all([governed.stop(), objects.stop()]);
+      await Promise.all([governed.stop(), objects.stop(), reports.stop()]);
       await webhook?.close();
     });
     return governed;

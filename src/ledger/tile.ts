@@ -2,7 +2,7 @@ import type { CompletedSubtree } from "./frontier.ts";
 import { type MerkleHashes, splitOf } from "./merkle.ts";
 
 /** Levels of the perfect subtrees whose hashes are stored: 256, 65,536 and 16,777,216 leaves. */
-export const tileLevels: readonly number[] = [8, 16, 24];
+const tileLevels: readonly number[] = [8, 16, 24];
 
 export const isTile = (subtree: CompletedSubtree) => tileLevels.includes(subtree.level);
 

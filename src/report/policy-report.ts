@@ -21,7 +21,8 @@ export const policyReport: Formatter = (report) => {
   return [...groups.values()].map((findings) => `---\n${writeYaml(reportFor(findings, report))}`).join("");
 };
 
-function reportFor(findings: readonly Finding[], report: Report): Plain {
+/** The report about one object; all findings are about it. */
+export function reportFor(findings: readonly Finding[], report: Pick<Report, "tool" | "at">): Plain {
   const resource = findings[0]?.resource;
   if (resource === undefined) throw new Error("a group has a member");
   const { namespace, name, kind } = resource;
@@ -45,7 +46,7 @@ function summaryOf(findings: readonly Finding[]) {
   return summary;
 }
 
-function resultFor(finding: Finding, report: Report) {
+function resultFor(finding: Finding, report: Pick<Report, "tool" | "at">) {
   const { check, controls, fix, location, path } = finding;
   return {
     source: report.tool.name,

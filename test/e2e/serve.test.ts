@@ -207,6 +207,44 @@ describe("a real API server calls our webhooks", () => {
     await until(async () => (await secret(`s${n++}`)).code === 0);
   });
 
+  test("policy reports appear for what is wrong, and go with it", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const openSchema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+    for (const [kind, plural, scope] of [
+      ["PolicyReport", "policyreports", "Namespaced"],
+      ["ClusterPolicyReport", "clusterpolicyreports", "Cluster"],
+    ]) {
+      const names = { kind, plural, singular: kind?.toLowerCase() };
+      const versions = [{ name: "v1alpha2", served: true, storage: true, schema: openSchema }];
+      const spec = { group: "wgpolicyk8s.io", names, scope, versions };
+      const metadata = { name: `${plural}.wgpolicyk8s.io` };
+      expect(
+        (await apply(JSON.stringify({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadata, spec })))
+          .code,
+      ).toBe(0);
+    }
+    const container = { name: "c", image: "busybox:latest", securityContext: { privileged: true } };
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "naughty", namespace: "default" },
+      spec: { containers: [container] },
+    };
+    expect((await apply(JSON.stringify(pod))).code).toBe(0);
+    const reports = async () => {
+      const { items = [] } = JSON.parse((await kubectl(["get", "policyreports", "-A", "-o", "json"])).text || "{}");
+      return items.filter((item: { scope: { name: string } }) => item.scope.name === "naughty");
+    };
+    await until(async () => (await reports()).length === 1);
+    const [report] = await reports();
+    expect(report.results.map((result: { policy: string }) => result.policy)).toContain("pod-security/baseline");
+    expect(report.summary.fail).toBe(report.results.filter((result: { result: string }) => result.result === "fail").length);
+    const ofCluster = JSON.parse((await kubectl(["get", "clusterpolicyreport", "-o", "json"])).text);
+    expect(ofCluster.items.every((item: { results: unknown }) => Array.isArray(item.results))).toBe(true);
+    await kubectl(["delete", "pod", "naughty", "--force"]);
+    await until(async () => (await reports()).length === 0);
+  });
+
   test("killed in the middle of admissions: what was answered is recorded, and the failure policy holds", async ({ skip }) => {
     if (!cluster.available) skip(cluster.reason);
     const admitted: string[] = [];

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { Severity } from "../../src/core/finding.ts";
 import type { RecordEvidence, RecordView } from "../../src/services/audit/ledger-view.ts";
-import type { FindingPage, FindingRow, Overview } from "../../src/services/console/finding-view.ts";
+import type { FindingRow, Overview } from "../../src/services/console/finding-view.ts";
 import type { PolicyRow } from "../../src/services/console/policy-view.ts";
 
 export type { FindingRow, PolicyRow, RecordEvidence, RecordView, Severity };
@@ -20,14 +20,6 @@ export interface FindingDetail extends FindingRow {
   readonly fix?: { readonly description: string; readonly patch?: readonly object[]; readonly object?: object };
   readonly location?: { readonly file: string; readonly line: number; readonly column: number };
   readonly object?: object;
-}
-
-export interface Answers {
-  "/api/v1/overview": OverviewAnswer;
-  "/api/v1/findings": FindingPage;
-  "/api/v1/policies": { readonly items: readonly PolicyRow[] };
-  "/api/v1/audit/records": { readonly items: readonly RecordView[] };
-  "/api/v1/audit/questions": { readonly items: readonly { readonly name: string; readonly question: string }[] };
 }
 
 /** What a request came to: nothing yet, an answer, or why there is none. */

@@ -32,7 +32,7 @@ export interface AdmissionOptions {
 }
 
 /** The decision could not be made or kept; the caller answers with an HTTP error, so that failurePolicy applies. */
-export class AdmissionUnavailable extends Error {}
+class AdmissionUnavailable extends Error {}
 
 /** Judges admission requests by the policies of the moment. */
 export class Admission {

@@ -17,8 +17,8 @@ export interface WebhookOptions {
 }
 
 /** A namespace with this label is not asked about: for the hour in which nothing else helps. It is recorded who sets it. */
-export const breakGlassLabel = "castellan.dev/break-glass";
-export const configurationName = "castellan";
+const breakGlassLabel = "castellan.dev/break-glass";
+const configurationName = "castellan";
 
 interface Rule {
   readonly apiGroups: readonly string[];

@@ -34,7 +34,7 @@ export interface FindingPage {
   readonly items: readonly FindingRow[];
 }
 
-export function findingRow(finding: Finding): FindingRow {
+function findingRow(finding: Finding): FindingRow {
   const { check, resource, path } = finding;
   return {
     id: finding.id,
