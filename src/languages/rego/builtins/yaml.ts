@@ -17,7 +17,7 @@ function problemOf(text: string, diagnostics: readonly Diagnostic[]): string {
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
     const line = text.slice(0, error.offset).trimEnd().split("\n").length;
-    return `yaml: line ${line}: did not find expected content: ${message}`;
+    return `yaml: line ${line}: did not find expected node content: ${message}`;
   }
   return `yaml: ${message}`;
 }

@@ -8,11 +8,11 @@ import { type Schema, schemaOf } from "./schema.ts";
 import { parseSchemaDocument } from "./schema-parser.ts";
 import { validateQuery } from "./validate.ts";
 
-function attempt<T>(run: () => T): T | BuiltinError {
+function attempt<T>(run: () => T, isRule = false): T | BuiltinError {
   try {
     return run();
   } catch (problem) {
-    if (problem instanceof GraphqlProblem) return failure(problem.describe());
+    if (problem instanceof GraphqlProblem) return failure(problem.describe(isRule));
     throw problem;
   }
 }
@@ -36,7 +36,7 @@ function check(queryValue: Value, schemaValue: Value): Checked | BuiltinError {
   if (isError(document)) return document;
   const schema = convert(document);
   if (isError(schema)) return schema;
-  const verdict = attempt(() => validateQuery(schema, query));
+  const verdict = attempt(() => validateQuery(schema, query), true);
   return isError(verdict) ? verdict : { query, schema: document };
 }
 

@@ -82,9 +82,10 @@ export class GraphqlProblem {
     this.place = place;
   }
 
-  /** As OPA words it. */
-  describe(): string {
+  /** As OPA words it. It takes a full stop away that ends a line, and only rules end their messages with a line break. */
+  describe(isOfRule: boolean): string {
     if (this.place === undefined) return `GraphQL parse error: input: ${this.message}`;
-    return `${this.message.replace(/\.$/, "")} in GraphQL string at location ${this.place.line}:${this.place.column}`;
+    const ended = !isOfRule ? this.message : this.message.endsWith(".") ? this.message.slice(0, -1) : `${this.message}\n`;
+    return `${ended} in GraphQL string at location ${this.place.line}:${this.place.column}`;
   }
 }
