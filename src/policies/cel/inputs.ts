@@ -90,12 +90,8 @@ const known = new WeakMap<RuleContext, Activation>();
 export function admissionInputs(context: RuleContext): Activation {
   let inputs = known.get(context);
   if (inputs === undefined) {
-    inputs = lazily({
-      object: () => context.action.payload ?? context.object ?? null,
-      oldObject: () => context.oldObject ?? null,
-      request: () => requestOf(context),
-      namespaceObject: () => namespaceObject(context),
-    });
+    const objects = { object: context.action.payload ?? context.object ?? null, oldObject: context.oldObject ?? null };
+    inputs = lazily({ request: () => requestOf(context), namespaceObject: () => namespaceObject(context) }, objects);
     known.set(context, inputs);
   }
   return inputs;

@@ -75,14 +75,15 @@ function allHold(conditions: readonly CompiledExpression[], session: CelSession,
 /** Kept with the context, for all policies. */
 const knownInputs = new WeakMap<RuleContext, Activation>();
 
+const noExceptions = { exceptions: { allowedImages: [], allowedValues: [] } };
+
 /** What expressions see where no exception applies. */
 function kyvernoInputs(context: RuleContext): Activation {
   let inputs = knownInputs.get(context);
   if (inputs === undefined) {
     const { object = null, oldObject = null } = context;
     const request = () => ({ ...requestOf(context), object, oldObject });
-    const exceptions = () => ({ allowedImages: [], allowedValues: [] });
-    inputs = lazily({ request, exceptions }, admissionInputs(context));
+    inputs = lazily({ request }, Object.assign(Object.create(admissionInputs(context)), noExceptions));
     knownInputs.set(context, inputs);
   }
   return inputs;
