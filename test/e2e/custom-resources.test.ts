@@ -89,4 +89,26 @@ describe.skipIf(server === undefined)("the API server says the same of", () => {
       expect(ourErrors(gadget(after, name), [gadget(before, name)])).toEqual(serverErrors(answer?.body ?? {}));
     },
   );
+
+  test.each(objects(member(table, "definitions")).map((spec, i) => [i, spec] as const))("definition %s", async (i, spec) => {
+    const plural = `things${i}`;
+    const schema = { openAPIV3Schema: { type: "object", properties: { spec } } };
+    const object = {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: `${plural}.shop.example.com` },
+      spec: {
+        group: "shop.example.com",
+        scope: "Namespaced",
+        names: { kind: `Thing${i}`, plural },
+        versions: [{ name: "v1", served: true, storage: true, schema }],
+      },
+    };
+    const answer = await server?.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All", object);
+    const errors = ourErrors(object);
+    expect([errors.length === 0, errors]).toEqual([answer?.status === 201, errors]);
+    for (const text of errors.filter((error) => error.includes("exceeds budget"))) {
+      expect(asString(answer?.body["message"])).toContain(text.slice(text.lastIndexOf("estimated ")));
+    }
+  });
 });

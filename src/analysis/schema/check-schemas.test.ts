@@ -79,9 +79,9 @@ describe("a validation rule", () => {
     ["does not hold", "{rule: self.a > self.b, message: too small}", { a: 1 }, ["spec: Invalid value: too small"]],
     [
       "computes its message",
-      "{rule: self.a > self.b, messageExpression: \"'a is ' + string(self.a)\"}",
+      "{rule: self.a > self.b, messageExpression: \"self.a > 0 ? 'a is one' : 'a is none'\"}",
       { a: 1 },
-      ["spec: Invalid value: a is 1"],
+      ["spec: Invalid value: a is one"],
     ],
     [
       "names a field and a reason",
@@ -109,6 +109,14 @@ describe("a validation rule", () => {
     const positive = rule("{rule: self.a > 0, message: negative}");
     expect(errors(positive, gadget({ a: -1 }), [gadget({ a: -1 })])).toEqual([]);
     expect(errors(positive, gadget({ a: -1 }), [gadget({ a: -2 })])).toHaveLength(1);
+  });
+
+  test("that may cost too much is the definition's fault", () => {
+    const [first, second] = errors(rule(`{rule: "true", messageExpression: "string(self.a)"}`), gadget({}));
+    expect(first).toContain(
+      "version v1: spec: true: estimated messageExpression cost exceeds budget by factor of more than 100x",
+    );
+    expect(second).toContain("estimated rule cost total for entire OpenAPIv3 schema");
   });
 
   test("that does not compile is the definition's fault", () => {

@@ -10,6 +10,7 @@ import { kubernetesEnvironments } from "../../languages/cel/libraries/kubernetes
 import { type Violation, validateRules } from "../../languages/cel/schema/validate.ts";
 import { compileSchema, type RuleNode } from "../../languages/cel/schema/validator.ts";
 import { withDefaults } from "./defaults.ts";
+import { ruleProblems } from "./definition-rules.ts";
 import { schemaViolations } from "./structural.ts";
 import { asStructuralSchema, type StructuralSchema } from "./structural-schema.ts";
 import { describeViolation, type SchemaViolation } from "./violation.ts";
@@ -52,23 +53,6 @@ function kindsOf(definitions: readonly KubernetesObject[]): ReadonlyMap<string, 
     }
   }
   return kinds;
-}
-
-/** Errors in rules are the definition's, whatever objects there are. */
-function ruleErrors(node: RuleNode | undefined, path: string): readonly string[] {
-  if (node === undefined) return [];
-  const own =
-    typeof node.rules === "string"
-      ? [`${path || "the schema"}: ${node.rules}`]
-      : node.rules.flatMap(({ rule, error, messageError }) =>
-          [error, messageError].flatMap((e) => (e === undefined ? [] : [`${path || "the schema"}: ${rule.rule.trim()}: ${e}`])),
-        );
-  const parts = [
-    ...ruleErrors(node.items, `${path}[]`),
-    ...ruleErrors(node.values, `${path}[*]`),
-    ...[...node.properties].flatMap(([name, inner]) => ruleErrors(inner, path === "" ? name : `${path}.${name}`)),
-  ];
-  return [...own, ...parts];
 }
 
 const identity = (object: KubernetesObject): string =>
@@ -147,11 +131,11 @@ function finding(document: ObjectDocument, { violation, rule }: Told): Finding {
 
 function definitionFindings(document: ObjectDocument): readonly Finding[] {
   return crdVersions(document.value).flatMap(({ gvk, schema, path }) => {
-    const errors = ruleErrors(compileSchema(asStructuralSchema(schema), true, { environments }), "");
+    const errors = ruleProblems(compileSchema(asStructuralSchema(schema), true, { environments }));
     const location = document.locate(path);
     return errors.map((error) =>
       identified({
-        check: { policy: "schema", rule: "rule-error", title: "Validation rule that does not compile", category: "Schema" },
+        check: { policy: "schema", rule: "rule-error", title: "Validation rule that the API server refuses", category: "Schema" },
         status: "fail",
         severity: "medium",
         resource: resourceRef(document.value),

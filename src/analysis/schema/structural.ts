@@ -183,11 +183,7 @@ const formatName = ({ format }: StructuralSchema): string =>
   format === "int32" || format === "int64" ? `with format ${format}` : "(default format)";
 
 /** What is wrong with a value by its schema, in the API server's words; unknown fields are not: they are dropped. */
-function structuralViolations(
-  value: JsonValue,
-  schema: StructuralSchema,
-  path: JsonPath = [],
-): readonly SchemaViolation[] {
+function structuralViolations(value: JsonValue, schema: StructuralSchema, path: JsonPath = []): readonly SchemaViolation[] {
   const found: SchemaViolation[] = [];
   new StructuralCheck((violation) => found.push(violation)).value(value, schema, path);
   return found;
