@@ -75,7 +75,7 @@ function codeOnly(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, "").replace(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, '""');
 }
 
-const isTest = (file: string) => file.endsWith(".test.ts");
+const isTest = (file: string) => /\.test(ing)?\.ts$/.test(file);
 const packageOf = (specifier: string) =>
   specifier
     .split("/")

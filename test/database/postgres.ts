@@ -58,11 +58,12 @@ export async function startPostgres(): Promise<RunningPostgres | undefined> {
     "UTF8",
   ]);
   const urlOf = (database: string) => `postgresql://postgres@localhost/${database}?host=${encodeURIComponent(directory)}`;
+  const postgres = join(bin, "postgres");
   let server: ChildProcess | undefined;
 
   async function start(): Promise<void> {
     const options = ["-c", "listen_addresses=", "-c", `unix_socket_directories=${directory}`, "-c", "max_connections=60"];
-    server = spawn(program, [...first, join(bin, "postgres"), "-D", data, ...options], { stdio: "ignore" });
+    server = spawn(program, [...first, postgres, "-D", data, ...options], { stdio: "ignore" });
     for (let tries = 0; ; tries++) {
       const client = new pg.Client({ connectionString: urlOf("postgres") });
       try {

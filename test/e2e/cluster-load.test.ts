@@ -187,6 +187,7 @@ describe("a live cluster", async () => {
       context: client.context,
       close: () => client.close(),
       send: client.send,
+      lines: client.lines,
       get: async (path) => {
         asked.push(path);
         if (path.includes("continue=")) await untilGone(client, path);

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Cluster, type NotAvailable, startCluster } from "../cluster/start.ts";
+import type { NotAvailable } from "../cluster/binaries.ts";
+import { type Cluster, startCluster } from "../cluster/start.ts";
 
 const run = promisify(execFile);
 const castellan = join(import.meta.dirname, "../../src/cli/main.ts");
