@@ -35,6 +35,8 @@ export interface ObjectsNeed {
   readonly namespace: string;
   readonly name: string;
   readonly selector?: JsonObject;
+  /** That there are none must be certain: where only a part of the objects is known, none is no answer. */
+  readonly certain?: true;
 }
 
 /** The answer to a need; a failure carries why, and becomes an error result. */

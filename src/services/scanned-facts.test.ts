@@ -72,6 +72,11 @@ describe("what was not scanned is refused, not guessed", () => {
     ["a subresource", get("/api/v1/namespaces/a/pods/p/log"), /needs a cluster/],
     ["an unknown resource", get("/apis/x.io/v1/things"), /needs a cluster/],
     ["a post", { kind: "api-call", method: "POST", path: "/apis/x/v1/reviews" }, /POST .* needs a cluster/],
+    [
+      "none where that must be certain",
+      select({ name: "none", namespace: "a", certain: true }),
+      /no ConfigMap a\/none is among the scanned objects/,
+    ],
     ["the network", { kind: "http-call", method: "GET", url: "https://x", headers: {} }, /does not use/],
     ["an image", { kind: "image", reference: "nginx" }, /registry/],
   ])("%s", (_, need, message) => {

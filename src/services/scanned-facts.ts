@@ -40,7 +40,7 @@ export function scannedFacts(world: ScannedWorld): Facts {
         case "api-call":
           return need.method === "GET" ? answerCall(need.path, world, find) : answerPost(need.path, need.body, world);
         case "objects":
-          return { ok: true, value: selectObjects(need, world.objects) };
+          return answerObjects(need, world);
         case "http-call":
           return refused(`${need.method} ${need.url} needs the network, which a scan does not use`);
         case "image":
@@ -66,6 +66,13 @@ function refused(message: string): Fact {
 function absent(what: string, world: ScannedWorld): Fact {
   if (world.complete) return { ok: false, message: `there is no ${what}`, notFound: true };
   return refused(`${what} is not among the scanned objects`);
+}
+
+function answerObjects(need: ObjectsNeed, world: ScannedWorld): Fact {
+  const found = selectObjects(need, world.objects);
+  if (need.certain !== true || found.length > 0 || world.complete) return { ok: true, value: found };
+  const what = need.name === "" ? `${need.objectKind} that is asked for` : `${need.objectKind} ${need.namespace}/${need.name}`;
+  return refused(`no ${what} is among the scanned objects; the cluster may have one`);
 }
 
 function selectObjects(need: ObjectsNeed, objects: readonly KubernetesObject[]): readonly JsonValue[] {

@@ -49,6 +49,7 @@ export function collectParams(
     subresource: "",
     namespace: namespaceFor(apiVersion, objectKind, paramRef, resources, namespace),
     name,
+    certain: true,
     ...(selector === undefined ? {} : { selector }),
   };
   const found = requireFact(facts, need);
