@@ -11,7 +11,7 @@ import { groupsOf } from "./engine/groups.ts";
 import { signatureOf } from "./engine/plan.ts";
 import { namesToPossible, throughToPossible } from "./engine/possible-pod.ts";
 import { isRedundant } from "./engine/redundancy.ts";
-import { externalPieces, type Party, partyOf, sideOf, usualReading, verdictOf } from "./engine/verdict.ts";
+import { areApart, externalPieces, type Party, partyOf, sideOf, usualReading, verdictOf } from "./engine/verdict.ts";
 import type {
   AddressConnections,
   Direction,
@@ -150,11 +150,12 @@ class StateNetwork implements Network {
   fingerprint(workload: Workload): string {
     const cls = this.#state.index.classOf(workload);
     if (cls === undefined) return "";
-    const { labels, ports, serviceAccount, namespaceLabels, serviceAccountLabels } = cls.facts;
+    const { labels, ports, serviceAccount, namespaceLabels, serviceAccountLabels, network } = cls.facts;
     const plans = [this.#state.plan(cls, "ingress"), this.#state.plan(cls, "egress")].map(signatureOf);
     const { addresses } = workload;
     return JSON.stringify([
       cls.kind,
+      network,
       labels,
       ports,
       serviceAccount,
@@ -190,6 +191,7 @@ class StateNetwork implements Network {
       const [subject, peer] = side === "egress" ? [parties?.[0], parties?.[1]] : [parties?.[1], parties?.[0]];
       const [own, other] = side === "egress" ? [from, to] : [to, from];
       if (subject === undefined || peer === undefined) return absent(side, own);
+      if (areApart(subject, peer)) return apart(side, own, other);
       if (subject.kind !== "class" || subject.cls.kind === "node" || subject.cls.kind === "apiserver") return outside(side, own);
       return explainDirection({
         state: this.#state,
@@ -291,6 +293,11 @@ class StateNetwork implements Network {
   remove(ref: ResourceRef): void {
     this.#state.remove(this.#state.keyOfRef(ref));
   }
+}
+
+function apart(direction: Direction, own: Endpoint, other: Endpoint): DirectionExplanation {
+  const text = `${describeEndpoint(own)} and ${describeEndpoint(other)} stand in different primary networks`;
+  return { direction, allowed: false, because: "network", tier: "", policies: [], text };
 }
 
 function outside(direction: Direction, endpoint: Endpoint): DirectionExplanation {

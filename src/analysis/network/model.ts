@@ -45,6 +45,8 @@ export interface NetworkOptions {
   readonly cni?: CniProfile;
   /** The range that pods get their addresses from, where it is known: decides about blocks that hold a part of all addresses. */
   readonly podAddresses?: AddressSet;
+  /** Leave user-defined primary networks (OVN-Kubernetes) out: every pod stands in the cluster's pod network. */
+  readonly podNetworkOnly?: boolean;
   /**
    * Read as np-guard's netpol-analyzer does: address blocks hold no pods, pods on the host's network are like others,
    * and a pod that may come is met only by rules with exactly its selectors.
@@ -187,8 +189,9 @@ export interface DirectionExplanation {
   /**
    * `rule`: a rule of `policies` allows or denies. `isolated`: `policies` select the endpoint and none of their rules
    * matches. `default`: nothing selects it, so everything passes. `outside`: not an endpoint that policies govern.
+   * `network`: the two stand in different primary networks, which no policy connects.
    */
-  readonly because: "rule" | "isolated" | "default" | "outside";
+  readonly because: "rule" | "isolated" | "default" | "outside" | "network";
   /** `AdminNetworkPolicy`, `NetworkPolicy`, a Calico tier. Empty for `default` and `outside`. */
   readonly tier: string;
   readonly policies: readonly DecidingPolicy[];

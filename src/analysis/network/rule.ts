@@ -19,6 +19,8 @@ export interface PodFacts {
   readonly serviceAccount: string;
   readonly serviceAccountLabels: Labels;
   readonly ports: readonly NamedPort[];
+  /** The primary network that takes the pod in; empty for the cluster's pod network. */
+  readonly network: string;
 }
 
 export type NamespaceScope =

@@ -14,6 +14,7 @@ import { isPolicy, readPolicy } from "./read/read-policy.ts";
 import type { CompiledPolicy, CompiledRule, PeerTerm } from "./rule.ts";
 import { apiServerAddresses, namespaceLabels, readNode, roleOf, someNode } from "./world/cluster-objects.ts";
 import { type PodSource, podSources, refKey } from "./world/pod-source.ts";
+import { isUserDefinedNetwork, primaryNetworks } from "./world/primary-networks.ts";
 import { type Distinctions, ownerOf, volatileLabels, workloadsOf } from "./world/workloads.ts";
 
 type ObjectDocument = SourceDocument<KubernetesObject>;
@@ -42,6 +43,7 @@ export class ClusterState implements Surroundings, Distinctions {
   readonly #sources = new Map<string, { readonly owner: ResourceRef; readonly sources: Set<PodSource> }>();
   readonly #workloadsOfOwner = new Map<string, readonly Workload[]>();
   #context: PolicyContext;
+  #networks: ReadonlyMap<string, string> = new Map();
   #bounds = new AddressBounds([]);
   askedLabels: ReadonlySet<string> = new Set();
   nodesMatter = false;
@@ -82,6 +84,10 @@ export class ClusterState implements Surroundings, Distinctions {
 
   nodeLabels(name: string): Labels {
     return this.nodes.get(`node/${name}`)?.labels ?? {};
+  }
+
+  networkOf(namespace: string): string {
+    return this.#networks.get(namespace) ?? "";
   }
 
   addressClass(address: string): string {
@@ -160,6 +166,7 @@ export class ClusterState implements Surroundings, Distinctions {
       }
     }
     this.apiServer = { kind: "apiserver", id: "apiserver", addresses };
+    this.#networks = this.#readNetworks();
     this.#bounds = new AddressBounds(this.policies.flatMap((policy) => [...blocksOf(policy)]));
     this.askedLabels = this.#labelsAsked();
     this.nodesMatter = this.policies.some(asksForNodes);
@@ -170,6 +177,14 @@ export class ClusterState implements Surroundings, Distinctions {
     for (const node of this.nodes.values()) this.index.add(node);
     this.index.add(this.apiServer);
     for (const policy of this.policies) this.#enterPolicy(policy);
+  }
+
+  #readNetworks(): ReadonlyMap<string, string> {
+    if (this.options.podNetworkOnly === true) return new Map();
+    return primaryNetworks(
+      [...this.entries.values()].map((entry) => entry.document.value),
+      this.#namespaces,
+    );
   }
 
   #enterObject(object: KubernetesObject, addresses: string[]): void {
@@ -312,6 +327,7 @@ export class ClusterState implements Surroundings, Distinctions {
   #changeNamespace(name: string, after: Entry | undefined): void {
     const labels = namespaceLabels(name, after === undefined ? {} : labelsOf(after.document.value));
     this.#namespaces.set(name, labels);
+    this.#networks = this.#readNetworks();
     const owners = [...this.#workloadsOfOwner].filter(([, workloads]) => workloads.some((w) => w.namespace === name));
     for (const [, workloads] of owners) for (const workload of workloads) this.index.remove(workload);
     this.index.leaveNamespace(name);
@@ -323,7 +339,7 @@ export class ClusterState implements Surroundings, Distinctions {
     for (const entry of [before, after]) {
       if (entry === undefined) continue;
       const { value } = entry.document;
-      if (roleOf(value) !== "other" || value.kind === "Endpoints") return true;
+      if (roleOf(value) !== "other" || value.kind === "Endpoints" || isUserDefinedNetwork(value)) return true;
       if (entry.sources.some((s) => s.madeBy !== undefined && s.podName === "")) return true;
       if (entry.policies.some((policy) => this.#tellsMoreApart(policy))) return true;
     }

@@ -32,7 +32,9 @@ async function run(directory: string, row: Row): Promise<Outcome> {
 }
 
 async function runNpga(directory: string, row: Row): Promise<Outcome> {
-  if (row.options["multipleNetworksEnabled"] === true) return skipped("networks beside the pod network are not modelled");
+  if (row.options["multipleNetworksEnabled"] === true && row.inputs.some((input) => /nad_/.test(input))) {
+    return skipped("secondary networks of pods are not modelled");
+  }
   const [kind, format] = row.kind.split("-");
   if (kind === "explain") return skipped("the wording of another analyser's explanations");
   if (kind === "connlist" || (kind === "exposure" && format !== "struct" && format !== "dot")) return runReport(directory, row);

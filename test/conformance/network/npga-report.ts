@@ -8,6 +8,19 @@ interface Pair {
 
 /** Reads the connections of a golden report. `focus` is what lines without connections are about. */
 export function parseReport(text: string, format: string, focus: string): readonly Line[] {
+  // Names of networks stand in the namespaces of peers there.
+  return parseFormat(text, format, focus).map((line) => ({
+    ...line,
+    from: withoutNetwork(line.from),
+    to: withoutNetwork(line.to),
+  }));
+}
+
+function withoutNetwork(peer: string): string {
+  return peer.replace(/^([^/[]+)\[[^\]]*\]\//, "$1/");
+}
+
+function parseFormat(text: string, format: string, focus: string): readonly Line[] {
   switch (format) {
     case "txt":
       return parseText(text, focus);
@@ -83,7 +96,7 @@ function parseTable(text: string, focus: string, cells: (line: string) => readon
       return [];
     }
     if (second === "" || first.startsWith("---") || /Exposure Analysis/.test(line)) return [];
-    const connections = third === undefined || third === "" ? focus : third;
+    const connections = focus !== "" || third === undefined ? focus : third;
     return [swapped ? { section, from: second, to: first, connections } : { section, from: first, to: second, connections }];
   });
 }

@@ -7,6 +7,8 @@ import { diffNetworks } from "../../../src/analysis/network/diff.ts";
 import { entryPoints } from "../../../src/analysis/network/entry.ts";
 import { exposureOf } from "../../../src/analysis/network/exposure.ts";
 import type { Endpoint, Network } from "../../../src/analysis/network/model.ts";
+import { isKubernetesObject } from "../../../src/core/kubernetes.ts";
+import type { SourceDocument } from "../../../src/core/source.ts";
 import { failure, type Outcome, passed } from "../corpus.ts";
 import { factsOf, type Line, parseConnections, possibleText } from "./connection-text.ts";
 import { type Row, readManifests, workloadCatalogue } from "./manifests.ts";
@@ -23,7 +25,7 @@ interface Focus {
 
 /** Reports of netpol-analyzer, compared as sets of connections. */
 export async function runReport(directory: string, row: Row): Promise<Outcome> {
-  const network = await npgaNetwork(directory, row.inputs);
+  const network = await npgaNetwork(directory, row.inputs, row.options["multipleNetworksEnabled"] === true);
   const options: Focus = row.options;
   const focus = options.focusConn?.replace("-", " ").toUpperCase() ?? "";
   const format = row.kind.split("-")[1] ?? "";
@@ -36,9 +38,21 @@ export async function runReport(directory: string, row: Row): Promise<Outcome> {
   return compare(actual, expected);
 }
 
-export async function npgaNetwork(directory: string, inputs: readonly string[]): Promise<Network> {
-  const documents = await readManifests(inputs.map((p) => join(directory, p)));
-  return buildNetwork(documents, { catalogue: await workloadCatalogue(), cni: "generic", asNetpolAnalyzer: true });
+export async function npgaNetwork(directory: string, inputs: readonly string[], allNetworks = false): Promise<Network> {
+  const documents = (await readManifests(inputs.map((p) => join(directory, p)))).map(asPod);
+  return buildNetwork(documents, {
+    catalogue: await workloadCatalogue(),
+    cni: "generic",
+    asNetpolAnalyzer: true,
+    podNetworkOnly: !allNetworks,
+  });
+}
+
+/** A pod is told by its kind there, whatever its apiVersion says. */
+function asPod(document: SourceDocument): SourceDocument {
+  const { value } = document;
+  if (!isKubernetesObject(value) || value.kind !== "Pod" || value.apiVersion === "v1") return document;
+  return { ...document, value: { ...value, apiVersion: "v1" }, locate: () => undefined, locateKey: () => undefined };
 }
 
 export function compare(actual: readonly Line[], expected: readonly Line[]): Outcome {

@@ -28,12 +28,14 @@ const noFacts: PodFacts = {
   serviceAccount: "",
   serviceAccountLabels: {},
   ports: [],
+  network: "",
 };
 
 export interface Surroundings {
   namespaceLabels(name: string): Labels;
   serviceAccountLabels(namespace: string, name: string): Labels;
   nodeLabels(name: string): Labels;
+  networkOf(namespace: string): string;
   addressClass(address: string): string;
 }
 
@@ -75,6 +77,7 @@ export function classify(
         serviceAccount,
         namespaceLabels: around.namespaceLabels(namespace),
         serviceAccountLabels: around.serviceAccountLabels(namespace, serviceAccount),
+        network: endpoint.hostNetwork ? "" : around.networkOf(namespace),
       },
       nodeLabels: around.nodeLabels(endpoint.hostNode),
       addresses,

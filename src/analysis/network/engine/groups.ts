@@ -12,6 +12,12 @@ import { sideOf } from "./verdict.ts";
  */
 export function groupsOf(state: ClusterState, reading: Reading): readonly EdgeGroup[] {
   const classes = state.index.classes.filter((cls) => cls.members.size > 0 && (cls.kind === "pod" || cls.kind === "host"));
+  // Pods of different primary networks have nothing to do with each other.
+  const networks = Map.groupBy(classes, (cls) => cls.facts.network);
+  return [...networks.values()].flatMap((own) => groupsWithin(state, own, reading));
+}
+
+function groupsWithin(state: ClusterState, classes: readonly EndpointClass[], reading: Reading): readonly EdgeGroup[] {
   const isOpen = (direction: "ingress" | "egress") => (cls: EndpointClass) => state.plan(cls, direction).isUnrestricted;
   const [freeSources, boundSources] = partition(classes, isOpen("egress"));
   const [freeTargets, boundTargets] = partition(classes, isOpen("ingress"));
@@ -46,10 +52,12 @@ function addBound(
 ): void {
   const listed = listedBy(state.plan(source, "egress"));
   const asked = listed === undefined ? targets : [...listed].flatMap((id) => state.index.classes[id] ?? []);
+  const { network } = source.facts;
   const a = { kind: "class", cls: source } as const;
   const byConnections = new Map<string, { readonly connections: ConnectionSet; readonly to: EndpointClass[] }>();
   for (const target of asked) {
-    if (target.members.size === 0 || state.plan(target, "ingress").isUnrestricted) continue;
+    if (target.members.size === 0 || target.facts.network !== network) continue;
+    if (state.plan(target, "ingress").isUnrestricted) continue;
     if (target === source && source.members.size < 2) continue;
     const b = { kind: "class", cls: target } as const;
     const egress = sideOf(state, "egress", a, b, reading);

@@ -28,8 +28,15 @@ export function partyOf(state: ClusterState, endpoint: Endpoint): Party | undefi
 /** What one side lets through; everything where the side is outside of what policies govern. */
 export function sideOf(state: ClusterState, direction: Direction, from: Party, to: Party, reading: Reading): ConnectionSet {
   const [subject, peer] = direction === "egress" ? [from, to] : [to, from];
+  if (areApart(from, to)) return ConnectionSet.none;
   if (subject.kind !== "class") return ConnectionSet.all;
   return throughPlan(state.plan(subject.cls, direction), subject.cls, peer, reading);
+}
+
+/** Pods of different primary networks. */
+export function areApart(a: Party, b: Party): boolean {
+  if (a.kind !== "class" || b.kind !== "class" || a.cls.kind !== "pod" || b.cls.kind !== "pod") return false;
+  return a.cls.facts.network !== b.cls.facts.network;
 }
 
 export function throughPlan(plan: Plan, subject: EndpointClass, peer: Party, reading: Reading): ConnectionSet {

@@ -48,6 +48,7 @@ export function podSources(
   if (isPod && (phase === "Succeeded" || phase === "Failed")) return [];
   const namespace = namespaceOf(object) || fallback;
   const madeBy = controllerOf(object, namespace);
+  if (object.kind === "VirtualMachine" && groupOf(object) === "kubevirt.io") return [virtualMachine(document, namespace, madeBy)];
   return findPodSpecs(object, catalogue).pods.map((pod) => {
     const account = asString(pod.spec["serviceAccountName"]) ?? asString(pod.spec["serviceAccount"]);
     return {
@@ -70,10 +71,40 @@ export function podSources(
   });
 }
 
+/** KubeVirt makes one pod for a virtual machine, with the labels of its template; what listens in it nobody declares. */
+function virtualMachine(
+  document: SourceDocument<KubernetesObject>,
+  namespace: string,
+  madeBy: ResourceRef | undefined,
+): PodSource {
+  const template = member(document.value["spec"], "template");
+  const labels = member(member(template, "metadata"), "labels");
+  return {
+    document,
+    path: ["spec", "template"],
+    role: "",
+    namespace,
+    podName: "",
+    madeBy,
+    labels: isObject(labels) ? textsOf(labels) : {},
+    ports: [],
+    images: [],
+    serviceAccount: "default",
+    hostNetwork: false,
+    addresses: [],
+    hostNode: "",
+    replicas: 1,
+    completedBy: undefined,
+  };
+}
+
+function textsOf(labels: JsonObject): Labels {
+  return Object.fromEntries(Object.entries(labels).filter((e): e is [string, string] => typeof e[1] === "string"));
+}
+
 function labelsOfPod(pod: FoundPod): Labels {
   const labels = pod.metadata["labels"];
-  if (!isObject(labels)) return {};
-  return Object.fromEntries(Object.entries(labels).filter((e): e is [string, string] => typeof e[1] === "string"));
+  return isObject(labels) ? textsOf(labels) : {};
 }
 
 function controllerOf(object: KubernetesObject, namespace: string): ResourceRef | undefined {
