@@ -16,6 +16,7 @@ import { packPolicies } from "./pack-policies.ts";
 import { compilePolicies, isPolicyObject } from "./policies.ts";
 import { auditNetworks } from "./scan-network.ts";
 import { scanObjects } from "./scan-objects.ts";
+import { incompleteTemplates } from "./scan-templates.ts";
 import { scannedFacts } from "./scanned-facts.ts";
 import { inScanNamespace, type ObjectDocument, scannedObjects } from "./scanned-objects.ts";
 
@@ -141,7 +142,7 @@ async function lintObjects(request: ScanRequest, resources: ApiResources): Promi
   // The built-in policies speak of PodSecurityPolicies, too, and say what takes their place.
   const spoken = checks.has("policies") && policies === undefined ? findings.filter((f) => !isGonePodSecurity(f)) : findings;
   return {
-    findings: spoken.map((f) => inScanNamespace(f, namespace, resources)),
+    findings: [...spoken.map((f) => inScanNamespace(f, namespace, resources)), ...incompleteTemplates(documents)],
     notes: uncheckedNotes(uncheckedKinds(documents, schemas)),
   };
 }

@@ -7,13 +7,13 @@ import { gvkOf, type KubernetesObject, nameOf, namespaceOf, resourceRef } from "
 import { gvkKey } from "../../core/schema.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { kubernetesEnvironments } from "../../languages/cel/libraries/kubernetes/environment.ts";
+import { withDefaults } from "../../languages/cel/schema/defaults.ts";
+import { schemaViolations } from "../../languages/cel/schema/structural.ts";
+import { asStructuralSchema, type StructuralSchema } from "../../languages/cel/schema/structural-schema.ts";
 import { type Violation, validateRules } from "../../languages/cel/schema/validate.ts";
 import { compileSchema, type RuleNode } from "../../languages/cel/schema/validator.ts";
-import { withDefaults } from "./defaults.ts";
+import { describeViolation, type SchemaViolation } from "../../languages/cel/schema/violation.ts";
 import { ruleProblems } from "./definition-rules.ts";
-import { schemaViolations } from "./structural.ts";
-import { asStructuralSchema, type StructuralSchema } from "./structural-schema.ts";
-import { describeViolation, type SchemaViolation } from "./violation.ts";
 
 type ObjectDocument = SourceDocument<KubernetesObject>;
 

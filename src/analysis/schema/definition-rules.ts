@@ -1,6 +1,6 @@
 import type { CompiledRule } from "../../languages/cel/schema/rules.ts";
+import type { StructuralSchema } from "../../languages/cel/schema/structural-schema.ts";
 import type { RuleNode } from "../../languages/cel/schema/validator.ts";
-import type { StructuralSchema } from "./structural-schema.ts";
 
 /** What one expression may cost by the bounds of its schema, and all of a version together. */
 const expressionLimit = 10_000_000n;

@@ -18,7 +18,13 @@ function hasCode(code: JsonValue | undefined): boolean {
 function targetProblems(targets: JsonValue | undefined): readonly MissingPart[] {
   const path = ["spec", "targets"];
   if (!isArray(targets) || targets.length === 0) {
-    return [{ path, message: "there is no target, so the template holds no code", next: "Complete it as the fix shows." }];
+    return [
+      {
+        path,
+        message: "there is no target, so the template holds no code",
+        next: `Add targets: [{target: ${target}, rego: "package ...; violation[{\\"msg\\": msg}] { ... }"}].`,
+      },
+    ];
   }
   if (targets.length > 1) return [{ path: [...path, 1], message: "a template has exactly one target" }];
   const [only] = targets;

@@ -1,4 +1,4 @@
-import { isArray, isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { isArray, isObject, type JsonObject, type JsonValue } from "../../../core/json.ts";
 import type { StructuralSchema } from "./structural-schema.ts";
 
 /** A null where none is allowed stands for nothing. */

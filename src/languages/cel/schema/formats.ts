@@ -1,7 +1,7 @@
-import { parseDuration } from "../../core/duration.ts";
-import { parseGoTime, rfc3339 } from "../../core/go-time.ts";
-import { parseRequestUri } from "../../core/go-url.ts";
-import { parseIpAddress, parseIpPrefix } from "../../core/ip-address.ts";
+import { parseDuration } from "../../../core/duration.ts";
+import { parseGoTime, rfc3339 } from "../../../core/go-time.ts";
+import { parseRequestUri } from "../../../core/go-url.ts";
+import { parseIpAddress, parseIpPrefix } from "../../../core/ip-address.ts";
 
 const hex = "[0-9a-fA-F]";
 const uuid = (version: string, variant: string) =>

@@ -1,5 +1,5 @@
-import type { JsonObject } from "../../core/json.ts";
-import type { CelSchema } from "../../languages/cel/schema/schema.ts";
+import type { JsonObject } from "../../../core/json.ts";
+import type { CelSchema } from "./schema.ts";
 
 /** The schema of a custom resource, as its definition has it: everything that the API server checks. */
 export interface StructuralSchema extends CelSchema {

@@ -1,5 +1,5 @@
-import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue, jsonEquals } from "../../core/json.ts";
-import { compileRegex } from "../../core/regex.ts";
+import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue, jsonEquals } from "../../../core/json.ts";
+import { compileRegex } from "../../../core/regex.ts";
 import { fitsFormat, fitsInteger } from "./formats.ts";
 import { duplicates } from "./list-types.ts";
 import type { StructuralSchema } from "./structural-schema.ts";

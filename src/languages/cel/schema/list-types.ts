@@ -1,4 +1,4 @@
-import { isArray, isObject, type JsonPath, type JsonValue, jsonEquals } from "../../core/json.ts";
+import { isArray, isObject, type JsonPath, type JsonValue, jsonEquals } from "../../../core/json.ts";
 import type { StructuralSchema } from "./structural-schema.ts";
 import type { SchemaViolation } from "./violation.ts";
 

@@ -1,5 +1,5 @@
-import { quoteGo } from "../../core/go-quote.ts";
-import type { JsonPath, JsonValue } from "../../core/json.ts";
+import { quoteGo } from "../../../core/go-quote.ts";
+import type { JsonPath, JsonValue } from "../../../core/json.ts";
 
 /** Why an API server refuses an object, by field. */
 export interface SchemaViolation {
