@@ -29,7 +29,8 @@ const runeCount = (text: string): number => Array.from(text).length;
 
 /** Padded to the width; zeros only on the left. */
 function padded(text: string, flags: PrintfFlags, zero = flags.zero): string {
-  const missing = (flags.width ?? 0) - runeCount(text);
+  if (flags.width === undefined) return text;
+  const missing = flags.width - runeCount(text);
   if (missing <= 0) return text;
   if (flags.minus) return text + " ".repeat(missing);
   return (zero ? "0" : " ").repeat(missing) + text;

@@ -1,6 +1,6 @@
 import { stringType } from "../types/type.ts";
 import { floatOf, int64Of, isNumber, numberText } from "../values/number.ts";
-import { printValue } from "../values/print.ts";
+import { printValue, quote } from "../values/print.ts";
 import type { Value } from "../values/value.ts";
 import type { Builtin } from "./builtin.ts";
 import { type PrintfArgument, sprintf } from "./go-printf.ts";
@@ -19,22 +19,46 @@ function argumentOf(value: Value): PrintfArgument {
   return small === undefined ? { kind: "big.Int", value: BigInt(text) } : { kind: "int64", value: small };
 }
 
-const simple = /^(?:[^%]|%[sdv])*$/;
+type Verb = "s" | "d" | "v" | "q";
 
-/** The usual formats, `%s`, `%d` and `%v` of what fits them and no more, without the machinery of all others. */
-function sprintfFast(format: string, args: readonly Value[]): string | undefined {
-  if (!simple.test(format)) return undefined;
-  const parts = format.split("%");
-  if (parts.length !== args.length + 1) return undefined;
-  let text = parts[0] ?? "";
+/** A format of plain verbs only: a text before each verb, and one behind the last. */
+interface PlainFormat {
+  readonly texts: readonly string[];
+  readonly verbs: readonly Verb[];
+}
+
+const plainVerb = /%([sdvq])/g;
+const formats = new Map<string, PlainFormat | undefined>();
+const formatLimit = 2000;
+
+/** The usual formats, which need no flags, widths or indexes; read once. */
+function plainFormat(format: string): PlainFormat | undefined {
+  if (formats.has(format)) return formats.get(format);
+  const parts = format.split(plainVerb);
+  const texts = parts.filter((_, i) => i % 2 === 0);
+  const verbs = parts.filter((part, i): part is Verb => i % 2 === 1 && /^[sdvq]$/.test(part));
+  const plain = texts.some((text) => text.includes("%")) ? undefined : { texts, verbs };
+  if (formats.size >= formatLimit) formats.clear();
+  formats.set(format, plain);
+  return plain;
+}
+
+/** One argument under a plain verb; undefined: the verb does not fit it. */
+function formatPlain(verb: Verb, arg: Value): string | undefined {
+  if (isNumber(arg)) return verb === "s" || verb === "q" || !Number.isSafeInteger(arg) ? undefined : String(arg);
+  if (verb === "d") return undefined;
+  const text = typeof arg === "string" ? arg : printValue(arg);
+  return verb === "q" ? quote(text) : text;
+}
+
+function sprintfPlain(format: string, args: readonly Value[]): string | undefined {
+  const plain = plainFormat(format);
+  if (plain === undefined || plain.verbs.length !== args.length) return undefined;
+  let text = plain.texts[0] ?? "";
   for (let i = 0; i < args.length; i++) {
-    const part = parts[i + 1] ?? "";
-    const arg = args[i] ?? null;
-    const verb = part.charCodeAt(0);
-    if (typeof arg === "string" ? verb === 0x64 : isNumber(arg) ? verb === 0x73 || !Number.isSafeInteger(arg) : verb === 0x64) {
-      return undefined;
-    }
-    text += (typeof arg === "string" ? arg : typeof arg === "number" ? String(arg) : printValue(arg)) + part.slice(1);
+    const part = formatPlain(plain.verbs[i] ?? "v", args[i] ?? null);
+    if (part === undefined) return undefined;
+    text += part + (plain.texts[i + 1] ?? "");
   }
   return text;
 }
@@ -43,5 +67,5 @@ export const sprintfBuiltin: Builtin = binary(
   "sprintf",
   [string, array],
   stringType,
-  (format, args) => sprintfFast(format, args) ?? sprintf(format, args.map(argumentOf)),
+  (format, args) => sprintfPlain(format, args) ?? sprintf(format, args.map(argumentOf)),
 );
