@@ -1,10 +1,15 @@
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
+import { isArray } from "../core/json.ts";
 import { answerReview } from "../server/webhook/reviews.ts";
 import { listenForReviews } from "../server/webhook/webhook.ts";
 import { Admission } from "../services/admission/admit.ts";
 import { ClusterFacts } from "../services/admission/cluster-facts.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
+import { ingestEvents } from "../services/audit/ingest.ts";
 import type { GovernedCluster } from "../services/live/governed-cluster.ts";
 import type { LivePolicies } from "../services/live/live-policies.ts";
 import { ServingCertificates, type ServingIdentity } from "../services/live/serving-certificates.ts";
@@ -60,10 +65,17 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
     now: io.now,
     deadlineMilliseconds: (timeoutSeconds - 1) * 1000,
   };
+  const token = await auditToken(flags.data);
   const server = await listenForReviews({
     ...listen,
     identity: identity.server,
     onError: trouble,
+    audit: {
+      isAuthorized: (header) => isSecret(header, `Bearer ${token}`),
+      take: async (events, from) => {
+        await ingestEvents(ledger, isArray(events) ? events : [events], from);
+      },
+    },
     handle: (path, review) => answerReview(path, review, reviews),
   });
   const renew = async () => {
@@ -80,6 +92,22 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
       return server.close();
     },
   };
+}
+
+/** The token by which the API server's audit webhook is known; made on first use. */
+async function auditToken(directory: string): Promise<string> {
+  const file = join(directory, "audit-token");
+  const known = await readFile(file, "utf8").catch(() => "");
+  if (known.trim() !== "") return known.trim();
+  const token = randomBytes(32).toString("base64url");
+  await writeFile(file, `${token}\n`, { mode: 0o600 });
+  return token;
+}
+
+/** Takes the same time wherever they differ. */
+function isSecret(given: string | undefined, secret: string): boolean {
+  const digest = (text: string) => hash("sha256", text, "buffer");
+  return given !== undefined && timingSafeEqual(digest(given), digest(secret));
 }
 
 export interface Address {

@@ -6,6 +6,7 @@ import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import { answerReview } from "../../src/server/webhook/reviews.ts";
 import { listenForReviews } from "../../src/server/webhook/webhook.ts";
 import { Admission } from "../../src/services/admission/admit.ts";
+import { ingestEvents } from "../../src/services/audit/ingest.ts";
 import { LivePolicies } from "../../src/services/live/live-policies.ts";
 import { ServingCertificates } from "../../src/services/live/serving-certificates.ts";
 
@@ -31,6 +32,12 @@ const webhook = await listenForReviews({
   port: 0,
   identity: server,
   onError: (error) => console.error(error),
+  audit: {
+    isAuthorized: () => true,
+    take: async (events, cluster) => {
+      await ingestEvents(ledger, [events], cluster);
+    },
+  },
   handle: (path, review) =>
     answerReview(path, review, {
       admission,

@@ -1,10 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { Agent } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, startCluster } from "../cluster/start.ts";
@@ -45,6 +47,7 @@ let cluster: Cluster | NotAvailable;
 let directory = "";
 let server: ChildProcess | undefined;
 let output = "";
+let listen = "";
 
 function configMap(name: string, labels: object, namespace = "default"): string {
   return JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, labels } });
@@ -72,7 +75,7 @@ async function freePort(): Promise<number> {
 
 async function startServer(): Promise<void> {
   if (!cluster.available) return;
-  const listen = `127.0.0.1:${await freePort()}`;
+  listen = `127.0.0.1:${await freePort()}`;
   const child = spawn(
     process.execPath,
     [
@@ -244,6 +247,33 @@ describe("a real API server calls our webhooks", () => {
     expect(ofCluster.items.every((item: { results: unknown }) => Array.isArray(item.results))).toBe(true);
     await kubectl(["delete", "pod", "naughty", "--force"]);
     await until(async () => (await reports()).length === 0);
+  });
+
+  test("the API server's own audit events arrive once each, by its token alone", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const token = (await readFile(join(directory, "data/audit-token"), "utf8")).trim();
+    const item = (n: number) => ({
+      auditID: `id-${n}`,
+      stage: "ResponseComplete",
+      verb: "delete",
+      user: { username: "mallory" },
+      objectRef: { resource: "secrets", namespace: "nlp", name: `s${n}`, apiVersion: "v1" },
+      responseStatus: { code: 200 },
+      stageTimestamp: "2026-11-20T10:00:00.000000Z",
+    });
+    const body = gzipSync(JSON.stringify({ kind: "EventList", apiVersion: "audit.k8s.io/v1", items: [item(1), item(2)] }));
+    const agent = new Agent({ connect: { ca: await readFile(join(directory, "data/tls/authority.pem"), "utf8") } });
+    const post = async (authorization: string) => {
+      const headers = { authorization, "content-encoding": "gzip", "content-type": "application/json" };
+      return (await agent.request({ origin: `https://${listen}`, path: "/audit?cluster=prod", method: "POST", headers, body }))
+        .statusCode;
+    };
+    expect(await post("Bearer wrong")).toBe(401);
+    expect(await post(`Bearer ${token}`)).toBe(200);
+    expect(await post(`Bearer ${token}`)).toBe(200);
+    await agent.close();
+    const found = (await ledger("query", "--actor", "mallory", "-o", "json")).trim().split("\n");
+    expect(found.map((line) => JSON.parse(line).record.name)).toEqual(["s2", "s1"]);
   });
 
   test("killed in the middle of admissions: what was answered is recorded, and the failure policy holds", async ({ skip }) => {

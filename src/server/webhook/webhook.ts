@@ -1,7 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import { parseExactJson, writeExactJson } from "../../core/exact-json.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+
+const inflate = promisify(gunzip);
 
 /** A certificate and its key, PEM. */
 export interface TlsIdentity {
@@ -12,8 +16,20 @@ export interface TlsIdentity {
 /** Answers one review of `path` (`/validate/deny`, ...); undefined where there is no such path. Rejects where no decision can be given. */
 export type ReviewHandler = (path: string, review: JsonValue) => Promise<JsonObject | undefined>;
 
+/** Takes a batch of audit events; resolves once they are durable. Rejects where they are not, so that they are sent again. */
+export type AuditHandler = (events: JsonValue, cluster: string) => Promise<void>;
+
+/** How the API server shows that an audit batch is from it. */
+export interface AuditReceiver {
+  /** Whether an `Authorization` header is the right one. */
+  readonly isAuthorized: (header: string | undefined) => boolean;
+  readonly take: AuditHandler;
+}
+
 /** An object may have 3 MB in etcd's limit of a request; a review holds it twice. */
 const maximumBody = 16 * 1024 * 1024;
+/** A compressed batch may become so large. */
+const maximumInflated = 64 * 1024 * 1024;
 
 export interface WebhookServer {
   /** Takes up a renewed certificate; connections that are open stay. */
@@ -28,6 +44,7 @@ export interface WebhookServerOptions {
   readonly port: number;
   readonly identity: TlsIdentity;
   readonly handle: ReviewHandler;
+  readonly audit: AuditReceiver;
   readonly onError: (error: unknown) => void;
 }
 
@@ -59,30 +76,34 @@ function portOf(server: Server): number {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { handle, onError }: WebhookServerOptions,
-): Promise<void> {
-  const path = (request.url ?? "").split("?", 1)[0] ?? "";
+async function answer(request: IncomingMessage, response: ServerResponse, options: WebhookServerOptions): Promise<void> {
+  const url = new URL(request.url ?? "/", "https://castellan");
+  const path = url.pathname;
   if (request.method === "GET" && (path === "/healthz" || path === "/readyz")) return end(response, 200, "ok");
   if (request.method !== "POST") return end(response, 405, "only POST");
+  // Refused before the body is read: who has no token costs nothing.
+  if (path === "/audit" && !options.audit.isAuthorized(request.headers.authorization))
+    return end(response, 401, "the token is missing or wrong");
   const body = await read(request);
-  if (body === undefined) return end(response, 413, `a review may have ${maximumBody} bytes`);
-  let review: JsonValue;
+  if (body === undefined) return end(response, 413, `a body may have ${maximumBody} bytes, ${maximumInflated} once inflated`);
+  let value: JsonValue;
   try {
-    review = parseExactJson(body);
+    value = parseExactJson(body);
   } catch {
     return end(response, 400, "the body is not JSON");
   }
   try {
-    const answered = await handle(path, review);
+    if (path === "/audit") {
+      await options.audit.take(value, url.searchParams.get("cluster") ?? "default");
+      return end(response, 200, "kept");
+    }
+    const answered = await options.handle(path, value);
     if (answered === undefined) end(response, 404, "there is no such webhook");
     else end(response, 200, writeExactJson(answered), "application/json");
   } catch (error) {
-    onError(error);
-    // The API server applies the webhook's failurePolicy and shows this text.
-    end(response, 500, error instanceof Error ? error.message : String(error));
+    options.onError(error);
+    // Reviews: the API server applies the webhook's failurePolicy and shows this text. Audit: it sends the batch again.
+    end(response, path === "/audit" ? 503 : 500, error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -90,6 +111,7 @@ function end(response: ServerResponse, status: number, text: string, type = "tex
   response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) }).end(text);
 }
 
+/** Undefined where the body is too large, or not what its encoding says. */
 async function read(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -98,5 +120,10 @@ async function read(request: IncomingMessage): Promise<string | undefined> {
     if (size > maximumBody) return undefined;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  const bytes = Buffer.concat(chunks);
+  if (request.headers["content-encoding"] !== "gzip") return bytes.toString("utf8");
+  return inflate(bytes, { maxOutputLength: maximumInflated }).then(
+    (text) => text.toString("utf8"),
+    () => undefined,
+  );
 }
