@@ -19,6 +19,8 @@ export type OpaAnswer =
 export interface OpaServer {
   /** With `strict` a builtin that refuses its arguments is an error. */
   ask(query: string, strict: boolean): Promise<OpaAnswer>;
+  /** A request of its REST API; answers the body. */
+  send(method: string, path: string, body: string): Promise<string>;
   stop(): void;
 }
 
@@ -39,6 +41,7 @@ export async function startOpa(): Promise<OpaServer> {
     }
   }
   return {
+    send: (method, path, body) => send(socketPath, method, path, body),
     async ask(query, strict) {
       try {
         if (!strict) return answerOf(await post("/v1/query", JSON.stringify({ query })));

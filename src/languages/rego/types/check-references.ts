@@ -115,7 +115,8 @@ export class ReferenceChecker {
       const known = this.#env.typeOfVariable(step.name);
       if (known.kind === "unknown") this.#env.setVariable(step.name, keys);
       else if (!unifies(keys, known)) return this.#undefined(ref, position, known, keys, childKeys(node));
-      return undefined;
+      // It may be any of the documents here.
+      return this.#checkBase(ref, position + 1);
     }
     const child = step.kind === "scalar" ? node.child(step.value) : undefined;
     if (child === undefined) return env.next === undefined ? this.#checkBase(ref, position) : this.#checkTree(env.next, ref);
