@@ -16,7 +16,7 @@ const single: IntervalSet<number> = [0, 1];
  * Everything one protocol can carry: destination ports 1 to 65535; of ICMP `type * 256 + code`; of any other protocol
  * the one value 0.
  */
-export function fullOf(protocol: ProtocolNumber): IntervalSet<number> {
+function fullOf(protocol: ProtocolNumber): IntervalSet<number> {
   switch (protocol) {
     case protocols.TCP:
     case protocols.UDP:

@@ -18,7 +18,7 @@ export interface Config {
 
 const policyKinds = new Set(["NetworkPolicy", "GlobalNetworkPolicy"]);
 
-export function isPolicyDocument(document: SourceDocument): document is SourceDocument<KubernetesObject> {
+function isPolicyDocument(document: SourceDocument): document is SourceDocument<KubernetesObject> {
   return isKubernetesObject(document.value) && policyKinds.has(document.value.kind);
 }
 

@@ -55,7 +55,7 @@ function asPod(document: SourceDocument): SourceDocument {
   return { ...document, value: { ...value, apiVersion: "v1" }, locate: () => undefined, locateKey: () => undefined };
 }
 
-export function compare(actual: readonly Line[], expected: readonly Line[]): Outcome {
+function compare(actual: readonly Line[], expected: readonly Line[]): Outcome {
   const [ours, theirs] = [new Set(factsOf(actual)), new Set(factsOf(expected))];
   const missing = [...theirs].filter((fact) => !ours.has(fact));
   const extra = [...ours].filter((fact) => !theirs.has(fact));
@@ -65,7 +65,7 @@ export function compare(actual: readonly Line[], expected: readonly Line[]): Out
   );
 }
 
-export function connectionLines(network: Network): readonly Line[] {
+function connectionLines(network: Network): readonly Line[] {
   const lines: Line[] = [];
   const add = (from: string, to: string, set: ConnectionSet) => {
     const connections = textOf(set);

@@ -1,4 +1,3 @@
-import { AddressSet } from "../address-set.ts";
 import type { ConnectionSet } from "../connection-set.ts";
 import type { Edge, EdgeCondition, EdgeFilter, Endpoint } from "../model.ts";
 import type { ClusterState } from "../state.ts";
@@ -146,5 +145,3 @@ function domainsOf(plan: Plan): readonly (readonly string[])[] {
   }
   return [...found.values()];
 }
-
-export const wholeWorld: Endpoint = { kind: "external", addresses: AddressSet.all };

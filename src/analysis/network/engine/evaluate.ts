@@ -15,7 +15,7 @@ export interface Reading {
   readonly otherOrder: boolean;
 }
 
-export function counts(match: Match, action: RuleAction, cls: EndpointClass, reading: Reading): boolean {
+function counts(match: Match, action: RuleAction, cls: EndpointClass, reading: Reading): boolean {
   switch (match) {
     case "no":
       return false;

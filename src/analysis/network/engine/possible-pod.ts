@@ -45,7 +45,7 @@ function sameOrNone(known: readonly Requirement[], asked: readonly Requirement[]
 }
 
 /** Whether labels that meet all of `known` surely meet all of `asked`. */
-export function implies(known: readonly Requirement[], asked: readonly Requirement[]): boolean {
+function implies(known: readonly Requirement[], asked: readonly Requirement[]): boolean {
   return asked.every((wanted) => known.some((fact) => fact.label === wanted.label && entails(fact, wanted)));
 }
 

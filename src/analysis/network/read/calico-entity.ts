@@ -219,7 +219,7 @@ function setLabels({ labels, namespace }: NetworkSet): Labels {
   return namespace === "" ? labels : { ...labels, [namespaceLabel]: namespace };
 }
 
-export function readNets(reader: Reader, field: Field | undefined): AddressSet | undefined {
+function readNets(reader: Reader, field: Field | undefined): AddressSet | undefined {
   const list = reader.list(field);
   if (list === undefined) return undefined;
   return list.reduce((all, item) => {

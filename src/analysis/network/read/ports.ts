@@ -3,7 +3,6 @@ import type { PortMatch } from "../rule.ts";
 import type { Field, ObjectField, Reader } from "./reader.ts";
 
 export const everyPort: PortMatch = { numbers: ConnectionSet.all, named: [] };
-export const noPort: PortMatch = { numbers: ConnectionSet.none, named: [] };
 
 /** TCP, UDP or SCTP; TCP where none is written. */
 export function readProtocol(reader: Reader, field: Field | undefined): ProtocolNumber | undefined {

@@ -81,7 +81,7 @@ export function podSelector(namespaces: NamespaceScope, pods: LabelMatch, namesp
   };
 }
 
-export function scopeKey(scope: NamespaceScope): string {
+function scopeKey(scope: NamespaceScope): string {
   switch (scope.kind) {
     case "one":
       return `=${scope.name}`;

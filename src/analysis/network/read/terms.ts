@@ -3,9 +3,6 @@ import type { PeerTerm, PodSelector } from "../rule.ts";
 
 export const everything: PeerTerm = { key: "everything", everything: true };
 
-/** Matches no endpoint. */
-export const nobody: PeerTerm = { key: "nobody" };
-
 export function podTerm(pods: PodSelector): PeerTerm {
   return { key: `pods ${pods.key}`, pods };
 }

@@ -1,5 +1,5 @@
 import { asString, isArray, type JsonPath, type JsonValue, member } from "../../../core/json.ts";
-import { groupOf, type KubernetesObject, nameOf, namespaceOf } from "../../../core/kubernetes.ts";
+import { groupOf, type KubernetesObject, namespaceOf } from "../../../core/kubernetes.ts";
 import type { SourceDocument } from "../../../core/source.ts";
 
 /** A place in an Ingress or a route that sends traffic to a Service. */
@@ -128,8 +128,4 @@ export function grantsOf(documents: readonly SourceDocument<KubernetesObject>[])
       });
       return isFrom && isTo;
     });
-}
-
-export function describeBackend({ document, kind }: Backend): string {
-  return `${kind === "Gateway" ? document.value.kind : kind} ${nameOf(document.value)}`;
 }

@@ -44,7 +44,7 @@ export function workloadsOf(owner: ResourceRef, sources: readonly PodSource[], d
   );
 }
 
-export function workloadId(owner: ResourceRef): string {
+function workloadId(owner: ResourceRef): string {
   return `${owner.namespace}/${owner.name}[${owner.kind}]`;
 }
 
