@@ -8,6 +8,7 @@ import {
   anyOf,
   type CelText,
   fitsWildcard,
+  hasMember,
   NotConvertible,
   not,
   optionalMember,
@@ -37,15 +38,14 @@ interface ObjectPath {
 
 const wholeVariable = /^\s*\{\{(?!.*\{\{)(.*)\}\}\s*$/s;
 
-/** The steps of `request.object.a.b`; undefined for anything else. */
+/** The steps of `request.object.a.b[0]`; undefined for anything else. */
 function pathOf(node: Node): ObjectPath | undefined {
-  if (node.kind === "chain") {
-    const left = pathOf(node.left);
-    if (left === undefined) return undefined;
-    if (node.right.kind === "field") return { steps: [...left.steps, node.right.name] };
-    return node.right.kind === "index" && node.right.index >= 0 ? { steps: [...left.steps, node.right.index] } : undefined;
-  }
-  return node.kind === "field" ? { steps: [node.name] } : undefined;
+  if (node.kind === "field") return { steps: [node.name] };
+  if (node.kind === "index") return node.index >= 0 ? { steps: [node.index] } : undefined;
+  if (node.kind !== "chain") return undefined;
+  const left = pathOf(node.left);
+  const right = pathOf(node.right);
+  return left === undefined || right === undefined ? undefined : { steps: [...left.steps, ...right.steps] };
 }
 
 function schemaAt(scope: ConditionScope, steps: readonly (string | number)[]): Schema | undefined {
@@ -104,6 +104,27 @@ function listPath(node: Node): readonly (string | number)[] | undefined {
   return objectPath(node);
 }
 
+const isCurrent = (node: Node | undefined): boolean => node?.kind === "current";
+
+/** The object of `keys(path)` or `path.keys(@)`, which has to be there on both sides. */
+function keysOf(node: Node, scope: ConditionScope): string | undefined {
+  const [call, owner] = node.kind === "chain" ? [node.right, node.left] : [node, undefined];
+  if (call.kind !== "call" || call.name !== "keys") return undefined;
+  const [argument] = call.args;
+  const path = owner === undefined ? argument : isCurrent(argument) ? owner : undefined;
+  const steps = path === undefined ? undefined : objectPath(path);
+  return steps === undefined ? undefined : requiredAt(scope, steps);
+}
+
+/** `keys(path) | contains(@, 'name')` */
+function hasKey(node: Node, scope: ConditionScope): CelText | undefined {
+  if (node.kind !== "pipe" || node.right.kind !== "call" || node.right.name !== "contains") return undefined;
+  const [list, name] = node.right.args;
+  const owner = isCurrent(list) ? keysOf(node.left, scope) : undefined;
+  const literal = name?.kind === "literal" ? name.value : undefined;
+  return owner === undefined || typeof literal !== "string" ? undefined : hasMember(owner, literal);
+}
+
 const isEmptyList = (node: Node): boolean => node.kind === "literal" && isArray(node.value) && node.value.length === 0;
 
 /** `list | length(@)`, `list || []` before it, `length(list)`. */
@@ -115,9 +136,12 @@ function lengthOf(node: Node, scope: ConditionScope): string | undefined {
         ? node.args[0]
         : undefined;
   if (argument === undefined) return undefined;
-  const steps = listPath(argument.kind === "or" && isEmptyList(argument.right) ? argument.left : argument);
-  if (steps === undefined || schemaAt(scope, steps)?.type !== "array") return undefined;
-  // Lists of lists would be flattened.
+  const owner = keysOf(argument, scope);
+  if (owner !== undefined) return `size(${owner})`;
+  const list = argument.kind === "or" && isEmptyList(argument.right) ? argument.left : argument;
+  const steps = listPath(list);
+  // What is flattened has to be known to be a list.
+  if (steps === undefined || (objectPath(list) === undefined && schemaAt(scope, steps)?.type !== "array")) return undefined;
   return argument.kind === "or" ? `size(${optionalAt(scope, steps)}.orValue([]))` : `size(${requiredAt(scope, steps)})`;
 }
 
@@ -125,6 +149,8 @@ function readValue(node: Node, source: string, scope: ConditionScope): Typed {
   if (isOperation(node)) return { kind: "text", cel: "request.operation" };
   const size = lengthOf(node, scope);
   if (size !== undefined) return { kind: "number", cel: size };
+  const present = hasKey(node, scope);
+  if (present !== undefined) return { kind: "boolean", cel: `(${present.text})` };
   if (node.kind === "or") {
     // An operation is always known here.
     if (isOperation(node.left)) return { kind: "text", cel: "request.operation" };
@@ -142,17 +168,30 @@ function readValue(node: Node, source: string, scope: ConditionScope): Typed {
   return typedOf(requiredAt(scope, steps), schema, source);
 }
 
-/** The value of a condition's `key`, which is a variable as a whole. */
-function keyOf(key: JsonValue | undefined, scope: ConditionScope): Typed {
-  const source = typeof key === "string" ? wholeVariable.exec(key)?.[1] : undefined;
-  if (source === undefined) throw new NotConvertible(`the key ${JSON.stringify(key ?? null)} of a condition is no variable`);
-  let node: Node;
+/** The expression of a text that is one variable as a whole. */
+function variableIn(value: JsonValue | undefined): { readonly source: string; readonly node: Node } | undefined {
+  const source = typeof value === "string" ? wholeVariable.exec(value)?.[1] : undefined;
+  if (source === undefined) return undefined;
   try {
-    node = parse(source.trim(), false);
+    return { source, node: parse(source.trim(), false) };
   } catch {
     return refuse(source);
   }
-  return readValue(node, source, scope);
+}
+
+/** The value of a condition's `key`, which is a variable as a whole. */
+function keyOf(key: JsonValue | undefined, scope: ConditionScope): Typed {
+  const found = variableIn(key);
+  if (found === undefined) throw new NotConvertible(`the key ${JSON.stringify(key ?? null)} of a condition is no variable`);
+  return readValue(found.node, found.source, scope);
+}
+
+/** A name that is looked for among the keys of a part of the object. */
+function amongKeys(key: JsonValue | undefined, value: JsonValue | undefined, scope: ConditionScope): CelText | undefined {
+  if (typeof key !== "string" || key.includes("{{") || !isPlainText(key)) return undefined;
+  const found = variableIn(value);
+  const owner = found === undefined ? undefined : keysOf(found.node, scope);
+  return owner === undefined ? undefined : hasMember(owner, key);
 }
 
 const isLiteral = (value: JsonValue | undefined): value is string | number | boolean =>
@@ -199,6 +238,9 @@ const orders: { readonly [operator: string]: string } = {
 function conditionCel(condition: JsonValue, scope: ConditionScope): CelText {
   const operator = String(member(condition, "operator") ?? "").toLowerCase();
   const value = member(condition, "value");
+  const inKeys = amongKeys(member(condition, "key"), value, scope);
+  if (inKeys !== undefined && ["anyin", "allin", "in"].includes(operator)) return inKeys;
+  if (inKeys !== undefined && ["anynotin", "allnotin", "notin"].includes(operator)) return not(inKeys);
   const key = keyOf(member(condition, "key"), scope);
   switch (operator) {
     case "equals":

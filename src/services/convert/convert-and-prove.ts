@@ -1,11 +1,11 @@
 import { isArray, isObject, member } from "../../core/json.ts";
-import { groupOf, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import { type KubernetesObject, nameOf } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { PolicySet } from "../../engine/index.ts";
-import { type OverlapEnv, type OverlapUnit, overlapUnits } from "../../engine/overlap/unit.ts";
-import { editedObject, tries } from "../../engine/overlap/variants.ts";
+import { type OverlapEnv, overlapUnits } from "../../engine/overlap/unit.ts";
 import type { CompiledPolicy, RuleKind } from "../../policies/policy.ts";
 import { compilePolicies, type PolicyDocument } from "../policies.ts";
+import { boundaryObjects } from "./boundary-objects.ts";
 import { type ConversionTarget, convertPolicy, type PolicyConversion } from "./convert-policy.ts";
 import { type Difference, type Proof, type ProofObject, prove } from "./prove.ts";
 
@@ -49,25 +49,6 @@ function strict(document: PolicyDocument): PolicyDocument {
     return { ...rule, validate: { ...validate, allowExistingViolations: false } };
   });
   return asDocument({ ...value, spec: { ...spec, rules: strictRules } }, document);
-}
-
-/** More of a sort tell nothing new. */
-const maxBoundary = 400;
-
-/** Objects that the rule itself suggests, of every kind that it is about. */
-function boundaryObjects(unit: OverlapUnit, env: OverlapEnv): readonly ProofObject[] {
-  return unit.kinds.flatMap((kind) =>
-    tries(unit, kind, env)
-      .slice(0, maxBoundary)
-      .map((edits): ProofObject => ({ object: editedObject(kind, edits, env), source: "boundary" }))
-      .filter(({ object }) => isPossible(object, env)),
-  );
-}
-
-/** No API server takes an object without a name, or one of a namespaced kind in no namespace. */
-function isPossible(object: KubernetesObject, { resources }: OverlapEnv): boolean {
-  const namespaced = resources.byKind(groupOf(object), object.kind)?.namespaced === true;
-  return nameOf(object) !== "" && (!namespaced || namespaceOf(object) !== "");
 }
 
 const asDocument = (value: KubernetesObject, origin: PolicyDocument): SourceDocument<KubernetesObject> => ({

@@ -185,6 +185,79 @@ describe("actions", () => {
   });
 });
 
+describe("conditions of a deny", () => {
+  const denying = (kind: string, condition: string) =>
+    policy(
+      matching(`{kinds: [${kind}], operations: [CREATE, UPDATE]}`, `{message: m, deny: {conditions: {any: [${condition}]}}}`),
+    );
+
+  test.each<[string, string, string, string]>([
+    [
+      "a text",
+      "Pod",
+      "{key: \"{{ request.object.spec.hostname || '' }}\", operator: Equals, value: db-*}",
+      "!object.?spec.?hostname.orValue('').startsWith('db-')",
+    ],
+    [
+      "how many",
+      "Pod",
+      '{key: "{{ request.object.spec.containers[] | length(@) }}", operator: GreaterThan, value: "1"}',
+      "!(size(object.spec.containers) > 1)",
+    ],
+    [
+      "how many, or none",
+      "Pod",
+      '{key: "{{ request.object.spec.tolerations || `[]` | length(@) }}", operator: GreaterThan, value: 0}',
+      "!(size(object.?spec.?tolerations.orValue([])) > 0)",
+    ],
+    [
+      "a member",
+      "Deployment",
+      "{key: \"{{ keys(request.object.spec) | contains(@, 'paused') }}\", operator: Equals, value: true}",
+      "(has(object.spec.paused)) != true",
+    ],
+    [
+      "a key among those of a part",
+      "Pod",
+      '{key: ownerReferences, operator: AnyNotIn, value: "{{ request.object.metadata.keys(@) }}"}',
+      "has(object.metadata.ownerReferences)",
+    ],
+    [
+      "an item",
+      "Job",
+      "{key: \"{{ request.object.metadata.ownerReferences[0].kind || '' }}\", operator: NotEquals, value: CronJob}",
+      "object.?metadata.?ownerReferences[?0].?kind.orValue('') == 'CronJob'",
+    ],
+    [
+      "the operation",
+      "ConfigMap",
+      '{key: "{{ request.operation }}", operator: AnyIn, value: [UPDATE]}',
+      "request.operation != 'UPDATE'",
+    ],
+  ])("%s", (_, kind, condition, expected) => {
+    const spec = { containers: [], tolerations: [{ key: "a" }] };
+    const tolerant: KubernetesObject = { apiVersion: "v1", kind: "Pod", metadata: { name: "a", namespace: "n" }, spec };
+    const objects = [{ object: tolerant, source: "manifests" }] as const;
+    expect(expressions(convert(denying(kind, condition), { objects }))).toEqual([expected]);
+  });
+
+  test.each([
+    [
+      "a list looked for in a list",
+      '{key: "{{ request.object.spec.containers[].image }}", operator: AnyIn, value: [a]}',
+      "has no like that is known",
+    ],
+    [
+      "texts that may hold wildcards",
+      '{key: "{{ request.object.spec.hostname }}", operator: AnyIn, value: [a, b]}',
+      "may hold wildcards",
+    ],
+    ["an order of texts", '{key: "{{ request.object.spec.hostname }}", operator: GreaterThan, value: 1}', "by order"],
+  ])("%s is refused", (_, condition, reason) => {
+    expect(String(expressions(convert(denying("Pod", condition))))).toContain(reason);
+  });
+});
+
 describe("mutations", () => {
   const changing = (patch: string) =>
     policy(`match: {any: [{resources: {kinds: [Pod]}}]}\n    mutate: {patchStrategicMerge: ${patch}}`);
@@ -204,6 +277,11 @@ describe("mutations", () => {
       "Object{spec: Object.spec{?priorityClassName: object.?spec.?priorityClassName.hasValue() ? optional.none() : optional.of('low')}}",
     ],
     ["a list", "{spec: {tolerations: [{key: a}]}}", "rule r: the list at spec.tolerations of a patch has no like"],
+    [
+      "a map that is replaced as a whole",
+      "{spec: {nodeSelector: {a: b}}}",
+      "rule r: spec.nodeSelector can only be replaced as a whole, which apply configurations may not do",
+    ],
     [
       "a condition",
       "{spec: {(hostNetwork): true, hostPID: false}}",

@@ -56,6 +56,9 @@ class MergePatch {
   value(value: JsonValue, place: Place): string {
     if (isArray(value)) throw new NotConvertible(`the list at ${place.path.join(".")} of a patch has no like`);
     if (!isObject(value)) return scalar(value);
+    if (place.schema?.["x-kubernetes-map-type"] === "atomic") {
+      throw new NotConvertible(`${place.path.join(".")} can only be replaced as a whole, which apply configurations may not do`);
+    }
     const isMap = place.schema?.additionalProperties !== undefined && place.schema.properties === undefined;
     const members = membersOf(value);
     if (members.length === 0) throw new NotConvertible("a part of a patch is empty");
