@@ -13,10 +13,7 @@ import {
   recordsFrom,
   verifyStoredLedger,
 } from "../adapters/store/ledger-reading.ts";
-import { openPostgres } from "../adapters/store/postgres.ts";
 import { openSigner, readKeys, rotateSigner, verifyEd25519 } from "../adapters/store/signing-key.ts";
-import { openSqlite, readSqlite } from "../adapters/store/sqlite.ts";
-import { type Store, StoreUnavailable } from "../adapters/store/store.ts";
 import type { Tables } from "../adapters/store/tables.ts";
 import type { Instant } from "../core/host.ts";
 import { asString, isArray, isObject, type JsonValue, member } from "../core/json.ts";
@@ -27,6 +24,7 @@ import { ingestEvents } from "../services/audit/ingest.ts";
 import { type SavedQueryName, savedQueries } from "../services/audit/saved-queries.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
+import { openStore, readStore } from "./open-store.ts";
 
 import { recordsTable, writeDiagnostics } from "./run-audit-text.ts";
 
@@ -172,9 +170,7 @@ function proofProblem(evidence: JsonValue | undefined, keys: Awaited<ReturnType<
 }
 
 export async function runIngest(paths: readonly string[], flags: IngestFlags, context: CommandContext): Promise<void> {
-  const store = await opened(() =>
-    databaseUrl(context) === undefined ? openSqlite(flags.data) : openPostgres(databaseUrl(context) ?? ""),
-  );
+  const store = await openStore(flags.data, databaseUrl(context));
   const ledger = new Ledger(store, await openSigner(flags.data, origin), context.io.now);
   const sums = { recorded: 0, repeated: 0, refused: 0 };
   const pending: JsonValue[] = [];
@@ -207,21 +203,11 @@ export async function runRotateKey(flags: StoreFlags, context: CommandContext): 
 const databaseUrl = (context: CommandContext) => context.io.env["DATABASE_URL"];
 
 async function reading(flags: StoreFlags, context: CommandContext, use: (db: Kysely<Tables>) => Promise<void>): Promise<void> {
-  const url = databaseUrl(context);
-  const store = await opened(() => (url === undefined ? readSqlite(flags.data) : openPostgres(url)));
+  const store = await readStore(flags.data, databaseUrl(context));
   try {
     await use(store.reading);
   } finally {
     await store.close();
-  }
-}
-
-async function opened(open: () => Promise<Store>): Promise<Store> {
-  try {
-    return await open();
-  } catch (error) {
-    if (error instanceof StoreUnavailable) throw new UsageError(`${error.message}. ${error.next}`);
-    throw error;
   }
 }
 

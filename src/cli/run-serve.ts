@@ -6,10 +6,7 @@ import { loadDefaultPacks } from "../adapters/files/packs.ts";
 import { connect, type KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
 import { Ledger } from "../adapters/store/ledger.ts";
-import { openPostgres } from "../adapters/store/postgres.ts";
 import { openSigner } from "../adapters/store/signing-key.ts";
-import { openSqlite } from "../adapters/store/sqlite.ts";
-import { type Store, StoreUnavailable } from "../adapters/store/store.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { ReportWriter } from "../controllers/report-writer.ts";
 import type { Diagnostic, Loaded } from "../core/diagnostic.ts";
@@ -25,6 +22,7 @@ import { Posture } from "../services/live/posture.ts";
 import { scannedObjects } from "../services/scanned-objects.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { nodeHost } from "./node-host.ts";
+import { openStore } from "./open-store.ts";
 import { writeDiagnostics } from "./run-audit-text.ts";
 import { serveConsole } from "./serve-console.ts";
 import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
@@ -156,15 +154,6 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
 }
 
 const isError = (diagnostic: Diagnostic) => diagnostic.severity === "error";
-
-async function openStore(directory: string, url: string | undefined): Promise<Store> {
-  try {
-    return await (url === undefined ? openSqlite(directory) : openPostgres(url));
-  } catch (error) {
-    if (error instanceof StoreUnavailable) throw new UsageError(`${error.message}. ${error.next}`);
-    throw error;
-  }
-}
 
 async function clientOf({ context, kubeconfig }: ServeFlags): Promise<KubernetesClient> {
   const access = found(clusterAccess({ context, kubeconfig, env: process.env, home: homedir() }));

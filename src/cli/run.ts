@@ -19,6 +19,7 @@ const entries: readonly Entry[] = [
   { name: "rbac", summary: "Simulate, audit and reduce permissions", load: () => import("./rbac.ts") },
   { name: "serve", summary: "Govern a cluster: admission, background checks, evidence", load: () => import("./serve.ts") },
   { name: "audit", summary: "Query, verify and export the ledger", load: () => import("./audit.ts") },
+  { name: "store", summary: "Back up, move and prune the database", load: () => import("./store.ts") },
   { name: "completion", summary: "Print the shell completion script", load: () => import("./completion.ts") },
 ];
 

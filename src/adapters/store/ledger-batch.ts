@@ -112,7 +112,7 @@ function rowOf(record: LedgerRecord, seq: number, body: string, leaf: Uint8Array
 }
 
 /** The partition of a month, made when its first record comes. */
-async function ensurePartition(on: Transaction<Tables>, at: Instant): Promise<void> {
+export async function ensurePartition(on: Transaction<Tables>, at: Instant): Promise<void> {
   const date = new Date(at);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
   const name = `ledger_records_${year}_${String(month + 1).padStart(2, "0")}`;

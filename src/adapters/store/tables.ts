@@ -35,3 +35,12 @@ export interface Tables {
   ledger_checkpoints: { size: number; at: number; note: string };
   ledger_head: LedgerHeadRow;
 }
+
+/** By what each table is ordered: unique in it. Copies page by these. */
+export const tableKeys = {
+  ledger_records: ["seq"],
+  ledger_keys: ["key"],
+  ledger_tiles: ["level", "idx"],
+  ledger_checkpoints: ["size"],
+  ledger_head: ["id"],
+} as const satisfies { readonly [T in keyof Tables]: readonly (keyof Tables[T])[] };
