@@ -50,6 +50,8 @@ export class ClusterState implements Surroundings, Distinctions {
   index: EndpointIndex;
   readonly #peerSets = new Map<string, PeerSet>();
   readonly #policiesOfClass = new Map<number, Set<CompiledPolicy>>();
+  #cniPolicies: readonly CompiledPolicy[] | undefined;
+  #cni: CniProfile = "unknown";
   #allPolicies: readonly CompiledPolicy[] | undefined;
   /** Where a new class has to be looked for. */
   readonly #setBuckets = new SelectorBuckets<PeerSet>();
@@ -100,10 +102,18 @@ export class ClusterState implements Surroundings, Distinctions {
 
   /** Told by the user, else by kinds of policies that one of them alone has. */
   get cni(): CniProfile {
+    const { policies } = this;
+    if (this.#cniPolicies === policies) return this.#cni;
+    this.#cniPolicies = policies;
+    this.#cni = this.#findCni(policies);
+    return this.#cni;
+  }
+
+  #findCni(policies: readonly CompiledPolicy[]): CniProfile {
     const { cni } = this.options;
     if (cni !== undefined && cni !== "unknown") return cni;
-    if (this.policies.some(({ info }) => info.kind.startsWith("Cilium"))) return "cilium";
-    return this.policies.some(({ info }) => info.kind.startsWith("Calico")) ? "calico" : "unknown";
+    if (policies.some(({ info }) => info.kind.startsWith("Cilium"))) return "cilium";
+    return policies.some(({ info }) => info.kind.startsWith("Calico")) ? "calico" : "unknown";
   }
 
   get policies(): readonly CompiledPolicy[] {
