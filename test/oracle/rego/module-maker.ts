@@ -38,7 +38,8 @@ export class ModuleMaker {
     const { a, b, c } = { a: this.#json(4), b: this.#json(3), c: this.#json(2) };
     const input = this.#random.chance(0.9) ? { a, b, c } : undefined;
     const base = { a: this.#json(3), b: this.#json(2), x: this.#json(1) };
-    return { source: `package ${packageName}\n\n${rules.join("\n\n")}\n`, input, base };
+    const header = `package ${packageName}\n\nimport future.keywords.and\nimport future.keywords.not\nimport future.keywords.or`;
+    return { source: `${header}\n\n${rules.join("\n\n")}\n`, input, base };
   }
 
   #json(depth: number): JsonValue {
@@ -176,6 +177,10 @@ export class ModuleMaker {
       () => `json.marshal(${argument()})`,
       () => `sort(${argument()})`,
       () => `(${argument()} ${random.pick(["+", "-", "*", "|", "&"])} ${argument()})`,
+      () => `$"<{${this.#reference(bound, undefined)}}> {${this.#scalar()}}"`,
+      () => `union({${argument()}, ${argument()}})`,
+      () => `object.union(${argument()}, ${argument()})`,
+      () => `is_string(${argument()})`,
     ];
     return random.pick(calls)();
   }
@@ -216,10 +221,34 @@ export class ModuleMaker {
       () => `{"a": ${declare()}} = ${this.#reference(bound, found)}`,
       () => `${this.#term(bound, depth, undefined)} in ${this.#reference(bound, undefined)}`,
       () => this.#replaced(bound, declare()),
+      () => this.#logical(bound, depth),
+      () => `not { ${this.#expressions([...bound], 1 + random.below(2), depth - 1).join("; ")} }`,
+      () => `walk(${this.#reference(bound, undefined)}, [${declare()}, ${declare()}])`,
+      () => this.#declared(bound, declare(), declare()),
+      () => `[${declare()}, ${this.#scalar()}] = [${this.#term(bound, 0, found)}, ${declare()}]`,
+      () => `{"a": ${declare()}, "b": ${this.#scalar()}} = {"a": ${this.#term(bound, 1, found)}, "b": ${declare()}}`,
+      () =>
+        `${declare()} := ${this.#reference(bound, undefined)} with count as ${random.pick(["3", "type_name", "data.base.b"])}`,
     ];
     const text = random.pick(makers)();
     bound.push(...found);
     return text;
+  }
+
+  /** `and` and `or` of operands with and without braces. */
+  #logical(bound: readonly string[], depth: number): string {
+    const random = this.#random;
+    const operand = (): string => {
+      if (random.chance(0.3)) return `{ ${this.#expressions([...bound], 1 + random.below(2), depth - 1).join("; ")} }`;
+      const reference = this.#reference(bound, undefined);
+      return random.pick([reference, `not ${reference}`, `${reference} == ${this.#scalar()}`, `(${reference} or ${reference})`]);
+    };
+    return `${operand()} ${random.pick(["and", "or"])} ${operand()}${random.chance(0.3) ? ` or ${operand()}` : ""}`;
+  }
+
+  /** Variables that are declared first. */
+  #declared(bound: readonly string[], key: string, value: string): string {
+    return `some ${key}, ${value}; ${value} = ${this.#reference(bound, undefined)}[${key}]`;
   }
 
   #every(bound: readonly string[], depth: number): string {

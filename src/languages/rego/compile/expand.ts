@@ -1,6 +1,7 @@
 import type { Body, Expr, Rule, Term, VarTerm, With } from "../ast.ts";
 import { visitTerms } from "../syntax/visit.ts";
 import type { Compilation } from "./compilation.ts";
+import { compareTerms } from "./term-order.ts";
 import { appended, mapBodies, mapBodiesOfTerm } from "./transform.ts";
 
 /** `local = term`, made by the compiler. */
@@ -113,10 +114,13 @@ export class TermExpander {
         return { ...term, head, path };
       }
       case "array":
-      case "set":
         return { ...term, items: term.items.map((item) => this.term(item, support)) };
+      case "set":
+        return { ...term, items: term.items.toSorted(compareTerms).map((item) => this.term(item, support)) };
       case "object": {
-        const members = term.members.map(([key, value]) => [this.term(key, support), this.term(value, support)] as const);
+        const members = term.members
+          .toSorted(([a], [b]) => compareTerms(a, b))
+          .map(([key, value]) => [this.term(key, support), this.term(value, support)] as const);
         return { ...term, members };
       }
       case "array-comprehension":
