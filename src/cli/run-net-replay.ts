@@ -6,6 +6,7 @@ import type { Observed } from "../analysis/network/flows/traffic.ts";
 import type { Explanation, Network } from "../analysis/network/model.ts";
 import type { NetworkTable } from "../core/network-graph.ts";
 import { networkWith } from "../services/network-change.ts";
+import { teamOfLabels } from "../services/team.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { type FlowFlags, loadFlows } from "./flow-input.ts";
@@ -74,15 +75,11 @@ function whyDenied({ egress, ingress }: Explanation): string {
     .join("; ");
 }
 
-const teamLabels = ["team", "owner", "app.kubernetes.io/part-of"];
-
 /** Whose the caller is: by the labels of its namespace, else the namespace; the called side's where the caller is outside. */
 function teamOf({ from, to }: Observed, network: Network): string {
   const workload = from.kind === "workload" ? from : to.kind === "workload" ? to : undefined;
   if (workload === undefined) return "-";
-  const labels = network.namespaces.get(workload.namespace) ?? {};
-  const label = teamLabels.find((key) => Object.hasOwn(labels, key));
-  return (label === undefined ? undefined : labels[label]) ?? workload.namespace;
+  return teamOfLabels(network.namespaces.get(workload.namespace) ?? {}) ?? workload.namespace;
 }
 
 function teams({ denied }: ReplayResult, network: Network): readonly string[] {

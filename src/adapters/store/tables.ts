@@ -28,7 +28,20 @@ interface LedgerHeadRow {
   pruned_frontier: Uint8Array;
 }
 
+export interface PolicyModeRow {
+  cluster: string;
+  /** As `kyverno.io/ClusterPolicy/name`. */
+  policy: string;
+  /** Empty: everywhere. */
+  namespace: string;
+  mode: string;
+  changed_at: number;
+  changed_by: string;
+  reason: string | null;
+}
+
 export interface Tables {
+  policy_modes: PolicyModeRow;
   ledger_records: LedgerRecordRow;
   ledger_keys: { key: string; seq: number };
   ledger_tiles: { level: number; idx: number; hash: Uint8Array };
@@ -38,6 +51,7 @@ export interface Tables {
 
 /** By what each table is ordered: unique in it. Copies page by these. */
 export const tableKeys = {
+  policy_modes: ["cluster", "policy", "namespace"],
   ledger_records: ["seq"],
   ledger_keys: ["key"],
   ledger_tiles: ["level", "idx"],

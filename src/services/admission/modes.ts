@@ -1,5 +1,6 @@
+import { namespaceOf } from "../../core/kubernetes.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
-import type { CompiledPolicy, Enforcement } from "../../policies/policy.ts";
+import type { CompiledPolicy, CompiledRule, Enforcement } from "../../policies/policy.ts";
 
 /** How far a policy's rollout has come, in every namespace (empty name) or in one. */
 export interface PolicyMode {
@@ -15,13 +16,26 @@ export function withModes(policies: readonly CompiledPolicy[], modes: readonly P
     const own = modes.filter((mode) => mode.policy === policyName(policy.id));
     if (own.length === 0) return policy;
     const byNamespace = new Map(own.map(({ namespace, mode }) => [namespace, mode]));
-    const rules = policy.rules.map((rule) => ({
-      ...rule,
-      enforcement: (...[namespace, labels]: Parameters<typeof rule.enforcement>) =>
-        byNamespace.get(namespace) ?? byNamespace.get("") ?? rule.enforcement(namespace, labels),
-    }));
-    return { ...policy, rules };
+    return withMode(policy, (namespace) => byNamespace.get(namespace) ?? byNamespace.get(""));
   });
+}
+
+/** A policy whose failures mean what `modeOf` says for a namespace; undefined leaves it to the policy. */
+export function withMode(policy: CompiledPolicy, modeOf: (namespace: string) => Enforcement | undefined): CompiledPolicy {
+  const rules = policy.rules.map(
+    (rule): CompiledRule => ({
+      ...rule,
+      enforcement: (namespace, labels) => modeOf(namespace) ?? rule.enforcement(namespace, labels),
+      evaluate: (context) => {
+        const results = rule.evaluate(context);
+        const object = context.object ?? context.oldObject;
+        const mode = modeOf(object === undefined ? context.action.target.namespace : namespaceOf(object));
+        // Constraints say with each result what it means; who rolls a policy out decides for all of them.
+        return mode === undefined ? results : results.map((result) => ({ ...result, enforcement: mode }));
+      },
+    }),
+  );
+  return { ...policy, rules };
 }
 
 /** Policies by what an error means for the request: the API server is told so by two webhooks. */
