@@ -110,3 +110,37 @@ describe("a configuration is merged by the schema of the kind", () => {
     });
   });
 });
+
+describe("a configuration that is none of the kind is refused", () => {
+  const problem = (at: string, text: string) => `failed to convert patch object to typed object: ${at}: ${text}`;
+
+  test.each<[string, JsonObject, string]>([
+    ["a list for a map", { metadata: [] }, problem(".metadata", "expected map, got &{[]}")],
+    ["null for a map", { metadata: null }, problem(".metadata", "expected map, got &{NULL_VALUE}")],
+    ["a map for a list", { ports: { port: 1 } }, problem(".ports", "expected list, got &{map[port:1]}")],
+    [
+      "a text for a number",
+      { ports: [{ port: "1" }] },
+      problem('.ports[port="1",protocol="TCP"].port', "expected numeric (int or float), got string"),
+    ],
+    ["a number for a text", { args: [5] }, problem(".args[0]", "expected string, got &value.valueUnstructured{Value:5}")],
+    [
+      "a field that is not there",
+      { ports: [{ port: 1, nome: "x" }] },
+      problem('.ports[port=1,protocol="TCP"].nome', "field not declared in schema"),
+    ],
+    [
+      "the same item twice",
+      { ports: [{ port: 1 }, { port: 1, protocol: "TCP" }] },
+      problem(".ports", 'duplicate entries for key [port=1,protocol="TCP"]'),
+    ],
+    ["the same text twice", { names: ["a", "a"] }, problem(".names", 'duplicate entries for key [="a"]')],
+    [
+      "several at once",
+      { metadata: 1, args: "x" },
+      "failed to convert patch object to typed object: errors:\n  .metadata: expected map, got &{1}\n  .args: expected list, got &{x}",
+    ],
+  ])("%s", (_, patch, message) => {
+    expect(merged({}, patch)).toBe(message);
+  });
+});

@@ -2,6 +2,7 @@ import { isArray, isObject, type JsonObject, type JsonValue, jsonEquals } from "
 import type { KubernetesObject } from "./kubernetes.ts";
 import { gvkOf } from "./kubernetes.ts";
 import type { KubernetesSchemas, Schema } from "./schema.ts";
+import { typeProblem } from "./structured-merge-types.ts";
 
 export type Merged =
   | { readonly ok: true; readonly value: KubernetesObject }
@@ -132,6 +133,9 @@ export function structuredMerge(
   const schema = schemas.schemaFor(gvkOf(live));
   const resolved = schema === undefined ? undefined : schemas.resolve(schema);
   const atomics: string[] = [];
+  const builtIn = schemas.builtInGroups().has(gvkOf(live).group);
+  const problem = typeProblem(patch, resolved, schemas, builtIn);
+  if (problem !== undefined) return { ok: false, message: `failed to convert patch object to typed object: ${problem}` };
   try {
     merge.inspect(patch, resolved, "", atomics);
     if (atomics.length > 0 && !allowAtomic) {
