@@ -64,6 +64,10 @@ class StateNetwork implements Network {
   #pairsVersion = -1;
   #byAddress: Map<string, Endpoint> | undefined;
   #byAddressVersion = -1;
+  #listed: readonly Workload[] = [];
+  #listedVersion = -1;
+  #byInfo: ReadonlyMap<PolicyInfo, readonly CompiledPolicy[]> | undefined;
+  #byInfoVersion = -1;
 
   constructor(state: ClusterState) {
     this.#state = state;
@@ -74,7 +78,9 @@ class StateNetwork implements Network {
   }
 
   get workloads(): readonly Workload[] {
-    return [...this.#state.workloads.values()];
+    if (this.#listedVersion !== this.#state.version) this.#listed = [...this.#state.workloads.values()];
+    this.#listedVersion = this.#state.version;
+    return this.#listed;
   }
 
   get nodes() {
@@ -229,10 +235,15 @@ class StateNetwork implements Network {
   }
 
   selectedBy(policy: PolicyInfo): readonly Workload[] {
-    return this.#state.policies
-      .filter((p) => p.info === policy)
-      .flatMap(({ subjects }) => subjects.flatMap((subject) => this.#state.index.select(subject).flatMap(workloadsIn)))
-      .filter((workload, i, all) => all.indexOf(workload) === i);
+    if (this.#byInfo === undefined || this.#byInfoVersion !== this.#state.version) {
+      this.#byInfo = Map.groupBy(this.#state.policies, ({ info }) => info);
+      this.#byInfoVersion = this.#state.version;
+    }
+    const classes = new Set<EndpointClass>();
+    for (const { subjects } of this.#byInfo.get(policy) ?? []) {
+      for (const subject of subjects) for (const cls of this.#state.index.select(subject)) classes.add(cls);
+    }
+    return [...classes].flatMap(workloadsIn);
   }
 
   meant(term: PeerTerm): { readonly workloads: readonly Workload[]; readonly isOpen: boolean } {

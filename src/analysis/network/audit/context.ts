@@ -3,7 +3,7 @@ import type { SourceDocument } from "../../../core/source.ts";
 import { buildNetwork } from "../build.ts";
 import type { ComponentCatalogue } from "../catalogue/component.ts";
 import type { Network, PossiblePod, Requirement, Workload } from "../model.ts";
-import type { CompiledPolicy } from "../rule.ts";
+import type { CompiledPolicy, CompiledRule } from "../rule.ts";
 
 /** What checks look at. */
 export interface AuditContext {
@@ -12,6 +12,10 @@ export interface AuditContext {
   /** Active policies of all kinds. */
   readonly policies: readonly CompiledPolicy[];
   readonly workloadsIn: ReadonlyMap<string, readonly Workload[]>;
+  /** Egress rules of the policies that select a workload. */
+  egressRulesOf(subject: Subject): readonly CompiledRule[];
+  /** Workloads by `label=value`. */
+  readonly workloadsWith: ReadonlyMap<string, readonly Workload[]>;
   /** Namespaces that any object names. */
   readonly namespaces: ReadonlySet<string>;
   /** What a policy is about: the workloads that it selects, or, where none are shown, a pod as its selector describes it. */
@@ -29,6 +33,7 @@ export interface Subject {
 export function auditContext(network: Network, components: ComponentCatalogue): AuditContext {
   const policies = network.compiled.filter((p) => p.info.active);
   const imagined = imagine(network, policies);
+  const byId = Map.groupBy(policies, (p) => p.info.id);
   const namespaces = new Set(network.documents.flatMap(({ value }) => value.metadata?.namespace ?? []));
   for (const name of network.namespaces.keys()) namespaces.add(name);
   return {
@@ -36,7 +41,10 @@ export function auditContext(network: Network, components: ComponentCatalogue): 
     components,
     policies,
     workloadsIn: Map.groupBy(network.workloads, (w) => w.namespace),
+    workloadsWith: byLabels(network.workloads),
     namespaces,
+    egressRulesOf: ({ workload, network: own }) =>
+      own.selecting(workload, "egress").flatMap((info) => (byId.get(info.id) ?? []).flatMap((p) => p.rules.egress)),
     subjectsOf(policy) {
       const workloads = network.selectedBy(policy.info);
       if (workloads.length > 0) return workloads.map((workload) => ({ workload, network, isImagined: false }));
@@ -44,6 +52,19 @@ export function auditContext(network: Network, components: ComponentCatalogue): 
       return workload === undefined || imagined === undefined ? [] : [{ workload, network: imagined, isImagined: true }];
     },
   };
+}
+
+function byLabels(workloads: readonly Workload[]): ReadonlyMap<string, readonly Workload[]> {
+  const found = new Map<string, Workload[]>();
+  for (const workload of workloads) {
+    for (const [label, value] of Object.entries(workload.labels)) {
+      const key = `${label}=${value}`;
+      const known = found.get(key);
+      if (known === undefined) found.set(key, [workload]);
+      else known.push(workload);
+    }
+  }
+  return found;
 }
 
 function nameOf({ info }: CompiledPolicy): string {

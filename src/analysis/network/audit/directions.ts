@@ -1,6 +1,6 @@
 import { ConnectionSet, protocols } from "../connection-set.ts";
 import type { Direction, PossiblePod, Workload } from "../model.ts";
-import type { CompiledPolicy, CompiledRule } from "../rule.ts";
+import type { CompiledPolicy } from "../rule.ts";
 import { nameLabel } from "../world/cluster-objects.ts";
 import type { AuditContext, Subject } from "./context.ts";
 import { dnsFix, policyFix } from "./fixes.ts";
@@ -58,11 +58,15 @@ function egressIssues(context: AuditContext, policy: CompiledPolicy): readonly N
   if (!policy.isolates.includes("egress") || policy.info.ref.namespace === "") return [];
   const subjects = context.subjectsOf(policy);
   if (subjects.length === 0) return [];
-  return policy.rules.egress.length === 0 ? blocked(context, policy, subjects) : withoutNames(policy, subjects);
+  return policy.rules.egress.length === 0 ? blocked(context, policy, subjects) : withoutNames(context, policy, subjects);
 }
 
 /** A default deny that nothing opens for pods of which nobody knows more than the namespace. */
-function blocked({ policies }: AuditContext, policy: CompiledPolicy, subjects: readonly Subject[]): readonly NetworkIssue[] {
+function blocked(
+  { policies, egressRulesOf }: AuditContext,
+  policy: CompiledPolicy,
+  subjects: readonly Subject[],
+): readonly NetworkIssue[] {
   const { namespace } = policy.info.ref;
   const isForAll = policy.subjects.some((s) => s.everyPod);
   const opensForAll = policies.some(
@@ -71,7 +75,8 @@ function blocked({ policies }: AuditContext, policy: CompiledPolicy, subjects: r
       p.subjects.some((s) => s.everyPod && (s.namespaces.kind !== "one" || s.namespaces.name === namespace)),
   );
   if (!isForAll || opensForAll) return [];
-  const shut = subjects.filter((s) => !s.isImagined && egressRules(policies, s).length === 0).map((s) => s.workload);
+  const isShut = (subject: Subject) => !egressRulesOf(subject).some((rule) => rule.action === "allow");
+  const shut = subjects.filter((s) => !s.isImagined && isShut(s)).map((s) => s.workload);
   const who =
     shut.length === 0 ? `A pod of ${namespace} that no other policy selects` : `${describeWorkloads(shut)} in ${namespace}`;
   return [
@@ -88,14 +93,9 @@ function blocked({ policies }: AuditContext, policy: CompiledPolicy, subjects: r
   ];
 }
 
-function egressRules(policies: readonly CompiledPolicy[], { workload, network }: Subject): readonly CompiledRule[] {
-  const selecting = new Set(network.selecting(workload, "egress").map((p) => p.id));
-  return policies.filter((p) => selecting.has(p.info.id)).flatMap((p) => p.rules.egress.filter((r) => r.action === "allow"));
-}
-
 /** Egress is restricted to some peers, and no rule lets questions to a name server pass. */
-function withoutNames(policy: CompiledPolicy, subjects: readonly Subject[]): readonly NetworkIssue[] {
-  const deaf = subjects.filter((subject) => !canResolve(subject));
+function withoutNames(context: AuditContext, policy: CompiledPolicy, subjects: readonly Subject[]): readonly NetworkIssue[] {
+  const deaf = subjects.filter((subject) => !canResolve(context, subject));
   const [first] = deaf;
   if (first === undefined || onlyClosesWithin(policy)) return [];
   const workloads: readonly Workload[] = deaf.filter((s) => !s.isImagined).map((s) => s.workload);
@@ -122,12 +122,11 @@ function onlyClosesWithin(policy: CompiledPolicy): boolean {
 
 const dnsPort = ConnectionSet.of(protocols.UDP, 53);
 
-function canResolve({ workload, network }: Subject): boolean {
+function canResolve({ egressRulesOf }: AuditContext, subject: Subject): boolean {
+  const { workload, network } = subject;
   if (network.throughToPossible(workload, "egress", nameServer).contains(dnsPort)) return true;
-  const selecting = new Set(network.selecting(workload, "egress").map((p) => p.id));
-  const rules = network.compiled.filter((p) => selecting.has(p.info.id)).flatMap((p) => p.rules.egress);
   // Somebody thought of port 53, whatever their name server is; every port to one peer is no such thought.
-  return rules.some(
+  return egressRulesOf(subject).some(
     ({ action, ports, peers }) =>
       action === "allow" &&
       (ports.named.some(({ name }) => /dns/.test(name)) ||

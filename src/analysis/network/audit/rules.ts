@@ -98,10 +98,12 @@ interface Elsewhere {
 }
 
 /** Where the peer probably is: a namespace with such a workload, or one that a label's value is the name of. */
-function otherPlace({ network, namespaces }: AuditContext, term: PeerTerm, own: string): Elsewhere | undefined {
+function otherPlace({ workloadsWith, namespaces }: AuditContext, term: PeerTerm, own: string): Elsewhere | undefined {
   const asks = term.pods?.asks?.pods ?? [];
-  if (asks.length === 0) return undefined;
-  const found = network.workloads.find(
+  const [first] = asks;
+  if (first === undefined) return undefined;
+  const candidates = first.values.flatMap((value) => workloadsWith.get(`${first.label}=${value}`) ?? []);
+  const found = candidates.find(
     (w) => w.namespace !== own && asks.every((r) => r.operator === "In" && r.values.includes(w.labels[r.label] ?? "\n")),
   );
   if (found !== undefined) return { namespace: found.namespace, why: `${found.id} carries these labels` };
@@ -136,16 +138,19 @@ function elsewhereIssue(
   };
 }
 
-/** Whether workloads of the namespaces that the peer means are among the objects. */
+/** Whether all pods of the namespaces that the peer means are among the objects, as they will run. */
 function isShown({ network, workloadsIn }: AuditContext, { pods }: PeerTerm, own: string): boolean {
-  if (pods === undefined) return false;
+  if (pods === undefined || pods.namespaces.kind === "all") return false;
   const { namespaces } = pods;
-  if (namespaces.kind === "all") return false;
-  const meant =
-    namespaces.kind === "one"
-      ? (workloadsIn.get(own) ?? [])
-      : [...workloadsIn].flatMap(([name, list]) => (namespaces.matches(network.namespaces.get(name) ?? {}) ? list : []));
-  return meant.length > 0 && meant.every((w) => w.completedBy === undefined);
+  const isWhole = (list: readonly Workload[] | undefined) => list !== undefined && list.every((w) => w.completedBy === undefined);
+  if (namespaces.kind === "one") return isWhole(workloadsIn.get(own));
+  let isAny = false;
+  for (const [name, list] of workloadsIn) {
+    if (!namespaces.matches(network.namespaces.get(name) ?? {})) continue;
+    if (!isWhole(list)) return false;
+    isAny = true;
+  }
+  return isAny;
 }
 
 const metadataAddress = parseAddress("169.254.169.254");
