@@ -55,6 +55,9 @@ class TypeCheck {
         return;
       case "object":
         this.#object(value, schema, path);
+        return;
+      default:
+      // Anything goes.
     }
   }
 
