@@ -18,6 +18,7 @@ const entries: readonly Entry[] = [
   { name: "net", summary: "Ask, explain, draw, compare and propose network policies", load: () => import("./net.ts") },
   { name: "rbac", summary: "Simulate, audit and reduce permissions", load: () => import("./rbac.ts") },
   { name: "serve", summary: "Govern a cluster: admission, background checks, evidence", load: () => import("./serve.ts") },
+  { name: "drift", summary: "Compare a cluster with what was declared, and heal it", load: () => import("./drift.ts") },
   { name: "audit", summary: "Query, verify and export the ledger", load: () => import("./audit.ts") },
   { name: "store", summary: "Back up, move and prune the database", load: () => import("./store.ts") },
   { name: "completion", summary: "Print the shell completion script", load: () => import("./completion.ts") },
