@@ -1,4 +1,4 @@
-import { asString, isArray, isObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
+import { asString, isArray, type JsonPath, type JsonValue, member } from "../../core/json.ts";
 import { gvkOf, type KubernetesObject, labelsOf, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import { compileLabelSelector, type LabelPredicate } from "../../core/label-selector.ts";
 import type { DocumentReport } from "../kyverno/report.ts";
@@ -109,7 +109,7 @@ const sources = ["All", "Original", "Generated"];
 
 function selectorOf(block: JsonValue | undefined, name: string, path: JsonPath, report: DocumentReport) {
   const selector = member(block, name);
-  if (!isObject(selector)) return undefined;
+  if (selector === undefined || selector === null) return undefined;
   const compiled = compileLabelSelector(selector);
   if (compiled.ok) return compiled.matches;
   for (const problem of compiled.problems) report.error("GATEKEEPER_MATCH", [...path, name, ...problem.path], problem.message);

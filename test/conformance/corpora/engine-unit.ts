@@ -4,6 +4,7 @@ import type { JsonValue } from "../../../src/core/json.ts";
 import { type Corpus, type Outcome, skipped } from "../corpus.ts";
 import { celPolicyRows } from "../engine-unit/cel-policy-rows.ts";
 import { celRows } from "../engine-unit/cel-rows.ts";
+import { gatekeeperRows } from "../engine-unit/gatekeeper-rows.ts";
 import { GoExpression, plain } from "../engine-unit/go-data.ts";
 import { imageRows } from "../engine-unit/image-rows.ts";
 import { jmespathRows } from "../engine-unit/jmespath-rows.ts";
@@ -21,11 +22,14 @@ interface Row {
 const judges: RowJudges = { ...jmespathRows, ...operatorRows, ...patternRows, ...matchRows, ...mutateRows, ...imageRows };
 
 /** Of rows with Go code in them. */
-const goJudges: RowJudges = { ...celRows, ...celPolicyRows };
+const goJudges: RowJudges = { ...celRows, ...celPolicyRows, ...gatekeeperRows };
 
 /** Families that nothing of ours stands for, by the start of their id. */
 const others: readonly (readonly [string, string])[] = [
-  ["gatekeeper/", "waits for Gatekeeper"],
+  ["gatekeeper/expansion/", "fixtures that only Gatekeeper's Go program holds"],
+  ["gatekeeper/target/", "objects and match blocks that only Gatekeeper's Go program makes"],
+  ["gatekeeper/mutation/", "Gatekeeper's metrics, certificates, providers and mutators made for one test"],
+  ["gatekeeper/mutation_path_parser/TestDeepCopy", "copies of Gatekeeper's own nodes"],
   ["kyverno/engine_jmespath/TestFunctionEntry_String", "Kyverno's help text for its functions"],
   ["kyverno/engine_jmespath/TestFormatError", "Kyverno's error texts"],
   ["kyverno/engine_anchor/Test_validateAnchorError", "Kyverno's error values"],

@@ -53,6 +53,6 @@ export function scanPath(source: string): readonly PathToken[] {
     } else if (char === "." || char === "[" || char === "]" || char === "*" || char === ":") {
       tokens.push({ type: char, text: char, offset });
       at++;
-    } else return [...tokens, { type: "error", text: char, offset }];
+    } else return [...tokens, { type: "error", text: String.fromCodePoint(source.codePointAt(at) ?? 0), offset }];
   }
 }
