@@ -3,6 +3,7 @@ import { severities } from "../core/finding.ts";
 import { formatters } from "../report/index.ts";
 import { conversionTargets } from "../services/convert/convert-policy.ts";
 import { type CommandContext, collect, describedCommand } from "./command.ts";
+import { planCommand, previewCommand, promoteCommand } from "./policy-rollout.ts";
 import { type ConvertFlags, convertPolicies } from "./run-convert.ts";
 import { overlapPolicies } from "./run-overlap.ts";
 import { explainPolicies, type LintFlags, lintPolicies, type ShowFlags, showPolicies } from "./run-policy.ts";
@@ -11,12 +12,15 @@ const worstFirst = severities.toReversed();
 
 export function createCommand(context: CommandContext): Command {
   return new Command("policy")
-    .description("Look at policies themselves: what they do, and what is wrong with them.")
+    .description("Look at policies themselves: what they do, what is wrong with them, whom they would stop; and roll them out.")
     .addCommand(lintCommand(context))
     .addCommand(showCommand(context))
     .addCommand(explainCommand(context))
     .addCommand(overlapCommand(context))
-    .addCommand(convertCommand(context));
+    .addCommand(convertCommand(context))
+    .addCommand(previewCommand(context))
+    .addCommand(planCommand(context))
+    .addCommand(promoteCommand(context));
 }
 
 function lintCommand(context: CommandContext): Command {

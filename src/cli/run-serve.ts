@@ -19,11 +19,14 @@ import { GovernedCluster } from "../services/live/governed-cluster.ts";
 import { LiveObjects } from "../services/live/live-objects.ts";
 import { LivePolicies } from "../services/live/live-policies.ts";
 import { Posture } from "../services/live/posture.ts";
+import { PolicyModes } from "../services/rollout/policy-modes.ts";
+import { Rollout } from "../services/rollout/rollout.ts";
 import { scannedObjects } from "../services/scanned-objects.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { nodeHost } from "./node-host.ts";
 import { openStore } from "./open-store.ts";
 import { writeDiagnostics } from "./run-audit-text.ts";
+import { announceServer } from "./running-server.ts";
 import { serveConsole } from "./serve-console.ts";
 import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
 
@@ -84,6 +87,20 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
   writeDiagnostics([...given.diagnostics, ...files.diagnostics], context);
   policies.setSource("files", given.documents);
 
+  const modes = new PolicyModes({
+    store,
+    ledger,
+    cluster: clusterName,
+    now: io.now,
+    onChange: (changed) => policies.setModes(changed),
+  });
+  await modes.refresh();
+  // Another replica may promote a policy.
+  const modesRefresh = setInterval(() => modes.refresh().catch(trouble), modesMilliseconds);
+  closing.push(async () => clearInterval(modesRefresh));
+  const complete = client !== undefined;
+  const rollout = new Rollout({ policies, posture, modes, store, cluster: clusterName, resources, host: nodeHost(io), complete });
+
   let ready = false;
   const console = await serveConsole(
     flags.listen,
@@ -99,10 +116,11 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
         return () => listeners.delete(listener);
       },
     },
-    () => (ready ? [] : ["the first look at everything"]),
+    { rollout, metrics: async () => "", waitingFor: () => (ready ? [] : ["the first look at everything"]) },
     context,
   );
   closing.push(() => console.close());
+  closing.push(await announceServer(flags.data, console.address, console.token));
 
   if (client === undefined) {
     posture.change(scannedObjects(files.documents, "default", fileResources).objects);
@@ -153,6 +171,7 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
   }
 }
 
+const modesMilliseconds = 3000;
 const isError = (diagnostic: Diagnostic) => diagnostic.severity === "error";
 
 async function clientOf({ context, kubeconfig }: ServeFlags): Promise<KubernetesClient> {

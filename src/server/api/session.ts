@@ -40,6 +40,13 @@ export class Sessions {
     return token;
   }
 
+  /** A token for programs of `user`, for as long as the server runs. */
+  issueToken(user: User): string {
+    const token = newToken();
+    this.#sessions.set(digest(token), { user, until: Number.POSITIVE_INFINITY });
+    return token;
+  }
+
   /** A session's token for a login token; undefined where that is unknown or was used. */
   redeem(token: string): string | undefined {
     const key = digest(token);

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { enforcements } from "../../services/rollout/policy-modes.ts";
+import type { Rollout } from "../../services/rollout/rollout.ts";
+import { type Api, typed } from "./api.ts";
+import type { Sessions } from "./session.ts";
+
+/** Who may change what is enforced. */
+const mayPromote = new Set(["castellan:admin", "castellan:policy-admin"]);
+const dayMilliseconds = 86_400_000;
+const statuses = { POLICY_UNKNOWN: 404, NOTHING_TO_PROMOTE: 409, PREVIEW_DENIES: 409 } as const;
+
+/** Promotes a policy; answers 409 with the preview where it shows somebody stopped and no reason is given. */
+export function addRolloutRoutes(api: Api, sessions: Sessions, rollout: Rollout, now: () => number): void {
+  const body = z.object({
+    policy: z.string(),
+    namespace: z.string().default(""),
+    to: z.enum(enforcements),
+    reason: z.string().trim().min(1).optional(),
+    historyDays: z.number().positive().max(400).default(7),
+  });
+  typed(api).post(
+    "/api/v1/policies/promote",
+    { schema: { body, description: "Changes a policy's mode, if its preview allows." } },
+    async (request, reply) => {
+      const user = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
+      if (user === undefined || !user.groups.some((group) => mayPromote.has(group))) {
+        return reply
+          .status(403)
+          .send({ code: "FORBIDDEN", message: "only an admin or policy-admin may change what is enforced" });
+      }
+      const { historyDays, reason, ...change } = request.body;
+      const since = now() - historyDays * dayMilliseconds;
+      const promoted = await rollout.promote({ ...change, reason, by: user.name, since });
+      return promoted.ok ? promoted : reply.status(statuses[promoted.code]).send(promoted);
+    },
+  );
+}
