@@ -48,8 +48,8 @@ export interface NetworkOptions {
   /** Leave user-defined primary networks (OVN-Kubernetes) out: every pod stands in the cluster's pod network. */
   readonly podNetworkOnly?: boolean;
   /**
-   * Read as np-guard's netpol-analyzer does: address blocks hold no pods, pods on the host's network are like others,
-   * and a pod that may come is met only by rules with exactly its selectors.
+   * Read as np-guard's netpol-analyzer does: address blocks hold no pods, pods on the host's network and those that
+   * have ended are like others, and a pod that may come is met only by rules with exactly its selectors.
    */
   readonly asNetpolAnalyzer?: boolean;
   /** Nothing else exists: a label or namespace that no object has does not exist. */

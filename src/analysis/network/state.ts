@@ -147,8 +147,8 @@ export class ClusterState implements Surroundings, Distinctions {
       const { policies, diagnostics } = readPolicy(document, this.#context);
       return { document, policies, diagnostics, sources: [] };
     }
-    const sources = podSources(document, this.options.catalogue, this.#fallback);
     const flat = this.options.asNetpolAnalyzer === true;
+    const sources = podSources(document, this.options.catalogue, this.#fallback, flat);
     return {
       document,
       policies: [],

@@ -41,11 +41,12 @@ export function podSources(
   document: SourceDocument<KubernetesObject>,
   catalogue: WorkloadCatalogue,
   fallback: string,
+  withEnded = false,
 ): readonly PodSource[] {
   const object = document.value;
   const isPod = object.kind === "Pod" && groupOf(object) === "";
   const phase = asString(member(object["status"], "phase"));
-  if (isPod && (phase === "Succeeded" || phase === "Failed")) return [];
+  if (isPod && !withEnded && (phase === "Succeeded" || phase === "Failed")) return [];
   const namespace = namespaceOf(object) || fallback;
   const madeBy = controllerOf(object, namespace);
   if (object.kind === "VirtualMachine" && groupOf(object) === "kubevirt.io") return [virtualMachine(document, namespace, madeBy)];
@@ -112,7 +113,10 @@ function controllerOf(object: KubernetesObject, namespace: string): ResourceRef 
   if (!isArray(owners)) return undefined;
   const owner = owners.find((o) => member(o, "controller") === true) ?? owners[0];
   const [apiVersion, kind, name] = ["apiVersion", "kind", "name"].map((key) => asString(member(owner, key)));
-  return name === undefined ? undefined : { ...parseApiVersion(apiVersion ?? ""), kind: kind ?? "Pod", namespace, name };
+  // A static pod is its node's, and of no other pod's kind.
+  return name === undefined || kind === "Node"
+    ? undefined
+    : { ...parseApiVersion(apiVersion ?? ""), kind: kind ?? "Pod", namespace, name };
 }
 
 /** Ports of containers and of sidecars; ordinary init containers have ended before anybody calls. */
