@@ -142,7 +142,7 @@ function elsewhereIssue(
 function isShown({ network, workloadsIn }: AuditContext, { pods }: PeerTerm, own: string): boolean {
   if (pods === undefined || pods.namespaces.kind === "all") return false;
   const { namespaces } = pods;
-  const isWhole = (list: readonly Workload[] | undefined) => list?.every((w) => w.completedBy === undefined);
+  const isWhole = (list: readonly Workload[] | undefined) => list?.every((w) => w.completedBy === undefined) ?? false;
   if (namespaces.kind === "one") return isWhole(workloadsIn.get(own));
   let isAny = false;
   for (const [name, list] of workloadsIn) {
