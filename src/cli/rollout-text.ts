@@ -73,7 +73,7 @@ export function planText(steps: readonly PlanStep[], io: Io): string {
     String(step.covered),
     String(step.stopped),
     step.undecided === 0 ? "-" : String(step.undecided),
-    [...step.teams, ...step.namespaces].slice(0, 6).join(", ") || "-",
+    [...new Set([...step.teams, ...step.namespaces])].slice(0, 6).join(", ") || "-",
     step.users.slice(0, 6).join(", ") || "-",
   ]);
   return columns(

@@ -11,8 +11,13 @@ import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { ReportWriter } from "../controllers/report-writer.ts";
 import type { Diagnostic, Loaded } from "../core/diagnostic.ts";
 import { isKubernetesObject } from "../core/kubernetes.ts";
+import { networkHtml } from "../report/network-html.ts";
+import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts";
+import { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { LedgerView } from "../services/audit/ledger-view.ts";
+import { networkView } from "../services/console/network-view.ts";
 import { policyRows } from "../services/console/policy-view.ts";
+import { RightsView } from "../services/console/rights-view.ts";
 import { ClusterWriter } from "../services/live/cluster-writer.ts";
 import { findingRecords } from "../services/live/finding-records.ts";
 import { GovernedCluster } from "../services/live/governed-cluster.ts";
@@ -61,22 +66,27 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
   let cluster: GovernedCluster | undefined;
   const resources = () => cluster?.resources ?? fileResources;
 
+  const results = new PolicyResultCounts();
   const listeners = new Set<() => void>();
   const tell = () => {
     for (const listener of listeners) listener();
   };
   policies.onRevision(tell);
+  const catalogue = loadWorkloadCatalogue();
+  const defaultRbac = readDefaultRbac(loadDefaultRbacObjects());
+  const complete = client !== undefined;
   const posture = new Posture({
     policies,
     resources,
     schemas,
-    catalogue: loadWorkloadCatalogue(),
-    defaultRbac: readDefaultRbac(loadDefaultRbacObjects()),
+    catalogue,
+    defaultRbac,
     packs: loadDefaultPacks(),
     host: nodeHost(io),
-    complete: client !== undefined,
+    complete,
     onChange: (change) => {
       tell();
+      results.takeFindings(change.opened);
       const records = findingRecords(change, clusterName, io.now());
       if (records.length > 0) ledger.append(records).catch(trouble);
     },
@@ -98,8 +108,29 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
   // Another replica may promote a policy.
   const modesRefresh = setInterval(() => modes.refresh().catch(trouble), modesMilliseconds);
   closing.push(async () => clearInterval(modesRefresh));
-  const complete = client !== undefined;
   const rollout = new Rollout({ policies, posture, modes, store, cluster: clusterName, resources, host: nodeHost(io), complete });
+
+  const worldInput = () => ({
+    documents: [...posture.objects],
+    namespace: "default",
+    complete,
+    defaults: defaultRbac,
+    catalogue,
+  });
+  const rights = new RightsView(worldInput, resources);
+  listeners.add(() => rights.changed());
+  const metrics = new ServerMetrics({
+    findings: () => posture.findings(),
+    objects: () => posture.size,
+    policies: () => ({ working: policies.current.policies.length, broken: policies.current.broken.length }),
+    ledgerBacklog: () => ledger.backlog,
+    policyResults: () => results.counts(),
+  });
+  ledger.onBatch((batch) => metrics.batch(batch));
+  const troubleOf = (part: TroubleSource) => (error: unknown) => {
+    metrics.trouble(part);
+    trouble(error);
+  };
 
   let ready = false;
   const console = await serveConsole(
@@ -111,12 +142,14 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
       findings: () => posture.findings(),
       objectOf: (finding) => posture.objectOf(finding),
       policies: () => policyRows(policies.current),
+      rights,
+      networkPage: () => networkHtml(networkView([...posture.objects], catalogue, complete, `Network of ${clusterName}`)),
       onChange: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
     },
-    { rollout, metrics: async () => "", waitingFor: () => (ready ? [] : ["the first look at everything"]) },
+    { rollout, metrics: () => metrics.text(), waitingFor: () => (ready ? [] : ["the first look at everything"]) },
     context,
   );
   closing.push(() => console.close());
@@ -139,16 +172,25 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
 
   async function govern(client: KubernetesClient): Promise<GovernedCluster> {
     const webhook = flags.webhook
-      ? await serveWebhook(flags, { client, ledger, policies, cluster: () => governed, io, trouble })
+      ? await serveWebhook(flags, {
+          client,
+          ledger,
+          policies,
+          cluster: () => governed,
+          io,
+          metrics,
+          results,
+          trouble: troubleOf("admission"),
+        })
       : undefined;
     const governed: GovernedCluster = new GovernedCluster({
       client,
       policies,
       schemas,
       webhook: webhook?.options,
-      onTrouble: trouble,
+      onTrouble: troubleOf("watch"),
     });
-    const objects = new LiveObjects(client, posture, trouble);
+    const objects = new LiveObjects(client, posture, troubleOf("watch"));
     await governed.start();
     await objects.follow(governed.resources);
     const reports = new ReportWriter({
@@ -156,7 +198,7 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
       findings: () => posture.findings(),
       tool: { name: "castellan", version: context.version },
       now: io.now,
-      onTrouble: trouble,
+      onTrouble: troubleOf("reports"),
     });
     await posture.settled();
     await reports.start().catch(trouble);

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import { isArray } from "../core/json.ts";
+import type { ServerMetrics } from "../server/metrics/metrics.ts";
 import { answerReview } from "../server/webhook/reviews.ts";
 import { listenForReviews } from "../server/webhook/webhook.ts";
 import { Admission } from "../services/admission/admit.ts";
 import { ClusterFacts } from "../services/admission/cluster-facts.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
+import type { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
 import type { GovernedCluster } from "../services/live/governed-cluster.ts";
 import type { LivePolicies } from "../services/live/live-policies.ts";
@@ -41,12 +43,14 @@ export interface WebhookParts {
   /** Asked when the first review comes. */
   readonly cluster: () => GovernedCluster;
   readonly io: Io;
+  readonly metrics: ServerMetrics;
+  readonly results: PolicyResultCounts;
   readonly trouble: (error: unknown) => void;
 }
 
 /** Listens for the API server's reviews, with certificates that are renewed and registered again in time. */
 export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Promise<ServingWebhook> {
-  const { client, ledger, policies, cluster, io, trouble } = parts;
+  const { client, ledger, policies, cluster, io, metrics, results, trouble } = parts;
   const listen = addressOf(flags.webhookListen);
   const certificates = new ServingCertificates(flags.data, namesOf(flags, listen.host));
   const identity = await certificates.current(io.now());
@@ -57,6 +61,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
     resources: () => cluster().resources,
     host: nodeHost(io),
     ledger,
+    results,
   });
   const reviews = {
     admission,
@@ -76,7 +81,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
         await ingestEvents(ledger, isArray(events) ? events : [events], from);
       },
     },
-    handle: (path, review) => answerReview(path, review, reviews),
+    handle: metrics.measuring((path, review) => answerReview(path, review, reviews)),
   });
   const renew = async () => {
     const { renewed, ...next } = await certificates.current(io.now());

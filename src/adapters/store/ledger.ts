@@ -22,6 +22,13 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** What became of one group of records. */
+export interface LedgerBatch {
+  readonly records: number;
+  readonly milliseconds: number;
+  readonly written: boolean;
+}
+
 export interface LedgerLimits {
   /** Records in one transaction. */
   readonly batch: number;
@@ -42,6 +49,7 @@ export class Ledger {
   private waiting = 0;
   private running: Promise<void> | undefined;
   private closed = false;
+  private listener: ((batch: LedgerBatch) => void) | undefined;
 
   constructor(
     store: Store,
@@ -53,6 +61,16 @@ export class Ledger {
     this.signer = signer;
     this.now = now;
     this.limits = limits;
+  }
+
+  /** Records that wait for the disk. */
+  get backlog(): number {
+    return this.waiting;
+  }
+
+  /** Told of each group after it was written or failed. */
+  onBatch(listener: (batch: LedgerBatch) => void): void {
+    this.listener = listener;
   }
 
   /** Receipts in the records' order. Rejects with `LedgerBusy` or `LedgerUnavailable`. */
@@ -80,10 +98,13 @@ export class Ledger {
     while (this.queue.length > 0) {
       const group = this.nextGroup();
       const records = group.flatMap((waiting) => waiting.records);
+      const start = performance.now();
+      let written = false;
       try {
         const receipts = await this.store.db
           .transaction()
           .execute((on) => writeBatch(on, this.store.engine, records, this.signer, this.now()));
+        written = true;
         let at = 0;
         for (const waiting of group) {
           waiting.resolve(receipts.slice(at, at + waiting.records.length));
@@ -94,6 +115,7 @@ export class Ledger {
         for (const waiting of group) waiting.reject(failure);
       }
       this.waiting -= records.length;
+      this.listener?.({ records: records.length, milliseconds: performance.now() - start, written });
     }
     this.running = undefined;
   }

@@ -7,6 +7,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { type Decision, evaluate, type PolicySet, policyName } from "../../engine/index.ts";
 import type { RuleKind } from "../../policies/policy.ts";
 import { type FactSource, GatheredFacts } from "./facts.ts";
+import type { PolicyResultCounts } from "./policy-result-counts.ts";
 import type { AdmissionAnswer } from "./review.ts";
 
 /** Which of the API server's two calls is answered. */
@@ -27,6 +28,8 @@ export interface AdmissionOptions {
   readonly host: Host;
   /** Where decisions are kept; a decision that cannot be kept is not given. */
   readonly ledger: Ledger;
+  /** What the policies said, for who counts it; passes are among it. */
+  readonly results?: PolicyResultCounts;
   /** Steps that each rule may use on one object. */
   readonly budget?: number;
 }
@@ -63,12 +66,20 @@ export class Admission {
   }
 
   async #decide(action: Action, stage: AdmissionStage, policies: PolicySet, signal: AbortSignal): Promise<Decision> {
-    const { facts, resources, host, budget } = this.#options;
+    const { facts, resources, host, budget, results } = this.#options;
     const gathered = new GatheredFacts(facts);
-    const options = { resources: resources(), kinds: kinds[stage], ...(budget === undefined ? {} : { budget }) };
+    const options = {
+      resources: resources(),
+      kinds: kinds[stage],
+      passes: results !== undefined,
+      ...(budget === undefined ? {} : { budget }),
+    };
     for (let round = 0; round < maximumRounds; round++) {
       const evaluation = evaluate(policies, action, gathered, host, options);
-      if (evaluation.kind === "decision") return evaluation.decision;
+      if (evaluation.kind === "decision") {
+        results?.take(evaluation.decision.results, action);
+        return evaluation.decision;
+      }
       await gathered.gather(evaluation.needs, signal);
       if (signal.aborted) throw new AdmissionUnavailable("the look-ups that the policies ask for took too long");
     }

@@ -1,0 +1,158 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { type Finding, ruleStatuses, severities } from "../../core/finding.ts";
+import { type PolicyResultCount, policyResultLabels } from "../../services/admission/policy-result-counts.ts";
+import type { ReviewHandler } from "../webhook/webhook.ts";
+
+/** What is read when Prometheus asks. */
+export interface Measured {
+  readonly findings: () => Iterable<Finding>;
+  readonly objects: () => number;
+  readonly policies: () => { readonly working: number; readonly broken: number };
+  readonly ledgerBacklog: () => number;
+  readonly policyResults: () => Iterable<PolicyResultCount>;
+}
+
+/** Parts of the server that can be in trouble. */
+export type TroubleSource = "admission" | "ledger" | "watch" | "reports" | "other";
+
+const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Our metrics in Prometheus' text format; one for each server. */
+export class ServerMetrics {
+  readonly #registry = new Registry();
+  readonly #reviews = new Counter({
+    name: "castellan_admission_reviews_total",
+    help: "Admission reviews that were answered, by stage and what the answer was; error: failurePolicy decided.",
+    labelNames: ["stage", "outcome"],
+    registers: [this.#registry],
+  });
+  readonly #reviewSeconds = new Histogram({
+    name: "castellan_admission_review_duration_seconds",
+    help: "From the review's arrival to its answer, its record being durable.",
+    labelNames: ["stage"],
+    buckets: latencyBuckets,
+    registers: [this.#registry],
+  });
+  readonly #records = new Counter({
+    name: "castellan_ledger_records_total",
+    help: "Records written to the ledger, or lost with their batch: then their senders were told.",
+    labelNames: ["written"],
+    registers: [this.#registry],
+  });
+  readonly #commitSeconds = new Histogram({
+    name: "castellan_ledger_commit_duration_seconds",
+    help: "One group commit of the ledger.",
+    buckets: latencyBuckets,
+    registers: [this.#registry],
+  });
+  readonly #troubles = new Counter({
+    name: "castellan_troubles_total",
+    help: "Times something could not be done, by part: watch is an informer that the API server does not answer.",
+    labelNames: ["part"],
+    registers: [this.#registry],
+  });
+
+  constructor(measured: Measured) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    for (const part of ["admission", "ledger", "watch", "reports", "other"]) this.#troubles.inc({ part }, 0);
+    for (const stage of ["mutate", "validate"])
+      for (const outcome of ["allow", "deny", "error"]) this.#reviews.inc({ stage, outcome }, 0);
+    new Gauge({
+      name: "castellan_ledger_waiting_records",
+      help: "Records that wait for the disk.",
+      registers,
+      collect() {
+        this.set(measured.ledgerBacklog());
+      },
+    });
+    new Gauge({
+      name: "castellan_objects",
+      help: "Objects that are kept under review.",
+      registers,
+      collect() {
+        this.set(measured.objects());
+      },
+    });
+    new Gauge({
+      name: "castellan_policies",
+      help: "Policies in force, and those whose newest text does not compile.",
+      labelNames: ["state"],
+      registers,
+      collect() {
+        const { working, broken } = measured.policies();
+        this.set({ state: "working" }, working);
+        this.set({ state: "broken" }, broken);
+      },
+    });
+    new Gauge({
+      name: "castellan_findings",
+      help: "What is wrong now, by severity and status.",
+      labelNames: ["severity", "status"],
+      registers,
+      collect() {
+        for (const severity of severities)
+          for (const status of ruleStatuses) if (status !== "pass" && status !== "skip") this.set({ severity, status }, 0);
+        for (const { severity, status } of measured.findings()) this.inc({ severity, status });
+      },
+    });
+    new Counter({
+      name: "kyverno_policy_results_total",
+      help: "What rules said, as Kyverno counts it; result is rule_result under the name that many alerts use.",
+      labelNames: policyResultLabels,
+      registers,
+      collect() {
+        this.reset();
+        for (const { labels, count } of measured.policyResults()) this.inc(labels, count);
+      },
+    });
+  }
+
+  /** The text that `/metrics` answers. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  trouble(part: TroubleSource): void {
+    this.#troubles.inc({ part });
+  }
+
+  /** One group commit. */
+  batch({
+    records,
+    milliseconds,
+    written,
+  }: {
+    readonly records: number;
+    readonly milliseconds: number;
+    readonly written: boolean;
+  }): void {
+    this.#records.inc({ written: String(written) }, records);
+    this.#commitSeconds.observe(milliseconds / 1000);
+    if (!written) this.trouble("ledger");
+  }
+
+  /** A handler whose answers are counted and timed. */
+  measuring(handle: ReviewHandler): ReviewHandler {
+    return async (path, review) => {
+      const stage = path.startsWith("/mutate/") ? "mutate" : "validate";
+      const start = performance.now();
+      try {
+        const answer = await handle(path, review);
+        if (answer === undefined) return undefined;
+        this.#reviews.inc({ stage, outcome: isAllowed(answer) ? "allow" : "deny" });
+        return answer;
+      } catch (error) {
+        this.#reviews.inc({ stage, outcome: "error" });
+        throw error;
+      } finally {
+        this.#reviewSeconds.observe({ stage }, (performance.now() - start) / 1000);
+      }
+    };
+  }
+}
+
+function isAllowed(answer: { readonly [key: string]: unknown }): boolean {
+  const response = answer["response"];
+  return typeof response === "object" && response !== null && "allowed" in response && response.allowed === true;
+}

@@ -1,0 +1,126 @@
+import type { Action } from "../../core/action.ts";
+import type { Finding, RuleStatus } from "../../core/finding.ts";
+import type { PolicyResult } from "../../engine/index.ts";
+import type { CompiledPolicy, CompiledRule, RuleKind } from "../../policies/policy.ts";
+
+/** The labels of Kyverno's `kyverno_policy_results_total`, with `result` beside `rule_result`: alerts in use name either. */
+export const policyResultLabels = [
+  "policy_name",
+  "policy_namespace",
+  "policy_type",
+  "policy_validation_mode",
+  "policy_background_mode",
+  "rule_name",
+  "rule_type",
+  "rule_result",
+  "result",
+  "rule_execution_cause",
+  "resource_kind",
+  "resource_namespace",
+  "resource_request_operation",
+  "dry_run",
+] as const;
+
+export type PolicyResultLabels = { readonly [label in (typeof policyResultLabels)[number]]: string };
+
+export interface PolicyResultCount {
+  readonly labels: PolicyResultLabels;
+  readonly count: number;
+}
+
+const ruleTypes: { readonly [kind in RuleKind]: string } = {
+  validate: "validate",
+  mutate: "mutate",
+  generate: "generate",
+  verify: "imageVerify",
+  delete: "-",
+};
+
+interface Counted {
+  readonly labels: PolicyResultLabels;
+  count: number;
+}
+
+/** How often rules said what about which kinds of objects. Cheap to count: labels are written once for each combination. */
+export class PolicyResultCounts {
+  readonly #byRule = new WeakMap<CompiledRule, Map<string, Counted>>();
+  readonly #counts = new Map<string, Counted>();
+
+  take(results: readonly PolicyResult[], action: Action): void {
+    const { kind, namespace } = action.target;
+    const of = `${kind}/${namespace}/${action.operation}/${action.dryRun}`;
+    for (const { policy, rule, result } of results) {
+      let ofRule = this.#byRule.get(rule);
+      if (ofRule === undefined) {
+        ofRule = new Map();
+        this.#byRule.set(rule, ofRule);
+      }
+      const key = `${result.status}/${of}`;
+      let counted = ofRule.get(key);
+      if (counted === undefined) {
+        counted = this.#counted(admissionLabels(policy, rule, result.status, action));
+        ofRule.set(key, counted);
+      }
+      counted.count++;
+    }
+  }
+
+  /** Findings that a background scan made. */
+  takeFindings(findings: readonly Finding[]): void {
+    for (const finding of findings) this.#counted(findingLabels(finding)).count++;
+  }
+
+  counts(): Iterable<PolicyResultCount> {
+    return this.#counts.values();
+  }
+
+  /** Counts outlive the policy's text: a changed policy goes on where the one before stopped. */
+  #counted(labels: PolicyResultLabels): Counted {
+    const key = Object.values(labels).join("\n");
+    const known = this.#counts.get(key) ?? { labels, count: 0 };
+    this.#counts.set(key, known);
+    return known;
+  }
+}
+
+function admissionLabels(policy: CompiledPolicy, rule: CompiledRule, status: RuleStatus, action: Action): PolicyResultLabels {
+  const { kind, namespace } = action.target;
+  const mode = rule.enforcement(namespace, action.namespaceLabels ?? {});
+  return {
+    policy_name: policy.id.name,
+    policy_namespace: policy.id.namespace || "-",
+    policy_type: policy.id.namespace === "" ? "cluster" : "namespaced",
+    policy_validation_mode: mode === "enforce" ? "enforce" : "audit",
+    policy_background_mode: String(policy.background),
+    rule_name: rule.name,
+    rule_type: ruleTypes[rule.kind],
+    rule_result: status,
+    result: status,
+    rule_execution_cause: "admission_request",
+    resource_kind: kind,
+    resource_namespace: namespace,
+    resource_request_operation: action.operation.toLowerCase(),
+    dry_run: String(action.dryRun),
+  };
+}
+
+function findingLabels({ check, status, resource }: Finding): PolicyResultLabels {
+  const parts = check.policy.split("/");
+  const namespace = parts.length === 4 ? (parts[2] ?? "-") : "-";
+  return {
+    policy_name: parts.length > 2 ? (parts.at(-1) ?? "") : check.policy,
+    policy_namespace: namespace,
+    policy_type: namespace === "-" ? "cluster" : "namespaced",
+    policy_validation_mode: "audit",
+    policy_background_mode: "true",
+    rule_name: check.rule,
+    rule_type: "validate",
+    rule_result: status,
+    result: status,
+    rule_execution_cause: "background_scan",
+    resource_kind: resource.kind,
+    resource_namespace: resource.namespace,
+    resource_request_operation: "create",
+    dry_run: "false",
+  };
+}
