@@ -44,23 +44,26 @@ export function protocolNumber(name: string): ProtocolNumber | undefined {
 
 type ByProtocol = ReadonlyMap<ProtocolNumber, IntervalSet<number>>;
 
-/** A set of connections by protocol and destination port. Immutable; all operations are exact. */
+/**
+ * A set of connections by protocol and destination port. Immutable; all operations are exact.
+ * Its members are private to the compiler only: with private names TypeScript 7.0 emits static members that do not run.
+ */
 export class ConnectionSet {
   static readonly none = new ConnectionSet(new Map(), false);
   /** Every protocol. */
   static readonly all = new ConnectionSet(new Map(), true);
 
   /** Protocols that differ from `others`. */
-  readonly #listed: ByProtocol;
+  private readonly listed: ByProtocol;
   /** Whether protocols that are not listed are allowed in full. */
-  readonly #others: boolean;
+  private readonly others: boolean;
 
   private constructor(listed: ByProtocol, others: boolean) {
-    this.#listed = listed;
-    this.#others = others;
+    this.listed = listed;
+    this.others = others;
   }
 
-  static #of(entries: Iterable<readonly [ProtocolNumber, IntervalSet<number>]>, others: boolean): ConnectionSet {
+  private static make(entries: Iterable<readonly [ProtocolNumber, IntervalSet<number>]>, others: boolean): ConnectionSet {
     const listed = new Map<ProtocolNumber, IntervalSet<number>>();
     for (const [protocol, set] of entries) {
       if (!(others ? sameIntervals(set, fullOf(protocol)) : set.length === 0)) listed.set(protocol, set);
@@ -73,62 +76,62 @@ export class ConnectionSet {
   static of(protocol: ProtocolNumber, from?: number, to?: number): ConnectionSet {
     const full = fullOf(protocol);
     const set = from === undefined ? full : intersectionOf([from, (to ?? from) + 1], full);
-    return ConnectionSet.#of([[protocol, set]], false);
+    return ConnectionSet.make([[protocol, set]], false);
   }
 
   static ofIntervals(protocol: ProtocolNumber, set: IntervalSet<number>): ConnectionSet {
-    return ConnectionSet.#of([[protocol, intersectionOf(set, fullOf(protocol))]], false);
+    return ConnectionSet.make([[protocol, intersectionOf(set, fullOf(protocol))]], false);
   }
 
   /** What is allowed of one protocol. */
   of(protocol: ProtocolNumber): IntervalSet<number> {
-    return this.#listed.get(protocol) ?? (this.#others ? fullOf(protocol) : []);
+    return this.listed.get(protocol) ?? (this.others ? fullOf(protocol) : []);
   }
 
-  #combine(
+  private combine(
     other: ConnectionSet,
     sets: (a: IntervalSet<number>, b: IntervalSet<number>) => IntervalSet<number>,
     others: boolean,
   ): ConnectionSet {
     const entries: [ProtocolNumber, IntervalSet<number>][] = [];
-    for (const protocol of this.#listed.keys()) entries.push([protocol, sets(this.of(protocol), other.of(protocol))]);
-    for (const protocol of other.#listed.keys()) {
-      if (!this.#listed.has(protocol)) entries.push([protocol, sets(this.of(protocol), other.of(protocol))]);
+    for (const protocol of this.listed.keys()) entries.push([protocol, sets(this.of(protocol), other.of(protocol))]);
+    for (const protocol of other.listed.keys()) {
+      if (!this.listed.has(protocol)) entries.push([protocol, sets(this.of(protocol), other.of(protocol))]);
     }
-    return ConnectionSet.#of(entries, others);
+    return ConnectionSet.make(entries, others);
   }
 
   union(other: ConnectionSet): ConnectionSet {
     if (this === other || other.isEmpty || this.isAll) return this;
     if (this.isEmpty || other.isAll) return other;
-    return this.#combine(other, unionOf, this.#others || other.#others);
+    return this.combine(other, unionOf, this.others || other.others);
   }
 
   intersect(other: ConnectionSet): ConnectionSet {
     if (this === other || this.isEmpty || other.isAll) return this;
     if (other.isEmpty || this.isAll) return other;
-    return this.#combine(other, intersectionOf, this.#others && other.#others);
+    return this.combine(other, intersectionOf, this.others && other.others);
   }
 
   subtract(other: ConnectionSet): ConnectionSet {
     if (this.isEmpty || other.isEmpty) return this;
     if (this === other || other.isAll) return ConnectionSet.none;
-    return this.#combine(other, differenceOf, this.#others && !other.#others);
+    return this.combine(other, differenceOf, this.others && !other.others);
   }
 
   get isEmpty(): boolean {
-    return !this.#others && this.#listed.size === 0;
+    return !this.others && this.listed.size === 0;
   }
 
   get isAll(): boolean {
-    return this.#others && this.#listed.size === 0;
+    return this.others && this.listed.size === 0;
   }
 
   equals(other: ConnectionSet): boolean {
     if (this === other) return true;
-    if (this.#others !== other.#others || this.#listed.size !== other.#listed.size) return false;
-    for (const [protocol, set] of this.#listed) {
-      const theirs = other.#listed.get(protocol);
+    if (this.others !== other.others || this.listed.size !== other.listed.size) return false;
+    for (const [protocol, set] of this.listed) {
+      const theirs = other.listed.get(protocol);
       if (theirs === undefined || !sameIntervals(set, theirs)) return false;
     }
     return true;
@@ -144,8 +147,8 @@ export class ConnectionSet {
 
   /** Equal for equal sets. */
   get key(): string {
-    const listed = [...this.#listed].sort(([a], [b]) => a - b).map(([protocol, set]) => `${protocol}:${set.join()}`);
-    return `${this.#others ? "+" : ""}${listed.join(";")}`;
+    const listed = [...this.listed].sort(([a], [b]) => a - b).map(([protocol, set]) => `${protocol}:${set.join()}`);
+    return `${this.others ? "+" : ""}${listed.join(";")}`;
   }
 
   /** Only what NetworkPolicy speaks about: TCP, UDP and SCTP. */
@@ -160,7 +163,7 @@ export class ConnectionSet {
 
   /** Protocols with what is allowed of them, as ranges with both ends included; `undefined` of an unlisted protocol. */
   ranges(): readonly { readonly protocol: ProtocolNumber; readonly ranges: readonly (readonly [number, number])[] }[] {
-    const known = new Set<ProtocolNumber>([...portProtocols, ...this.#listed.keys()]);
+    const known = new Set<ProtocolNumber>([...portProtocols, ...this.listed.keys()]);
     return [...known]
       .sort((a, b) => order(a) - order(b))
       .map((protocol) => ({
