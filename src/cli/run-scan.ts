@@ -42,7 +42,7 @@ export async function runScan(paths: readonly string[], flags: ScanFlags, contex
     throw new UsageError("--crds and --old belong to --schema");
   const progress = createProgress(context.io);
   progress.show("loading");
-  const policies = flags.policies === undefined ? undefined : await loadPaths(flags.policies);
+  const policies = flags.policies === undefined ? undefined : await loadPaths(flags.policies, { rego: true });
   const exceptions = await loadPaths(flags.exceptions ?? []);
   const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline);
   const input = await loadInput(paths, flags, progress);

@@ -12,6 +12,7 @@ import { imageValidatingPolicyFormat } from "./kyverno-cel/images/image-validati
 import { mutatingPolicyFormat } from "./kyverno-cel/mutating-policy.ts";
 import { validatingPolicyFormat } from "./kyverno-cel/validating-policy.ts";
 import type { CompileEnv, PolicyFormat } from "./policy.ts";
+import { regoPolicyFormat } from "./rego/rego-policy.ts";
 
 /** Every kind of policy that can be compiled. */
 export const policyFormats: readonly PolicyFormat[] = [
@@ -26,6 +27,7 @@ export const policyFormats: readonly PolicyFormat[] = [
   mutatingAdmissionPolicyFormat,
   constraintFormat,
   mutatorFormat,
+  regoPolicyFormat,
 ];
 
 interface GroupKind {

@@ -5,6 +5,7 @@ import { parseDocuments } from "../../core/yaml/parse-documents.ts";
 import { looksLikeTemplate } from "./file-kinds.ts";
 import { type LoadedPaths, pathDiagnostic, type SkippedPath } from "./loaded-paths.ts";
 import { defaultMaximumBytes, readTextFile, readTextStream, unreadable } from "./read-text.ts";
+import { regoDocument } from "./rego-document.ts";
 import { render } from "./render.ts";
 import { type RenderableDirectory, renderableType, walk } from "./walk.ts";
 
@@ -16,6 +17,8 @@ export interface LoadOptions {
   readonly render?: "given" | "all" | "never";
   /** Whether to search directories whose name starts with a dot. */
   readonly hidden?: boolean;
+  /** Whether Rego modules in directories are loaded, too; those that are named always are. */
+  readonly rego?: boolean;
   /** Larger files are refused. */
   readonly maximumBytes?: number;
   /** What `-` reads; standard input unless told otherwise. */
@@ -81,6 +84,7 @@ class Loader implements LoadedPaths {
     const { found, diagnostics, skipped } = walk(path, {
       render: this.#options.render === "all",
       hidden: this.#options.hidden === true,
+      rego: this.#options.rego === true,
     });
     this.diagnostics.push(...diagnostics);
     this.skipped.push(...skipped);
@@ -119,6 +123,10 @@ class Loader implements LoadedPaths {
   }
 
   #text(text: string, name: string, named: boolean): void {
+    if (name.endsWith(".rego")) {
+      this.documents.push(regoDocument(name, text));
+      return;
+    }
     const { documents, diagnostics } = parseDocuments(text, name);
     if (diagnostics.some((d) => d.severity === "error") && looksLikeTemplate(text)) {
       // What a template happens to parse as is not what it will become.

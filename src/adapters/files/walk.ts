@@ -4,6 +4,7 @@ import type { Diagnostic } from "../../core/diagnostic.ts";
 import { chartName, isManifestName, kustomizationNames, kustomizePatchPaths } from "./file-kinds.ts";
 import { pathDiagnostic, type SkippedPath } from "./loaded-paths.ts";
 import { defaultMaximumBytes, readTextFile, unreadable } from "./read-text.ts";
+import { isRegoPolicyName } from "./rego-document.ts";
 
 export interface WalkedFile {
   readonly type: "file";
@@ -30,6 +31,8 @@ export interface WalkOptions {
   readonly render: boolean;
   /** Whether to search directories whose name starts with a dot. */
   readonly hidden: boolean;
+  /** Whether Rego modules are looked for, too. */
+  readonly rego: boolean;
 }
 
 /** Whether a directory is one that a program renders. */
@@ -111,6 +114,10 @@ class Walker implements Walk {
     for (const patch of kustomizePatchPaths(text.value)) this.#patches.add(resolve(directory, patch));
   }
 
+  #isWanted(name: string): boolean {
+    return isManifestName(name) || (this.#options.rego && isRegoPolicyName(name));
+  }
+
   #entry(directory: string, realDirectory: string, entry: Dirent, ancestors: readonly string[]): void {
     const path = join(directory, entry.name);
     let type: Dirent | Stats = entry;
@@ -129,7 +136,7 @@ class Walker implements Walk {
       if (entry.name.startsWith(".") && !this.#options.hidden) {
         if (entry.name !== ".git") this.skipped.push({ path, reason: "hidden" });
       } else this.#directory(path, real, ancestors);
-    } else if (type.isFile() && isManifestName(entry.name) && !kustomizationNames.includes(entry.name)) {
+    } else if (type.isFile() && this.#isWanted(entry.name) && !kustomizationNames.includes(entry.name)) {
       if (this.#patches.has(resolve(path))) this.skipped.push({ path, reason: "kustomize-patch" });
       else this.found.push({ type: "file", path, real });
     }
