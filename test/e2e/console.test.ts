@@ -88,6 +88,8 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
       ["/", "By namespace"],
       ["/findings", "What is wrong"],
       ["/policies", "Your own policies"],
+      ["/rights?verb=get&resource=secrets", "ways;"],
+      ["/network", "Network"],
       ["/audit", "Outcome"],
     ] as const) {
       await page.goto(`${origin}${path}`);
@@ -100,7 +102,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
   test("a finding is found, explained at its own address, and leads back", async () => {
     await page.goto(`${origin}/findings`);
     await page.getByLabel("Words").fill("vector-db hostPath");
-    await page.getByText("1 findings").waitFor();
+    await page.getByText("1 findings", { exact: true }).waitFor();
     await page.getByRole("link", { name: "StatefulSet vector-db" }).click();
     await page.getByText("Use a persistent volume claim").waitFor();
     expect(page.url()).toMatch(/\/findings\/[0-9a-f]+\?text=vector-db/);

@@ -13,13 +13,17 @@ import { useDisclosure } from "@mantine/hooks";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { AuditPage } from "./features/audit.tsx";
 import { FindingsPage } from "./features/findings.tsx";
+import { NetworkPage } from "./features/network.tsx";
 import { OverviewPage } from "./features/overview.tsx";
 import { PoliciesPage } from "./features/policies.tsx";
+import { RightsPage } from "./features/rights.tsx";
 
 const pages = [
   { path: "/", label: "Overview" },
   { path: "/findings", label: "Findings" },
   { path: "/policies", label: "Policies" },
+  { path: "/rights", label: "Rights" },
+  { path: "/network", label: "Network" },
   { path: "/audit", label: "Audit" },
 ] as const;
 
@@ -58,6 +62,8 @@ export function Console() {
           <Route path="/" component={OverviewPage} />
           <Route path="/findings/:id?" component={FindingsPage} />
           <Route path="/policies" component={PoliciesPage} />
+          <Route path="/rights" component={RightsPage} />
+          <Route path="/network" component={NetworkPage} />
           <Route path="/audit" component={AuditPage} />
           <Route>
             <Text>There is no such page.</Text>

@@ -6,6 +6,7 @@ import { Console } from "./console.tsx";
 
 const theme = createTheme({
   primaryColor: "indigo",
+  primaryShade: 8,
   defaultRadius: "md",
   fontFamily: "system-ui, sans-serif",
   autoContrast: true,

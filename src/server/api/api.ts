@@ -32,7 +32,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     transform: jsonSchemaTransform,
   });
   app.addHook("onSend", async (_request, reply) => {
-    reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer").header("x-frame-options", "DENY");
+    reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
+    if (!reply.hasHeader("x-frame-options")) reply.header("x-frame-options", "DENY");
   });
   app.addHook("onRequest", async (request, reply) => guard(request, reply, options.sessions));
   app.setErrorHandler((error, request, reply) => {

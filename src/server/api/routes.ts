@@ -6,6 +6,7 @@ import type { LedgerView } from "../../services/audit/ledger-view.ts";
 import { isSavedQueryName, savedQueries, savedQueryNames } from "../../services/audit/saved-queries.ts";
 import { findingDetail, findingPage, overviewOf } from "../../services/console/finding-view.ts";
 import type { PolicyRow } from "../../services/console/policy-view.ts";
+import type { RightsView } from "../../services/console/rights-view.ts";
 import { type Api, typed } from "./api.ts";
 import type { Sessions } from "./session.ts";
 
@@ -18,6 +19,9 @@ export interface ConsoleData {
   readonly findings: () => Iterable<Finding>;
   readonly objectOf: (finding: Finding) => JsonObject | undefined;
   readonly policies: () => readonly PolicyRow[];
+  readonly rights: RightsView;
+  /** A self-contained HTML document. */
+  readonly networkPage: () => string;
   /** Calls back after each change of findings or policies; the answer ends it. */
   readonly onChange: (listener: () => void) => () => void;
 }
@@ -53,6 +57,15 @@ export function addRoutes(api: Api, data: ConsoleData): void {
     return reply.status(404).send({ code: "NOT_FOUND", message: "there is no such finding; it may be resolved" });
   });
   app.get("/api/v1/policies", { schema: { description: "Policies in force." } }, async () => ({ items: data.policies() }));
+  const question = z.object({ verb: z.string().min(1), resource: z.string().min(1), namespace: z.string().optional() });
+  app.get(
+    "/api/v1/rbac/who-can",
+    { schema: { querystring: question, description: "Everybody who may, and by which binding." } },
+    async (request) => data.rights.whoCan(request.query),
+  );
+  app.get("/api/v1/network.html", { schema: { description: "Who may talk to whom, drawn." } }, async (_request, reply) =>
+    reply.type("text/html").header("x-frame-options", "SAMEORIGIN").send(data.networkPage()),
+  );
   auditRoutes(api, data.ledger);
   eventRoute(api, data);
 }
