@@ -16,7 +16,7 @@ export interface RecordedVerdict {
   readonly rule: string;
   readonly namespace: string;
   readonly user: string;
-  readonly resource: string;
+  readonly kind: string;
   readonly name: string;
   readonly message: string;
   readonly at: Instant;
@@ -63,7 +63,7 @@ export async function readHistory(db: Kysely<Tables>, request: HistoryRequest): 
     const rows = await queryLedger(db, filter, { limit: pageSize, before });
     for (const row of rows) {
       if (row.kind === "admission.decision") {
-        verdicts.push(...verdictsOf(row));
+        verdicts.push(...verdictsOf(row, request.resources));
         continue;
       }
       const read = actionOf(row, request.resources);
@@ -81,8 +81,9 @@ export async function readHistory(db: Kysely<Tables>, request: HistoryRequest): 
   return { actions: actions.reverse(), verdicts, lastActors, withoutObject };
 }
 
-function verdictsOf(row: LedgerRecordRow): readonly RecordedVerdict[] {
-  if (row.outcome === "allow") return [];
+/** What was refused then stops nobody anew. */
+function verdictsOf(row: LedgerRecordRow, resources: ApiResources): readonly RecordedVerdict[] {
+  if (row.outcome === "allow" || row.outcome === "deny") return [];
   const results = member(member(parseExactJson(row.body), "data"), "results");
   if (!isArray(results)) return [];
   return results.flatMap((result): RecordedVerdict[] => {
@@ -97,7 +98,7 @@ function verdictsOf(row: LedgerRecordRow): readonly RecordedVerdict[] {
         message: text("message"),
         namespace: row.namespace ?? "",
         user: row.actor ?? "",
-        resource: row.resource ?? "",
+        kind: resources.byResource(row.api_group ?? "", row.resource ?? "")?.kind ?? row.resource ?? "",
         name: row.name ?? "",
         at: row.at,
       },

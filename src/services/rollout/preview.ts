@@ -130,7 +130,7 @@ function decide(action: Action, set: PolicySet, { facts, host, resources }: Prev
 
 /** Counts one person's same trouble once. */
 class Tally {
-  readonly #stopped = new Map<string, Stopped>();
+  readonly #stopped = new Map<string, readonly Stopped[]>();
   #excepted = 0;
   #passed = 0;
 
@@ -139,12 +139,11 @@ class Tally {
   }
 
   recorded(verdict: RecordedVerdict, team: string, severity: Severity): void {
-    const { resource: kind, ...rest } = verdict;
-    this.#add({ ...rest, kind, team, severity, source: "recorded", times: 1 });
+    this.#add({ ...verdict, team, severity, source: "recorded", times: 1 });
   }
 
   result(): Pick<Preview, "stopped" | "undecided" | "excepted" | "passed"> {
-    const all = [...this.#stopped.values()];
+    const all = [...this.#stopped.values()].flat();
     return {
       stopped: all.filter(({ status }) => status === "fail"),
       undecided: all.filter(({ status }) => status === "error"),
@@ -176,10 +175,21 @@ class Tally {
     });
   }
 
+  /** What is there now and was recorded when it came is one trouble: the record knows who, the object that it lasts. */
   #add(stopped: Stopped): void {
-    const { source, status, policy, rule, namespace, user, kind, name } = stopped;
-    const key = [source, status, policy, rule, namespace, user, kind, name].join("\n");
-    const before = this.#stopped.get(key);
-    this.#stopped.set(key, before === undefined ? stopped : { ...stopped, times: before.times + 1 });
+    const { status, policy, rule, namespace, kind, name } = stopped;
+    const key = [status, policy, rule, namespace, kind, name].join("\n");
+    const same = this.#stopped.get(key) ?? [];
+    const before = same.find(({ user }) => user === stopped.user || user === "" || stopped.user === "");
+    const merged: Stopped =
+      before === undefined
+        ? stopped
+        : {
+            ...before,
+            user: before.user || stopped.user,
+            at: stopped.at ?? before.at,
+            times: stopped.source === before.source ? before.times + 1 : Math.max(before.times, stopped.times),
+          };
+    this.#stopped.set(key, [...same.filter((one) => one !== before), merged]);
   }
 }

@@ -1,0 +1,110 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { Agent, request } from "undici";
+import type { Cluster } from "../cluster/start.ts";
+
+const castellan = join(import.meta.dirname, "../../src/cli/main.ts");
+const run = promisify(execFile);
+
+export interface Ran {
+  readonly code: number;
+  readonly text: string;
+}
+
+async function ran(program: string, args: readonly string[], input = "", env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  const child = run(program, args, { env: { ...process.env, ...env }, maxBuffer: 64 << 20 });
+  child.child.stdin?.end(input);
+  return child.then(
+    ({ stdout, stderr }) => ({ code: 0, text: stdout + stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => ({ code: error.code, text: error.stdout + error.stderr }),
+  );
+}
+
+export const kubectl = (cluster: Cluster, args: readonly string[], input?: string, user = "admin"): Promise<Ran> =>
+  ran(cluster.kubectl, ["--kubeconfig", cluster.kubeconfig, "--context", user, ...args], input);
+
+/** A `castellan serve` that can be ended and started again with the same data and address. */
+export class CastellanServer {
+  readonly #data: string;
+  readonly #flags: readonly string[];
+  readonly #env: NodeJS.ProcessEnv;
+  #child: ChildProcess | undefined;
+  #webhook = "";
+  output = "";
+
+  constructor(data: string, flags: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.#data = data;
+    this.#flags = flags;
+    this.#env = env;
+  }
+
+  /** Where the API server calls it. */
+  get webhook(): string {
+    return this.#webhook;
+  }
+
+  /** Resolves when it has looked at everything once. */
+  async start(): Promise<void> {
+    if (this.#webhook === "") this.#webhook = `127.0.0.1:${await freePort()}`;
+    const own = ["--data", this.#data, "--webhook-listen", this.#webhook, "--listen", "127.0.0.1:0"];
+    const child = spawn(process.execPath, [castellan, "serve", ...this.#flags, ...own], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...this.#env },
+    });
+    this.#child = child;
+    this.output = "";
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (this.output += String(chunk)));
+    await this.until(() => this.output.includes("castellan: governs"));
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await gone;
+  }
+
+  async until(condition: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
+    for (const end = performance.now() + seconds * 1000; !(await condition()); ) {
+      if (performance.now() > end) throw new Error(`it did not happen; the server said:\n${this.output}`);
+      await sleep(100);
+    }
+  }
+
+  /** Another command with the server's data directory. */
+  run(...args: readonly string[]): Promise<Ran> {
+    return ran(process.execPath, [castellan, ...args, "--data", this.#data], "", this.#env);
+  }
+
+  async metrics(): Promise<string> {
+    const [, origin = ""] = /console at (http:\/\/[^/]+)/.exec(this.output) ?? [];
+    return (await request(`${origin}/metrics`)).body.text();
+  }
+
+  /** A review as the API server would send it; the status is 0 where nobody answers. */
+  async review(object: object, path = "/validate/deny"): Promise<{ readonly status: number; readonly text: string }> {
+    const agent = new Agent({ connect: { rejectUnauthorized: false } });
+    try {
+      const body = JSON.stringify(object);
+      const headers = { "content-type": "application/json" };
+      const answer = await agent.request({ origin: `https://${this.#webhook}`, path, method: "POST", headers, body });
+      return { status: answer.statusCode, text: await answer.body.text() };
+    } catch (error) {
+      return { status: 0, text: String(error) };
+    } finally {
+      await agent.close();
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => probe.once("listening", resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
