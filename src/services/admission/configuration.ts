@@ -47,7 +47,7 @@ export function webhookConfigurations(
     return {
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: stage === "mutate" ? "MutatingWebhookConfiguration" : "ValidatingWebhookConfiguration",
-      metadata: { name: configurationName, labels: { "app.kubernetes.io/managed-by": "castellan" } },
+      metadata: { name: configurationName },
       webhooks,
     };
   });
