@@ -15,6 +15,7 @@ const entries: readonly Entry[] = [
   { name: "test", summary: "Run policy tests", load: () => import("./test.ts") },
   { name: "policy", summary: "Lint, show, explain and compare policies", load: () => import("./policy.ts") },
   { name: "cel", summary: "Evaluate a CEL expression on objects", load: () => import("./cel.ts") },
+  { name: "rego", summary: "Evaluate, check and parse Rego", load: () => import("./rego.ts") },
   { name: "net", summary: "Ask, explain, draw, compare and propose network policies", load: () => import("./net.ts") },
   { name: "rbac", summary: "Simulate, audit and reduce permissions", load: () => import("./rbac.ts") },
   { name: "serve", summary: "Govern a cluster: admission, background checks, evidence", load: () => import("./serve.ts") },

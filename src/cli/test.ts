@@ -40,7 +40,8 @@ function runTests(directories: readonly string[], flags: TestFlags, { io, exit }
   const host: Host = { now: io.now, random: Math.random };
   const selection = selectionOf(flags.select);
   const tests = findExisting(directories);
-  if (tests.length === 0) throw new UsageError(`no kyverno-test.yaml and no cases in ${directories.join(", ")}`);
+  if (tests.length === 0)
+    throw new UsageError(`no kyverno-test.yaml, suite.yaml, _test.rego and no cases in ${directories.join(", ")}`);
   const outcomes = runAll(tests, { files: nodeTextFiles, resources: loadKubernetesSchemas().resources(), host, selection });
   const color = flags.outputFile === undefined && wantsColor(io);
   const text = testFormatters[flags.output](outcomes, { failOnly: flags.failOnly === true, color });
@@ -58,13 +59,20 @@ function findExisting(directories: readonly string[]): readonly string[] {
 }
 
 export function createCommand(context: CommandContext): Command {
-  return describedCommand("test", "Run policy tests: kyverno-test.yaml files and our own cases. A missing result is a failure.", [
-    ["castellan test policies/", "every test below a folder"],
-    ["castellan test . -t policy=disallow-*", "tests of some policies"],
-    ["castellan test . --fail-only", "only what fails"],
-    ["castellan test . -o junit --output-file tests.xml", "for a CI system"],
-  ])
-    .argument("<paths...>", "folders with kyverno-test.yaml files or folders named cases, or test files")
+  return describedCommand(
+    "test",
+    "Run policy tests: kyverno-test.yaml files, suites of gator, _test.rego files and our own cases. A missing result is a failure.",
+    [
+      ["castellan test policies/", "every test below a folder"],
+      ["castellan test . -t policy=disallow-*", "tests of some policies"],
+      ["castellan test . --fail-only", "only what fails"],
+      ["castellan test . -o junit --output-file tests.xml", "for a CI system"],
+    ],
+  )
+    .argument(
+      "<paths...>",
+      "folders with kyverno-test.yaml, suite.yaml or _test.rego files or folders named cases, or test files",
+    )
     .option("-t, --select <selection>", "policy=NAME,rule=NAME,resource=NAME; names may hold * and ?")
     .option("--fail-only", "show only what fails")
     .addOption(new Option("-o, --output <format>", "how to report").choices(Object.keys(testFormatters)).default("table"))

@@ -5,6 +5,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Host } from "../core/host.ts";
 import type { SourceDocument } from "../core/source.ts";
 import { isSuiteDocument, runSuite } from "./gatekeeper-suite.ts";
+import { isRegoTestFile, runRegoTests } from "./rego-tests.ts";
 import { isCaseDocument, runCases } from "./test-cases.ts";
 import { TestDocuments } from "./test-documents.ts";
 import { scoreTest, type TestRow } from "./test-score.ts";
@@ -30,8 +31,9 @@ export interface TestOutcome {
 
 const isYaml = (path: string): boolean => /\.ya?ml$/.test(path);
 
-/** Whether a file is a test by its name: `kyverno-test.yaml`, `suite.yaml`, or YAML in a folder `cases`. */
+/** Whether a file is a test by its name: `kyverno-test.yaml`, `suite.yaml`, `*_test.rego`, or YAML in a folder `cases`. */
 function isTestFile(path: string): boolean {
+  if (isRegoTestFile(path)) return true;
   return isYaml(path) && (/^(?:kyverno-test|suite)\.ya?ml$/.test(basename(path)) || basename(dirname(path)) === "cases");
 }
 
@@ -59,6 +61,7 @@ export function runTestFile(
   request: TestRequest,
   documents = new TestDocuments(request.files),
 ): readonly TestOutcome[] {
+  if (path.endsWith(".rego")) return [runRegoTests(path, request)];
   const parsed = documents.read(path);
   const tests = parsed.documents.filter(({ value }) => isTestDocument(value) || isCaseDocument(value) || isSuiteDocument(value));
   const outcomes = tests.map((document) => runTest(document, request, documents)).filter((outcome) => outcome !== undefined);
