@@ -81,7 +81,7 @@ function addExpression(expression: JsonValue, index: number, into: Collector): v
   const operator = member(expression, "operator");
   const values = valueStrings(member(expression, "values"));
   if (typeof key !== "string" || !isLabelKey(key)) {
-    problem(`${JSON.stringify(key ?? null)} is not a label key`, "key");
+    problem(`${JSON.stringify(typeof key === "bigint" ? String(key) : (key ?? null))} is not a label key`, "key");
   } else if (values === undefined) problem("values must be a list of strings", "values");
   else if (values.some((v) => !isLabelValue(v))) problem("values must be label values", "values");
   else if (operator === "In" || operator === "NotIn") {
@@ -96,7 +96,11 @@ function addExpression(expression: JsonValue, index: number, into: Collector): v
     if (values.length > 0) problem(`${operator} takes no values`, "values");
     const wanted = operator === "Exists";
     into.requirements.push((labels) => Object.hasOwn(labels, key) === wanted);
-  } else problem(`${JSON.stringify(operator ?? null)} is not one of In, NotIn, Exists, DoesNotExist`, "operator");
+  } else
+    problem(
+      `${JSON.stringify(typeof operator === "bigint" ? String(operator) : (operator ?? null))} is not one of In, NotIn, Exists, DoesNotExist`,
+      "operator",
+    );
 }
 
 /**

@@ -1,6 +1,6 @@
 import { parseIpPrefix } from "../../../core/ip-address.ts";
 import { AddressSet } from "../address-set.ts";
-import type { Field, ObjectField, Reader } from "./reader.ts";
+import { type Field, type ObjectField, type Reader, shown } from "./reader.ts";
 
 /** A CIDR block; anything else is reported and undefined. Leading zeros and a missing length are refused, as the API server does. */
 export function readCidr(reader: Reader, field: Field | undefined): AddressSet | undefined {
@@ -24,7 +24,7 @@ export function readIpBlock(reader: Reader, block: ObjectField): AddressSet | un
     const except = readCidr(reader, field);
     if (except === undefined || cidr === undefined) continue;
     if (!cidr.contains(except) || cidr.equals(except)) {
-      reader.problem(field.path, `${String(field.value)} does not lie within ${String(cidrField?.value)}, or is all of it`);
+      reader.problem(field.path, `${shown(field.value)} does not lie within ${shown(cidrField?.value)}, or is all of it`);
     }
     set = set?.subtract(except);
   }

@@ -9,7 +9,7 @@ import {
   type SelectorTarget,
 } from "./calico-selector.ts";
 import type { PolicyContext } from "./policy-context.ts";
-import type { Field, ObjectField, Reader } from "./reader.ts";
+import { type Field, type ObjectField, type Reader, shown } from "./reader.ts";
 import { addressKey, everything } from "./terms.ts";
 
 const namespaceLabel = "projectcalico.org/namespace";
@@ -224,7 +224,7 @@ function readNets(reader: Reader, field: Field | undefined): AddressSet | undefi
   if (list === undefined) return undefined;
   return list.reduce((all, item) => {
     const set = AddressSet.parse(reader.text(item) ?? "");
-    if (set === undefined) reader.problem(item.path, `${JSON.stringify(item.value)} is no address range`);
+    if (set === undefined) reader.problem(item.path, `${shown(item.value)} is no address range`);
     return set === undefined ? all : all.union(set);
   }, AddressSet.none);
 }

@@ -7,7 +7,7 @@ import { readCalicoSubjects, readEntity } from "./calico-entity.ts";
 import type { PolicyContext } from "./policy-context.ts";
 import { policyInfo } from "./policy-info.ts";
 import { everyPort, unionOfPorts } from "./ports.ts";
-import type { Field, ObjectField, Reader } from "./reader.ts";
+import { type Field, type ObjectField, type Reader, shown } from "./reader.ts";
 
 const actions: { readonly [written: string]: RuleAction | "log" } = {
   allow: "allow",
@@ -61,7 +61,7 @@ function readTypes(reader: Reader, spec: ObjectField): readonly Direction[] {
     return types.flatMap((type): Direction[] => {
       if (type.value === "Ingress") return ["ingress"];
       if (type.value === "Egress") return ["egress"];
-      reader.problem(type.path, `${JSON.stringify(type.value)} is not one of Ingress, Egress`);
+      reader.problem(type.path, `${shown(type.value)} is not one of Ingress, Egress`);
       return [];
     });
   }
@@ -144,7 +144,7 @@ function readRule(
   }
   const [peer, subject] = direction === "ingress" ? [from, to] : [to, from];
   const http = reader.object(reader.at(rule, "http"));
-  const text = http === undefined ? "" : JSON.stringify(http.value);
+  const text = http === undefined ? "" : shown(http.value);
   return {
     path: rule.path,
     action,
@@ -171,9 +171,14 @@ function ofVersion(term: PeerTerm, version: number | undefined): PeerTerm {
 function readProtocol(reader: Reader, field: Field | undefined): number | undefined {
   if (field === undefined) return undefined;
   const { value } = field;
-  const number = typeof value === "number" ? value : (protocolNumber(String(value)) ?? Number.parseInt(String(value), 10));
+  const number =
+    typeof value === "number"
+      ? value
+      : typeof value === "string"
+        ? (protocolNumber(value) ?? Number.parseInt(value, 10))
+        : Number.NaN;
   if (Number.isInteger(number) && number >= 1 && number <= 255) return number;
-  reader.problem(field.path, `${JSON.stringify(value)} is no protocol`);
+  reader.problem(field.path, `${shown(value)} is no protocol`);
   return undefined;
 }
 
@@ -209,7 +214,7 @@ function readPorts(reader: Reader, destination: ObjectField | undefined, within:
 
 /** A number, `from:to`, or a name. */
 function readPort(reader: Reader, field: Field, within: ConnectionSet): PortMatch {
-  const text = String(field.value);
+  const text = typeof field.value === "number" ? String(field.value) : typeof field.value === "string" ? field.value : "";
   const range = /^(\d+)(?::(\d+))?$/.exec(text);
   const carrying = [protocols.TCP, protocols.UDP, protocols.SCTP].filter((p) => within.of(p).length > 0);
   if (range !== null) {

@@ -9,7 +9,7 @@ import { readEndpointSelector } from "./cilium-selector.ts";
 import type { PolicyContext } from "./policy-context.ts";
 import { policyInfo } from "./policy-info.ts";
 import { everyPort, isPortName, unionOfPorts } from "./ports.ts";
-import type { Field, ObjectField, Reader } from "./reader.ts";
+import { type Field, type ObjectField, type Reader, shown } from "./reader.ts";
 import { everything, podTerm, worldTerm } from "./terms.ts";
 
 const everyNode: PeerTerm = { key: "every node", nodes: { matches: () => true } };
@@ -274,7 +274,7 @@ function readPort(reader: Reader, field: Field): PortMatch | undefined {
   if (written !== "ANY" && number === undefined) reader.problem(port.path, `there is no protocol ${written}`);
   const carrying = written === "ANY" || number === undefined ? portProtocols : [number];
   const value = reader.at(port, "port")?.value;
-  const text = value === undefined ? "0" : String(value);
+  const text = value === undefined ? "0" : typeof value === "string" ? value : shown(value);
   const end = reader.integer(reader.at(port, "endPort"), 0, 65_535);
   if (/^\d+$/.test(text)) {
     const from = Number(text);
@@ -321,9 +321,9 @@ function conditionsOf(reader: Reader, rule: ObjectField): readonly EdgeCondition
 }
 
 function l7Text(value: JsonValue | undefined): string {
-  if (!isObject(value)) return String(value);
+  if (!isObject(value)) return shown(value);
   const words = ["method", "path", "host", "matchName", "matchPattern", "topic"].flatMap((key) =>
-    value[key] === undefined ? [] : [String(value[key])],
+    value[key] === undefined ? [] : [typeof value[key] === "string" ? value[key] : shown(value[key])],
   );
-  return words.length === 0 ? JSON.stringify(value) : words.join(" ");
+  return words.length === 0 ? shown(value) : words.join(" ");
 }

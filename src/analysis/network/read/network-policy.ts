@@ -5,7 +5,7 @@ import { type CompiledPolicy, type CompiledRule, layers, type PeerTerm, type Por
 import { readIpBlock } from "./addresses.ts";
 import { policyInfo } from "./policy-info.ts";
 import { everyPort, readPortName, readProtocol, unionOfPorts } from "./ports.ts";
-import type { Field, ObjectField, Reader } from "./reader.ts";
+import { type Field, type ObjectField, type Reader, shown } from "./reader.ts";
 import { everyLabel, namespaceScope, podSelector, readLabelSelector } from "./selectors.ts";
 import { addressTerm, everything, podTerm } from "./terms.ts";
 
@@ -53,7 +53,7 @@ function readDirections(reader: Reader, spec: ObjectField): readonly Direction[]
   return types.flatMap((type): Direction[] => {
     if (type.value === "Ingress") return ["ingress"];
     if (type.value === "Egress") return ["egress"];
-    reader.problem(type.path, `${JSON.stringify(type.value)} is not one of Ingress, Egress`);
+    reader.problem(type.path, `${shown(type.value)} is not one of Ingress, Egress`);
     return [];
   });
 }

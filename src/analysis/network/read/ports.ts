@@ -1,6 +1,6 @@
 import { ConnectionSet, type ProtocolNumber, portProtocols, protocolNumber, protocols } from "../connection-set.ts";
 import type { PortMatch } from "../rule.ts";
-import type { Field, ObjectField, Reader } from "./reader.ts";
+import { type Field, type ObjectField, type Reader, shown } from "./reader.ts";
 
 export const everyPort: PortMatch = { numbers: ConnectionSet.all, named: [] };
 
@@ -11,7 +11,7 @@ export function readProtocol(reader: Reader, field: Field | undefined): Protocol
   const number = text === undefined ? undefined : protocolNumber(text);
   // Names are upper case in this API: `tcp` is refused.
   if (number !== undefined && portProtocols.includes(number) && text === text?.toUpperCase()) return number;
-  reader.problem(field.path, `${JSON.stringify(field.value)} is not one of TCP, UDP, SCTP`);
+  reader.problem(field.path, `${shown(field.value)} is not one of TCP, UDP, SCTP`);
   return undefined;
 }
 

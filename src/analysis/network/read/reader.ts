@@ -16,6 +16,11 @@ export interface ObjectField {
   readonly path: JsonPath;
 }
 
+/** A value as it is written in messages. */
+export function shown(value: JsonValue | undefined): string {
+  return JSON.stringify(value ?? null, (_, v: unknown) => (typeof v === "bigint" ? String(v) : v));
+}
+
 /** Reads one policy object: wrong parts become positioned diagnostics. */
 export class Reader {
   readonly document: SourceDocument<KubernetesObject>;
@@ -79,7 +84,7 @@ export class Reader {
     if (field === undefined) return undefined;
     const { value } = field;
     if (typeof value === "number" && Number.isInteger(value) && value >= from && value <= to) return value;
-    this.problem(field.path, `${JSON.stringify(String(value))} must be a whole number from ${from} to ${to}`);
+    this.problem(field.path, `${shown(value)} must be a whole number from ${from} to ${to}`);
     return undefined;
   }
 
