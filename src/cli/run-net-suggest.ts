@@ -1,9 +1,11 @@
+import type { NetworkDifference } from "../analysis/network/model.ts";
 import type { AllowEvidence, PolicyPlan } from "../analysis/network/suggest/allow.ts";
 import type { PolicyTarget } from "../analysis/network/suggest/write-policies.ts";
 import { describeEndpoints, totals } from "../analysis/network/view/difference.ts";
 import { styleFor, writeYaml } from "../report/index.ts";
 import { textTable } from "../report/network-table.ts";
 import { count } from "../report/text.ts";
+import { list } from "../services/network-endpoint.ts";
 import {
   type ProvenFlowSuggestion,
   type ProvenIntentSuggestion,
@@ -39,22 +41,26 @@ export async function runSuggest(flags: SuggestFlags, context: CommandContext): 
   const base = { network: input.network, documents: input.documents, options: input.options, catalogue, target: flags.target };
   if (input.network.workloads.length === 0)
     throw new UsageError("no object holds pods, so there is nobody to propose policies for");
+  const missing = flags.in?.find((namespace) => !input.network.namespaces.has(namespace));
+  if (missing !== undefined) {
+    throw new UsageError(`there is no namespace ${missing}; there are ${list([...input.network.namespaces.keys()].sort(), 20)}`);
+  }
   if (flags.intent === true) {
     suggestIntent(base, flags, context);
     finish(input.diagnostics, context);
     return;
   }
   const flows = await loadFlows(flags, input.network);
-  const proven = proveFlowSuggestion(base, flows.traffic, { defaultDeny: flags.defaultDeny === true, holdOut: flags.holdOut });
+  const proven = proveFlowSuggestion(base, flows.traffic, {
+    defaultDeny: flags.defaultDeny === true,
+    holdOut: flags.holdOut,
+    namespaces: flags.in,
+  });
   writeFlowSuggestion(proven, flows.notes, flags, context);
   finish([...input.diagnostics, ...flows.diagnostics], context);
 }
 
 function suggestIntent(base: SuggestionBase, flags: SuggestFlags, context: CommandContext): void {
-  const missing = flags.in?.find((namespace) => !base.network.namespaces.has(namespace));
-  if (missing !== undefined) {
-    throw new UsageError(`there is no namespace ${missing}; there are ${[...base.network.namespaces.keys()].sort().join(", ")}`);
-  }
   const proven = proveIntentSuggestion(base, { namespaces: flags.in, upTo: flags.step });
   if (proven.steps.length === 0) {
     throw new UsageError(
@@ -81,24 +87,29 @@ function intentText(proven: ProvenIntentSuggestion, { network }: SuggestionBase,
   const lines = [
     textTable({ columns: ["WORKLOAD", "IS", "BY"], rows: parts }, wantsColor(io)),
     ...proven.steps.map((step, i) => {
-      const { gained, lost } = totals(step.difference);
       const head = bold(`Step ${i + 1}: ${step.title}`) + dim(`, ${step.about}`);
       const objects = step.written.objects.map((o) => `${o.metadata?.namespace ?? ""}/${o.metadata?.name ?? ""}`);
-      const table = differenceTable(step.difference, step.after, shownChanges);
+      const none = { columns: [], rows: [] };
+      const table = step.difference === undefined ? none : differenceTable(step.difference, step.after, shownChanges);
       const shown = { ...table, rows: table.rows.slice(0, shownChanges) };
       const more = table.rows.length > shownChanges ? `  and ${table.rows.length - shownChanges} more\n` : "";
-      const change = table.rows.length === 0 ? "  No connection changes.\n" : `${indent(textTable(shown, false))}${more}`;
-      return `${head}\n  ${count(objects.length, "policy", "policies")}: ${shorten(objects)}\n  ${lost} pairs lose connections, ${gained} gain some.\n${change}`;
+      const change =
+        step.difference === undefined
+          ? ""
+          : table.rows.length === 0
+            ? "  No connection changes.\n"
+            : `${indent(textTable(shown, false))}${more}`;
+      return `${head}\n  ${count(objects.length, "policy", "policies")}: ${shorten(objects)}\n  ${changed(step.difference)}
+${change}`;
     }),
   ];
-  const { gained, lost } = totals(proven.difference);
   const { pairs, broken } = proven.purpose;
   const isolated =
     proven.unknown.length === 0
       ? []
       : [`Not in the catalogue, so only names and what policies say are open: ${describeEndpoints(proven.unknown, network)}.`];
   const notes = [
-    `${count(proven.written.objects.length, "policy", "policies")} in ${proven.namespaces.join(", ")}. All steps together: ${lost} pairs lose connections, ${gained} gain some. -o yaml prints the objects.`,
+    `${count(proven.written.objects.length, "policy", "policies")} in ${proven.namespaces.join(", ")}. All steps together: ${changed(proven.difference)} -o yaml prints the objects.`,
     ...(pairs === 0
       ? []
       : [`Existing policies let callers in that they name: ${pairs - broken.length} of ${pairs} such pairs keep all of it.`]),
@@ -111,6 +122,16 @@ function intentText(proven: ProvenIntentSuggestion, { network }: SuggestionBase,
 }
 
 const shownChanges = 12;
+
+function counted(difference: NetworkDifference | undefined): { readonly gained: number | null; readonly lost: number | null } {
+  return difference === undefined ? { gained: null, lost: null } : totals(difference);
+}
+
+function changed(difference: NetworkDifference | undefined): string {
+  if (difference === undefined) return "too many pairs to compare: choose namespaces with --in.";
+  const { gained, lost } = totals(difference);
+  return `${lost} pairs lose connections, ${gained} gain some.`;
+}
 
 function shorten(names: readonly string[]): string {
   return names.length <= 6 ? names.join(", ") : `${names.slice(0, 6).join(", ")} and ${names.length - 6} more`;
@@ -133,11 +154,11 @@ function intentData(proven: ProvenIntentSuggestion): object {
     steps: steps.map((step) => ({
       step: step.step,
       title: step.title,
-      ...totals(step.difference),
+      ...counted(step.difference),
       objects: step.written.objects,
     })),
     objects: written.objects,
-    ...totals(difference),
+    ...counted(difference),
     purpose,
     notes: [...notes, ...written.notes],
   };
@@ -172,12 +193,11 @@ function flowText(proven: ProvenFlowSuggestion, read: readonly string[], { io }:
         : `${count(denied.length, "pair")} of endpoints and port would be denied (${deniedFlows} of ${flows} flows): look further before you enforce.\n${textTable(deniedTable(heldOut.replay, proven.after), color)}`,
     );
   }
-  const { gained, lost } = totals(proven.difference);
   const notes = [
     ...read,
     `All of the log on the proposal: ${replayNotes(replay).join(" ")}`,
     ...(replay.denied.length === 0 ? [] : [textTable(deniedTable(replay, proven.after), color)]),
-    `${count(proven.written.objects.length, "policy", "policies")}; ${lost} pairs lose connections, ${gained} gain some. -o yaml prints the objects.`,
+    `${count(proven.written.objects.length, "policy", "policies")}; ${changed(proven.difference)} -o yaml prints the objects.`,
     ...(unseen.length === 0 ? [] : [`Without a flow, and not isolated: ${describeEndpoints(unseen, proven.after)}.`]),
     ...proven.notes,
     ...proven.written.notes,
@@ -232,7 +252,7 @@ function flowData(proven: ProvenFlowSuggestion, read: readonly string[]): object
     unseen: unseen.map((w) => w.id),
     replay: replayData(replay, after),
     heldOut: heldOut === undefined ? null : { fresh: heldOut.fresh, ...replayData(heldOut.replay, after) },
-    ...totals(difference),
+    ...counted(difference),
     notes: [...read, ...notes, ...written.notes],
   };
 }

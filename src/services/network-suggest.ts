@@ -5,8 +5,8 @@ import { diffNetworks } from "../analysis/network/diff.ts";
 import { endpointIn, type ReplayResult, replayTraffic } from "../analysis/network/flows/replay.ts";
 import type { Observed, Traffic } from "../analysis/network/flows/traffic.ts";
 import type { Network, NetworkDifference, NetworkOptions, Workload } from "../analysis/network/model.ts";
-import type { AllowPort } from "../analysis/network/suggest/allow.ts";
-import { type FlowSuggestion, suggestFromFlows } from "../analysis/network/suggest/from-flows.ts";
+import type { AllowPort, PolicyPlan } from "../analysis/network/suggest/allow.ts";
+import { type FlowSuggestion, type FlowSuggestionOptions, suggestFromFlows } from "../analysis/network/suggest/from-flows.ts";
 import { type IntentPlanStep, type IntentSuggestion, suggestFromIntent } from "../analysis/network/suggest/from-intent.ts";
 import { purposefulRules } from "../analysis/network/suggest/mirror-policies.ts";
 import { type PolicyTarget, type WrittenPolicies, writePolicies } from "../analysis/network/suggest/write-policies.ts";
@@ -36,16 +36,32 @@ export interface ProvenFlowSuggestion extends FlowSuggestion {
   /** Undefined where nothing was held out. */
   readonly heldOut: HeldOut | undefined;
   readonly after: Network;
-  readonly difference: NetworkDifference;
+  /** Undefined where there are too many pairs to compare. */
+  readonly difference: NetworkDifference | undefined;
+}
+
+export interface FlowChoice extends FlowSuggestionOptions {
+  /** A share of the time; 0: none. */
+  readonly holdOut: number;
+}
+
+/** Pairs that are compared, at most: some seconds. */
+const mostPairs = 4_000_000;
+
+/** The difference, where those that the plans isolate are few enough to be compared with everybody. */
+function boundedDifference(before: Network, after: Network, plans: readonly PolicyPlan[]): NetworkDifference | undefined {
+  const namespaces = new Set(plans.map((plan) => plan.namespace));
+  const changed = before.workloads.filter((w) => namespaces.has(w.namespace)).length;
+  return changed * before.workloads.length > mostPairs ? undefined : diffNetworks(before, after);
 }
 
 /** Least privilege from traffic, replayed: on all of it, and on its last part with what the first part suggests. */
 export function proveFlowSuggestion(
   base: SuggestionBase,
   traffic: Pick<Traffic, "observed">,
-  { defaultDeny, holdOut }: { readonly defaultDeny: boolean; readonly holdOut: number },
+  { holdOut, ...choice }: FlowChoice,
 ): ProvenFlowSuggestion {
-  const suggestion = suggestFromFlows(traffic.observed, base.network, base.catalogue, { defaultDeny });
+  const suggestion = suggestFromFlows(traffic.observed, base.network, base.catalogue, choice);
   const written = writePolicies(suggestion.plans, base.target);
   const after = networkWith(base.documents, madeDocuments(written.objects), base.options);
   return {
@@ -53,8 +69,8 @@ export function proveFlowSuggestion(
     written,
     after,
     replay: replayTraffic(traffic, after),
-    heldOut: holdOut > 0 ? tryHeldOut(base, traffic, defaultDeny, holdOut) : undefined,
-    difference: diffNetworks(base.network, after),
+    heldOut: holdOut > 0 ? tryHeldOut(base, traffic, choice, holdOut) : undefined,
+    difference: boundedDifference(base.network, after, suggestion.plans),
   };
 }
 
@@ -62,7 +78,7 @@ export function proveFlowSuggestion(
 function tryHeldOut(
   base: SuggestionBase,
   traffic: Pick<Traffic, "observed">,
-  defaultDeny: boolean,
+  choice: FlowSuggestionOptions,
   share: number,
 ): HeldOut | undefined {
   const { observed } = traffic;
@@ -71,7 +87,7 @@ function tryHeldOut(
   const cut = last - (last - first) * share;
   if (!(cut > first)) return undefined;
   const before = observed.filter((o) => o.first <= cut);
-  const trained = suggestFromFlows(before, base.network, base.catalogue, { defaultDeny });
+  const trained = suggestFromFlows(before, base.network, base.catalogue, choice);
   const { objects } = writePolicies(trained.plans, base.target);
   const network = networkWith(base.documents, madeDocuments(objects), base.options);
   const isLater = (o: Observed) => o.last > cut && o.dropped < o.count;
@@ -80,8 +96,8 @@ function tryHeldOut(
 
 export interface ProvenStep extends IntentPlanStep {
   readonly written: WrittenPolicies;
-  /** To the state after the step before. */
-  readonly difference: NetworkDifference;
+  /** To the state after the step before; undefined where there are too many pairs to compare. */
+  readonly difference: NetworkDifference | undefined;
   readonly after: Network;
 }
 
@@ -97,8 +113,8 @@ export interface ProvenIntentSuggestion extends Omit<IntentSuggestion, "steps"> 
   readonly steps: readonly ProvenStep[];
   readonly written: WrittenPolicies;
   readonly after: Network;
-  /** From the state that is there to the last step. */
-  readonly difference: NetworkDifference;
+  /** From the state that is there to the last step; undefined where there are too many pairs to compare. */
+  readonly difference: NetworkDifference | undefined;
   readonly purpose: Purpose;
 }
 
@@ -115,7 +131,7 @@ export function proveIntentSuggestion(
     const written = writePolicies(step.plans, base.target);
     made = [...made, ...madeDocuments(written.objects, `step ${steps.length + 1}`)];
     const after = networkWith(base.documents, made, base.options);
-    steps.push({ ...step, written, after, difference: diffNetworks(before, after) });
+    steps.push({ ...step, written, after, difference: boundedDifference(before, after, step.plans) });
     before = after;
   }
   // A later step replaces a policy of an earlier one: the last of each name stands.
@@ -128,7 +144,7 @@ export function proveIntentSuggestion(
     steps,
     written: { objects, notes },
     after: before,
-    difference: diffNetworks(base.network, before),
+    difference: boundedDifference(base.network, before, suggestion.plans),
     purpose: purposeKept(base.network, before),
   };
 }

@@ -2,7 +2,7 @@ import type { ComponentCatalogue } from "../catalogue/component.ts";
 import { componentOf } from "../catalogue/workload-component.ts";
 import type { Network } from "../model.ts";
 import { type Allow, type AllowPort, declaredPort } from "./allow.ts";
-import { pickSelector } from "./pod-selector.ts";
+import { selectorPicker } from "./pod-selector.ts";
 
 export interface DnsAllows {
   readonly allows: readonly Allow[];
@@ -19,8 +19,9 @@ const usualPorts: readonly AllowPort[] = (["UDP", "TCP"] as const).map((protocol
 export function dnsAllows(network: Network, catalogue: ComponentCatalogue): DnsAllows {
   const servers = network.workloads.filter((w) => componentOf(w, catalogue)?.component.role === "dns");
   const why = "names";
+  const pick = selectorPicker(network);
   const allows = servers.flatMap((server): readonly Allow[] => {
-    const selector = server.hostNetwork ? undefined : pickSelector(server, network);
+    const selector = server.hostNetwork ? undefined : pick(server);
     if (selector === undefined) return [];
     const peer = { kind: "pods", namespace: server.namespace, labels: selector.labels } as const;
     const declared = server.ports

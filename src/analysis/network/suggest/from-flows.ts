@@ -7,7 +7,7 @@ import type { Direction, Endpoint, Network, Workload } from "../model.ts";
 import { type Allow, type AllowPeer, type AllowPort, type PolicyPlan, peerKey, policyName, portProtocol } from "./allow.ts";
 import { dnsAllows } from "./dns.ts";
 import { evidenceOf } from "./evidence.ts";
-import { pickSelector } from "./pod-selector.ts";
+import { selectorPicker } from "./pod-selector.ts";
 
 export interface FlowSuggestion {
   readonly plans: readonly PolicyPlan[];
@@ -17,6 +17,8 @@ export interface FlowSuggestion {
 }
 
 export interface FlowSuggestionOptions {
+  /** Only for workloads of these; all unless told. */
+  readonly namespaces?: readonly string[] | undefined;
   /** Also isolate everything else in the namespaces of what was seen. */
   readonly defaultDeny?: boolean;
   /** Which connections count; those that were forwarded unless told. */
@@ -39,13 +41,14 @@ export function suggestFromFlows(
   const notes = new Set<string>();
   const builder = new PlanBuilder(network, catalogue, notes);
   const counted = observed.filter(options.include ?? (({ count, dropped }) => dropped < count));
+  const isWanted = ({ namespace }: Workload) => options.namespaces?.includes(namespace) !== false;
   for (const group of Map.groupBy(counted, (o) => o.to).values()) {
     const to = group[0]?.to;
-    if (to?.kind === "workload") builder.add(to, "ingress", group);
+    if (to?.kind === "workload" && isWanted(to)) builder.add(to, "ingress", group);
   }
   for (const group of Map.groupBy(counted, (o) => o.from).values()) {
     const from = group[0]?.from;
-    if (from?.kind === "workload") builder.add(from, "egress", group);
+    if (from?.kind === "workload" && isWanted(from)) builder.add(from, "egress", group);
   }
   const plans = builder.plans();
   const namespaces = new Set(plans.map((plan) => plan.namespace));
@@ -67,12 +70,14 @@ interface Draft {
 class PlanBuilder {
   readonly seen = new Set<Workload>();
   readonly #network: Network;
+  readonly #pick: ReturnType<typeof selectorPicker>;
   readonly #catalogue: ComponentCatalogue;
   readonly #notes: Set<string>;
   readonly #drafts = new Map<string, Draft>();
 
   constructor(network: Network, catalogue: ComponentCatalogue, notes: Set<string>) {
     this.#network = network;
+    this.#pick = selectorPicker(network);
     this.#catalogue = catalogue;
     this.#notes = notes;
   }
@@ -121,7 +126,7 @@ class PlanBuilder {
   }
 
   #selector(workload: Workload): Labels | undefined {
-    const picked = pickSelector(workload, this.#network);
+    const picked = this.#pick(workload);
     if (picked === undefined) this.#notes.add(`${workload.id} carries no lasting label: no policy can select it alone.`);
     else if (picked.also.length > 0) {
       this.#notes.add(`No label tells ${workload.id} from ${picked.also.map((w) => w.id).join(", ")}: they share one policy.`);

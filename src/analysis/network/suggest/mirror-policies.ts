@@ -10,13 +10,14 @@ import type { PlanDrafts } from "./plan-drafts.ts";
  */
 export function mirrorPolicies(network: Network, scope: ReadonlySet<string>, drafts: PlanDrafts): readonly string[] {
   const notes: string[] = [];
+  const workloads = byNamespaceOf(network);
   for (const policy of network.policies) {
     if (!policy.active || !policy.directions.includes("ingress")) continue;
     if (policy.kind !== "NetworkPolicy") {
       notes.push(`${policy.id}: callers of a ${policy.kind} are not let out; add what it allows by hand.`);
       continue;
     }
-    mirrorOne(policy, network, scope, drafts);
+    mirrorOne(policy, { network, workloads }, scope, drafts);
   }
   return notes;
 }
@@ -33,20 +34,23 @@ export interface PurposefulRule {
 
 /** Every ingress rule of a NetworkPolicy that names pods, with the workloads on both sides. */
 export function purposefulRules(network: Network): readonly PurposefulRule[] {
+  const workloads = byNamespaceOf(network);
+  const place = { network, workloads };
   return network.policies
     .filter((policy) => policy.active && policy.kind === "NetworkPolicy" && policy.directions.includes("ingress"))
     .flatMap((policy) => {
-      const subject = subjectOf(policy, network);
+      const subject = subjectOf(policy, place);
       return rulesOf(policy).flatMap(({ index, peers, ports }) => {
-        const from = network.workloads.filter((w) => peers.some((peer) => peerSelects(peer, policy, network, w)));
+        const from = callersOf(peers, policy, place);
         const isOn = subject !== undefined && from.length > 0 && subject.workloads.length > 0;
         return isOn ? [{ policy, index, from, to: subject.workloads, ports }] : [];
       });
     });
 }
 
-function mirrorOne(policy: PolicyInfo, network: Network, scope: ReadonlySet<string>, drafts: PlanDrafts): void {
-  const subject = subjectOf(policy, network);
+function mirrorOne(policy: PolicyInfo, place: Place, scope: ReadonlySet<string>, drafts: PlanDrafts): void {
+  const { network, workloads } = place;
+  const subject = subjectOf(policy, place);
   if (subject === undefined || subject.workloads.length === 0) return;
   const targets = targetPeers(policy, subject, drafts);
   for (const { peers, ports } of rulesOf(policy)) {
@@ -55,7 +59,7 @@ function mirrorOne(policy: PolicyInfo, network: Network, scope: ReadonlySet<stri
       const namespaces = [...network.namespaces.keys()].filter((n) => scope.has(n) && namespaceSelects(peer, policy, network, n));
       const why = `${policy.ref.namespace}/${policy.ref.name}`;
       for (const namespace of namespaces) {
-        const callers = network.workloads.filter((w) => w.namespace === namespace && peerSelects(peer, policy, network, w));
+        const callers = (workloads.get(namespace) ?? []).filter((w) => podsSelect(peer, w));
         for (const target of targets) {
           const allow = { direction: "egress", peer: target, ports, why } as const;
           if (isEverything(pods)) drafts.allowAll(namespace, allow, "existing");
@@ -71,14 +75,14 @@ interface Subject {
   readonly workloads: readonly Workload[];
 }
 
-function subjectOf(policy: PolicyInfo, network: Network): Subject | undefined {
+function subjectOf(policy: PolicyInfo, { workloads: byNamespace }: Place): Subject | undefined {
   const spec = policy.document.value["spec"];
   const written = member(spec, "podSelector");
   const selector = isObject(written) ? written : {};
   const matches = predicate(selector);
   if (matches === undefined) return undefined;
-  const { namespace } = policy.ref;
-  const workloads = network.workloads.filter((w) => w.namespace === namespace && !w.hostNetwork && matches(w.labels));
+  const here = byNamespace.get(policy.ref.namespace) ?? [];
+  const workloads = here.filter((w) => !w.hostNetwork && matches(w.labels));
   return { selector, workloads };
 }
 
@@ -153,8 +157,25 @@ function namespaceSelects(peer: JsonObject, policy: PolicyInfo, network: Network
   return predicate(selector)?.(network.namespaces.get(namespace) ?? {}) === true;
 }
 
-function peerSelects(peer: JsonObject, policy: PolicyInfo, network: Network, workload: Workload): boolean {
-  if (workload.hostNetwork || !namespaceSelects(peer, policy, network, workload.namespace)) return false;
+function podsSelect(peer: JsonObject, workload: Workload): boolean {
   const selector = peer["podSelector"];
-  return !isObject(selector) || predicate(selector)?.(workload.labels) === true;
+  return !workload.hostNetwork && (!isObject(selector) || predicate(selector)?.(workload.labels) === true);
+}
+
+interface Place {
+  readonly network: Network;
+  readonly workloads: ReadonlyMap<string, readonly Workload[]>;
+}
+
+function byNamespaceOf(network: Network): ReadonlyMap<string, readonly Workload[]> {
+  return Map.groupBy(network.workloads, (w) => w.namespace);
+}
+
+function callersOf(peers: readonly JsonObject[], policy: PolicyInfo, { network, workloads }: Place): readonly Workload[] {
+  const callers = peers.flatMap((peer) =>
+    [...workloads].flatMap(([namespace, here]) =>
+      namespaceSelects(peer, policy, network, namespace) ? here.filter((w) => podsSelect(peer, w)) : [],
+    ),
+  );
+  return [...new Set(callers)];
 }

@@ -3,7 +3,7 @@ import type { Labels } from "../../../core/label-selector.ts";
 import type { Direction, Network, Workload } from "../model.ts";
 import { type Allow, allowKey, type PolicyPlan, peerKey, policyName } from "./allow.ts";
 import type { IntentStep } from "./intent-steps.ts";
-import { pickSelector } from "./pod-selector.ts";
+import { selectorPicker } from "./pod-selector.ts";
 
 interface Draft {
   readonly name: string;
@@ -17,6 +17,8 @@ interface Draft {
 export class PlanDrafts {
   readonly notes = new Set<string>();
   readonly #network: Network;
+  readonly #pick: ReturnType<typeof selectorPicker>;
+  readonly #byNamespace: ReadonlyMap<string, readonly Workload[]>;
   readonly #drafts = new Map<string, Draft>();
   readonly #selectors = new Map<Workload, Labels | undefined>();
   readonly #twins = new Map<Workload, readonly Workload[]>();
@@ -25,12 +27,14 @@ export class PlanDrafts {
 
   constructor(network: Network) {
     this.#network = network;
+    this.#pick = selectorPicker(network);
+    this.#byNamespace = Map.groupBy(network.workloads, (w) => w.namespace);
   }
 
   /** Labels that select the workload; undefined where none do, which becomes a note. */
   selector(workload: Workload): Labels | undefined {
     if (this.#selectors.has(workload)) return this.#selectors.get(workload);
-    const picked = workload.hostNetwork ? undefined : pickSelector(workload, this.#network);
+    const picked = workload.hostNetwork ? undefined : this.#pick(workload);
     if (workload.hostNetwork) this.notes.add(`${workload.id} shares its node's address: policies neither hold nor protect it.`);
     else if (picked === undefined) this.notes.add(`${workload.id} carries no lasting label: no policy can select it alone.`);
     else if (picked.also.length > 0) {
@@ -61,7 +65,7 @@ export class PlanDrafts {
 
   /** For all pods of a namespace; one by one where some of them are settled. */
   allowAll(namespace: string, allow: Allow, step: IntentStep): void {
-    const here = this.#network.workloads.filter((w) => w.namespace === namespace && !w.hostNetwork);
+    const here = (this.#byNamespace.get(namespace) ?? []).filter((w) => !w.hostNetwork);
     if (here.some((w) => this.#isSettled(w, allow.direction))) {
       for (const workload of here) this.allow(workload, allow, step);
       return;

@@ -27,12 +27,18 @@ const preferred = [
 /** The most labels that are combined to tell a workload from its neighbours. */
 const mostLabels = 3;
 
+/** Finds labels for any workload of a network as it is now. */
+export function selectorPicker(network: Network): (workload: Workload) => PickedSelector | undefined {
+  const byNamespace = Map.groupBy(network.workloads, (w) => w.namespace);
+  return (workload) => pickSelector(workload, byNamespace.get(workload.namespace) ?? []);
+}
+
 /**
  * Labels that select a workload, tried against everything that runs beside it: what its owner selects it by, else the
  * fewest lasting labels that pick nothing else. Undefined where the pods carry no lasting label.
  */
-export function pickSelector(workload: Workload, network: Network): PickedSelector | undefined {
-  const beside = network.workloads.filter((w) => w.namespace === workload.namespace && w !== workload && !w.hostNetwork);
+function pickSelector(workload: Workload, neighbours: readonly Workload[]): PickedSelector | undefined {
+  const beside = neighbours.filter((w) => w !== workload && !w.hostNetwork);
   const also = (labels: Labels) => beside.filter((w) => Object.entries(labels).every(([key, value]) => w.labels[key] === value));
   const owner = ownerSelector(workload);
   if (owner !== undefined && also(owner).length === 0) return { labels: owner, also: [] };

@@ -13,7 +13,7 @@ import { documentOf, networkOf, networkOfObjects, workload } from "../network.te
 import { suggestFromFlows } from "./from-flows.ts";
 import { suggestFromIntent } from "./from-intent.ts";
 import { minimisePolicies } from "./minimise.ts";
-import { pickSelector } from "./pod-selector.ts";
+import { selectorPicker } from "./pod-selector.ts";
 import { deploymentObjects, deployments, policyObjects } from "./random-cluster.testing.ts";
 import { policyTargets, writePolicies } from "./write-policies.ts";
 
@@ -55,7 +55,7 @@ describe("labels that select a workload", () => {
     ["never a hash", pod("one", "pod-template-hash: x") + pod("two", "app: a"), "ns/one", undefined, undefined],
   ])("%s", (_, text, name, labels, also) => {
     const network = networkOf(text);
-    const picked = pickSelector(workload(network, name), network);
+    const picked = selectorPicker(network)(workload(network, name));
     const shown = picked && Object.entries(picked.labels).map(([key, value]) => `${key}=${value}`);
     expect(shown?.join()).toBe(labels);
     expect(picked?.also.map((w) => w.id).join()).toBe(also);
