@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { homedir } from "node:os";
+import { readAuditLogs } from "../adapters/files/audit-log.ts";
 import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
 import { loadDefaultPacks } from "../adapters/files/packs.ts";
@@ -10,11 +11,15 @@ import { openSigner } from "../adapters/store/signing-key.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { ReportWriter } from "../controllers/report-writer.ts";
 import type { Diagnostic, Loaded } from "../core/diagnostic.ts";
+import { severities } from "../core/finding.ts";
+import type { JsonValue } from "../core/json.ts";
 import { isKubernetesObject } from "../core/kubernetes.ts";
 import { networkHtml } from "../report/network-html.ts";
 import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts";
 import { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
+import { ingestEvents } from "../services/audit/ingest.ts";
 import { LedgerView } from "../services/audit/ledger-view.ts";
+import { type Overview, overviewOf } from "../services/console/finding-view.ts";
 import { networkView } from "../services/console/network-view.ts";
 import { policyRows } from "../services/console/policy-view.ts";
 import { RightsView } from "../services/console/rights-view.ts";
@@ -38,6 +43,7 @@ import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
 export interface ServeFlags extends WebhookFlags {
   readonly policies?: readonly string[];
   readonly files?: readonly string[];
+  readonly auditLog?: readonly string[];
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly webhook: boolean;
@@ -155,6 +161,7 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
   closing.push(() => console.close());
   closing.push(await announceServer(flags.data, console.address, console.token));
 
+  if (flags.auditLog !== undefined) await takeAuditLogs(flags.auditLog, clusterName, ledger, context);
   if (client === undefined) {
     posture.change(scannedObjects(files.documents, "default", fileResources).objects);
   } else {
@@ -166,7 +173,7 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
   io.err(
     `castellan: governs ${clusterName}: ${posture.size} objects, ${policies.current.policies.length} policies; ledger in ${store.location}\n`,
   );
-  io.err(`castellan: console at ${console.url}\n`);
+  io.err(startText(overviewOf(posture.findings()), console.url, flags));
   await stopped;
   for (const close of closing.toReversed()) await close();
 
@@ -214,6 +221,37 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
 }
 
 const modesMilliseconds = 3000;
+/** Log lines that go into one transaction. */
+const auditBatch = 1000;
+
+async function takeAuditLogs(paths: readonly string[], cluster: string, ledger: Ledger, context: CommandContext): Promise<void> {
+  const pending: JsonValue[] = [];
+  const diagnostics = await readAuditLogs(paths, async (event) => {
+    if (pending.push(event) >= auditBatch) await ingestEvents(ledger, pending.splice(0), cluster);
+  });
+  await ingestEvents(ledger, pending, cluster);
+  writeDiagnostics(diagnostics, context);
+}
+
+/** What somebody who just started the server wants to know. */
+function startText({ total, byNamespace }: Overview, url: string, flags: ServeFlags): string {
+  const worst = severities.toReversed().filter((severity) => total[severity] > 0);
+  const found = worst.length === 0 ? "nothing is wrong" : worst.map((severity) => `${total[severity]} ${severity}`).join(", ");
+  const [first] = byNamespace;
+  const data = flags.data === ".castellan" ? "" : ` --data ${flags.data}`;
+  const lines = [
+    `findings: ${found}${first === undefined ? "" : `; worst in ${first.name === "" ? "the cluster itself" : `namespace ${first.name}`}`}`,
+    `console:  ${url} (works once; it logs you in)`,
+    `try:      castellan audit query --saved secret-reads${data}`,
+    `          castellan audit verify${data}`,
+    flags.files === undefined
+      ? "          castellan rbac paths --cluster --top 5"
+      : `          castellan rbac paths -f ${flags.files[0]} --top 5`,
+    "Ctrl-C stops.",
+  ];
+  return `${lines.map((line) => `  ${line}`).join("\n")}\n`;
+}
+
 const isError = (diagnostic: Diagnostic) => diagnostic.severity === "error";
 
 async function clientOf({ context, kubeconfig }: ServeFlags): Promise<KubernetesClient> {

@@ -8,6 +8,7 @@ export function createCommand(context: CommandContext): Command {
     ["DATABASE_URL=postgresql://... castellan serve --policies policies/", "several replicas share a PostgreSQL"],
   ])
     .option("--files <path>", "governs these manifests instead of a cluster; repeatable", collect)
+    .option("--audit-log <path>", "takes a recorded audit log into the ledger at the start; repeatable", collect)
     .option("--listen <address>", "where the console and the API are: host:port", "127.0.0.1:8080")
     .option("--policies <path>", "policies to enforce beside those in the cluster; repeatable", collect)
     .option("--data <directory>", "the embedded database, keys and certificates", ".castellan")
