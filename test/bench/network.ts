@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { loadWorkloadCatalogue } from "../../src/adapters/files/catalog.ts";
 import { buildNetwork } from "../../src/analysis/network/build.ts";
 import { protocols } from "../../src/analysis/network/connection-set.ts";
@@ -6,6 +9,8 @@ import type { JsonValue } from "../../src/core/json.ts";
 import { isKubernetesObject, type KubernetesObject } from "../../src/core/kubernetes.ts";
 import type { SourceDocument } from "../../src/core/source.ts";
 import type { Bench, BenchRow } from "./bench.ts";
+import { castellan } from "./corpora.ts";
+import { cheapest, onPath } from "./process-cost.ts";
 
 const perNamespace = 20;
 
@@ -143,9 +148,33 @@ export const networkBench: Bench = {
       unit: "ms",
       target: { atMost: 50 },
     });
-    return { rows };
+    return { rows: [...rows, await besidePeer()] };
   },
 };
+
+const peer = "netpol-analyzer";
+
+/** Every allowed connection of 200 workloads, from files to a list, beside the peer where it is on PATH. */
+async function besidePeer(): Promise<BenchRow> {
+  const folder = mkdtempSync(join(tmpdir(), "castellan-bench-"));
+  try {
+    const items = cluster(200, true).map((d) => d.value);
+    writeFileSync(join(folder, "cluster.json"), JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+    const ours = await cheapest(3, [...castellan, "net", "list", "--all", "-o", "csv", "-f", folder], folder);
+    const theirs = onPath(peer)
+      ? await cheapest(1, [peer, "list", "--quiet", "-o", "csv", "--dirpath", folder], folder)
+      : undefined;
+    return {
+      name: "list of 200 workloads, whole run",
+      unit: "ms",
+      ours: ours.cpu,
+      ...(theirs === undefined ? {} : { peer: theirs.cpu }),
+      target: { timesLess: 2 },
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 function changedWorkload(): SourceDocument<KubernetesObject> {
   const labels = { app: "a61", tier: "t9" };

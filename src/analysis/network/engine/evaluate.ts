@@ -1,4 +1,4 @@
-import type { AddressSet } from "../address-set.ts";
+import { AddressSet } from "../address-set.ts";
 import { ConnectionSet } from "../connection-set.ts";
 import type { AddressConnections, RuleAction } from "../model.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
@@ -47,6 +47,15 @@ function decide(plan: Plan, reading: Reading, conns: (rule: PlanRule) => Connect
   let allowed = ConnectionSet.none;
   for (const layer of plan.layers) {
     let passed = ConnectionSet.none;
+    if (layer.onlyAllows && layer.isolating.length > 0) {
+      // As NetworkPolicy is: what any rule allows passes, and nothing else.
+      for (const rule of layer.rules) {
+        const bearing = conns(rule);
+        if (bearing !== undefined) allowed = allowed.union(bearing.intersect(remaining));
+        if (allowed.isAll) break;
+      }
+      return allowed;
+    }
     for (const rule of rulesOf(layer, reading)) {
       const bearing = conns(rule)?.intersect(remaining);
       if (bearing === undefined || bearing.isEmpty) continue;
@@ -96,12 +105,13 @@ export function evaluateAddresses(
 }
 
 function split(piece: Piece, { rule, peers }: PlanRule, destination: EndpointClass | undefined): Piece[] {
+  let external = AddressSet.none;
+  for (const set of peers) if (!set.external.isEmpty) external = external.union(set.external);
+  // Most rules speak of pods alone.
+  if (external.isEmpty) return [piece];
   const bearing = portsAt(rule.ports, destination).intersect(piece.remaining);
-  if (bearing.isEmpty) return [piece];
-  const [first, ...others] = peers.map((set) => set.external);
-  if (first === undefined) return [piece];
-  const met = others.reduce((set, other) => set.union(other), first).intersect(piece.addresses);
-  if (met.isEmpty) return [piece];
+  const met = external.intersect(piece.addresses);
+  if (bearing.isEmpty || met.isEmpty) return [piece];
   const inside: Piece = {
     addresses: met,
     remaining: piece.remaining.subtract(bearing),

@@ -30,18 +30,13 @@ export function explainDirection(question: Question): DirectionExplanation {
     const meeting = rulesOf(layer, question.reading).filter((rule) => meets(rule, question));
     const [first] = meeting;
     if (first !== undefined && first.rule.action !== "pass") {
-      const same = meeting.filter((rule) => rule.rule.action === first.rule.action && (decidesTogether(layer) || rule === first));
+      const same = meeting.filter((rule) => rule.rule.action === first.rule.action && (layer.onlyAllows || rule === first));
       return decided(question, layer, [...passed, ...same], first.rule.action === "allow");
     }
     if (first !== undefined) passed.push(first);
     else if (layer.isolating.length > 0) return isolated(question, layer, passed);
   }
   return byDefault(question, passed);
-}
-
-/** Without deny and pass rules the order of a layer means nothing, and every rule that allows is a reason. */
-function decidesTogether({ rules }: PlanLayer): boolean {
-  return rules.every(({ rule }) => rule.action === "allow");
 }
 
 function meets(rule: PlanRule, question: Question): boolean {

@@ -17,6 +17,8 @@ export interface PlanLayer {
   /** The same where the order of policies is not determined, the other way round. */
   readonly otherOrder: readonly PlanRule[] | undefined;
   readonly isolating: readonly CompiledPolicy[];
+  /** No rule denies or passes on: their order says nothing. */
+  readonly onlyAllows: boolean;
 }
 
 /** Everything that decides about one direction of one class, in the order in which it does. */
@@ -51,12 +53,14 @@ export function makePlan({ direction, cls, policies, resolve, bears }: PlanInput
       list.flatMap((policy) =>
         policy.rules[direction].flatMap((rule) => (bears(rule, cls) ? [{ policy, rule, peers: resolve(rule) }] : [])),
       );
+    const rules = rulesOf(own);
     const other = first.layer.undeterminedTies ? reversedTies(own, direction) : undefined;
     layers.push({
       layer: first.layer,
-      rules: rulesOf(own),
+      rules,
       otherOrder: other === undefined ? undefined : rulesOf(other),
       isolating: own.filter((policy) => policy.isolates.includes(direction)),
+      onlyAllows: rules.every(({ rule }) => rule.action === "allow"),
     });
   }
   const denies = (layer: PlanLayer) => layer.isolating.length > 0 || layer.rules.some(({ rule }) => rule.action === "deny");
