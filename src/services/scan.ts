@@ -20,8 +20,8 @@ import { incompleteTemplates } from "./scan-templates.ts";
 import { scannedFacts } from "./scanned-facts.ts";
 import { inScanNamespace, type ObjectDocument, scannedObjects } from "./scanned-objects.ts";
 
-/** What `--checks` selects from: policies (the built-in ones where none are given), the linter of resources, who may do what, and who may talk to whom. */
-export const scanChecks = ["policies", "resources", "rbac", "network"] as const;
+/** What `--checks` selects from: policies (the built-in ones where none are given), the linter of resources, who may do what, who may talk to whom, and alerts. */
+export const scanChecks = ["policies", "resources", "rbac", "network", "metrics"] as const;
 export type ScanCheck = (typeof scanChecks)[number];
 
 export interface ScanRequest {
@@ -106,7 +106,8 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
         isLinted: checks.has("resources"),
       })
     : { findings: [], diagnostics: [] };
-  const analysed = [...linted.findings, ...audited.findings, ...networks.findings];
+  const alerts = checks.has("metrics") ? await auditAlerts(objects) : [];
+  const analysed = [...linted.findings, ...audited.findings, ...networks.findings, ...alerts];
   return {
     findings: [...judged.findings, ...analysed],
     counts: addFindings(judged.counts, analysed),
@@ -119,9 +120,17 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
       ...(checks.has("resources") ? ["lint"] : []),
       ...(checks.has("rbac") ? ["rbac"] : []),
       ...(checks.has("network") ? ["network"] : []),
+      ...(checks.has("metrics") ? ["metrics"] : []),
     ],
     notes: linted.notes,
   };
+}
+
+/** Loaded where there is an alert. */
+async function auditAlerts(objects: readonly ObjectDocument[]): Promise<readonly Finding[]> {
+  if (!objects.some(({ value }) => value.kind === "PrometheusRule")) return [];
+  const { lintAlerts } = await import("../analysis/metrics/lint-alerts.ts");
+  return lintAlerts(objects).findings;
 }
 
 interface Linted {
