@@ -8,6 +8,7 @@ import { loadingBench } from "./loading.ts";
 import { networkBench } from "./network.ts";
 import { patternBench } from "./pattern.ts";
 import { rbacBench } from "./rbac.ts";
+import { regoBench } from "./rego.ts";
 import { scanBench } from "./scan.ts";
 
 const benches = [
@@ -17,6 +18,7 @@ const benches = [
   patternBench,
   celBench,
   celPoliciesBench,
+  regoBench,
   rbacBench,
   networkBench,
   flowsBench,

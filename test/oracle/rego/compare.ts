@@ -15,7 +15,7 @@ const program = compileSources([]);
 const host = { now: () => 1_700_000_000_000, random: () => 0.5 };
 
 /** A random query that binds `out` to its value as OPA prints it. */
-export function randomQuery(seed: number): string {
+function randomQuery(seed: number): string {
   const random = new Random(seed);
   const expression = random.pick(makers)(new Terms(random), random);
   return `v := ${expression}; out := sprintf("%v", [[v]])`;

@@ -17,7 +17,7 @@ function decodedUrl(text: string): BuiltinResult {
 }
 
 /** The bytes of hexadecimal text, or what is wrong with it in Go's words. */
-export function decodeHex(text: string): Uint8Array<ArrayBuffer> | string {
+function decodeHex(text: string): Uint8Array<ArrayBuffer> | string {
   const odd = /[^\da-fA-F]/u.exec(text)?.[0];
   if (odd !== undefined) {
     const point = (odd.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");

@@ -1,4 +1,4 @@
-import { anyOf, anyType, arrayOf, booleanType, fn, numberType, objectOf, setOf, stringType, type Type } from "../types/type.ts";
+import { anyOf, anyType, arrayOf, fn, numberType, objectOf, setOf, stringType, type Type } from "../types/type.ts";
 import { indexOf, integerOf, isNumber, type NumberValue } from "../values/number.ts";
 import { kindOf } from "../values/print.ts";
 import { RegoObject, RegoSet, type Value } from "../values/value.ts";
@@ -52,7 +52,6 @@ const isAny = (_: Value): _ is Value => true;
 export const any: Operand<Value> = operand(anyType, [], isAny);
 export const string: Operand<string> = operand(stringType, ["string"], isString);
 export const number: Operand<NumberValue> = operand(numberType, ["number"], (v): v is NumberValue => isNumber(v));
-export const boolean: Operand<boolean> = operand(booleanType, ["boolean"], (v) => typeof v === "boolean");
 export const array: Operand<readonly Value[]> = operand(arrayOf(anyType), ["array"], isArray);
 export const object: Operand<RegoObject> = operand(objectOf(anyType, anyType), ["object"], isObject);
 export const set: Operand<RegoSet> = operand(setOf(anyType), ["set"], isSet);

@@ -19,12 +19,18 @@ export function printValue(value: Value): string {
   if (typeof value === "string") return quote(value);
   if (typeof value === "number" || value instanceof RegoNumber) return numberText(value);
   if (typeof value === "boolean") return String(value);
-  if (isList(value)) return `[${value.map(printValue).join(", ")}]`;
+  if (isList(value)) return `[${printAll(value)}]`;
   if (value instanceof RegoObject) {
     const members = value.sorted().map((m) => `${printValue(m.key)}: ${printValue(m.value)}`);
     return `{${members.join(", ")}}`;
   }
-  return value.size === 0 ? "set()" : `{${value.sorted().map(printValue).join(", ")}}`;
+  return value.size === 0 ? "set()" : `{${printAll(value.sorted())}}`;
+}
+
+function printAll(values: readonly Value[]): string {
+  let text = "";
+  for (const value of values) text += text === "" ? printValue(value) : `, ${printValue(value)}`;
+  return text;
 }
 
 const isList = (value: Value): value is readonly Value[] => Array.isArray(value);

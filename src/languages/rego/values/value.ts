@@ -39,8 +39,10 @@ export class RegoObject {
   static readonly empty: RegoObject = new RegoObject(undefined, new Map());
 
   readonly #json: JsonObject | undefined;
-  /** All members, or those of `#json` that were asked for and are composite. */
+  /** All members; of `#json` those that were asked for and are composite, but for the first such. */
   #members: Map<MapKey, Member> | undefined;
+  /** Mostly one composite member is asked for, for which a map is much. */
+  #first: Member | undefined;
   #sorted: readonly Member[] | undefined;
 
   private constructor(json: JsonObject | undefined, members: Map<MapKey, Member> | undefined) {
@@ -81,12 +83,21 @@ export class RegoObject {
     if (typeof raw === "number") return raw;
     // What is left may be inherited: a function, or what `__proto__` names.
     if (!Object.hasOwn(json, key)) return undefined;
+    if (this.#first?.key === key) return this.#first.value;
     const known = this.#members?.get(key);
     if (known !== undefined) return known.value;
     const value = fromJson(raw);
-    this.#members ??= new Map();
-    this.#members.set(key, { key, value });
+    this.#keep({ key, value }, key);
     return value;
+  }
+
+  #keep(member: Member, key: string): void {
+    if (this.#first === undefined) {
+      this.#first = member;
+      return;
+    }
+    this.#members ??= new Map();
+    this.#members.set(key, member);
   }
 
   has(key: Value): boolean {

@@ -17,7 +17,7 @@ export function missingArgument(use: Node, definition: Node): Node | undefined {
 }
 
 /** The first argument whose name stands before it already. */
-export function repeatedArgument(use: Node): Node | undefined {
+function repeatedArgument(use: Node): Node | undefined {
   const args = nodes(use, "Arguments");
   return args.find((arg, i) => named(args.slice(0, i), text(arg, "Name")) !== undefined);
 }
