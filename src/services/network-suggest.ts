@@ -145,15 +145,15 @@ export function proveIntentSuggestion(
     written: { objects, notes },
     after: before,
     difference: boundedDifference(base.network, before, suggestion.plans),
-    purpose: purposeKept(base.network, before),
+    purpose: purposeKept(base.network, before, new Set(suggestion.namespaces)),
   };
 }
 
 /** Whether every caller that a rule names still gets all that the rule gave it. */
-function purposeKept(before: Network, after: Network): Purpose {
+function purposeKept(before: Network, after: Network, scope: ReadonlySet<string>): Purpose {
   const broken: string[] = [];
   let pairs = 0;
-  for (const { from, to, ports, policy } of purposefulRules(before)) {
+  for (const { from, to, ports, policy } of purposefulRules(before, scope)) {
     for (const source of from) {
       for (const target of to) {
         if (source === target) continue;

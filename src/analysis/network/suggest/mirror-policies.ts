@@ -32,16 +32,20 @@ export interface PurposefulRule {
   readonly ports: readonly AllowPort[] | undefined;
 }
 
-/** Every ingress rule of a NetworkPolicy that names pods, with the workloads on both sides. */
-export function purposefulRules(network: Network): readonly PurposefulRule[] {
+/**
+ * Every ingress rule of a NetworkPolicy that names pods, with the workloads on both sides, as far as one of the sides is in
+ * `scope`: what lies elsewhere does not change.
+ */
+export function purposefulRules(network: Network, scope: ReadonlySet<string>): readonly PurposefulRule[] {
   const workloads = byNamespaceOf(network);
-  const place = { network, workloads };
+  const near = new Map([...workloads].filter(([namespace]) => scope.has(namespace)));
   return network.policies
     .filter((policy) => policy.active && policy.kind === "NetworkPolicy" && policy.directions.includes("ingress"))
     .flatMap((policy) => {
-      const subject = subjectOf(policy, place);
+      const subject = subjectOf(policy, { network, workloads });
+      const callers = { network, workloads: scope.has(policy.ref.namespace) ? workloads : near };
       return rulesOf(policy).flatMap(({ index, peers, ports }) => {
-        const from = callersOf(peers, policy, place);
+        const from = callersOf(peers, policy, callers);
         const isOn = subject !== undefined && from.length > 0 && subject.workloads.length > 0;
         return isOn ? [{ policy, index, from, to: subject.workloads, ports }] : [];
       });
