@@ -192,6 +192,7 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
       : undefined;
     const governed: GovernedCluster = new GovernedCluster({
       client,
+      now: io.now,
       policies,
       schemas,
       webhook: webhook?.options,

@@ -2,14 +2,17 @@ import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { discover } from "../../adapters/kubernetes/discovery.ts";
 import { Informer } from "../../adapters/kubernetes/informer.ts";
 import { type ApiResource, type ApiResources, apiResources } from "../../core/api-resources.ts";
+import type { Instant } from "../../core/host.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { asString, member } from "../../core/json.ts";
 import { labelsOf } from "../../core/kubernetes.ts";
 import type { Labels } from "../../core/label-selector.ts";
 import type { KubernetesSchemas } from "../../core/schema.ts";
+import type { SourceDocument } from "../../core/source.ts";
 import { type WebhookOptions, webhookConfigurations } from "../admission/configuration.ts";
 import type { LivePolicies } from "./live-policies.ts";
 import { PolicyInformers } from "./policy-informers.ts";
+import { PolicyStatus } from "./policy-status.ts";
 
 export interface GovernedClusterOptions {
   readonly client: KubernetesClient;
@@ -17,6 +20,7 @@ export interface GovernedClusterOptions {
   readonly schemas: KubernetesSchemas;
   /** Undefined: no webhook is registered. */
   readonly webhook: WebhookOptions | undefined;
+  readonly now: () => Instant;
   readonly onTrouble: (error: Error) => void;
 }
 
@@ -36,6 +40,8 @@ export class GovernedCluster {
   readonly #namespaces: Informer;
   readonly #definitions: Informer;
   readonly #informers: PolicyInformers;
+  readonly #status: PolicyStatus;
+  #documents: readonly SourceDocument[] = [];
   #resources: ApiResources;
   #webhook: WebhookOptions | undefined;
   readonly #listeners: ((resources: ApiResources) => Promise<void>)[] = [];
@@ -50,7 +56,17 @@ export class GovernedCluster {
     this.#webhook = options.webhook;
     this.#namespaces = new Informer(client, namespaceResource, { onChanges: () => {}, onTrouble });
     this.#definitions = new Informer(client, crdResource, { onChanges: () => this.#rediscoverSoon(), onTrouble });
-    this.#informers = new PolicyInformers(client, (documents) => policies.setSource("cluster", documents), onTrouble);
+    this.#status = new PolicyStatus({
+      client,
+      resources: () => this.#resources,
+      now: options.now,
+      onTrouble: (error) => onTrouble(error instanceof Error ? error : new Error(String(error))),
+    });
+    const take = (documents: readonly SourceDocument[]) => {
+      this.#documents = documents;
+      policies.setSource("cluster", documents);
+    };
+    this.#informers = new PolicyInformers(client, take, onTrouble);
   }
 
   get resources(): ApiResources {
@@ -129,7 +145,14 @@ export class GovernedCluster {
     });
   }
 
+  /** What the policies need is registered first, then they are told to be in force. */
   async #register(): Promise<void> {
+    const revision = this.#options.policies.current;
+    await this.#registerWebhooks();
+    await this.#status.write(this.#documents, revision);
+  }
+
+  async #registerWebhooks(): Promise<void> {
     const configurations = this.#configurations();
     const text = JSON.stringify(configurations);
     if (text === this.#registered) return;

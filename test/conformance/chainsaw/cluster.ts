@@ -1,0 +1,99 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Cluster, startCluster } from "../../cluster/start.ts";
+import { kyvernoDefinitions } from "./definitions.ts";
+
+/** A real control plane with our server behind its webhooks. */
+export interface GovernedTestCluster {
+  readonly kubeconfig: string;
+  kubectl(args: readonly string[], options?: { readonly input?: string; readonly cwd?: string }): Promise<Ran>;
+  /** A shell script with kubectl on its PATH. */
+  shell(script: string, cwd: string, env: { readonly [name: string]: string }): Promise<Ran>;
+  stop(): Promise<void>;
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const main = join(import.meta.dirname, "../../../src/cli/main.ts");
+
+/** Undefined where no control plane can be had. */
+export async function startGovernedCluster(): Promise<GovernedTestCluster | undefined> {
+  const cluster = await startCluster({ controllerManager: true });
+  if (!cluster.available) return undefined;
+  const directory = await mkdtemp(join(tmpdir(), "castellan-chainsaw-"));
+  const kubectl: GovernedTestCluster["kubectl"] = (args, options) =>
+    run(cluster.kubectl, ["--kubeconfig", cluster.kubeconfig, ...args], { cwd: options?.cwd ?? directory }, options?.input);
+  const definitions = { apiVersion: "v1", kind: "List", items: kyvernoDefinitions() };
+  const applied = await kubectl(["apply", "-f", "-"], { input: JSON.stringify(definitions) });
+  if (applied.code !== 0) throw new Error(applied.stderr);
+  const server = await startServer(cluster, directory);
+  return {
+    kubeconfig: cluster.kubeconfig,
+    kubectl,
+    shell: (script, cwd, env) => {
+      const path = `${join(cluster.kubectl, "..")}:${process.env["PATH"]}`;
+      return run("bash", ["-c", script], { cwd, env: { ...process.env, ...env, KUBECONFIG: cluster.kubeconfig, PATH: path } });
+    },
+    async stop() {
+      server.kill("SIGKILL");
+      await cluster.stop();
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+async function startServer(cluster: Cluster, directory: string): Promise<ChildProcess> {
+  const port = await freePort();
+  const args = [
+    "serve",
+    "--kubeconfig",
+    cluster.kubeconfig,
+    "--data",
+    join(directory, "data"),
+    "--webhook-listen",
+    `127.0.0.1:${port}`,
+    "--listen",
+    "127.0.0.1:0",
+  ];
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+  let text = "";
+  child.stderr.on("data", (chunk) => {
+    text += String(chunk);
+  });
+  for (let tries = 0; !text.includes("castellan: governs"); tries++) {
+    if (tries > 600 || child.exitCode !== null) throw new Error(`the server did not start:\n${text}`);
+    await sleep(100);
+  }
+  return child;
+}
+
+function run(
+  program: string,
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+  input?: string,
+): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = execFile(program, args, { ...options, maxBuffer: 64 << 20, timeout: 60_000 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
+      resolve({ code, stdout, stderr: stderr === "" && error !== null ? error.message : stderr });
+    });
+    child.stdin?.end(input);
+  });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => probe.once("listening", resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}

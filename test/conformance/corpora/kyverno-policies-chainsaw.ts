@@ -1,0 +1,3 @@
+import { chainsawCorpus } from "../chainsaw/corpus.ts";
+
+export const corpus = chainsawCorpus("kyverno-policies-chainsaw");
