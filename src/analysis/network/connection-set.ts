@@ -36,10 +36,13 @@ export function protocolName(protocol: ProtocolNumber): string {
   return Object.entries(protocols).find(([, number]) => number === protocol)?.[0] ?? `protocol ${protocol}`;
 }
 
+const byName: ReadonlyMap<string, ProtocolNumber> = new Map(
+  Object.entries(protocols).map(([name, number]) => [name.toUpperCase(), number]),
+);
+
 /** By name in any case; undefined where there is no such protocol. */
 export function protocolNumber(name: string): ProtocolNumber | undefined {
-  const wanted = name.toUpperCase();
-  return Object.entries(protocols).find(([known]) => known.toUpperCase() === wanted)?.[1];
+  return byName.get(name.toUpperCase());
 }
 
 type ByProtocol = ReadonlyMap<ProtocolNumber, IntervalSet<number>>;

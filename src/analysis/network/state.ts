@@ -53,10 +53,11 @@ export class ClusterState implements Surroundings, Distinctions {
   #cniPolicies: readonly CompiledPolicy[] | undefined;
   #cni: CniProfile = "unknown";
   #allPolicies: readonly CompiledPolicy[] | undefined;
-  /** Where a new class has to be looked for. */
+  /** Where a new class has to be looked for; made when the first one comes. */
   readonly #setBuckets = new SelectorBuckets<PeerSet>();
   readonly #addressSets = new Set<PeerSet>();
   readonly #subjectBuckets = new SelectorBuckets<CompiledPolicy>();
+  #hasBuckets = false;
   #someAddressed = false;
   readonly #plans: { readonly [direction in Direction]: Map<number, Plan> } = { ingress: new Map(), egress: new Map() };
   /** Grows with every change: whoever keeps answers looks at it. */
@@ -163,6 +164,7 @@ export class ClusterState implements Surroundings, Distinctions {
     this.#allPolicies = undefined;
     this.#someAddressed = false;
     for (const found of [this.#setBuckets, this.#addressSets, this.#subjectBuckets]) found.clear();
+    this.#hasBuckets = false;
     for (const map of [this.workloads, this.nodes, this.#namespaces, this.#accounts, this.#makers, this.#sources]) map.clear();
     for (const map of [this.#workloadsOfOwner, this.#peerSets, this.#policiesOfClass, this.#plans.ingress, this.#plans.egress]) {
       map.clear();
@@ -264,7 +266,7 @@ export class ClusterState implements Surroundings, Distinctions {
   #enterPolicy(policy: CompiledPolicy): void {
     if (!policy.info.active) return;
     for (const subject of policy.subjects) {
-      this.#subjectBuckets.add(subject, policy);
+      if (this.#hasBuckets) this.#subjectBuckets.add(subject, policy);
       for (const cls of this.index.select(subject)) this.#select(policy, cls);
     }
   }
@@ -277,8 +279,22 @@ export class ClusterState implements Surroundings, Distinctions {
     this.#plans.egress.delete(cls.id);
   }
 
+  #fillBuckets(): void {
+    for (const policy of this.policies) {
+      if (policy.info.active) for (const subject of policy.subjects) this.#subjectBuckets.add(subject, policy);
+    }
+    for (const set of this.#peerSets.values()) this.#fillSet(set);
+    this.#hasBuckets = true;
+  }
+
+  #fillSet(set: PeerSet): void {
+    if (set.term.pods !== undefined) this.#setBuckets.add(set.term.pods, set);
+    if (set.term.byAddress !== undefined) this.#addressSets.add(set);
+  }
+
   /** A class that nobody was in before meets the rules that there are. */
   #admit(cls: EndpointClass): void {
+    if (!this.#hasBuckets) this.#fillBuckets();
     const sets = cls.kind === "pod" ? this.#setBuckets.candidates(cls) : this.#peerSets.values();
     for (const set of sets) set.admit(cls);
     if (cls.kind === "pod" && cls.addresses.length > 0) for (const set of this.#addressSets) set.admit(cls);
@@ -408,8 +424,7 @@ export class ClusterState implements Surroundings, Distinctions {
     if (known !== undefined) return known;
     const set = new PeerSet(term, this.index, this.#range);
     this.#peerSets.set(term.key, set);
-    if (term.pods !== undefined) this.#setBuckets.add(term.pods, set);
-    if (term.byAddress !== undefined) this.#addressSets.add(set);
+    if (this.#hasBuckets) this.#fillSet(set);
     return set;
   }
 }

@@ -118,6 +118,14 @@ const cases: readonly Case[] = [
     says: ["network/selects-nothing policy NetworkPolicy p", "network/redundant vacuous NetworkPolicy all"],
   },
   {
+    name: "a policy of a namespace that nothing is in",
+    text:
+      two +
+      policy("a", "all", "{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{ports: [{port: 1}]}], egress: [{}]}") +
+      policy("aa", "p", "{podSelector: {}, policyTypes: [Ingress]}"),
+    says: ["network/selects-nothing namespace NetworkPolicy p"],
+  },
+  {
     name: "the port of a Service",
     text:
       two +

@@ -16,6 +16,8 @@ export interface AuditContext {
   egressRulesOf(subject: Subject): readonly CompiledRule[];
   /** Workloads by `label=value`. */
   readonly workloadsWith: ReadonlyMap<string, readonly Workload[]>;
+  /** Namespaces that objects other than policies name. */
+  readonly inhabited: ReadonlySet<string>;
   /** Namespaces that any object names. */
   readonly namespaces: ReadonlySet<string>;
   /** What a policy is about: the workloads that it selects, or, where none are shown, a pod as its selector describes it. */
@@ -36,7 +38,14 @@ export function auditContext(network: Network, components: ComponentCatalogue): 
   const byId = Map.groupBy(policies, (p) => p.info.id);
   const namespaces = new Set(network.documents.flatMap(({ value }) => value.metadata?.namespace ?? []));
   for (const name of network.namespaces.keys()) namespaces.add(name);
+  const isPolicy = new Set(network.compiled.map((p) => p.info.document));
+  const others = network.documents.filter((d) => !isPolicy.has(d));
+  const inhabited = new Set(
+    others.flatMap(({ value }) => (value.kind === "Namespace" ? value.metadata?.name : value.metadata?.namespace) ?? []),
+  );
+  for (const { namespace } of network.workloads) inhabited.add(namespace);
   return {
+    inhabited,
     network,
     components,
     policies,

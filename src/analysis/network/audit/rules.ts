@@ -35,8 +35,24 @@ function meantBy({ network }: AuditContext, { peers }: CompiledRule): readonly W
 }
 
 /** Said only of namespaces whose workloads are shown: elsewhere nothing is selected for want of objects. */
-function selectsNothing({ workloadsIn }: AuditContext, policy: CompiledPolicy, selected: readonly Workload[]): NetworkIssue[] {
+function selectsNothing(
+  { workloadsIn, inhabited }: AuditContext,
+  policy: CompiledPolicy,
+  selected: readonly Workload[],
+): NetworkIssue[] {
   const { namespace } = policy.info.ref;
+  if (inhabited.size > 0 && !inhabited.has(namespace)) {
+    return [
+      {
+        check: "selects-nothing",
+        rule: "namespace",
+        document: policy.info.document,
+        path: ["metadata", "namespace"],
+        status: "warn",
+        message: `No other object is in namespace ${namespace}: the policy protects nothing that is shown.`,
+      },
+    ];
+  }
   const shown = workloadsIn.get(namespace) ?? [];
   // Whoever completes a pod may add the labels that are looked for.
   if (selected.length > 0 || shown.length === 0 || shown.some((w) => w.completedBy !== undefined)) return [];

@@ -86,6 +86,12 @@ export function verdictOf(state: ClusterState, from: Party, to: Party): Verdict 
       depends.push({ on: "cni", reason: "cilium: an ipBlock holds nothing that runs in the cluster" });
     }
   }
+  if (from.kind === "class" && from.cls.kind === "node" && to.kind === "class" && to.cls.kind === "pod") {
+    if (!connections.isAll) {
+      possible = ConnectionSet.all;
+      depends.push({ on: "host-network", reason: "a pod's own node always reaches it; other nodes need a rule" });
+    }
+  }
   for (const [party, side] of [
     [from, "source"],
     [to, "destination"],

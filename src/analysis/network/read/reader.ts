@@ -11,9 +11,29 @@ export interface Field {
 }
 
 /** An object of a document and where it stands. */
-export interface ObjectField {
+export interface ObjectField extends Field {
   readonly value: JsonObject;
-  readonly path: JsonPath;
+}
+
+/** A member or an item. Its path is worked out when somebody asks: few do. */
+class Part implements Field {
+  readonly value: JsonValue | undefined;
+  readonly #parent: Field;
+  readonly #step: string | number;
+
+  constructor(value: JsonValue | undefined, parent: Field, step: string | number) {
+    this.value = value;
+    this.#parent = parent;
+    this.#step = step;
+  }
+
+  get path(): JsonPath {
+    return [...this.#parent.path, this.#step];
+  }
+}
+
+function isObjectField(field: Field): field is ObjectField {
+  return isObject(field.value);
 }
 
 /** A value as it is written in messages. */
@@ -54,13 +74,13 @@ export class Reader {
   /** Undefined where the member is absent or null. */
   at(parent: ObjectField, key: string): Field | undefined {
     const value = Object.hasOwn(parent.value, key) ? parent.value[key] : undefined;
-    return value === undefined || value === null ? undefined : { value, path: [...parent.path, key] };
+    return value === undefined || value === null ? undefined : new Part(value, parent, key);
   }
 
   /** An object, an empty one where it is absent; undefined where it is something else, which is reported. */
   object(field: Field | undefined): ObjectField | undefined {
     if (field === undefined) return undefined;
-    if (isObject(field.value)) return { value: field.value, path: field.path };
+    if (isObjectField(field)) return field;
     this.problem(field.path, "must be an object");
     return undefined;
   }
@@ -68,7 +88,7 @@ export class Reader {
   /** Undefined where the list is absent; a list of the wrong shape is reported and empty. */
   list(field: Field | undefined): readonly Field[] | undefined {
     if (field === undefined) return undefined;
-    if (isArray(field.value)) return field.value.map((value, i) => ({ value, path: [...field.path, i] }));
+    if (isArray(field.value)) return field.value.map((value, i) => new Part(value, field, i));
     this.problem(field.path, "must be a list");
     return [];
   }
