@@ -18,17 +18,20 @@ import type { CompiledPolicy, CompiledRule, PeerTerm } from "./rule.ts";
  * rules name, never with workloads x workloads.
  *
  *   network.workloads                          everything that runs pods, folded by owner
- *   network.between(from, to)                  the connections, and what each direction alone lets through
+ *   network.between(from, to)                  the connections, what each direction alone lets through, and what is not certain
+ *   network.connections(from, to), permits()   the same without doubts; fast when repeated
  *   network.explain(from, to, protocol, port)  which policies decide each direction, or what is missing
- *   network.connections({from?, to?})          allowed edges; a workload that nobody isolates is a `rest` edge, not n edges
+ *   network.edges(filter)                      allowed edges one by one: small networks, or a focus
+ *   network.groups()                           the same between workloads as blocks: any size
+ *   network.externalOf(workload, direction)    what passes from or to addresses outside
  *   network.put(document) / remove(ref)        one object changes; everything else is kept
- *   network.policies                           what was read, with the problems of each
+ *   network.policies, network.compiled         what was read, and what it was compiled to (rule.ts)
  *   network.diagnostics                        bad input, positioned; the rest is analysed
  *
- * diff.ts:     diffNetworks(before, after): connections gained and lost. equivalent(before, after): boolean.
- * exposure.ts: exposureOf(network): what is reachable from the internet, from the whole cluster, towards the internet.
- * entry.ts:    entryPoints(network): Services, Ingress, Gateway routes, LoadBalancers, NodePorts and what they reach.
- * audit.ts:    auditNetwork(network): core Findings.
+ * diff.ts:        diffNetworks(before, after): connections gained and lost. equivalent(before, after).
+ * exposure.ts:    exposureOf(network): what is open to the whole cluster, to pods that may come, to addresses.
+ * entry.ts:       entryPoints(network): Services, Ingress and routes by which workloads are reached from outside.
+ * audit/audit.ts: auditNetwork(network, components): core Findings. audit/proof.ts: what a finding's fix would change.
  *
  * Bad input fails closed: a policy that cannot be understood selects what it can and allows nothing by the broken rule.
  */
@@ -127,7 +130,7 @@ export type Direction = "ingress" | "egress";
 
 /** Why an answer is not certain. */
 export interface Dependence {
-  readonly on: "cni" | "address" | "equal-priority" | "host-network" | "l7";
+  readonly on: "cni" | "address" | "equal-priority" | "host-network";
   /** `aws-vpc-cni: ...`: a sentence. */
   readonly reason: string;
 }
@@ -210,7 +213,7 @@ export interface Explanation {
 
 /** What narrows an edge beyond protocol and port. */
 export interface EdgeCondition {
-  readonly kind: "http" | "dns" | "kafka" | "tls" | "icmp" | "source-ports" | "service-account";
+  readonly kind: "http" | "dns" | "kafka";
   /** `GET /v1/models`. */
   readonly text: string;
   readonly policy: string;
