@@ -34,7 +34,9 @@ export function merkleHashes(sha256: Sha256, encode: (text: string) => Uint8Arra
 
 /** Whether two hashes are the same bytes. */
 export function sameHash(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a !== undefined && b !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a === undefined || b === undefined || a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** The largest power of two smaller than `size`; `size` is at least 2. */

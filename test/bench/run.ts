@@ -4,6 +4,7 @@ import { celBench } from "./cel.ts";
 import { celPoliciesBench } from "./cel-policies.ts";
 import { commandBench } from "./command.ts";
 import { flowsBench } from "./flows.ts";
+import { ledgerBench } from "./ledger.ts";
 import { loadingBench } from "./loading.ts";
 import { networkBench } from "./network.ts";
 import { patternBench } from "./pattern.ts";
@@ -23,7 +24,7 @@ const benches = [
   networkBench,
   flowsBench,
   admissionBench,
-  admissionBench,
+  ledgerBench,
 ];
 
 function line(bench: string, row: BenchRow): string {

@@ -5,6 +5,7 @@ import { type CheckpointSigner, signCheckpoint } from "../../ledger/checkpoint.t
 import { appendLeaf, packFrontier, rootOf, unpackFrontier } from "../../ledger/frontier.ts";
 import { type LedgerRecord, recordText } from "../../ledger/record.ts";
 import { isTile } from "../../ledger/tile.ts";
+import { insertRows } from "./insert-rows.ts";
 import { ledgerHashes, sha256 } from "./ledger-hashes.ts";
 import type { Engine } from "./store.ts";
 import type { LedgerRecordRow, Tables } from "./tables.ts";
@@ -14,9 +15,6 @@ export type NewRecord = Omit<LedgerRecord, "recorded">;
 
 /** Where a record is kept; undefined where its key shows that it was there already. */
 export type Receipt = { readonly seq: number } | undefined;
-
-// SQLite takes 32,766 parameters, PostgreSQL 65,535; a record has fifteen.
-const rowsPerInsert = 1000;
 
 /** Writes a batch within a transaction: records, the hashes they complete, and a signed checkpoint over all of it. */
 export async function writeBatch(
@@ -33,7 +31,7 @@ export async function writeBatch(
     .executeTakeFirstOrThrow();
   let frontier = unpackFrontier(head.size, head.frontier);
   if (frontier === undefined) throw new Error("the ledger's head is damaged; run `castellan audit verify`");
-  const known = await knownKeys(on, records);
+  const known = await knownKeys(on, engine, records);
   const rows: LedgerRecordRow[] = [];
   const tiles: Insertable<Tables["ledger_tiles"]>[] = [];
   const receipts = records.map((record): Receipt => {
@@ -53,19 +51,9 @@ export async function writeBatch(
   });
   if (rows.length === 0) return receipts;
   if (engine === "postgres") await ensurePartition(on, recorded);
-  for (let i = 0; i < rows.length; i += rowsPerInsert) {
-    await on
-      .insertInto("ledger_records")
-      .values(rows.slice(i, i + rowsPerInsert))
-      .execute();
-  }
+  await insertRows(on, engine, "ledger_records", rows);
   const keys = rows.flatMap(({ key, seq }) => (key === null ? [] : [{ key, seq }]));
-  for (let i = 0; i < keys.length; i += rowsPerInsert) {
-    await on
-      .insertInto("ledger_keys")
-      .values(keys.slice(i, i + rowsPerInsert))
-      .execute();
-  }
+  await insertRows(on, engine, "ledger_keys", keys);
   if (tiles.length > 0) await on.insertInto("ledger_tiles").values(tiles).execute();
   const note = signCheckpoint(sha256, signer, { size: frontier.size, root: rootOf(ledgerHashes, frontier) });
   await on.insertInto("ledger_checkpoints").values({ size: frontier.size, at: recorded, note }).execute();
@@ -77,18 +65,15 @@ export async function writeBatch(
   return receipts;
 }
 
-async function knownKeys(on: Transaction<Tables>, records: readonly NewRecord[]): Promise<Set<string>> {
+async function knownKeys(on: Transaction<Tables>, engine: Engine, records: readonly NewRecord[]): Promise<Set<string>> {
   const keys = records.flatMap(({ key }) => (key === undefined ? [] : [key]));
-  const known = new Set<string>();
-  for (let i = 0; i < keys.length; i += rowsPerInsert) {
-    const found = await on
-      .selectFrom("ledger_keys")
-      .select("key")
-      .where("key", "in", keys.slice(i, i + rowsPerInsert))
-      .execute();
-    for (const { key } of found) known.add(key);
-  }
-  return known;
+  if (keys.length === 0) return new Set();
+  // One parameter, however many keys: a list of thousands costs more to build than to look up.
+  const query =
+    engine === "postgres"
+      ? sql<{ key: string }>`select key from ledger_keys where key = any(${keys}::text[])`
+      : sql<{ key: string }>`select key from ledger_keys where key in (select value from json_each(${JSON.stringify(keys)}))`;
+  return new Set((await query.execute(on)).rows.map(({ key }) => key));
 }
 
 function rowOf(record: LedgerRecord, seq: number, body: string, leaf: Uint8Array): LedgerRecordRow {

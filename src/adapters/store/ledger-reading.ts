@@ -150,8 +150,12 @@ export async function verifyStoredLedger(
       if (at.size === size) verifier.checkpoint(at);
   };
   check(verifier.size);
-  for (let from = verifier.size; ; ) {
-    const rows = await recordsFrom(db, from, pageSize);
+  // The next page is on its way while one is checked.
+  for (let page = recordsFrom(db, verifier.size, pageSize); ; ) {
+    const rows = await page;
+    const last = rows.at(-1);
+    if (last === undefined) break;
+    page = recordsFrom(db, last.seq + 1, pageSize);
     for (const row of rows) {
       verifier.row(
         { seq: row.seq, body: row.body, leaf: row.leaf, index: { ...row, group: row.api_group } },
@@ -159,9 +163,6 @@ export async function verifyStoredLedger(
       );
       check(verifier.size);
     }
-    const last = rows.at(-1);
-    if (last === undefined) break;
-    from = last.seq + 1;
   }
   verifier.finish(signed);
   if (head !== undefined && (head.size !== verifier.size || !sameHash(head.frontier, verifier.packed()))) {

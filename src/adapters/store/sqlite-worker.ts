@@ -11,7 +11,8 @@ export interface SqliteWorkerData {
 export interface SqliteRequest {
   readonly id: number;
   readonly sql: string;
-  readonly parameters: readonly SQLInputValue[];
+  /** Of one run; or one list of lists: the statement runs once for each of them. */
+  readonly parameters: readonly SQLInputValue[] | readonly [readonly (readonly SQLInputValue[])[]];
 }
 
 export interface SqliteResponse {
@@ -53,8 +54,14 @@ function prepared(sql: string): StatementSync {
 function answer({ id, sql, parameters }: SqliteRequest): SqliteResponse {
   try {
     const statement = prepared(sql);
-    if (statement.columns().length > 0) return { id, rows: statement.all(...parameters) };
-    return { id, changes: Number(statement.run(...parameters).changes) };
+    const [runs] = parameters;
+    if (Array.isArray(runs)) {
+      for (const run of runs) statement.run(...run);
+      return { id, changes: runs.length };
+    }
+    const values = parameters as readonly SQLInputValue[];
+    if (statement.columns().length > 0) return { id, rows: statement.all(...values) };
+    return { id, changes: Number(statement.run(...values).changes) };
   } catch (error) {
     const code = error instanceof Error && "errstr" in error ? String(error.errstr) : "";
     return { id, error: { message: error instanceof Error ? error.message : String(error), code } };
