@@ -1,6 +1,7 @@
 import type { ComponentCatalogue } from "../analysis/network/catalogue/component.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Finding } from "../core/finding.ts";
+import { member } from "../core/json.ts";
 import { groupOf, type KubernetesObject } from "../core/kubernetes.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
 import type { ObjectDocument } from "./scanned-objects.ts";
@@ -29,7 +30,14 @@ const policyGroups: ReadonlySet<string> = new Set([
 /** Objects that say who may talk to whom, or that open something to the outside. */
 function bearsOnNetwork(object: KubernetesObject): boolean {
   const group = groupOf(object);
-  return policyGroups.has(group) || (group === "" && object.kind === "Service");
+  if (policyGroups.has(group)) return true;
+  const spec = object["spec"];
+  const type = member(spec, "type");
+  return (
+    group === "" &&
+    object.kind === "Service" &&
+    (type === "LoadBalancer" || type === "NodePort" || member(spec, "externalIPs") !== undefined)
+  );
 }
 
 const noComponents: ComponentCatalogue = { roles: new Map(), components: [], domains: new Map() };
