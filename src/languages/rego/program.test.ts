@@ -118,6 +118,25 @@ test("rules are chosen by constants of the input, the others still count", () =>
   expect(evaluate(source, {})).toBe('{"other"}');
 });
 
+describe("nesting", () => {
+  test.each([
+    ["forty comprehensions", `p := ${"[x | x := ".repeat(40)}1${"]".repeat(40)}`, `${"[".repeat(40)}1${"]".repeat(40)}`],
+    ["two thousand operators", `p := ${Array(2000).fill("1").join(" + ")}`, "2000"],
+    [
+      "two hundred rules",
+      `r0 := 1\n${Array.from({ length: 200 }, (_, i) => `r${i + 1} := r${i} + 1`).join("\n")}\np := r200`,
+      "201",
+    ],
+  ])("%s", (_, source, expected) => {
+    expect(evaluate(source)).toBe(expected);
+  });
+
+  test("beyond what the stack holds is refused", () => {
+    const compiled = program(`p := ${Array(30_000).fill("1").join(" + ")}`);
+    expect(compiled.ok ? [] : compiled.issues.map(({ message }) => message)).toEqual(["expressions are nested too deep"]);
+  });
+});
+
 test("queries answer the values of their variables", () => {
   const compiled = program("xs := [1, 2]");
   const query = compiled.ok ? compiled.value.query("some i; x := data.a.xs[i]; x > 1") : undefined;

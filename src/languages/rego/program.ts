@@ -81,6 +81,25 @@ const defaultBudget = 50_000_000;
 
 /** Parses and compiles modules. Issues are in the order of the modules. */
 export function compileSources(sources: readonly ModuleSource[], options: CompileOptions = {}): Parsed<RegoProgram> {
+  return guarded(() => parseAndCompile(sources, options));
+}
+
+/** Sources nested deeper than the stack are refused. */
+function guarded<T>(work: () => Parsed<T>): Parsed<T> {
+  try {
+    return work();
+  } catch (failure) {
+    if (!isStackOverflow(failure)) throw failure;
+    const message = "expressions are nested too deep";
+    return { ok: false, issues: [{ code: "rego_compile_error", message, file: "", at: undefined }] };
+  }
+}
+
+function isStackOverflow(failure: unknown): boolean {
+  return failure instanceof RangeError && /call stack/i.test(failure.message);
+}
+
+function parseAndCompile(sources: readonly ModuleSource[], options: CompileOptions): Parsed<RegoProgram> {
   const modules: Module[] = [];
   const issues: RegoIssue[] = [];
   for (const { file, source, version } of sources) {
@@ -93,9 +112,11 @@ export function compileSources(sources: readonly ModuleSource[], options: Compil
 
 /** As {@link compileSources}, for modules that are parsed already. */
 export function compileParsed(modules: readonly Module[], options: CompileOptions = {}): Parsed<RegoProgram> {
-  const { tree, compilation } = compileModules(modules, options.strict ?? false);
-  if (compilation.issues.length > 0) return { ok: false, issues: compilation.sorted() };
-  return { ok: true, value: new Program(modules, tree) };
+  return guarded(() => {
+    const { tree, compilation } = compileModules(modules, options.strict ?? false);
+    if (compilation.issues.length > 0) return { ok: false, issues: compilation.sorted() };
+    return { ok: true, value: new Program(modules, tree) };
+  });
 }
 
 class Program implements RegoProgram {
@@ -122,8 +143,10 @@ class Program implements RegoProgram {
   }
 
   query(source: string): Parsed<RegoQuery> {
-    const parsed = parseQuery(source);
-    return parsed.ok ? this.#compileQuery(parsed.value, source) : parsed;
+    return guarded(() => {
+      const parsed = parseQuery(source);
+      return parsed.ok ? this.#compileQuery(parsed.value, source) : parsed;
+    });
   }
 
   #compileQuery(query: Body, source: string): Parsed<RegoQuery> {
@@ -188,7 +211,7 @@ function errorOf(failure: unknown): EvaluationError {
     return { code, message, site };
   }
   // The only way to see that a value or a chain of rules is nested too deep.
-  if (failure instanceof RangeError && /call stack/i.test(failure.message)) {
+  if (isStackOverflow(failure)) {
     return { code: "eval_internal_error", message: "evaluation is nested too deep", site: undefined };
   }
   throw failure;

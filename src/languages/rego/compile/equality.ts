@@ -3,13 +3,13 @@ import { mapKeyOfTerm } from "./ground.ts";
 import { patternLooking, safetyLooking, Variables, varsOfTerm } from "./variables.ts";
 
 /** Whether what a reference begins with is known. */
-export function isReferenceSafe(head: Term, safe: ReadonlySet<string>): boolean {
+function isReferenceSafe(head: Term, safe: Names): boolean {
   if (head.kind === "var") return safe.has(head.name);
   return [...varsOfTerm(head, safetyLooking)].every((name) => safe.has(name));
 }
 
 /** The variables that iterating the references of the terms binds, given those that are `safe`. */
-export function boundByReferences(terms: readonly Term[], safe: ReadonlySet<string>): Set<string> {
+export function boundByReferences(terms: readonly Term[], safe: Names): Set<string> {
   const bound = new Set<string>();
   const visit = (term: Term): void => {
     switch (term.kind) {
@@ -42,24 +42,28 @@ export function boundByReferences(terms: readonly Term[], safe: ReadonlySet<stri
 
 /** The variables beyond `safe` that `left = right` binds. */
 export function boundByEquality(left: Term, right: Term, safe: ReadonlySet<string>, assignment = false): ReadonlySet<string> {
-  const known = boundByReferences([left, right], safe);
-  for (const name of safe) known.add(name);
-  if (assignment) for (const name of varsOfTerm(left)) known.delete(name);
-  const unifier = new Unifier(known);
+  const bound = boundByReferences([left, right], safe);
+  // What is assigned does not make its value known.
+  const assigned = assignment ? varsOfTerm(left) : new Set<string>();
+  for (const name of assigned) bound.delete(name);
+  const unifier = new Unifier({ has: (name) => (safe.has(name) || bound.has(name)) && !assigned.has(name) });
   unifier.unify(left, right);
-  for (const name of unifier.unified) known.add(name);
-  for (const name of safe) known.delete(name);
-  return known;
+  return new Set([...bound, ...unifier.unified].filter((name) => !safe.has(name)));
+}
+
+/** Names that are known; a set, or what answers like one. */
+interface Names {
+  has(name: string): boolean;
 }
 
 /** Finds out which variables an equality determines. */
 class Unifier {
   readonly unified = new Set<string>();
-  readonly #safe: ReadonlySet<string>;
+  readonly #safe: Names;
   /** Variables that are determined as soon as those of their set are. */
   readonly #waiting = new Map<string, Set<string>>();
 
-  constructor(safe: ReadonlySet<string>) {
+  constructor(safe: Names) {
     this.#safe = safe;
   }
 

@@ -63,11 +63,10 @@ export class Reordering {
 
   /** Orders the bodies within expressions, each of which sees the variables of those before it. */
   #reorderClosures(body: Body, globals: ReadonlySet<string>, unsafe: Unsafe): Body {
-    const visible = new Variables(this.#looking);
     const names = new Set(globals);
     return body.map((expr, i) => {
       const previous = body[i - 1];
-      if (previous !== undefined) for (const name of visible.expr(previous).names.keys()) names.add(name);
+      if (previous !== undefined) for (const name of varsOfExpr(previous, this.#looking)) names.add(name);
       const result = this.#inExpr(expr, names, unsafe);
       const missing = unsafe.get(expr);
       if (missing !== undefined && result !== expr) {

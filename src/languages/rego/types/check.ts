@@ -1,4 +1,4 @@
-import type { Body, Expr, RefTerm, Rule, Term } from "../ast.ts";
+import type { Body, Expr, ListComprehension, ObjectComprehension, RefTerm, Rule, Term } from "../ast.ts";
 import { builtins } from "../builtins/index.ts";
 import type { Compilation } from "../compile/compilation.ts";
 import { printTerm } from "../compile/print-term.ts";
@@ -73,11 +73,13 @@ class TypeChecker {
   readonly #tree: RuleNode;
   readonly #compilation: Compilation;
   readonly #documents: TypeEnv;
+  /** Comprehensions are checked once, however often they are asked for. */
+  readonly #collections = new Map<Term, { readonly type: Type; readonly findings: readonly Finding[] }>();
 
   constructor(tree: RuleNode, compilation: Compilation) {
     this.#tree = tree;
     this.#compilation = compilation;
-    this.#documents = new TypeEnv((term, env) => this.#collection(term, env));
+    this.#documents = new TypeEnv((term, env) => (isComprehension(term) ? this.#collection(term, env).type : unknownType));
   }
 
   readonly #nameOf = (name: string): string => this.#compilation.originals.get(name) ?? name;
@@ -124,18 +126,15 @@ class TypeChecker {
     }, leaf);
   }
 
-  /** The type of a comprehension. */
-  #collection(term: Term, env: TypeEnv): Type {
-    if (term.kind !== "array-comprehension" && term.kind !== "set-comprehension" && term.kind !== "object-comprehension") {
-      return unknownType;
-    }
+  /** The type of a comprehension, and what is wrong in its body. */
+  #collection(term: Comprehension, env: TypeEnv): { readonly type: Type; readonly findings: readonly Finding[] } {
+    const known = this.#collections.get(term);
+    if (known !== undefined) return known;
     const inner = env.wrapped();
-    if (this.#body(inner, term.body).length > 0) return unknownType;
-    if (term.kind === "object-comprehension") {
-      return { kind: "object", fixed: [], rest: { key: inner.typeOf(term.key), value: inner.typeOf(term.value) } };
-    }
-    const of = inner.typeOf(term.term);
-    return term.kind === "array-comprehension" ? { kind: "array", fixed: [], rest: of } : { kind: "set", of };
+    const findings = this.#body(inner, term.body);
+    const collection = { type: findings.length > 0 ? unknownType : typeOfCollection(term, inner), findings };
+    this.#collections.set(term, collection);
+    return collection;
   }
 
   #body(env: TypeEnv, body: Body): readonly Finding[] {
@@ -155,10 +154,8 @@ class TypeChecker {
   #closures(env: TypeEnv, expr: Expr): readonly Finding[] {
     const found: Finding[] = [];
     const visit = (term: Term): boolean => {
-      if (term.kind !== "array-comprehension" && term.kind !== "set-comprehension" && term.kind !== "object-comprehension") {
-        return true;
-      }
-      found.push(...this.#body(env.wrapped(), term.body));
+      if (!isComprehension(term)) return true;
+      found.push(...this.#collection(term, env).findings);
       return false;
     };
     // Bodies of every, not, and, or are only looked into for references and comprehensions, as OPA does.
@@ -250,6 +247,20 @@ class TypeChecker {
     }
     return undefined;
   }
+}
+
+type Comprehension = ListComprehension | ObjectComprehension;
+
+function isComprehension(term: Term): term is Comprehension {
+  return term.kind.endsWith("comprehension");
+}
+
+function typeOfCollection(term: Comprehension, env: TypeEnv): Type {
+  if (term.kind === "object-comprehension") {
+    return { kind: "object", fixed: [], rest: { key: env.typeOf(term.key), value: env.typeOf(term.value) } };
+  }
+  const of = env.typeOf(term.term);
+  return term.kind === "array-comprehension" ? { kind: "array", fixed: [], rest: of } : { kind: "set", of };
 }
 
 function matchFinding(env: TypeEnv, expr: Expr, left: Term, right: Term): Finding | undefined {
