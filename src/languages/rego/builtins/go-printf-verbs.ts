@@ -8,6 +8,7 @@ export function formatArgument(arg: PrintfArgument, verb: string, flags: PrintfF
   if (verb === "T") return padded(truncated(typeName(arg), flags), flags);
   const text = formatKnown(arg, verb, flags);
   if (text !== undefined) return text;
+  if (arg.kind === "nil") return `%!${verb}(<nil>)`;
   if (arg.kind === "big.Int") return `%!${verb}(big.Int=${arg.value})`;
   return `%!${verb}(${typeName(arg)}=${formatKnown(arg, "v", flags) ?? ""})`;
 }
@@ -21,8 +22,38 @@ function formatKnown(arg: PrintfArgument, verb: string, flags: PrintfFlags): str
     case "float64":
       return formatFloatVerb(arg.value, verb, flags);
     case "string":
+    case "json.Number":
       return formatString(arg.value, verb, flags);
+    case "bool":
+      return verb === "t" || verb === "v" ? padded(String(arg.value), flags) : undefined;
+    case "nil":
+      return verb === "v" ? padded("<nil>", flags) : undefined;
+    case "list":
+      return joined(
+        arg,
+        arg.items.map((item) => formatNested(item, verb, flags)),
+        flags,
+      );
+    case "map":
+      return joined(
+        arg,
+        arg.members.map(
+          ([key, item]) => `${formatArgument({ kind: "string", value: key }, verb, flags)}:${formatNested(item, verb, flags)}`,
+        ),
+        flags,
+      );
   }
+}
+
+/** Inside of another value the verb does not matter to what is nil. */
+function formatNested(arg: PrintfArgument, verb: string, flags: PrintfFlags): string {
+  if (arg.kind === "nil") return flags.sharpV ? "interface {}(nil)" : "<nil>";
+  return formatArgument(arg, verb, flags);
+}
+
+function joined(arg: PrintfArgument, items: readonly string[], flags: PrintfFlags): string {
+  if (flags.sharpV) return `${typeName(arg)}{${items.join(", ")}}`;
+  return `${arg.kind === "map" ? "map" : ""}[${items.join(" ")}]`;
 }
 
 const runeCount = (text: string): number => Array.from(text).length;

@@ -1,11 +1,15 @@
 import { quoteGo } from "../../../core/go-quote.ts";
 import { formatArgument } from "./go-printf-verbs.ts";
 
-/** What Go's fmt gets from OPA: an int64 or a big.Int, a float64, a text. */
+/** What Go's fmt gets from OPA: an int64 or a big.Int, a float64, a text; templates hand on JSON as well. */
 export type PrintfArgument =
   | { readonly kind: "int64" | "big.Int"; readonly value: bigint }
   | { readonly kind: "float64"; readonly value: number }
-  | { readonly kind: "string"; readonly value: string };
+  | { readonly kind: "string" | "json.Number"; readonly value: string }
+  | { readonly kind: "bool"; readonly value: boolean }
+  | { readonly kind: "nil" }
+  | { readonly kind: "list"; readonly items: readonly PrintfArgument[] }
+  | { readonly kind: "map"; readonly members: readonly (readonly [string, PrintfArgument])[] };
 
 /** The flags, width and precision of one verb. */
 export interface PrintfFlags {
@@ -174,7 +178,9 @@ class Printf {
   /** Arguments that no verb asked for; not looked for where the format names arguments by index. */
   #extra(): string {
     if (this.#reordered || this.#next >= this.#args.length) return "";
-    const rest = this.#args.slice(this.#next).map((arg) => `${typeName(arg)}=${formatArgument(arg, "v", noFlags())}`);
+    const rest = this.#args
+      .slice(this.#next)
+      .map((arg) => (arg.kind === "nil" ? "<nil>" : `${typeName(arg)}=${formatArgument(arg, "v", noFlags())}`));
     return `%!(EXTRA ${rest.join(", ")})`;
   }
 }
@@ -184,9 +190,16 @@ function forValues(flags: PrintfFlags): PrintfFlags {
 }
 
 /** The type of the argument as Go's reflection names it. */
-export function typeName(arg: PrintfArgument): string {
-  return arg.kind === "big.Int" ? "*big.Int" : arg.kind;
+export function typeName({ kind }: PrintfArgument): string {
+  return typeNames[kind] ?? kind;
 }
+
+const typeNames: { readonly [kind in PrintfArgument["kind"]]?: string } = {
+  "big.Int": "*big.Int",
+  nil: "<nil>",
+  list: "[]interface {}",
+  map: "map[string]interface {}",
+};
 
 /** A text in quotes with only ASCII characters, as Go's strconv.QuoteToASCII. */
 export function quoteToAscii(text: string): string {

@@ -102,6 +102,12 @@ function lengthOf(datum: Datum): Datum {
 function printfArgument(datum: Datum): PrintfArgument {
   if (datum instanceof GoInt) return { kind: "int64", value: datum.value };
   if (datum instanceof GoFloat) return { kind: "float64", value: datum.value };
+  if (datum === undefined || datum === null) return { kind: "nil" };
+  if (typeof datum === "boolean") return { kind: "bool", value: datum };
+  if (isNumber(datum)) return { kind: "json.Number", value: numberText(datum) };
+  if (isDatumArray(datum)) return { kind: "list", items: datum.map(printfArgument) };
+  if (datum instanceof RegoObject)
+    return { kind: "map", members: jsonMembers(datum).map(([key, item]) => [key, printfArgument(item)]) };
   return { kind: "string", value: show(datum) };
 }
 
@@ -131,7 +137,14 @@ function sliced(whole: Datum, from: Datum, to: Datum): Datum {
 
 type TemplateFunction = (...args: readonly Datum[]) => Datum;
 
-const join = (args: readonly Datum[]): string => args.map(show).join("");
+const isText = (datum: Datum): boolean => basicKind(datum) === "string";
+
+/** Go's fmt.Sprint: a space between two that are no texts. */
+function join(args: readonly Datum[]): string {
+  const apart = (i: number) => i > 0 && !isText(args[i]) && !isText(args[i - 1]);
+  return args.map((arg, i) => (apart(i) ? " " : "") + show(arg)).join("");
+}
+
 const compared =
   (holds: (order: number) => boolean): TemplateFunction =>
   (a, b) =>
