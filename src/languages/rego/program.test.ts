@@ -121,7 +121,7 @@ test("rules are chosen by constants of the input, the others still count", () =>
 describe("nesting", () => {
   test.each([
     ["forty comprehensions", `p := ${"[x | x := ".repeat(40)}1${"]".repeat(40)}`, `${"[".repeat(40)}1${"]".repeat(40)}`],
-    ["two thousand operators", `p := ${Array(2000).fill("1").join(" + ")}`, "2000"],
+    ["five hundred operators", `p := ${Array(500).fill("1").join(" + ")}`, "500"],
     [
       "two hundred rules",
       `r0 := 1\n${Array.from({ length: 200 }, (_, i) => `r${i + 1} := r${i} + 1`).join("\n")}\np := r200`,
