@@ -1,6 +1,7 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import { isArray } from "../core/json.ts";
@@ -10,6 +11,7 @@ import { listenForReviews } from "../server/webhook/webhook.ts";
 import { Admission } from "../services/admission/admit.ts";
 import { ClusterFacts } from "../services/admission/cluster-facts.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
+import { EffectsWriter } from "../services/admission/effects.ts";
 import type { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
 import type { GovernedCluster } from "../services/live/governed-cluster.ts";
@@ -35,6 +37,7 @@ export interface ServingWebhook {
 const timeoutSeconds = 10;
 const ownNamespace = "castellan";
 const hour = 3_600_000;
+const propagationMilliseconds = 2000;
 
 export interface WebhookParts {
   readonly client: KubernetesClient;
@@ -54,8 +57,10 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   const listen = addressOf(flags.webhookListen);
   const certificates = new ServingCertificates(flags.data, namesOf(flags, listen.host));
   const identity = await certificates.current(io.now());
-  const facts = new ClusterFacts(client, io.now);
+  const effects = new EffectsWriter(client, () => cluster().resources, trouble);
+  const facts = new ClusterFacts(client, () => cluster().resources, io.now);
   const admission = new Admission({
+    onEffects: (wanted) => effects.take(wanted),
     cluster: client.context,
     facts,
     resources: () => cluster().resources,
@@ -83,17 +88,27 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
     },
     handle: metrics.measuring((path, review) => answerReview(path, review, reviews)),
   });
+  let serving: ServingIdentity = identity;
   const renew = async () => {
-    const { renewed, ...next } = await certificates.current(io.now());
-    if (!renewed) return;
-    server.renew(next.server);
+    const { renewed: _, ...next } = await certificates.current(io.now());
+    // Another replica with the same directory, or a person, may have renewed it.
+    if (next.server.certificate === serving.server.certificate && next.authorities === serving.authorities) return;
+    serving = next;
+    // First the API server must trust the new one, and it learns of that a moment after it is told.
     await cluster().setWebhook(optionsOf(flags, listen, next));
+    await sleep(propagationMilliseconds);
+    server.renew(next.server);
   };
-  const renewal = setInterval(() => renew().catch(trouble), hour);
+  const renewNow = () => {
+    renew().catch(trouble);
+  };
+  const renewal = setInterval(renewNow, hour);
+  process.on("SIGHUP", renewNow);
   return {
     options: optionsOf(flags, listen, identity),
     close: () => {
       clearInterval(renewal);
+      process.off("SIGHUP", renewNow);
       return server.close();
     },
   };

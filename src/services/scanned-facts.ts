@@ -75,7 +75,7 @@ function answerObjects(need: ObjectsNeed, world: ScannedWorld): Fact {
   return refused(`no ${what} is among the scanned objects; the cluster may have one`);
 }
 
-function selectObjects(need: ObjectsNeed, objects: readonly KubernetesObject[]): readonly JsonValue[] {
+export function selectObjects(need: ObjectsNeed, objects: readonly KubernetesObject[]): readonly JsonValue[] {
   const selector = need.selector === undefined ? undefined : compileLabelSelector(need.selector);
   if (selector !== undefined && !selector.ok) return [];
   const { group } = parseApiVersion(need.apiVersion);

@@ -6,6 +6,7 @@ import type { Host } from "../../core/host.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type Decision, evaluate, type PolicySet, policyName } from "../../engine/index.ts";
 import type { RuleKind } from "../../policies/policy.ts";
+import { type Effects, effectsOf } from "./effects.ts";
 import { type FactSource, GatheredFacts } from "./facts.ts";
 import type { PolicyResultCounts } from "./policy-result-counts.ts";
 import type { AdmissionAnswer } from "./review.ts";
@@ -30,6 +31,8 @@ export interface AdmissionOptions {
   readonly ledger: Ledger;
   /** What the policies said, for who counts it; passes are among it. */
   readonly results?: PolicyResultCounts;
+  /** What admitted requests lead to elsewhere; nothing is done for a dry run. */
+  readonly onEffects?: (effects: Effects) => void;
   /** Steps that each rule may use on one object. */
   readonly budget?: number;
 }
@@ -62,6 +65,8 @@ export class Admission {
       object: changed,
     };
     await this.#keep(uid, action, stage, decision, changed !== undefined);
+    const effects = answer.allowed && !action.dryRun ? effectsOf(decision) : undefined;
+    if (effects !== undefined) this.#options.onEffects?.(effects);
     return answer;
   }
 

@@ -1,7 +1,11 @@
 import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
-import type { Fact, Need } from "../../core/facts.ts";
+import { listObjects } from "../../adapters/kubernetes/list.ts";
+import type { ApiResources } from "../../core/api-resources.ts";
+import type { Fact, Need, ObjectsNeed } from "../../core/facts.ts";
 import { needKey } from "../../core/facts.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { parseApiVersion } from "../../core/kubernetes.ts";
+import { selectObjects } from "../scanned-facts.ts";
 import type { FactSource } from "./facts.ts";
 
 /** Answers are used again for so long: a burst of requests asks once. */
@@ -14,13 +18,20 @@ const maximumEntries = 5000;
  */
 export class ClusterFacts implements FactSource {
   readonly #client: KubernetesClient;
+  readonly #resources: () => ApiResources;
   readonly #now: () => number;
   readonly #answers = new Map<string, { readonly fact: Fact; readonly at: number }>();
   readonly #local: (need: Need) => Fact | undefined;
 
   /** `local` answers from memory what is held there. */
-  constructor(client: KubernetesClient, now: () => number, local: (need: Need) => Fact | undefined = () => undefined) {
+  constructor(
+    client: KubernetesClient,
+    resources: () => ApiResources,
+    now: () => number,
+    local: (need: Need) => Fact | undefined = () => undefined,
+  ) {
     this.#client = client;
+    this.#resources = resources;
     this.#now = now;
     this.#local = local;
   }
@@ -48,7 +59,7 @@ export class ClusterFacts implements FactSource {
       case "api-call":
         return need.method === "GET" ? this.#get(need.path) : this.#post(need.path, need.body ?? null);
       case "objects":
-        return { ok: false, message: `live ${need.objectKind} objects are not looked up at admission` };
+        return this.#list(need);
       case "http-call":
         return { ok: false, message: `${need.url} is outside the cluster; such calls are not allowed` };
       case "image":
@@ -59,6 +70,18 @@ export class ClusterFacts implements FactSource {
       default:
         return { ok: false, message: "such data cannot be looked up at admission" };
     }
+  }
+
+  /** One kind is listed; kinds by wildcard would be the whole cluster. */
+  async #list(need: ObjectsNeed): Promise<Fact> {
+    const { group } = parseApiVersion(need.apiVersion);
+    const resource = this.#resources().byKind(group, need.objectKind);
+    if (resource === undefined) return { ok: false, message: `${need.objectKind} objects cannot be looked up at admission` };
+    const exact = need.namespace !== "" && !/[*?]/.test(need.namespace);
+    return this.#answer(async () => {
+      const objects = await listObjects(this.#client, resource, exact && resource.namespaced ? need.namespace : undefined);
+      return selectObjects(need, objects);
+    });
   }
 
   async #get(path: string): Promise<Fact> {

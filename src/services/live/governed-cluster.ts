@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { discover } from "../../adapters/kubernetes/discovery.ts";
 import { Informer } from "../../adapters/kubernetes/informer.ts";
@@ -23,6 +24,9 @@ export interface GovernedClusterOptions {
   readonly now: () => Instant;
   readonly onTrouble: (error: Error) => void;
 }
+
+/** The API server follows webhook configurations through a cache: who is told "ready" earlier sees requests pass by. */
+const webhookPropagationMilliseconds = 1000;
 
 const served = { version: "v1", verbs: ["list", "watch"], subresources: [] } as const;
 const namespaceResource: ApiResource = { ...served, group: "", kind: "Namespace", resource: "namespaces", namespaced: false };
@@ -148,14 +152,15 @@ export class GovernedCluster {
   /** What the policies need is registered first, then they are told to be in force. */
   async #register(): Promise<void> {
     const revision = this.#options.policies.current;
-    await this.#registerWebhooks();
+    if (await this.#registerWebhooks()) await delay(webhookPropagationMilliseconds);
     await this.#status.write(this.#documents, revision);
   }
 
-  async #registerWebhooks(): Promise<void> {
+  /** Whether something had to be changed. */
+  async #registerWebhooks(): Promise<boolean> {
     const configurations = this.#configurations();
     const text = JSON.stringify(configurations);
-    if (text === this.#registered) return;
+    if (text === this.#registered) return false;
     for (const { path, body } of configurations) {
       // Server-side apply, so that a rule that somebody took out comes back and nothing of theirs is lost.
       await this.#options.client.send({
@@ -166,5 +171,6 @@ export class GovernedCluster {
       });
     }
     this.#registered = text;
+    return configurations.length > 0;
   }
 }

@@ -67,6 +67,8 @@ async function startServer(cluster: Cluster, directory: string): Promise<ChildPr
   let text = "";
   child.stderr.on("data", (chunk) => {
     text += String(chunk);
+    // Whoever runs a few tests by hand wants to know what the server says.
+    if (process.env["CHAINSAW"] !== undefined) process.stderr.write(chunk);
   });
   for (let tries = 0; !text.includes("castellan: governs"); tries++) {
     if (tries > 600 || child.exitCode !== null) throw new Error(`the server did not start:\n${text}`);
