@@ -27,6 +27,8 @@ export interface Cluster {
   /** A kubeconfig file with one context for each user, named as the user; `admin` is current. */
   readonly kubeconfig: string;
   token(user: ClusterUser): string;
+  /** Ends the API server and starts it again at the same address, with everything that etcd has. */
+  restartApiServer(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -94,7 +96,7 @@ async function start(
     "--unsafe-no-fsync",
     "--log-level=error",
   ]);
-  const apiServer = launch("kube-apiserver", [
+  const apiServerArguments = [
     `--etcd-servers=${etcd}`,
     `--secure-port=${serverPort}`,
     "--bind-address=127.0.0.1",
@@ -109,7 +111,8 @@ async function start(
     "--allow-privileged=true",
     "--v=0",
     ...(options.apiServerFlags ?? []),
-  ]);
+  ];
+  let apiServer = launch("kube-apiserver", apiServerArguments);
   await untilReady(server, apiServer);
   const authority = await readFile(join(path("certificates"), "apiserver.crt"), "utf8");
   await writeFile(path("kubeconfig"), kubeconfig(server, authority), { mode: 0o600 });
@@ -130,6 +133,12 @@ async function start(
     kubectl: binaries.path("kubectl"),
     kubeconfig: path("kubeconfig"),
     token: (user) => `${user}-token`,
+    async restartApiServer() {
+      await end(apiServer);
+      children.splice(children.indexOf(apiServer), 1);
+      apiServer = launch("kube-apiserver", apiServerArguments);
+      await untilReady(server, apiServer);
+    },
     stop,
   };
 }

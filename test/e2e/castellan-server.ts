@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "node:tls";
 import { promisify } from "node:util";
 import { Agent, request } from "undici";
 import type { Cluster } from "../cluster/start.ts";
@@ -57,7 +58,7 @@ export class CastellanServer {
     this.#child = child;
     this.output = "";
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (this.output += String(chunk)));
-    await this.until(() => this.output.includes("castellan: governs"));
+    await this.until(() => this.output.includes("castellan: console at"));
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
@@ -66,6 +67,23 @@ export class CastellanServer {
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill(signal);
     await gone;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** What the webhook shows to a new caller; PEM in one line. */
+  certificate(): Promise<string> {
+    const [host, port] = this.#webhook.split(":");
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host, port: Number(port), rejectUnauthorized: false }, () => {
+        const { raw } = socket.getPeerCertificate();
+        socket.end();
+        resolve(raw.toString("base64"));
+      });
+      socket.once("error", reject);
+    });
   }
 
   async until(condition: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from "node:crypto";
-import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type CheckpointKey,
@@ -29,6 +29,7 @@ export async function openSigner(directory: string, origin: string): Promise<Che
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
     pem = newKey();
+    await mkdir(directory, { recursive: true, mode: 0o700 });
     await writeFile(privateFile(directory), pem, { mode: 0o600, flag: "wx" });
   }
   const signer = signerOf(createPrivateKey(pem), origin);

@@ -139,7 +139,12 @@ class ThreadDriver implements Driver {
     await connection.executeQuery(CompiledQuery.raw("commit"));
   }
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw("rollback"));
+    try {
+      await connection.executeQuery(CompiledQuery.raw("rollback"));
+    } catch (error) {
+      // Where the disk is full SQLite has rolled back by itself; its own error says more than this one.
+      if (!(error instanceof SqliteError && /no transaction is active/.test(error.message))) throw error;
+    }
   }
   async destroy(): Promise<void> {}
 }

@@ -1,0 +1,224 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { createAuthority, issueServerCertificate } from "../../src/adapters/certificates.ts";
+import type { NotAvailable } from "../cluster/binaries.ts";
+import { type Cluster, startCluster } from "../cluster/start.ts";
+import { type RunningPostgres, startPostgres } from "../database/postgres.ts";
+import { CastellanServer, kubectl, type Ran } from "./castellan-server.ts";
+
+const run = promisify(execFile);
+
+function policy(name: string, kind: string, more = "", validate = 'pattern: {metadata: {labels: {team: "?*"}}}'): string {
+  return `
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: ${name}}
+spec:
+  ${more}
+  rules:
+    - name: label
+      match: {any: [{resources: {kinds: [${kind}]}}]}
+      validate: {failureAction: Enforce, message: "label team is required", ${validate}}
+`;
+}
+
+/** A config map is refused while we are away, a secret is let through. */
+const policies = [policy("strict", "ConfigMap"), policy("lenient", "Secret", "failurePolicy: Ignore")].join("---");
+
+let cluster: Cluster | NotAvailable;
+let postgres: RunningPostgres | undefined;
+let directory = "";
+let server: CastellanServer | undefined;
+const admitted: string[] = [];
+let count = 0;
+
+function running(): Cluster {
+  if (!cluster.available) throw new Error(cluster.reason);
+  return cluster;
+}
+
+async function create(kind: "ConfigMap" | "Secret", labels: object = { team: "x" }): Promise<Ran> {
+  const name = `f${count++}`;
+  const object = { apiVersion: "v1", kind, metadata: { name, namespace: "default", labels } };
+  const ran = await kubectl(running(), ["create", "-f", "-"], JSON.stringify(object));
+  if (ran.code === 0 && kind === "ConfigMap") admitted.push(name);
+  return ran;
+}
+
+async function serve(data: string, text = policies, env: NodeJS.ProcessEnv = {}): Promise<CastellanServer> {
+  const file = join(directory, `policies-${count++}.yaml`);
+  await writeFile(file, text);
+  admitted.length = 0;
+  server = new CastellanServer(data, ["--kubeconfig", running().kubeconfig, "--policies", file], env);
+  await server.start();
+  await server.until(async () => (await create("ConfigMap", {})).text.includes("label team is required"));
+  return server;
+}
+
+/** Everything that was let in has its record, and no record was changed. */
+async function expectEvidence(of: CastellanServer): Promise<void> {
+  const exported = await of.run("audit", "export", "--kind", "admission.decision");
+  const names = exported.text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).record.name);
+  expect(admitted.filter((name) => !names.includes(name))).toEqual([]);
+  expect(admitted.length).toBeGreaterThan(0);
+  expect(await of.run("audit", "verify")).toMatchObject({ code: 0, text: expect.stringMatching(/^verified/) });
+}
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "castellan-faults-"));
+  cluster = await startCluster();
+  postgres = await startPostgres();
+});
+
+afterEach(async () => {
+  await server?.stop();
+  server = undefined;
+});
+
+afterAll(async () => {
+  if (cluster.available) await cluster.stop();
+  await postgres?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe("what was acknowledged is there, and the failure policy holds", () => {
+  test("PostgreSQL goes away for a while", async ({ skip }) => {
+    if (!cluster.available) return skip(cluster.reason);
+    if (postgres === undefined) return skip("PostgreSQL is not installed");
+    const castellan = await serve(join(directory, "postgres"), policies, { DATABASE_URL: await postgres.create() });
+    expect((await create("ConfigMap")).code).toBe(0);
+    await postgres.crash();
+    const refused = await create("ConfigMap");
+    expect(refused.code).toBe(1);
+    expect(refused.text).toContain("failed calling webhook");
+    expect((await create("Secret", {})).code).toBe(0);
+    expect(await castellan.metrics()).toMatch(/castellan_admission_reviews_total\{stage="validate",outcome="error"\} [1-9]/);
+    await postgres.restart();
+    await castellan.until(async () => (await create("ConfigMap")).code === 0);
+    expect((await create("Secret", {})).text).toContain("label team is required");
+    await expectEvidence(castellan);
+  });
+
+  test("the disk is full", async ({ skip }) => {
+    if (!cluster.available) return skip(cluster.reason);
+    const disk = join(directory, "disk");
+    await mkdir(disk);
+    const mounted = await run("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", disk]).catch(() => undefined);
+    if (mounted === undefined) return skip("mounting is refused");
+    try {
+      const castellan = await serve(join(disk, "data"));
+      expect((await create("ConfigMap")).code).toBe(0);
+      const ballast = join(disk, "ballast");
+      await run("dd", ["if=/dev/zero", `of=${ballast}`, "bs=4096"]).catch(() => {});
+      let refused = await create("ConfigMap");
+      // The journal may have room left for a few.
+      for (let tries = 0; refused.code === 0 && tries < 60; tries++) refused = await create("ConfigMap");
+      expect(refused.text).toContain("failed calling webhook");
+      expect(refused.text).toMatch(/full/);
+      expect((await create("Secret", {})).code).toBe(0);
+      await rm(ballast);
+      await castellan.until(async () => (await create("ConfigMap")).code === 0);
+      await expectEvidence(castellan);
+      await castellan.stop();
+    } finally {
+      await server?.stop();
+      await run("umount", [disk]);
+    }
+  });
+
+  test("the API server is restarted: what it says is followed again", async ({ skip }) => {
+    if (!cluster.available) return skip(cluster.reason);
+    const castellan = await serve(join(directory, "restarted"));
+    expect((await create("ConfigMap")).code).toBe(0);
+    await cluster.restartApiServer();
+    expect((await create("ConfigMap")).code).toBe(0);
+    expect((await create("ConfigMap", {})).text).toContain("label team is required");
+    await kubectl(cluster, ["create", "namespace", "later"]);
+    await kubectl(cluster, ["label", "namespace", "later", "castellan.dev/break-glass=x"]);
+    const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "bad", namespace: "later" } };
+    const spec = { containers: [{ name: "c", image: "busybox", securityContext: { privileged: true } }] };
+    await kubectl(cluster, ["create", "-f", "-"], JSON.stringify({ ...pod, spec }));
+    const opened = () => castellan.run("audit", "query", "--kind", "finding.opened", "--name", "bad");
+    await castellan.until(async () => (await opened()).text.includes("later"));
+    await expectEvidence(castellan);
+  });
+
+  test("the certificate and its authority are replaced while it serves", async ({ skip }) => {
+    if (!cluster.available) return skip(cluster.reason);
+    const data = join(directory, "rotated");
+    const castellan = await serve(data);
+    let going = true;
+    const failures: string[] = [];
+    const load = (async () => {
+      while (going) {
+        const { code, text } = await create("ConfigMap");
+        if (code !== 0) failures.push(text);
+      }
+    })();
+    const tls = (name: string) => join(data, "tls", name);
+    const older = await readFile(tls("authority.pem"), "utf8");
+    const authority = await createAuthority("Castellan", Date.now(), 365);
+    const next = await issueServerCertificate(authority, { dns: [], ips: ["127.0.0.1"] }, Date.now(), 30);
+    for (const [name, text] of [
+      ["older-authority.pem", older],
+      ["authority-key.pem", authority.key],
+      ["authority.pem", authority.certificate],
+      ["server-key.pem", next.key],
+      ["server.pem", next.certificate],
+    ] as const)
+      await writeFile(tls(name), text);
+    const bundle = async () =>
+      (await kubectl(running(), ["get", "validatingwebhookconfiguration", "castellan", "-o", "json"])).text;
+    const before = JSON.parse(await bundle()).webhooks[0].clientConfig.caBundle;
+    castellan.signal("SIGHUP");
+    await castellan.until(async () => JSON.parse(await bundle()).webhooks[0].clientConfig.caBundle !== before);
+    await castellan.until(async () => (await castellan.certificate()).includes(next.certificate.split("\n")[1] ?? "?"));
+    await sleep(1000);
+    going = false;
+    await load;
+    expect(failures).toEqual([]);
+    expect((await create("ConfigMap", {})).text).toContain("label team is required");
+    await expectEvidence(castellan);
+  });
+
+  test("a thousand policies are broken: the others hold", async ({ skip }) => {
+    if (!cluster.available) return skip(cluster.reason);
+    const broken = Array.from({ length: 1000 }, (_, n) => policy(`broken-${n}`, "Pod", "", "patternz: {}"));
+    const castellan = await serve(join(directory, "broken"), [policies, ...broken].join("---"));
+    expect((await create("ConfigMap")).code).toBe(0);
+    expect(await castellan.metrics()).toContain('castellan_policies{state="broken"} 1000');
+    await expectEvidence(castellan);
+  });
+
+  test("an object of 3 MB is judged", async ({ skip }) => {
+    if (!cluster.available) return skip(cluster.reason);
+    const castellan = await serve(join(directory, "large"));
+    expect((await create("ConfigMap")).code).toBe(0);
+    const data = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`k${n}`, "x".repeat(1024)]));
+    const review = (labels: object) => {
+      const large = (own: object) => {
+        const metadata = { name: "large", namespace: "default", labels: own };
+        return { apiVersion: "v1", kind: "ConfigMap", metadata, data };
+      };
+      const kind = { group: "", version: "v1", kind: "ConfigMap" };
+      const resource = { group: "", version: "v1", resource: "configmaps" };
+      const about = { name: "large", namespace: "default", operation: "UPDATE", userInfo: { username: "ada" }, kind, resource };
+      const request = { uid: "u", ...about, object: large(labels), oldObject: large({ team: "x" }) };
+      return castellan.review({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request });
+    };
+    const allowed = await review({ team: "x" });
+    expect(allowed.status).toBe(200);
+    expect(JSON.parse(allowed.text).response.allowed).toBe(true);
+    const denied = JSON.parse((await review({})).text).response;
+    expect(denied).toMatchObject({ allowed: false, status: { message: expect.stringContaining("label team is required") } });
+    await expectEvidence(castellan);
+  });
+});
