@@ -1,4 +1,5 @@
 import { auditNetwork } from "../analysis/network/audit/audit.ts";
+import { proveFixes } from "../analysis/network/audit/proof.ts";
 import type { Finding, Severity, StatusCounts } from "../core/finding.ts";
 import { buildReport, type FormatName } from "../report/index.ts";
 import type { CommandContext } from "./command.ts";
@@ -18,7 +19,7 @@ export interface NetAuditFlags extends NetFlags {
 export async function runNetAudit(flags: NetAuditFlags, context: CommandContext): Promise<void> {
   const components = await loadComponents(flags.catalogue ?? []);
   const input = await loadNetwork(flags, context);
-  const findings = auditNetwork(input.network, components);
+  const findings = proveFixes(input.network, auditNetwork(input.network, components));
   const report = buildReport({
     tool: { name: "castellan", version: context.version },
     at: context.io.now(),

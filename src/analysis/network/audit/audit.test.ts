@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ComponentCatalogue } from "../catalogue/component.ts";
 import { networkOf } from "../network.testing.ts";
 import { auditNetwork } from "./audit.ts";
-import { proofOfFix, withFix } from "./proof.ts";
+import { proofOfFix, proveFixes, withFix } from "./proof.ts";
 
 const components: ComponentCatalogue = {
   roles: new Map([["vector-db", "holds embeddings"]]),
@@ -220,6 +220,15 @@ describe("the audit", () => {
       expect(auditNetwork(after, components).map((f) => f.id)).not.toContain(finding.id);
       expect(proofOfFix(network, finding)).toBeDefined();
     }
+  });
+
+  test("the evidence says what a fix opens and closes", () => {
+    const { network, findings } = described(cases.find((c) => c.name === "a rule without ports")?.text ?? "");
+    const proven = proveFixes(network, findings).find((f) => f.check.policy === "network/all-ports");
+    expect(proven?.evidence?.["fixOpens"]).toEqual([]);
+    expect(proven?.evidence?.["fixCloses"]).toEqual([
+      "a/client[Deployment] -> a/web[Deployment]: TCP 1-8079,8081-65535; UDP; SCTP",
+    ]);
   });
 
   test("a fix that restricts opens nothing, one that allows closes nothing", () => {
