@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
-import { groupOf, type KubernetesObject, nameOf, parseApiVersion } from "../../core/kubernetes.ts";
+import { type KubernetesObject, nameOf, parseApiVersion } from "../../core/kubernetes.ts";
 import { isDnsSubdomain } from "../../core/label-selector.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { DocumentReport, reportShape } from "../kyverno/report.ts";
@@ -110,5 +110,3 @@ export function judgeBy(constraint: Constraint, judged: Judged): readonly Violat
   }
   return constraint.judge(judged);
 }
-
-export const isConstraint = (object: KubernetesObject): boolean => groupOf(object) === constraintGroup;

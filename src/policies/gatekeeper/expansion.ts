@@ -138,7 +138,7 @@ function withOwner(metadata: JsonObject, owner: KubernetesObject): JsonObject {
 }
 
 /** What `object` makes by one template. @throws ExpansionFailure */
-export function expandBy(
+function expandBy(
   object: KubernetesObject,
   namespace: { readonly name: string } | undefined,
   template: ExpansionTemplate,

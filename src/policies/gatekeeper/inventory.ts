@@ -17,7 +17,7 @@ function branch<T extends object>(of: { [name: string]: T }, name: string, fresh
 }
 
 function put(versions: Versions, object: KubernetesObject): void {
-  const names = branch(branch(versions, object.apiVersion, {} as Kinds), object.kind, {} as Names);
+  const names = branch(branch<Kinds>(versions, object.apiVersion, {}), object.kind, {});
   Object.defineProperty(names, nameOf(object), { value: object, enumerable: true, configurable: true, writable: true });
 }
 
@@ -27,7 +27,7 @@ export function inventoryOf(objects: readonly KubernetesObject[]): RegoObject {
   const namespaces: { [name: string]: Versions } = {};
   for (const object of objects) {
     const namespace = namespaceOf(object);
-    put(namespace === "" ? cluster : branch(namespaces, namespace, {} as Versions), object);
+    put(namespace === "" ? cluster : branch<Versions>(namespaces, namespace, {}), object);
   }
   const tree: JsonObject = {
     ...(Object.keys(cluster).length === 0 ? {} : { cluster }),

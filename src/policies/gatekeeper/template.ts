@@ -10,7 +10,6 @@ import { compileTemplateRego, textsOf } from "./rego-source.ts";
 import { celSourceShape, regoSourceShape, templateShape } from "./template-shape.ts";
 
 export const templateGroup = "templates.gatekeeper.sh";
-export const admissionTarget = "admission.k8s.gatekeeper.sh";
 
 /** A ConstraintTemplate: code, and what parameters its constraints may give it. */
 export interface Template {

@@ -1,17 +1,17 @@
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import { failed, loaded } from "../../core/diagnostic.ts";
-import { asString, type JsonValue, member } from "../../core/json.ts";
+import { asString, isObject, member } from "../../core/json.ts";
 import { type KubernetesObject, nameOf } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
-import { fromJson, RegoObject, RegoSet, toJson, type Value } from "../../languages/rego/index.ts";
-import { compileParsed, formatEvaluationError, type RegoProgram, type RegoRule } from "../../languages/rego/program.ts";
+import { formatEvaluationError, fromJson, RegoObject, RegoSet, toJson, type Value } from "../../languages/rego/index.ts";
+import { compileParsed, type RegoProgram, type RegoRule } from "../../languages/rego/program.ts";
 import { policyLabels } from "../kyverno/cluster-policy.ts";
 import { errorResult, passed } from "../kyverno/outcome.ts";
 import type { CompiledRule, CompileEnv, PolicyFormat, RuleContext, RuleResult } from "../policy.ts";
 import { parseRegoFile, type RegoFile } from "./rego-file.ts";
 
 const group = "castellan.dev";
-export const regoPolicyKind = "RegoPolicy";
+const regoPolicyKind = "RegoPolicy";
 
 /** Rules that say something of an object: `deny`, `violation`, `warn`, and those whose names go on with `_`. */
 const telling = /^(deny|violation|warn)(?:_(\w+))?$/;
@@ -24,7 +24,7 @@ interface RegoWorld {
 
 const textOf = (object: KubernetesObject): string => asString(member(object["spec"], "rego")) ?? "";
 
-export const isRegoPolicy = (object: KubernetesObject): boolean =>
+const isRegoPolicy = (object: KubernetesObject): boolean =>
   object.kind === regoPolicyKind && object.apiVersion.startsWith(`${group}/`);
 
 const worlds = new WeakMap<CompileEnv, RegoWorld>();
@@ -58,9 +58,8 @@ function messageOf(element: Value): RuleResult | undefined {
   if (typeof message !== "string") {
     return errorResult("an element of the rule is neither a string nor an object with a string msg");
   }
-  const json: JsonValue = toJson(element);
-  const { msg: _, ...evidence } =
-    typeof json === "object" && json !== null && !Array.isArray(json) ? (json as { [key: string]: JsonValue }) : {};
+  const json = toJson(element);
+  const evidence = isObject(json) ? Object.fromEntries(Object.entries(json).filter(([name]) => name !== "msg")) : {};
   return { status: "fail", message, ...(Object.keys(evidence).length === 0 ? {} : { evidence }) };
 }
 

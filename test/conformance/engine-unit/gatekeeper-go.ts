@@ -65,7 +65,9 @@ const calls: { readonly [name: string]: Call } = {
 function labelsSet(source: string): JsonObject {
   const body = /SetLabels\(map\[string\]string\{([^}]*)\}\)/.exec(source)?.[1];
   if (body === undefined) throw new GoExpression(source);
-  return Object.fromEntries([...body.matchAll(/"([^"]*)":\s*"([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]));
+  return Object.fromEntries(
+    [...body.matchAll(/"([^"]*)":\s*"([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value] as const),
+  );
 }
 
 /** The plain value behind a row's Go literals. @throws GoExpression */
@@ -94,7 +96,8 @@ export function fieldsAsJson(value: JsonValue, names: { readonly [field: string]
   if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, member]) => {
-      if (key === "ApplyTo" && isObject(member)) return Object.entries(fieldsAsJson(member, names));
+      const inner = key === "ApplyTo" ? fieldsAsJson(member ?? null, names) : undefined;
+      if (isObject(inner)) return Object.entries(inner);
       return [[names[key] ?? key, fieldsAsJson(member ?? null, names)]];
     }),
   );

@@ -91,7 +91,7 @@ export function parsePath(source: string): ParsedPath {
   }
 }
 
-export function sameStep(a: PathStep, b: PathStep): boolean {
+function sameStep(a: PathStep, b: PathStep): boolean {
   if (a.kind === "object") return b.kind === "object" && a.name === b.name;
   return b.kind === "list" && a.key === b.key && a.value === b.value && a.all === b.all;
 }

@@ -65,7 +65,7 @@ class MutationSystem implements Mutators {
 }
 
 /** Mutators made ready to work together. */
-export function mutationSystem(mutators: readonly Mutator[]): Mutators {
+function mutationSystem(mutators: readonly Mutator[]): Mutators {
   return new MutationSystem(mutators);
 }
 
