@@ -297,3 +297,29 @@ describe("three steps of an article, one after the other", () => {
     expect(ingress.text).toContain("no rule allows TCP 8080 from monitoring/prometheus[Deployment]");
   });
 });
+
+test("a network that changes for long does not grow", () => {
+  const network = networkOf(deployment("a", "web") + deployment("a", "client"));
+  const change = (i: number) => ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "p", namespace: "a" },
+    spec: {
+      podSelector: { matchLabels: { app: "web" } },
+      ingress: [{ from: [{ podSelector: { matchLabels: { version: `v${i}` } } }] }],
+    },
+  });
+  const pod = (i: number) => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "c", namespace: "a", labels: { version: `v${i}` } },
+    spec: {},
+  });
+  for (let i = 0; i < 1500; i++) {
+    network.put(documentOf(change(i)));
+    network.put(documentOf(pod(i)));
+    expect(network.permits(workload(network, "a/c"), workload(network, "a/web"), protocols.TCP, 1)).toBe(true);
+  }
+  network.put(documentOf(pod(0)));
+  expect(network.permits(workload(network, "a/c"), workload(network, "a/web"), protocols.TCP, 1)).toBe(false);
+});

@@ -332,7 +332,7 @@ export class ClusterState implements Surroundings, Distinctions {
       this.load([...this.entries.values()].map((entry) => entry.document));
       return;
     }
-    if (this.#needsRebuild(before, after)) {
+    if (this.#needsRebuild(before, after) || this.#isLittered()) {
       this.#rebuild();
       return;
     }
@@ -358,6 +358,12 @@ export class ClusterState implements Surroundings, Distinctions {
     for (const [, workloads] of owners) for (const workload of workloads) this.index.remove(workload);
     this.index.leaveNamespace(name);
     for (const [key] of owners) for (const cls of this.#enterWorkloads(key)) this.#admit(cls);
+  }
+
+  /** Whether much was kept of what is gone: classes without members, peers that no rule names any more. */
+  #isLittered(): boolean {
+    const most = (live: number) => 1000 + 10 * live;
+    return this.index.classes.length > most(this.workloads.size) || this.#peerSets.size > most(this.policies.length);
   }
 
   /** Objects by which many others are told apart change seldom: they take everything anew. */
