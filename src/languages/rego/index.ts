@@ -1,4 +1,4 @@
 export { compileRego } from "./load.ts";
-export { type EvaluationError, formatEvaluationError, type RegoProgram } from "./program.ts";
+export { formatEvaluationError, type RegoProgram } from "./program.ts";
 export { toJson } from "./values/json.ts";
 export { fromJson, RegoObject, RegoSet, type Value } from "./values/value.ts";

@@ -8,7 +8,7 @@ export interface RandomModule {
   readonly base: JsonObject;
 }
 
-type RuleKind = "complete" | "set" | "object" | "nested" | "function" | "default" | "else";
+type RuleKind = "complete" | "set" | "object" | "nested" | "deep" | "function" | "default" | "else";
 
 interface Named {
   readonly name: string;
@@ -16,7 +16,7 @@ interface Named {
   readonly arity: number | undefined;
 }
 
-const kinds: readonly RuleKind[] = ["complete", "set", "object", "nested", "function", "default", "else"];
+const kinds: readonly RuleKind[] = ["complete", "set", "object", "nested", "deep", "function", "default", "else"];
 const scalars = ["1", "2", "3", "0", "1.5", "-1", '"a"', '"b"', '"x"', "true", "false", "null", '""', "1e2", "10"];
 const jsonScalars: readonly JsonValue[] = [1, 2, 3, 0, 1.5, -1, "a", "b", "x", true, false, null, "", 100];
 const roots = ["input.a", "input.b", "input.c", "data.base.a", "data.base.b"];
@@ -89,6 +89,8 @@ export class ModuleMaker {
             : `${name}[${value()}] contains ${value()} if ${body}`,
         ];
       }
+      case "deep":
+        return this.#deepRules(name, body, value);
       case "default":
         return [`default ${name} := ${this.#literal(1)}`, `${name} := ${value()} if ${body}`];
       case "else": {
@@ -99,6 +101,23 @@ export class ModuleMaker {
       default:
         return [`${name} := ${value()} if ${body}`];
     }
+  }
+
+  /** Rules of which some add to what others make. */
+  #deepRules(name: string, body: string, value: () => string): readonly string[] {
+    const random = this.#random;
+    const heads = [
+      `${name}.a[${value()}].b := ${value()}`,
+      `${name}.a[${value()}][${value()}] := ${value()}`,
+      `${name}.a[${value()}].c contains ${value()}`,
+      `${name}.b[${value()}] contains ${value()}`,
+      `${name}.c := ${value()}`,
+      `${name}.a.x.b := ${this.#scalar()}`,
+      `${name}.b["a"] contains ${this.#scalar()}`,
+      `${name}[${value()}] := ${value()}`,
+    ];
+    const count = 1 + random.below(3);
+    return Array.from({ length: count }, () => `${random.pick(heads)} if ${body}`);
   }
 
   #body(bound: string[], longest: number): string {

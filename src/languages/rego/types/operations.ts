@@ -20,7 +20,7 @@ const order: readonly Type["kind"][] = [
 ];
 
 /** A total order on types; 0 for equal ones. */
-export function compareTypes(a: Type, b: Type): number {
+function compareTypes(a: Type, b: Type): number {
   if (a === b) return 0;
   const kinds = order.indexOf(a.kind) - order.indexOf(b.kind);
   if (kinds !== 0) return kinds;
