@@ -27,7 +27,7 @@ export interface ShowFlags {
 }
 
 export async function lintPolicies(paths: readonly string[], flags: LintFlags, context: CommandContext): Promise<void> {
-  const input = await loadPaths(paths);
+  const input = await loadPaths(paths, { rego: true });
   const { findings, policies, others } = lintPolicyDocuments(input.documents, loadKubernetesSchemas());
   requirePolicies(policies, paths);
   const counts: StatusCounts = { pass: 0, fail: findings.length, warn: 0, error: 0, skip: 0 };
@@ -46,7 +46,7 @@ export async function lintPolicies(paths: readonly string[], flags: LintFlags, c
 }
 
 export async function showPolicies(paths: readonly string[], flags: ShowFlags, context: CommandContext): Promise<void> {
-  const input = await loadPaths(paths);
+  const input = await loadPaths(paths, { rego: true });
   const policies = input.documents.filter(isPolicyDocument);
   requirePolicies(policies, paths);
   const { set, diagnostics } = compilePolicies(policies, loadKubernetesSchemas().resources());

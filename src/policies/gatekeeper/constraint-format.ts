@@ -127,7 +127,8 @@ export const constraintFormat: PolicyFormat = {
         origin: document,
         ...labels,
         title: labels.title || (template?.title ?? ""),
-        onError: "deny",
+        // What cannot be judged is rejected where a violation would be.
+        onError: constraint.enforcements("validation.gatekeeper.sh") === "enforce" ? "deny" : "allow",
         emitWarning: false,
         background: true,
         admission: true,

@@ -74,11 +74,12 @@ export function compileConstraint(document: SourceDocument<KubernetesObject>, te
   else {
     checkIdentity(object, template, report);
     complete = checkedConstraint(object, template, report);
+    if (template.problem !== undefined) report.error("GATEKEEPER_CONSTRAINT", ["kind"], template.problem);
   }
   const match = compileMatch(spec["match"], ["spec", "match"], report);
   const enforcements = compileEnforcement(spec, report);
-  const own = report.errorCount === 0 ? undefined : `the constraint was not evaluated: ${[...new Set(report.errors)].join("; ")}`;
-  const problem = own ?? (template?.problem === undefined ? undefined : `the constraint was not evaluated: ${template.problem}`);
+  const problem =
+    report.errorCount === 0 ? undefined : `the constraint was not evaluated: ${[...new Set(report.errors)].join("; ")}`;
   const completeSpec = complete["spec"];
   const parameters = isObject(completeSpec) ? completeSpec["parameters"] : undefined;
   const judgement: Judgement | undefined =

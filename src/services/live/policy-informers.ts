@@ -72,8 +72,21 @@ export class PolicyInformers {
 
 function policyResources(resources: ApiResources): readonly ApiResource[] {
   const kinds = [...policyFormats.flatMap((format) => format.kinds), ...exceptionKinds, ...bindingKinds];
-  return kinds.flatMap(({ group, kind }) => {
-    const resource = group === runByServer ? undefined : resources.byKind(group, kind);
-    return resource?.verbs.includes("watch") === true ? [resource] : [];
+  const served = kinds.flatMap(({ group, kind }) => {
+    if (group === runByServer) return [];
+    // Of constraints every template makes a kind of its own.
+    if (kind === "*") return kindsOf(group, resources);
+    return resources.byKind(group, kind) ?? [];
   });
+  return served.filter((resource) => resource.verbs.includes("watch"));
+}
+
+function kindsOf(group: string, resources: ApiResources): readonly ApiResource[] {
+  const names = new Set(
+    resources
+      .all()
+      .filter((resource) => resource.group === group)
+      .map(({ kind }) => kind),
+  );
+  return [...names].flatMap((kind) => resources.byKind(group, kind) ?? []);
 }

@@ -1,3 +1,4 @@
+import type { ApiResources } from "../../core/api-resources.ts";
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { Finding } from "../../core/finding.ts";
 import { groupOf, isKubernetesObject } from "../../core/kubernetes.ts";
@@ -19,13 +20,40 @@ export function lintPolicyDocuments(documents: readonly SourceDocument[], schema
   const crds = schemas.withCustomResources(documents.map((d) => d.value).filter(isKubernetesObject));
   const policies = documents.filter(isPolicyDocument);
   const findings = policies.flatMap((document) => {
-    const { diagnostics } = compilePolicies([document], crds.resources());
+    const diagnostics = diagnosticsOf(document, policies, crds.resources());
     return isKyvernoPolicy(document)
       ? lintKyvernoPolicy(document, crds, distinct(diagnostics))
       : distinct(diagnostics).map((d) => diagnosticFinding(document, d));
   });
   return { findings, policies, others: documents.length - policies.length };
 }
+
+/** Of some kinds one document says nothing without others: those that it is compiled with. */
+function contextOf({ value }: PolicyDocument, policies: readonly PolicyDocument[]): readonly PolicyDocument[] {
+  const group = groupOf(value);
+  const wanted = {
+    "constraints.gatekeeper.sh": "templates.gatekeeper.sh",
+    "mutations.gatekeeper.sh": group,
+    "castellan.dev": group,
+  }[group];
+  return wanted === undefined ? [] : policies.filter((other) => other.value !== value && groupOf(other.value) === wanted);
+}
+
+/** What is wrong with the document itself. */
+function diagnosticsOf(
+  document: PolicyDocument,
+  policies: readonly PolicyDocument[],
+  resources: ApiResources,
+): readonly Diagnostic[] {
+  const context = contextOf(document, policies);
+  const { diagnostics } = compilePolicies([document, ...context], resources);
+  if (context.length === 0) return diagnostics;
+  const isOwn = ({ span }: Diagnostic) => span === undefined || span.file === document.file;
+  const others = new Set(compilePolicies(context, resources).diagnostics.map(identity));
+  return diagnostics.filter((d) => isOwn(d) && !others.has(identity(d)));
+}
+
+const identity = ({ code, message, span }: Diagnostic): string => `${code} ${message} ${span?.file} ${span?.start.offset}`;
 
 /** Generated rules repeat what is wrong with the rule they come from. */
 function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
