@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exportFormats } from "../services/audit/export.ts";
 import { savedQueryNames } from "../services/audit/saved-queries.ts";
+import { usualLearning } from "../services/audit/unusual-use.ts";
 import { type CommandContext, collect, describedCommand } from "./command.ts";
 import {
   type ExportFlags,
@@ -17,12 +18,14 @@ import {
   type StoreFlags,
   type VerifyFlags,
 } from "./run-audit.ts";
+import { runUnusual, type UnusualFlags } from "./run-unusual.ts";
 
 export function createCommand(context: CommandContext): Command {
   return new Command("audit")
     .description("The ledger: who did what, kept so that no record can be changed or removed unseen.")
     .addCommand(queryCommand(context))
     .addCommand(tailCommand(context))
+    .addCommand(unusualCommand(context))
     .addCommand(verifyCommand(context))
     .addCommand(proofCommand(context))
     .addCommand(exportCommand(context))
@@ -84,6 +87,23 @@ function tailCommand(context: CommandContext): Command {
     ["castellan audit tail --outcome deny", "refusals as they happen"],
   ]).summary("Records as they come");
   return withFilter(command).action((flags: QueryFlags) => runTail(flags, context));
+}
+
+function unusualCommand(context: CommandContext): Command {
+  const command = describedCommand(
+    "unusual",
+    "What subjects did that they had not done before: a verb, an hour, a program, many secrets at once.",
+    [
+      ["castellan audit unusual --since 24h", "of the last day, against the month before"],
+      ["castellan audit unusual --learn 14d -o json", "with the records that show it"],
+    ],
+  ).summary("Use that its subject had not shown before");
+  return withStore(command)
+    .option("--since <time>", "RFC 3339, or a duration before now", "7d")
+    .option("--learn <duration>", "how long a subject is watched before it can be unusual", "30d")
+    .option("--bulk <n>", "so many secrets read within ten minutes are many", positive, usualLearning.bulkSecrets)
+    .addOption(new Option("-o, --output <format>", "how to answer").choices(["table", "json"]).default("table"))
+    .action((flags: UnusualFlags) => runUnusual(flags, context));
 }
 
 function verifyCommand(context: CommandContext): Command {

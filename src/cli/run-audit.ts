@@ -202,7 +202,11 @@ export async function runRotateKey(flags: StoreFlags, context: CommandContext): 
 
 const databaseUrl = (context: CommandContext) => context.io.env["DATABASE_URL"];
 
-async function reading(flags: StoreFlags, context: CommandContext, use: (db: Kysely<Tables>) => Promise<void>): Promise<void> {
+export async function reading(
+  flags: StoreFlags,
+  context: CommandContext,
+  use: (db: Kysely<Tables>) => Promise<void>,
+): Promise<void> {
   const store = await readStore(flags.data, databaseUrl(context));
   try {
     await use(store.reading);
@@ -252,7 +256,7 @@ function filterOf(flags: FilterFlags, { io }: CommandContext): LedgerFilter {
 
 const units: { readonly [unit: string]: number } = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
-function instantOf(text: string, now: Instant): Instant {
+export function instantOf(text: string, now: Instant): Instant {
   const [, amount, unit] = /^(\d+)([smhdw])$/.exec(text) ?? [];
   const at = amount === undefined ? Date.parse(text) : now - Number(amount) * (units[unit ?? ""] ?? 0);
   if (Number.isNaN(at)) throw new UsageError(`"${text}" is no time: write 2026-05-01T00:00:00Z, or 24h for a day ago`);

@@ -19,6 +19,7 @@ import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts"
 import { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
 import { LedgerView } from "../services/audit/ledger-view.ts";
+import { UsageWatch } from "../services/audit/usage-watch.ts";
 import { type Overview, overviewOf } from "../services/console/finding-view.ts";
 import { networkView } from "../services/console/network-view.ts";
 import { policyRows } from "../services/console/policy-view.ts";
@@ -138,6 +139,14 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
     trouble(error);
   };
 
+  const usage = new UsageWatch({ store, ledger, now: io.now, onChange: tell, onTrouble: trouble });
+  closing.push(() => usage.stop());
+  usage.start();
+  function* findings() {
+    yield* posture.findings();
+    yield* usage.findings();
+  }
+
   let ready = false;
   const console = await serveConsole(
     flags.listen,
@@ -145,7 +154,7 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
       cluster: clusterName,
       ledger: new LedgerView(store),
       objects: () => posture.size,
-      findings: () => posture.findings(),
+      findings,
       objectOf: (finding) => posture.objectOf(finding),
       policies: () => policyRows(policies.current),
       rights,
