@@ -2,7 +2,7 @@ import { formatFloat } from "../../values/go-float.ts";
 import { jsonMembers } from "../../values/json.ts";
 import { isNumber, numberText } from "../../values/number.ts";
 import { kindOf } from "../../values/print.ts";
-import { bytesOf } from "../../values/text.ts";
+import { bytesOf, textOf } from "../../values/text.ts";
 import { RegoObject, type Value } from "../../values/value.ts";
 import { type PrintfArgument, sprintf } from "../go-printf.ts";
 import { TemplateProblem } from "./ast.ts";
@@ -129,10 +129,11 @@ function escapeQuery(text: string): string {
 
 function sliced(whole: Datum, from: Datum, to: Datum): Datum {
   const start = from instanceof GoInt ? Number(from.value) : 0;
-  if (typeof whole !== "string" && !isDatumArray(whole)) throw new TemplateProblem("can't slice item of this type");
-  const end = to instanceof GoInt ? Number(to.value) : whole.length;
-  if (start < 0 || end > whole.length || start > end) throw new TemplateProblem("index out of range");
-  return whole.slice(start, end);
+  const items = typeof whole === "string" ? bytesOf(whole) : whole;
+  if (!(items instanceof Uint8Array) && !isDatumArray(items)) throw new TemplateProblem("can't slice item of this type");
+  const end = to instanceof GoInt ? Number(to.value) : items.length;
+  if (start < 0 || end > items.length || start > end) throw new TemplateProblem("index out of range");
+  return items instanceof Uint8Array ? textOf(items.slice(start, end)) : items.slice(start, end);
 }
 
 type TemplateFunction = (...args: readonly Datum[]) => Datum;
