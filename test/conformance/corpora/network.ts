@@ -23,7 +23,7 @@ async function run(directory: string, row: Row): Promise<Outcome> {
     case "npga-diffmsg":
       return runMessage(directory, row);
     case "npga-diff":
-      return row.kind === "diff-dot" ? skipped("drawings of what the other formats say") : runDiff(directory, row);
+      return runDiff(directory, row);
     case "nca":
       return row.kind === "nca-queries" ? runQueries(directory, row) : skipped("the wording of another analyser's answers");
     default:
@@ -37,11 +37,10 @@ async function runNpga(directory: string, row: Row): Promise<Outcome> {
   }
   const [kind, format] = row.kind.split("-");
   if (kind === "explain") return skipped("the wording of another analyser's explanations");
-  if (kind === "connlist" || (kind === "exposure" && format !== "struct" && format !== "dot")) return runReport(directory, row);
+  if (kind === "connlist" || (kind === "exposure" && format !== "struct")) return runReport(directory, row);
   if (kind === "eval" && format === "bool") return runEvaluation(directory, row);
   if (kind === "eval" && format === "conns") return runPairs(directory, row);
   if (kind === "eval" && format === "map") return runPairLines(directory, row);
-  if (row.kind === "exposure-dot") return skipped("drawings of what the other formats say");
   return skipped(`no runner for ${row.kind}`);
 }
 

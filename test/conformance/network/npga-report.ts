@@ -101,11 +101,41 @@ function parseTable(text: string, focus: string, cells: (line: string) => readon
   });
 }
 
+/** An edge of a drawing. */
+export interface Drawn {
+  readonly from: string;
+  readonly to: string;
+  readonly label: string;
+  readonly color: string;
+  readonly isDashed: boolean;
+}
+
+export function parseEdges(text: string): readonly Drawn[] {
+  return [...text.matchAll(/^\s*"([^"]+)" -> "([^"]+)" \[label="([^"]*)" color="([^"]*)"([^\]]*)\]/gm)].map(
+    ([, from = "", to = "", label = "", color = "", rest = ""]) => ({
+      from,
+      to,
+      label,
+      color,
+      isDashed: rest.includes("dashed"),
+    }),
+  );
+}
+
+/** Dashed edges are exposure; its colour tells the direction. */
 function parseDot(text: string): readonly Line[] {
-  return [...text.matchAll(/^\s*"([^"]+)" -> "([^"]+)" \[label="([^"]*)"/gm)].map(([, from = "", to = "", connections = ""]) => ({
-    section: "connections",
-    from,
-    to,
-    connections,
+  return parseEdges(text).map(({ from, to, label, color, isDashed }) => ({
+    section: !isDashed ? "connections" : color === "darkorange4" ? "egress" : "ingress",
+    from: drawnPeer(from),
+    to: drawnPeer(to),
+    connections: label,
   }));
+}
+
+/** `pod with {a=b}_in_namespace with {c=d}` as the other formats write it. */
+function drawnPeer(text: string): string {
+  const match = /^(all pods|pod with \{.*\})_in_(.*)$/.exec(text);
+  if (match === null) return text;
+  const [, pods = "", namespaces = ""] = match;
+  return `${/^(all namespaces|namespace with)/.test(namespaces) ? `[${namespaces}]` : namespaces}/[${pods}]`;
 }

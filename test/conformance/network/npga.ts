@@ -12,7 +12,7 @@ import type { SourceDocument } from "../../../src/core/source.ts";
 import { failure, type Outcome, passed } from "../corpus.ts";
 import { factsOf, type Line, parseConnections, possibleText } from "./connection-text.ts";
 import { type Row, readManifests, workloadCatalogue } from "./manifests.ts";
-import { parseReport } from "./npga-report.ts";
+import { parseEdges, parseReport } from "./npga-report.ts";
 
 const controller = "{ingress-controller}";
 
@@ -111,6 +111,8 @@ function exposureLines(network: Network, format: string): readonly Line[] {
       );
       const word = direction === "ingress" ? "Ingress" : "Egress";
       const bare = { section: "unprotected", from: workload.id, to: word, connections: "No Connections" };
+      // Drawings show addresses as connections only.
+      if (format === "dot") return [...open, ...possible.map((p) => line(possibleText(p.pod), textOf(p.connections, p.named)))];
       return [
         ...open,
         ...possible.map((p) => line(possibleText(p.pod), textOf(p.connections, p.named))),
@@ -199,7 +201,22 @@ function controllerChanges(old: Network, now: Network): readonly Line[] {
   );
 }
 
+/** Green is new, red is gone, magenta says what it was; grey did not change. */
+function parseDrawnDiff(text: string): readonly Line[] {
+  return parseEdges(text).flatMap(({ from, to, label, color }): Line[] => {
+    const change = (type: string, before: string, after: string): Line[] => [
+      { section: `${type} to`, from, to, connections: after },
+      { section: `${type} from`, from, to, connections: before },
+    ];
+    if (color === "#008000") return change("added", "No Connections", label);
+    if (color === "red2") return change("removed", label, "No Connections");
+    const changed = /^(.*) \(ref1: (.*)\)$/.exec(label);
+    return color === "magenta" && changed !== null ? change("changed", changed[2] ?? "", changed[1] ?? "") : [];
+  });
+}
+
 function parseDiff(text: string, format: string): readonly Line[] {
+  if (format === "dot") return parseDrawnDiff(text);
   const rows =
     format === "txt"
       ? text.split("\n").flatMap((line) => {
