@@ -3,6 +3,6 @@ import { defineConfig } from "vite";
 
 export default defineConfig({
   plugins: [react()],
-  build: { outDir: "../dist/web", emptyOutDir: true, chunkSizeWarningLimit: 1000 },
+  build: { outDir: "../dist/web", emptyOutDir: true, chunkSizeWarningLimit: 4000 },
   server: { proxy: { "/api": "http://127.0.0.1:8080", "/login": "http://127.0.0.1:8080" } },
 });

@@ -89,6 +89,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
       ["/findings", "What is wrong"],
       ["/policies", "Your own policies"],
       ["/rights?verb=get&resource=secrets", "ways;"],
+      ["/playground", "every container needs a memory limit"],
       ["/network", "Network"],
       ["/audit", "Outcome"],
     ] as const) {
@@ -111,6 +112,17 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     expect(await violations()).toEqual([]);
     await page.keyboard.press("Escape");
     await page.waitForURL(/\/findings\?text=/);
+  });
+
+  test("the playground judges as one types, with the engine of admission", async () => {
+    await page.goto(`${origin}/playground`);
+    await page.getByRole("cell", { name: "every container needs a memory limit" }).waitFor();
+    const objects = page.getByLabel("Objects (YAML)");
+    await objects.fill(`${(await objects.inputValue()).trimEnd()}\n          memory: 64Gi\n`);
+    await page.getByText("pass", { exact: true }).waitFor();
+    await page.getByLabel("Policies (YAML)").fill("kind: [");
+    await page.getByText("What could not be read").waitFor();
+    expect(problems).toEqual([]);
   });
 
   test("a record shows the text that the tree holds and its proof", async () => {

@@ -15,6 +15,7 @@ import { AuditPage } from "./features/audit.tsx";
 import { FindingsPage } from "./features/findings.tsx";
 import { NetworkPage } from "./features/network.tsx";
 import { OverviewPage } from "./features/overview.tsx";
+import { PlaygroundPage } from "./features/playground.tsx";
 import { PoliciesPage } from "./features/policies.tsx";
 import { RightsPage } from "./features/rights.tsx";
 
@@ -22,6 +23,7 @@ const pages = [
   { path: "/", label: "Overview" },
   { path: "/findings", label: "Findings" },
   { path: "/policies", label: "Policies" },
+  { path: "/playground", label: "Playground" },
   { path: "/rights", label: "Rights" },
   { path: "/network", label: "Network" },
   { path: "/audit", label: "Audit" },
@@ -62,6 +64,7 @@ export function Console() {
           <Route path="/" component={OverviewPage} />
           <Route path="/findings/:id?" component={FindingsPage} />
           <Route path="/policies" component={PoliciesPage} />
+          <Route path="/playground" component={PlaygroundPage} />
           <Route path="/rights" component={RightsPage} />
           <Route path="/network" component={NetworkPage} />
           <Route path="/audit" component={AuditPage} />
