@@ -244,6 +244,7 @@ function minimiseCommand(context: CommandContext): Command {
     ],
   )
     .summary("Find smaller policies that do the same")
+    .option("--merge", "also join policies that select the same pods")
     .addOption(new Option("-o, --output <format>", "how to answer").choices(["table", "json", "yaml"]).default("table"));
   return withInput(command).action((flags: MinimiseFlags) => runMinimise(flags, context));
 }

@@ -10,21 +10,29 @@ import { loadNetwork, type NetFlags } from "./net-input.ts";
 import { finish } from "./run-policy.ts";
 
 export interface MinimiseFlags extends NetFlags {
+  readonly merge?: boolean;
   readonly output: "table" | "json" | "yaml";
 }
 
 /** What can go; exits with 1 where something can, as other checks that find something. */
 export async function runMinimise(flags: MinimiseFlags, context: CommandContext): Promise<void> {
   const input = await loadNetwork(flags, context);
-  const { removals, changed, dropped, proven } = minimisePolicies(input.network, input.documents, input.options);
-  const rows = removals.map(({ policy, path }) => {
+  const { removals, changed, dropped, proven } = minimisePolicies(input.network, input.documents, input.options, {
+    merge: flags.merge === true,
+  });
+  const rows = removals.map(({ policy, path, into }) => {
+    const what = into === undefined ? "the whole policy" : `the whole policy, its rules in ${into.id}`;
     const span = policy.document.locate(path.length === 0 ? ["metadata", "name"] : path);
-    return [policy.id, path.length === 0 ? "the whole policy" : toDotted(path), span === undefined ? "" : formatSpan(span)];
+    return [policy.id, path.length === 0 ? what : toDotted(path), span === undefined ? "" : formatSpan(span)];
   });
   const { io } = context;
   if (flags.output === "yaml") io.out(changed.map((document) => writeYaml(document.value)).join("---\n"));
   else if (flags.output === "json") {
-    const what = removals.map(({ policy, path }) => ({ policy: policy.id, path: toDotted(path) }));
+    const what = removals.map(({ policy, path, into }) => ({
+      policy: policy.id,
+      path: toDotted(path),
+      ...(into === undefined ? {} : { into: into.id }),
+    }));
     const answer = { removals: what, delete: dropped.map((p) => p.id), apply: changed.map((d) => d.value), proven };
     io.out(`${JSON.stringify(answer, null, 2)}\n`);
   } else if (rows.length === 0) io.out("Every policy, rule, peer and port makes a difference.\n");

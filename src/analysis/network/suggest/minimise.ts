@@ -10,6 +10,8 @@ export interface Removal {
   readonly policy: PolicyInfo;
   /** Where it stands in the policy; empty for the whole of it. */
   readonly path: JsonPath;
+  /** The policy of the same pods that takes its rules. */
+  readonly into?: PolicyInfo;
 }
 
 export interface Minimised {
@@ -27,56 +29,157 @@ const mostTries = 2000;
 
 /**
  * Policies, rules, peers and ports that can go one after the other while every pair of endpoints keeps exactly its
- * connections, whole policies first. Greedy: what is left has no part that could go alone. Equivalence is by the workloads
- * that are there: a policy for pods that may come is kept unless it selects nothing that `complete` objects show.
+ * connections, whole policies first. Greedy: no policy that is left could go alone. Equivalence is by the workloads that are
+ * there; a policy that selects none of them is kept, as it may be for pods that come later. `merge`: policies of the same
+ * pods become one, too.
  */
-export function minimisePolicies(network: Network, documents: readonly SourceDocument[], options: NetworkOptions): Minimised {
-  const working = buildNetwork(documents, options);
-  const removals: Removal[] = [];
-  const dropped: PolicyInfo[] = [];
-  const changed = new Map<string, SourceDocument<KubernetesObject>>();
-  let tries = 0;
-  // A policy that selects nothing here may be for pods that come later: only the audit speaks of it.
+export function minimisePolicies(
+  network: Network,
+  documents: readonly SourceDocument[],
+  options: NetworkOptions,
+  { merge = false }: { readonly merge?: boolean } = {},
+): Minimised {
   const candidates = network.policies.filter(
     (policy) => policy.active && policy.kind === "NetworkPolicy" && selectsSomething(network, policy),
   );
-  for (const policy of candidates) {
-    if (++tries > mostTries) break;
-    working.remove(policy.ref);
-    if (equivalent(network, working)) {
-      removals.push({ policy, path: [] });
-      dropped.push(policy);
-      continue;
+  const minimiser = new Minimiser(network, buildNetwork(documents, options));
+  minimiser.dropWhole(candidates);
+  for (const policy of minimiser.left(candidates)) minimiser.shrink(policy);
+  // What was needed against a rule that has gone may be needed no longer.
+  minimiser.dropWhole(minimiser.left(candidates));
+  if (merge) minimiser.merge(minimiser.left(candidates));
+  return minimiser.result();
+}
+
+class Minimiser {
+  readonly #network: Network;
+  /** As it is without what has gone. */
+  readonly #working: Network;
+  readonly #removals: Removal[] = [];
+  readonly #dropped = new Set<PolicyInfo>();
+  readonly #changed = new Map<PolicyInfo, SourceDocument<KubernetesObject>>();
+  #tries = 0;
+
+  constructor(network: Network, working: Network) {
+    this.#network = network;
+    this.#working = working;
+  }
+
+  left(policies: readonly PolicyInfo[]): readonly PolicyInfo[] {
+    return policies.filter((policy) => !this.#dropped.has(policy));
+  }
+
+  result(): Minimised {
+    const proven = equivalent(this.#network, this.#working);
+    return { removals: this.#removals, changed: [...this.#changed.values()], dropped: [...this.#dropped], proven };
+  }
+
+  #current(policy: PolicyInfo): SourceDocument<KubernetesObject> {
+    return this.#changed.get(policy) ?? policy.document;
+  }
+
+  /** Makes a change, and takes it back where a pair of endpoints notices. */
+  #attempt(change: () => void, back: () => void): boolean {
+    if (++this.#tries > mostTries) return false;
+    change();
+    if (equivalent(this.#network, this.#working)) return true;
+    back();
+    return false;
+  }
+
+  /** Until no policy can go: one that goes may have been all that another one was needed for. */
+  dropWhole(policies: readonly PolicyInfo[]): void {
+    let again = true;
+    while (again) {
+      again = false;
+      for (const policy of this.left(policies)) {
+        const isGone = this.#attempt(
+          () => this.#working.remove(policy.ref),
+          () => this.#working.put(this.#current(policy)),
+        );
+        if (!isGone) continue;
+        this.#removals.push({ policy, path: [] });
+        this.#dropped.add(policy);
+        this.#changed.delete(policy);
+        again = true;
+      }
     }
-    working.put(policy.document);
-    let current = policy.document;
-    const remove = (path: JsonPath): boolean => {
-      if (++tries > mostTries) return false;
-      const smaller = withoutAt(current, path);
-      if (smaller === undefined) return false;
-      working.put(smaller);
-      const isSame = equivalent(network, working);
-      if (isSame) current = smaller;
-      else working.put(current);
-      return isSame;
-    };
+  }
+
+  /** Rules, then peers and ports of the rules that are left. */
+  shrink(policy: PolicyInfo): void {
     for (const direction of directions) {
       const kept = rulesOf(policy.document.value, direction).map((_, i) => i);
       // From the end, so that the numbers before stay right.
       for (const i of kept.toReversed()) {
-        if (!remove(["spec", direction, i])) continue;
-        removals.push({ policy, path: ["spec", direction, i] });
+        if (!this.#removePart(policy, ["spec", direction, i])) continue;
+        this.#removals.push({ policy, path: ["spec", direction, i] });
         kept.splice(i, 1);
       }
       for (const [now, i] of kept.entries()) {
-        for (const item of itemsOf(rulesOf(current.value, direction)[now])) {
-          if (remove(["spec", direction, now, ...item])) removals.push({ policy, path: ["spec", direction, i, ...item] });
+        for (const item of itemsOf(rulesOf(this.#current(policy).value, direction)[now])) {
+          if (!this.#removePart(policy, ["spec", direction, now, ...item])) continue;
+          this.#removals.push({ policy, path: ["spec", direction, i, ...item] });
         }
       }
     }
-    if (current !== policy.document) changed.set(policy.id, current);
   }
-  return { removals, changed: [...changed.values()], dropped, proven: equivalent(network, working) };
+
+  #removePart(policy: PolicyInfo, path: JsonPath): boolean {
+    const current = this.#current(policy);
+    const smaller = withoutAt(current, path);
+    if (smaller === undefined) return false;
+    const isGone = this.#attempt(
+      () => this.#working.put(smaller),
+      () => this.#working.put(current),
+    );
+    if (isGone) this.#changed.set(policy, smaller);
+    return isGone;
+  }
+
+  merge(policies: readonly PolicyInfo[]): void {
+    for (const [first, ...others] of Map.groupBy(policies, mergeKey).values()) {
+      for (const other of first === undefined ? [] : others) {
+        if (first === undefined) continue;
+        const [into, from] = [this.#current(first), this.#current(other)];
+        const joined = withRulesOf(into, from);
+        const isOne = this.#attempt(
+          () => {
+            this.#working.put(joined);
+            this.#working.remove(other.ref);
+          },
+          () => {
+            this.#working.put(into);
+            this.#working.put(from);
+          },
+        );
+        if (!isOne) continue;
+        this.#removals.push({ policy: other, path: [], into: first });
+        this.#dropped.add(other);
+        this.#changed.delete(other);
+        this.#changed.set(first, joined);
+      }
+    }
+  }
+}
+
+/** Policies of the same pods in the same directions can be one. */
+function mergeKey({ ref, document, directions: held }: PolicyInfo): string {
+  return JSON.stringify([ref.namespace, member(document.value["spec"], "podSelector") ?? {}, held]);
+}
+
+/** The first policy with the rules of both. */
+function withRulesOf(
+  into: SourceDocument<KubernetesObject>,
+  from: SourceDocument<KubernetesObject>,
+): SourceDocument<KubernetesObject> {
+  const spec = into.value["spec"];
+  const rules = directions.flatMap((direction) => {
+    const all = [...rulesOf(into.value, direction), ...rulesOf(from.value, direction)];
+    return all.length === 0 ? [] : [[direction, all] as const];
+  });
+  const joined = { ...(isObject(spec) ? spec : {}), ...Object.fromEntries(rules) };
+  return { ...into, value: { ...into.value, spec: joined }, locate: () => undefined, locateKey: () => undefined };
 }
 
 function selectsSomething(network: Network, policy: PolicyInfo): boolean {

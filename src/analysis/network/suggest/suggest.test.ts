@@ -229,11 +229,11 @@ describe("policies from intent", () => {
 describe("minimise", () => {
   test("what is left lets exactly the same through, and no part of it could go alone", () => {
     fc.assert(
-      fc.property(deployments, policyObjects, (list, policies) => {
+      fc.property(deployments, policyObjects, fc.boolean(), (list, policies, merge) => {
         const objects = [...deploymentObjects(list), ...policies];
         const documents = objects.map(documentOf);
         const network = networkOfObjects(objects);
-        const minimised = minimisePolicies(network, documents, network.options);
+        const minimised = minimisePolicies(network, documents, network.options, { merge });
         const gone = new Set(minimised.dropped.map((p) => p.document.value));
         const changed = new Map(minimised.changed.map((d) => [d.value.metadata?.name, d.value]));
         const left = objects
@@ -242,7 +242,7 @@ describe("minimise", () => {
         const after = networkOfObjects(left);
         expect(minimised.proven).toBe(true);
         expect(equivalent(network, after)).toBe(true);
-        const again = minimisePolicies(after, left.map(documentOf), after.options);
+        const again = minimisePolicies(after, left.map(documentOf), after.options, { merge });
         expect(again.removals.filter((r) => r.path.length === 0)).toEqual([]);
       }),
       { numRuns: 80 },
@@ -266,5 +266,18 @@ spec:
     expect(JSON.stringify(changed[0]?.value["spec"])).toContain(
       '"ingress":[{"from":[{"podSelector":{}}],"ports":[{"port":80}]}]',
     );
+  });
+
+  test("policies of the same pods become one where that is asked for", () => {
+    const policy = (name: string, port: number) =>
+      `---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: ${name}, namespace: ns}\nspec: {podSelector: {matchLabels: {app: a}}, ingress: [{ports: [{port: ${port}}]}]}\n`;
+    const text =
+      deploymentText("ns", "a", "app: a") + deploymentText("ns", "b", "app: b") + policy("one", 80) + policy("two", 81);
+    const network = networkOf(text);
+    const { removals, changed, proven } = minimisePolicies(network, network.documents, network.options, { merge: true });
+    expect(removals.map((r) => [r.policy.ref.name, r.into?.ref.name])).toEqual([["two", "one"]]);
+    expect(JSON.stringify(changed[0]?.value["spec"])).toContain('"ingress":[{"ports":[{"port":80}]},{"ports":[{"port":81}]}]');
+    expect(proven).toBe(true);
+    expect(minimisePolicies(network, network.documents, network.options).removals).toEqual([]);
   });
 });
