@@ -9,6 +9,7 @@ import { type Constraint, compileConstraint, judgeBy } from "../policies/gatekee
 import { ExpansionFailure, type Expansions, expansionsOf } from "../policies/gatekeeper/expansion.ts";
 import { inventoryOf } from "../policies/gatekeeper/inventory.ts";
 import { judgedOf } from "../policies/gatekeeper/judged.ts";
+import { askProviders } from "../policies/gatekeeper/providers.ts";
 import { objectReview, type Review, type ReviewNamespace, requestReview } from "../policies/gatekeeper/review.ts";
 import type { Template } from "../policies/gatekeeper/template.ts";
 import { gatekeeperWorld } from "../policies/gatekeeper/world.ts";
@@ -137,10 +138,12 @@ function violationsOf(spec: JsonObject, { constraint, expansions }: Prepared, co
   if (constraint.enforcements("gator.gatekeeper.sh") === undefined) return [];
   const { value: object } = objectIn(textOf(spec["object"]), "object", context);
   const inventory = listOf(spec["inventory"]).flatMap((path) => objectsIn(textOf(path), context).map((d) => d.value));
+  const facts = noFacts("tests have no cluster");
   const around = {
-    facts: noFacts("tests have no cluster"),
+    facts,
     host: context.request.host,
     inventory: once(() => inventoryOf(inventory)),
+    external: askProviders([], facts),
   };
   return reviewsFor(object, namespacesOf(inventory), expansions).flatMap(({ review, impliedBy }) =>
     (judgeBy(constraint, judgedOf(review, around)) ?? []).map(({ message }) =>

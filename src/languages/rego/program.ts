@@ -39,6 +39,8 @@ export interface Evaluation {
   readonly strictBuiltinErrors?: boolean | undefined;
   /** What `opa.runtime()` answers. */
   readonly runtime?: RegoObject | undefined;
+  /** What answers `external_data`; without it, the builtin refuses. What it throws leaves the evaluation. */
+  readonly external?: ((request: Value) => Value) | undefined;
 }
 
 /** An evaluation that came to no answer. `eval_cancel_error`: the budget was spent, or the caller cancelled. */
@@ -197,6 +199,7 @@ function evaluated<T>(given: Evaluation, work: (machine: Machine) => T): Evaluat
     cancelled: given.cancelled,
     strictBuiltinErrors: given.strictBuiltinErrors ?? false,
     runtime: given.runtime,
+    external: given.external,
   });
   try {
     return { ok: true, value: work(machine) };

@@ -14,6 +14,7 @@ import { ExpansionFailure, type Expansions, expansionsOf } from "./expansion.ts"
 import { inventoryFrom } from "./inventory.ts";
 import { judgedOf } from "./judged.ts";
 import { namespaceFor } from "./namespace.ts";
+import { askProviders } from "./providers.ts";
 import { actionReview, type EnforcementPoint, isRequest, objectReview } from "./review.ts";
 import { type GatekeeperWorld, gatekeeperWorld } from "./world.ts";
 
@@ -46,7 +47,7 @@ function reviewsOf(context: RuleContext, expansions: Expansions, world: Gatekeep
   const { action, object, oldObject, facts, host, resources } = context;
   const namespace = namespaceFor(context);
   const synced = action.channel === "scan" ? undefined : world.synced;
-  const around = { facts, host, inventory: () => inventoryFrom(facts, synced) };
+  const around = { facts, host, inventory: () => inventoryFrom(facts, synced), external: askProviders(world.documents, facts) };
   const subject = object ?? oldObject;
   if (subject === undefined) return [];
   const review = isRequest(action)

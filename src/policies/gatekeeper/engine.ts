@@ -18,6 +18,8 @@ export interface Judged {
   /** `input.review` */
   readonly review: () => Value;
   readonly inventory: () => RegoObject;
+  /** Asks a provider of external data. @throws NeedsFacts */
+  readonly external: (request: Value) => Value;
   /** What CEL expressions see, but for `params`. */
   readonly inputs: () => Activation;
   readonly host: Host;

@@ -23,15 +23,17 @@ export interface Surroundings {
   readonly facts: Facts;
   readonly host: Host;
   readonly inventory: () => RegoObject;
+  readonly external: (request: Value) => Value;
 }
 
 /** The object under review with what templates may look at. */
-export function judgedOf(target: Review, { facts, host, inventory }: Surroundings): Judged {
+export function judgedOf(target: Review, { facts, host, inventory, external }: Surroundings): Judged {
   const { request, operation, object, oldObject } = target;
   return {
     target,
     review: once(() => reviewOf(target)),
     inventory,
+    external,
     inputs: once(() => {
       const { object: _, oldObject: __, namespaceObject: ___, ...rest } = request;
       return lazily({

@@ -114,13 +114,13 @@ class RegoEngine implements Engine {
     return (judged) => this.#judge(value, judged);
   }
 
-  #judge(parameters: Value, { review, host, inventory }: Judged): readonly Violation[] {
+  #judge(parameters: Value, { review, host, inventory, external }: Judged): readonly Violation[] {
     const input = RegoObject.of([
       ["review", review()],
       ["parameters", parameters],
     ]);
     const data = this.needsInventory ? RegoObject.of([["inventory", inventory()]]) : RegoObject.empty;
-    const evaluated = this.#rule.evaluate({ input, data, host });
+    const evaluated = this.#rule.evaluate({ input, data, host, external });
     if (!evaluated.ok) return [{ status: "error", message: formatEvaluationError(evaluated.error) }];
     return responses(evaluated.value).map(({ message, details }): Violation => {
       if (typeof message !== "string") return { status: "error", message: "the msg of a violation must be a string" };

@@ -12,6 +12,8 @@ export interface BuiltinContext {
   readonly memory: Map<string, Map<MapKey, Value>>;
   /** Environment of `opa.runtime()`: an object, empty by default. */
   readonly runtime: Value;
+  /** What answers `external_data`; undefined: nobody does. */
+  readonly external?: ((request: Value) => Value) | undefined;
   /** Where `print` and `trace` write a line; undefined: nowhere. */
   readonly print?: ((line: string) => void) | undefined;
   /** Counts `steps` of work against the budget of the evaluation; throws where it is spent, and nobody may catch that. */

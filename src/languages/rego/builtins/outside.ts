@@ -3,7 +3,7 @@ import { RegoSet } from "../values/value.ts";
 import type { Builtin, BuiltinResult } from "./builtin.ts";
 import { requestProblem } from "./http-request.ts";
 import { formatAddress, parseIp } from "./ip-network.ts";
-import { declared, failure, object, string, unary } from "./operand.ts";
+import { any, declared, failure, object, string, unary } from "./operand.ts";
 
 const refused = (name: string) =>
   failure(`${name} is off: a policy's verdict may not hang on what the network answers while it is evaluated`);
@@ -24,5 +24,9 @@ export const outsideBuiltins: readonly Builtin[] = [
     (request) => requestProblem(request) ?? refused("http.send"),
     { nondeterministic: true },
   ),
+  // Gatekeeper's own: OPA does not have it.
+  unary("external_data", any, anyType, (request, { external }) => external?.(request) ?? refused("external_data"), {
+    nondeterministic: true,
+  }),
   unary("net.lookup_ip_addr", string, setOf(stringType), lookUp, { nondeterministic: true }),
 ];

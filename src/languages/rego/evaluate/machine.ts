@@ -79,6 +79,7 @@ export interface MachineOptions {
   readonly cancelled?: (() => boolean) | undefined;
   readonly strictBuiltinErrors: boolean;
   readonly runtime?: RegoObject | undefined;
+  readonly external?: ((request: Value) => Value) | undefined;
 }
 
 const stepsBetweenChecks = 10_000;
@@ -108,6 +109,7 @@ export class Machine implements BuiltinContext {
   readonly host: Host;
   readonly strictBuiltinErrors: boolean;
   readonly runtime: RegoObject;
+  readonly external: ((request: Value) => Value) | undefined;
   readonly #cancelled: (() => boolean) | undefined;
   #memory: Map<string, Map<MapKey, Value>> | undefined;
   #now: bigint | undefined;
@@ -121,6 +123,7 @@ export class Machine implements BuiltinContext {
     this.host = options.host;
     this.strictBuiltinErrors = options.strictBuiltinErrors;
     this.runtime = options.runtime ?? RegoObject.empty;
+    this.external = options.external;
     this.#cancelled = options.cancelled;
     this.#untilCheck = Math.min(options.budget, stepsBetweenChecks);
     this.#budget = options.budget - this.#untilCheck;
