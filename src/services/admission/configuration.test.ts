@@ -1,0 +1,105 @@
+import { describe, expect, test } from "vitest";
+import { loadKubernetesSchemas } from "../../adapters/files/catalog.ts";
+import { isArray, type JsonValue, member } from "../../core/json.ts";
+import { parseDocuments } from "../../core/yaml/parse-documents.ts";
+import { compilePolicies } from "../policies.ts";
+import { webhookConfigurations } from "./configuration.ts";
+import { byFailure } from "./modes.ts";
+
+const resources = loadKubernetesSchemas().resources();
+const options = {
+  address: { url: "https://127.0.0.1:9443", authority: "Q0E=" },
+  exemptNamespaces: ["castellan"],
+  timeoutSeconds: 10,
+};
+
+const policy = (name: string, spec: string) =>
+  `apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: ${name}}\nspec: ${spec}\n`;
+
+function configurations(...policies: readonly string[]) {
+  const { set, diagnostics } = compilePolicies(parseDocuments(policies.join("---\n"), "policies.yaml").documents, resources);
+  expect(diagnostics.filter((d) => d.severity === "error")).toEqual([]);
+  return webhookConfigurations(byFailure(set.policies), resources, options);
+}
+
+const webhooks = (configuration: JsonValue | undefined) => {
+  const list = member(configuration, "webhooks");
+  return isArray(list) ? list : [];
+};
+const rules = (configuration: JsonValue | undefined) => webhooks(configuration).flatMap((webhook) => member(webhook, "rules"));
+
+const pods = policy(
+  "pods",
+  "{rules: [{name: a, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {failureAction: Enforce, deny: {}}}]}",
+);
+
+describe("webhook configurations", () => {
+  test("no policy, no webhook", () => {
+    expect(configurations().map((configuration) => webhooks(configuration))).toEqual([[], []]);
+  });
+
+  test("a policy about pods asks about pods and what makes pods, and nothing else", () => {
+    const [mutating, validating] = configurations(pods);
+    expect(webhooks(mutating)).toEqual([]);
+    const asked = rules(validating).flatMap((rule) => member(rule ?? null, "resources"));
+    expect(asked.toSorted()).toEqual(
+      [
+        "cronjobs",
+        "daemonsets",
+        "deployments",
+        "jobs",
+        "pods",
+        "replicasets",
+        "replicationcontrollers",
+        "statefulsets",
+      ].toSorted(),
+    );
+  });
+
+  test("failure policies are told apart, and each has its own path", () => {
+    const lenient = policy(
+      "lenient",
+      "{failurePolicy: Ignore, rules: [{name: a, match: {any: [{resources: {kinds: [Secret]}}]}, validate: {deny: {}}}]}",
+    );
+    const [, validating] = configurations(pods, lenient);
+    const told = webhooks(validating).map(
+      (webhook) => `${member(webhook, "failurePolicy")} ${member(member(webhook, "clientConfig"), "url")}`,
+    );
+    expect(told).toEqual(["Fail https://127.0.0.1:9443/validate/deny", "Ignore https://127.0.0.1:9443/validate/allow"]);
+  });
+
+  test("our own namespace and namespaces in emergency are left alone", () => {
+    const [, validating] = configurations(pods);
+    expect(member(member(webhooks(validating)[0], "namespaceSelector"), "matchExpressions")).toEqual([
+      { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["castellan"] },
+      { key: "castellan.dev/break-glass", operator: "DoesNotExist" },
+    ]);
+  });
+
+  test("subresources and operations are those of the rule", () => {
+    const exec = policy(
+      "exec",
+      '{rules: [{name: a, match: {any: [{resources: {kinds: ["Pod/exec"], operations: [CONNECT]}}]}, validate: {deny: {}}}]}',
+    );
+    const [, validating] = configurations(exec);
+    expect(rules(validating)).toEqual([
+      { apiGroups: [""], apiVersions: ["*"], resources: ["pods/exec"], operations: ["CONNECT"], scope: "*" },
+    ]);
+  });
+
+  test("kinds that are not served are left out until they are", () => {
+    const rays = policy(
+      "rays",
+      "{rules: [{name: a, match: {any: [{resources: {kinds: [ray.io/v1/RayCluster]}}]}, validate: {deny: {}}}]}",
+    );
+    expect(configurations(rays).map((configuration) => webhooks(configuration))).toEqual([[], []]);
+  });
+
+  test("equal policies make equal configurations, whatever their order", () => {
+    const other = policy(
+      "other",
+      "{rules: [{name: a, match: {any: [{resources: {kinds: [Secret, ConfigMap]}}]}, validate: {deny: {}}}]}",
+    );
+    expect(configurations(pods, other)).toEqual(configurations(other, pods));
+  });
+});
