@@ -49,6 +49,7 @@ describe("webhook configurations", () => {
         "deployments",
         "jobs",
         "pods",
+        "pods/ephemeralcontainers",
         "replicasets",
         "replicationcontrollers",
         "statefulsets",
