@@ -58,7 +58,7 @@ export class CastellanServer {
     this.#child = child;
     this.output = "";
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (this.output += String(chunk)));
-    await this.until(() => this.output.includes("castellan: console at"));
+    await this.until(() => this.output.includes("castellan: governs") && this.#origin() !== undefined);
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
@@ -99,8 +99,11 @@ export class CastellanServer {
   }
 
   async metrics(): Promise<string> {
-    const [, origin = ""] = /console at (http:\/\/[^/]+)/.exec(this.output) ?? [];
-    return (await request(`${origin}/metrics`)).body.text();
+    return (await request(`${this.#origin()}/metrics`)).body.text();
+  }
+
+  #origin(): string | undefined {
+    return /console:? .*(http:\/\/[^/]+)\//.exec(this.output)?.[1];
   }
 
   /** A review as the API server would send it; the status is 0 where nobody answers. */

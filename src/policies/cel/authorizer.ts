@@ -51,6 +51,17 @@ function port({ action, facts }: RuleContext): AuthorizerPort {
 
 /** `inputs` with `authorizer` and `authorizer.requestResource`, on behalf of who acts. */
 export function withAuthorizer(context: RuleContext, inputs: Activation): Activation {
+  const before = known.get(inputs);
+  if (before?.context === context) return before.activation;
+  const activation = makeAuthorizer(context, inputs);
+  known.set(inputs, { context, activation });
+  return activation;
+}
+
+/** Kept with the inputs: every rule about one object asks in the same way. */
+const known = new WeakMap<Activation, { readonly context: RuleContext; readonly activation: Activation }>();
+
+function makeAuthorizer(context: RuleContext, inputs: Activation): Activation {
   const { action, resources } = context;
   const { actor, target } = action;
   const { user, groups } = actor ?? nobody;

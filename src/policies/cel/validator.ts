@@ -65,6 +65,8 @@ export interface ValidatorSpec {
   readonly given?: readonly VariableSpec[];
 }
 
+const noAnnotations: ReadonlyMap<string, string> = new Map();
+
 /** What is thrown when there are no units left is a result like any other. */
 function withinCost<T>(compute: () => T, exceeded: (message: string) => T): T {
   try {
@@ -150,6 +152,7 @@ export function compileValidator(spec: ValidatorSpec, report: DocumentReport): V
         const session = new CelSession(outside, validationLimits);
         const bound = variables.bind(session, inputs);
         const decisions = validations.map((validation, i) => decide(validation, i, session, bound));
+        if (annotations.length === 0) return { kind: "decided", decisions, annotations: noAnnotations };
         const annotationSession = new CelSession(outside, validationLimits);
         return {
           kind: "decided",

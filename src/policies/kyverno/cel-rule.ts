@@ -11,8 +11,10 @@ import type { DocumentReport } from "./report.ts";
 import type { RuleBody, RuleSource } from "./rule-types.ts";
 
 /** What comes of one parameter object; undefined: all validations hold. */
-function judge(validator: Validator, context: RuleContext, params: JsonObject | null): RuleResult | undefined {
-  const inputs = lazily({ params: () => params }, withAuthorizer(context, admissionInputs(context)));
+function judge(validator: Validator, context: RuleContext, params: JsonObject | null | undefined): RuleResult | undefined {
+  const given = withAuthorizer(context, admissionInputs(context));
+  // Without parameters no expression speaks of them.
+  const inputs = params === undefined ? given : lazily({ params: () => params }, given);
   const { facts, host } = context;
   const result = validator.validate(inputs, { facts, host });
   if (result.kind === "unmatched") return skipped("cel preconditions not met");
@@ -57,7 +59,7 @@ export function compileCelRule({ name, spec, path }: RuleSource, report: Documen
       return errorResult(`error in parameterized resource: ${reasonOf(error)}`);
     }
     for (const param of params) {
-      const result = judge(validator, context, param);
+      const result = judge(validator, context, hasParams ? param : undefined);
       if (result !== undefined) return result;
     }
     return passed(`Validation rule '${name}' passed.`);

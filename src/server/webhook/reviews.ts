@@ -24,8 +24,7 @@ export async function answerReview(path: string, review: JsonValue, options: Rev
   if (!reading.ok) throw new Error(reading.reason);
   const { uid, action } = reading.request;
   const policies = options.policies()[onError === "deny" ? "deny" : "allow"];
-  const signal = AbortSignal.timeout(options.deadlineMilliseconds);
-  const answer = await options.admission.admit(uid, action, stage as AdmissionStage, policies, signal);
+  const answer = await options.admission.admit(uid, action, stage as AdmissionStage, policies, options.deadlineMilliseconds);
   const patch = answer.object === undefined ? [] : diffJson(action.object ?? null, answer.object);
   return writeReview(
     uid,

@@ -54,9 +54,9 @@ export class Admission {
     action: Action,
     stage: AdmissionStage,
     policies: PolicySet,
-    signal: AbortSignal,
+    deadlineMilliseconds: number,
   ): Promise<AdmissionAnswer> {
-    const decision = await this.#decide(action, stage, policies, signal);
+    const decision = await this.#decide(action, stage, policies, deadlineMilliseconds);
     const changed = stage === "mutate" && decision.object !== action.object ? decision.object : undefined;
     const answer: AdmissionAnswer = {
       allowed: decision.effect === "allow",
@@ -70,7 +70,7 @@ export class Admission {
     return answer;
   }
 
-  async #decide(action: Action, stage: AdmissionStage, policies: PolicySet, signal: AbortSignal): Promise<Decision> {
+  async #decide(action: Action, stage: AdmissionStage, policies: PolicySet, deadlineMilliseconds: number): Promise<Decision> {
     const { facts, resources, host, budget, results } = this.#options;
     const gathered = new GatheredFacts(facts);
     const options = {
@@ -79,12 +79,15 @@ export class Admission {
       passes: results !== undefined,
       ...(budget === undefined ? {} : { budget }),
     };
+    // Most decisions need no look-up, and a timer for each review is dear.
+    let signal: AbortSignal | undefined;
     for (let round = 0; round < maximumRounds; round++) {
       const evaluation = evaluate(policies, action, gathered, host, options);
       if (evaluation.kind === "decision") {
         results?.take(evaluation.decision.results, action);
         return evaluation.decision;
       }
+      signal ??= AbortSignal.timeout(deadlineMilliseconds);
       await gathered.gather(evaluation.needs, signal);
       if (signal.aborted) throw new AdmissionUnavailable("the look-ups that the policies ask for took too long");
     }

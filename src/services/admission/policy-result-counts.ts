@@ -41,27 +41,31 @@ interface Counted {
   count: number;
 }
 
+/** The counts of one rule about one kind of action, by status. */
+type RuleCounts = { [status in RuleStatus]?: Counted };
+
 /** How often rules said what about which kinds of objects. Cheap to count: labels are written once for each combination. */
 export class PolicyResultCounts {
-  readonly #byRule = new WeakMap<CompiledRule, Map<string, Counted>>();
+  readonly #byAction = new Map<string, WeakMap<CompiledRule, RuleCounts>>();
   readonly #counts = new Map<string, Counted>();
 
   take(results: readonly PolicyResult[], action: Action): void {
     const { kind, namespace } = action.target;
-    const of = `${kind}/${namespace}/${action.operation}/${action.dryRun}`;
+    const about = `${kind}/${namespace}/${action.operation}/${action.dryRun}`;
+    let byRule = this.#byAction.get(about);
+    if (byRule === undefined) {
+      byRule = new WeakMap();
+      this.#byAction.set(about, byRule);
+    }
     for (const { policy, rule, result } of results) {
-      let ofRule = this.#byRule.get(rule);
-      if (ofRule === undefined) {
-        ofRule = new Map();
-        this.#byRule.set(rule, ofRule);
+      let counts = byRule.get(rule);
+      if (counts === undefined) {
+        counts = {};
+        byRule.set(rule, counts);
       }
-      const key = `${result.status}/${of}`;
-      let counted = ofRule.get(key);
-      if (counted === undefined) {
-        counted = this.#counted(admissionLabels(policy, rule, result.status, action));
-        ofRule.set(key, counted);
-      }
-      counted.count++;
+      counts[result.status] ??= this.#counted(admissionLabels(policy, rule, result.status, action));
+      const counted = counts[result.status];
+      if (counted !== undefined) counted.count++;
     }
   }
 
