@@ -40,7 +40,7 @@ export async function runMinimise(flags: MinimiseFlags, context: CommandContext)
     io.out(textTable({ columns: ["POLICY", "CAN GO", "WHERE"], rows }, wantsColor(io)));
     io.out(`\n${dropped.length} policies can be deleted, ${changed.length} made smaller. `);
     io.out(proven ? "Proven: every pair keeps exactly its connections.\n" : "Not proven: do not apply this.\n");
-    io.out("By the workloads that are there: load the whole cluster before you delete anything.\n");
+    io.out("So do pods that rules mean and that are not there yet. Load the whole cluster before you delete anything.\n");
   }
   if (removals.length > 0) context.exit(exitCodes.findings);
   finish(input.diagnostics, context);

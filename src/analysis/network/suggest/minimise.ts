@@ -3,7 +3,8 @@ import type { KubernetesObject } from "../../../core/kubernetes.ts";
 import type { SourceDocument } from "../../../core/source.ts";
 import { buildNetwork } from "../build.ts";
 import { equivalent } from "../diff.ts";
-import type { Direction, Network, NetworkOptions, PolicyInfo } from "../model.ts";
+import { anyPod } from "../engine/possible-pod.ts";
+import type { Direction, Network, NetworkOptions, PolicyInfo, PossiblePod, Workload } from "../model.ts";
 
 /** One thing that can go without anything changing. */
 export interface Removal {
@@ -29,9 +30,9 @@ const mostTries = 2000;
 
 /**
  * Policies, rules, peers and ports that can go one after the other while every pair of endpoints keeps exactly its
- * connections, whole policies first. Greedy: no policy that is left could go alone. Equivalence is by the workloads that are
- * there; a policy that selects none of them is kept, as it may be for pods that come later. `merge`: policies of the same
- * pods become one, too.
+ * connections, whole policies first. Greedy: no policy that is left could go alone. Callers and called that rules mean and
+ * that are not there yet keep theirs, too; a policy that selects no workload is kept, as it may be for pods that come later.
+ * `merge`: policies of the same pods become one, too.
  */
 export function minimisePolicies(
   network: Network,
@@ -58,11 +59,13 @@ class Minimiser {
   readonly #removals: Removal[] = [];
   readonly #dropped = new Set<PolicyInfo>();
   readonly #changed = new Map<PolicyInfo, SourceDocument<KubernetesObject>>();
+  readonly #possible: readonly PossiblePod[];
   #tries = 0;
 
   constructor(network: Network, working: Network) {
     this.#network = network;
     this.#working = working;
+    this.#possible = network.possiblePods();
   }
 
   left(policies: readonly PolicyInfo[]): readonly PolicyInfo[] {
@@ -78,13 +81,26 @@ class Minimiser {
     return this.#changed.get(policy) ?? policy.document;
   }
 
-  /** Makes a change, and takes it back where a pair of endpoints notices. */
-  #attempt(change: () => void, back: () => void): boolean {
+  /** Makes a change, and takes it back where a pair of endpoints notices, or pods that may come would. */
+  #attempt(policies: readonly PolicyInfo[], change: () => void, back: () => void): boolean {
     if (++this.#tries > mostTries) return false;
     change();
-    if (equivalent(this.#network, this.#working)) return true;
+    const held = new Set(policies.flatMap((policy) => this.#network.selectedBy(policy)));
+    if (equivalent(this.#network, this.#working) && [...held].every((workload) => this.#sameForNew(workload))) return true;
     back();
     return false;
+  }
+
+  /** Whether pods that rules mean, and that are not there yet, get the same. */
+  #sameForNew(workload: Workload): boolean {
+    const now = this.#working.find(workload.id);
+    if (now === undefined) return false;
+    return [anyPod, ...this.#possible].every((pod) =>
+      directions.every((direction) => {
+        const before = this.#network.throughToPossible(workload, direction, pod);
+        return before.equals(this.#working.throughToPossible(now, direction, pod));
+      }),
+    );
   }
 
   /** Until no policy can go: one that goes may have been all that another one was needed for. */
@@ -94,6 +110,7 @@ class Minimiser {
       again = false;
       for (const policy of this.left(policies)) {
         const isGone = this.#attempt(
+          [policy],
           () => this.#working.remove(policy.ref),
           () => this.#working.put(this.#current(policy)),
         );
@@ -130,6 +147,7 @@ class Minimiser {
     const smaller = withoutAt(current, path);
     if (smaller === undefined) return false;
     const isGone = this.#attempt(
+      [policy],
       () => this.#working.put(smaller),
       () => this.#working.put(current),
     );
@@ -144,6 +162,7 @@ class Minimiser {
         const [into, from] = [this.#current(first), this.#current(other)];
         const joined = withRulesOf(into, from);
         const isOne = this.#attempt(
+          [first, other],
           () => {
             this.#working.put(joined);
             this.#working.remove(other.ref);
