@@ -53,11 +53,10 @@ export class ClusterState implements Surroundings, Distinctions {
   #cniPolicies: readonly CompiledPolicy[] | undefined;
   #cni: CniProfile = "unknown";
   #allPolicies: readonly CompiledPolicy[] | undefined;
-  /** Where a new class has to be looked for; made when the first one comes. */
+  /** Where a new class has to be looked for. */
   readonly #setBuckets = new SelectorBuckets<PeerSet>();
   readonly #addressSets = new Set<PeerSet>();
   readonly #subjectBuckets = new SelectorBuckets<CompiledPolicy>();
-  #hasBuckets = false;
   #someAddressed = false;
   readonly #plans: { readonly [direction in Direction]: Map<number, Plan> } = { ingress: new Map(), egress: new Map() };
   /** Grows with every change: whoever keeps answers looks at it. */
@@ -164,7 +163,6 @@ export class ClusterState implements Surroundings, Distinctions {
     this.#allPolicies = undefined;
     this.#someAddressed = false;
     for (const found of [this.#setBuckets, this.#addressSets, this.#subjectBuckets]) found.clear();
-    this.#hasBuckets = false;
     for (const map of [this.workloads, this.nodes, this.#namespaces, this.#accounts, this.#makers, this.#sources]) map.clear();
     for (const map of [this.#workloadsOfOwner, this.#peerSets, this.#policiesOfClass, this.#plans.ingress, this.#plans.egress]) {
       map.clear();
@@ -266,7 +264,7 @@ export class ClusterState implements Surroundings, Distinctions {
   #enterPolicy(policy: CompiledPolicy): void {
     if (!policy.info.active) return;
     for (const subject of policy.subjects) {
-      if (this.#hasBuckets) this.#subjectBuckets.add(subject, policy);
+      this.#subjectBuckets.add(subject, policy);
       for (const cls of this.index.select(subject)) this.#select(policy, cls);
     }
   }
@@ -279,22 +277,8 @@ export class ClusterState implements Surroundings, Distinctions {
     this.#plans.egress.delete(cls.id);
   }
 
-  #fillBuckets(): void {
-    for (const policy of this.policies) {
-      if (policy.info.active) for (const subject of policy.subjects) this.#subjectBuckets.add(subject, policy);
-    }
-    for (const set of this.#peerSets.values()) this.#fillSet(set);
-    this.#hasBuckets = true;
-  }
-
-  #fillSet(set: PeerSet): void {
-    if (set.term.pods !== undefined) this.#setBuckets.add(set.term.pods, set);
-    if (set.term.byAddress !== undefined) this.#addressSets.add(set);
-  }
-
   /** A class that nobody was in before meets the rules that there are. */
   #admit(cls: EndpointClass): void {
-    if (!this.#hasBuckets) this.#fillBuckets();
     const sets = cls.kind === "pod" ? this.#setBuckets.candidates(cls) : this.#peerSets.values();
     for (const set of sets) set.admit(cls);
     if (cls.kind === "pod" && cls.addresses.length > 0) for (const set of this.#addressSets) set.admit(cls);
@@ -430,7 +414,8 @@ export class ClusterState implements Surroundings, Distinctions {
     if (known !== undefined) return known;
     const set = new PeerSet(term, this.index, this.#range);
     this.#peerSets.set(term.key, set);
-    if (this.#hasBuckets) this.#fillSet(set);
+    if (term.pods !== undefined) this.#setBuckets.add(term.pods, set);
+    if (term.byAddress !== undefined) this.#addressSets.add(set);
     return set;
   }
 }

@@ -3,21 +3,21 @@ import type { EndpointClass } from "./endpoint-class.ts";
 
 /** Selectors by what a class must have to be selected at all, so that a new class is held against few of them. */
 export class SelectorBuckets<T> {
-  readonly #byLabel = new Map<string, Set<T>>();
-  readonly #byNamespace = new Map<string, Set<T>>();
-  readonly #others = new Set<T>();
+  readonly #byLabel = new Map<string, T[]>();
+  readonly #byNamespace = new Map<string, T[]>();
+  #others: T[] = [];
 
   add(selector: PodSelector, value: T): void {
-    for (const bucket of this.#bucketsOf(selector)) bucket.add(value);
+    const { hint, namespaces } = selector;
+    if (hint !== undefined) for (const wanted of hint.values) append(this.#byLabel, `${hint.label}=${wanted}`, value);
+    else if (namespaces.kind === "one") append(this.#byNamespace, namespaces.name, value);
+    else this.#others.push(value);
   }
 
-  delete(selector: PodSelector, value: T): void {
-    for (const bucket of this.#bucketsOf(selector)) bucket.delete(value);
-  }
-
-  #bucketsOf({ hint, namespaces }: PodSelector): readonly Set<T>[] {
-    if (hint !== undefined) return hint.values.map((value) => bucket(this.#byLabel, `${hint.label}=${value}`));
-    return [namespaces.kind === "one" ? bucket(this.#byNamespace, namespaces.name) : this.#others];
+  delete({ hint, namespaces }: PodSelector, value: T): void {
+    if (hint !== undefined) for (const wanted of hint.values) remove(this.#byLabel, `${hint.label}=${wanted}`, value);
+    else if (namespaces.kind === "one") remove(this.#byNamespace, namespaces.name, value);
+    else this.#others = this.#others.filter((other) => other !== value);
   }
 
   /** A superset of the values whose selector means the class. */
@@ -30,14 +30,17 @@ export class SelectorBuckets<T> {
   clear(): void {
     this.#byLabel.clear();
     this.#byNamespace.clear();
-    this.#others.clear();
+    this.#others = [];
   }
 }
 
-function bucket<T>(map: Map<string, Set<T>>, key: string): Set<T> {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = new Set<T>();
-  map.set(key, made);
-  return made;
+function append<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+function remove<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key)?.filter((other) => other !== value);
+  if (list !== undefined) map.set(key, list);
 }

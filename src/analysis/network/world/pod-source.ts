@@ -99,8 +99,15 @@ function virtualMachine(
   };
 }
 
+/** The object itself where all is well: most labels are read once and kept. */
 function textsOf(labels: JsonObject): Labels {
+  if (isTexts(labels)) return labels;
   return Object.fromEntries(Object.entries(labels).filter((e): e is [string, string] => typeof e[1] === "string"));
+}
+
+function isTexts(labels: JsonObject): labels is { readonly [label: string]: string } {
+  for (const label of Object.keys(labels)) if (typeof labels[label] !== "string") return false;
+  return true;
 }
 
 function labelsOfPod(pod: FoundPod): Labels {

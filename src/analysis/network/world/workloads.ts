@@ -32,7 +32,8 @@ export function workloadsOf(owner: ResourceRef, sources: readonly PodSource[], d
   const counted = live.length > 0 ? live : sources;
   const groups = new Map<string, PodSource[]>();
   for (const source of counted) {
-    const key = distinction(source, distinctions);
+    // One pod alone is told from no other.
+    const key = counted.length === 1 ? "" : distinction(source, distinctions);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [source]);
     else group.push(source);
