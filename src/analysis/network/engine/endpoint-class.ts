@@ -1,8 +1,9 @@
 import type { Labels } from "../../../core/label-selector.ts";
 import type { Address } from "../address-set.ts";
 import { parseAddress } from "../address-set.ts";
+import type { ConnectionSet } from "../connection-set.ts";
 import type { ApiServer, ClusterNode, NamedPort, Workload } from "../model.ts";
-import type { PodFacts } from "../rule.ts";
+import type { PodFacts, PortMatch } from "../rule.ts";
 
 export type ClusterEndpoint = Workload | ClusterNode | ApiServer;
 
@@ -19,6 +20,8 @@ export interface EndpointClass {
   /** All of them lie between the same bounds of address blocks; none where nobody knows. */
   readonly addresses: readonly Address[];
   readonly members: Set<ClusterEndpoint>;
+  /** What ports of rules mean here, once somebody asked. */
+  readonly resolvedPorts: Map<PortMatch, ConnectionSet>;
 }
 
 const noFacts: PodFacts = {
@@ -58,6 +61,7 @@ export function classify(
         nodeLabels,
         addresses,
         members: new Set(),
+        resolvedPorts: new Map(),
       }),
     };
   }
@@ -82,6 +86,7 @@ export function classify(
       nodeLabels: around.nodeLabels(endpoint.hostNode),
       addresses,
       members: new Set(),
+      resolvedPorts: new Map(),
     }),
   };
 }

@@ -54,7 +54,7 @@ function addBound(
   const asked = listed === undefined ? targets : [...listed].flatMap((id) => state.index.classes[id] ?? []);
   const { network } = source.facts;
   const a = { kind: "class", cls: source } as const;
-  const byConnections = new Map<string, { readonly connections: ConnectionSet; readonly to: EndpointClass[] }>();
+  const byConnections = new Map<ConnectionSet, { readonly connections: ConnectionSet; readonly to: EndpointClass[] }>();
   for (const target of asked) {
     if (target.members.size === 0 || target.facts.network !== network) continue;
     if (state.plan(target, "ingress").isUnrestricted) continue;
@@ -81,7 +81,7 @@ function blocks(
   const asked =
     listed === undefined ? all : [...listed].flatMap((id) => state.index.classes[id] ?? []).filter((cls) => free.has(cls));
   const own = { kind: "class", cls: subject } as const;
-  const found = new Map<string, { readonly connections: ConnectionSet; readonly to: EndpointClass[] }>();
+  const found = new Map<ConnectionSet, { readonly connections: ConnectionSet; readonly to: EndpointClass[] }>();
   for (const peer of asked) {
     if (peer.members.size === 0 || (peer === subject && subject.members.size < 2)) continue;
     const other = { kind: "class", cls: peer } as const;
@@ -92,14 +92,14 @@ function blocks(
   return [...found.values()].map(({ connections, to }) => [connections, to] as const);
 }
 
+/** Equal sets are mostly the same object; where they are not, there is one block more. */
 function collect(
-  into: Map<string, { readonly connections: ConnectionSet; readonly to: EndpointClass[] }>,
+  into: Map<ConnectionSet, { readonly connections: ConnectionSet; readonly to: EndpointClass[] }>,
   connections: ConnectionSet,
   cls: EndpointClass,
 ): void {
-  const key = connections.key;
-  const known = into.get(key);
-  if (known === undefined) into.set(key, { connections, to: [cls] });
+  const known = into.get(connections);
+  if (known === undefined) into.set(connections, { connections, to: [cls] });
   else known.to.push(cls);
 }
 

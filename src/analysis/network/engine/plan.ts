@@ -102,6 +102,14 @@ function reversedTies(policies: readonly CompiledPolicy[], direction: Direction)
 /** What a rule's ports mean at a destination; `undefined` has no names for its ports. */
 export function portsAt(ports: PortMatch, destination: EndpointClass | undefined): ConnectionSet {
   if (ports.named.length === 0 && ports.except === undefined) return ports.numbers;
+  const known = destination?.resolvedPorts.get(ports);
+  if (known !== undefined) return known;
+  const found = resolve(ports, destination);
+  destination?.resolvedPorts.set(ports, found);
+  return found;
+}
+
+function resolve(ports: PortMatch, destination: EndpointClass | undefined): ConnectionSet {
   const names = destination?.facts.ports ?? [];
   const wanted = ports.named.reduce((set, name) => set.union(named(names, name)), ports.numbers);
   return ports.except === undefined ? wanted : wanted.subtract(portsAt(ports.except, destination));
