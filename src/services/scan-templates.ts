@@ -1,5 +1,6 @@
 import type { Finding } from "../core/finding.ts";
 import { identified } from "../core/fingerprint.ts";
+import { diffJson } from "../core/json-diff.ts";
 import { groupOf, isKubernetesObject, type KubernetesObject, resourceRef } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
 import { completedTemplate, incompleteParts } from "../policies/gatekeeper/incomplete-template.ts";
@@ -28,6 +29,7 @@ function findingsOf(document: ObjectDocument): readonly Finding[] {
       message: `Gatekeeper refuses the template, so its constraints judge nothing: ${message}`,
       fix: {
         description: "The template with what it lacks; the Rego is an example to write over.",
+        patch: diffJson(document.value, completedTemplate(document.value)),
         object: completedTemplate(document.value),
       },
       controls: [],
