@@ -222,6 +222,17 @@ describe("gateway, inference, vector database", () => {
     expect(await ask("ai/billing", "ai/vector-db")).toBe(exitCodes.findings);
   });
 
+  test.each(["networkpolicy", "cilium", "calico", "cnp"])("as %s it opens the same chain", async (target) => {
+    const { out } = await net("suggest", "--intent", "--target", target, "--in", "ai", "-o", "yaml", ...platform);
+    writeFileSync(at("chain.yaml"), out);
+    const ask = async (a: string, b: string, port: string) =>
+      (await net("can", a, b, port, ...platform, "-f", at("chain.yaml"))).code;
+    expect(await ask("ai/gateway", "ai/llm-service", "8080")).toBe(exitCodes.clean);
+    expect(await ask("ai/llm-service", "ai/vector-db", "6333")).toBe(exitCodes.clean);
+    expect(await ask("ai/gateway", "ai/vector-db", "6333")).toBe(exitCodes.findings);
+    expect(await ask("ai/billing", "ai/vector-db", "6333")).toBe(exitCodes.findings);
+  });
+
   test("components of one's own join in", async () => {
     const { out } = await net("suggest", "--intent", "--catalogue", at("own.yaml"), ...platform);
     expect(out).toMatch(/ai\/billing\[Deployment\] +billing +label app=billing/);

@@ -126,23 +126,20 @@ export function proveIntentSuggestion(
   const suggestion = suggestFromIntent(base.network, base.catalogue, choice.namespaces);
   const steps: ProvenStep[] = [];
   let before = base.network;
-  let made: readonly SourceDocument[] = [];
+  let written: WrittenPolicies = { objects: [], notes: [] };
   for (const step of suggestion.steps.slice(0, choice.upTo)) {
-    const written = writePolicies(step.plans, base.target);
-    made = [...made, ...madeDocuments(written.objects, `step ${steps.length + 1}`)];
-    const after = networkWith(base.documents, made, base.options);
-    steps.push({ ...step, written, after, difference: boundedDifference(before, after, step.plans) });
+    const known = new Set(written.objects.map((object) => JSON.stringify(object)));
+    // Written as a whole: where policies have an order, it is an order of all of them.
+    written = writePolicies(step.standing, base.target);
+    const objects = written.objects.filter((object) => !known.has(JSON.stringify(object)));
+    const after = networkWith(base.documents, madeDocuments(written.objects), base.options);
+    steps.push({ ...step, written: { ...written, objects }, after, difference: boundedDifference(before, after, step.plans) });
     before = after;
   }
-  // A later step replaces a policy of an earlier one: the last of each name stands.
-  const objects = [
-    ...new Map(steps.flatMap((s) => s.written.objects).map((o) => [JSON.stringify([o.kind, o.metadata]), o])).values(),
-  ];
-  const notes = [...new Set(steps.flatMap((s) => s.written.notes))];
   return {
     ...suggestion,
     steps,
-    written: { objects, notes },
+    written,
     after: before,
     difference: boundedDifference(base.network, before, suggestion.plans),
     purpose: purposeKept(base.network, before, new Set(suggestion.namespaces)),

@@ -22,6 +22,8 @@ export interface IntentPlanStep {
   readonly about: string;
   /** Policies that this step makes or replaces. */
   readonly plans: readonly PolicyPlan[];
+  /** All that stand when it is made. */
+  readonly standing: readonly PolicyPlan[];
 }
 
 export interface IntentSuggestion {
@@ -81,8 +83,9 @@ function isTemplate({ owner }: Workload, { options }: Network): boolean {
 function stepsOf(drafts: PlanDrafts, denials: readonly PolicyPlan[]): readonly IntentPlanStep[] {
   return intentSteps.flatMap(({ id, title, about }, i): readonly IntentPlanStep[] => {
     const done = intentSteps.slice(0, i + 1).map((s) => s.id);
-    const plans = id === "deny" ? denials : drafts.plans(done).changed;
-    return plans.length === 0 ? [] : [{ step: id, title, about, plans }];
+    const { all, changed } = drafts.plans(done);
+    const plans = id === "deny" ? denials : changed;
+    return plans.length === 0 ? [] : [{ step: id, title, about, plans, standing: [...denials, ...all] }];
   });
 }
 

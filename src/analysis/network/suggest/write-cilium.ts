@@ -7,8 +7,9 @@ import type { WrittenPolicies } from "./write-policies.ts";
 
 /** cilium.io/v2 CiliumNetworkPolicy: names, entities and the API server can be said. */
 export function writeCilium(plans: readonly PolicyPlan[]): WrittenPolicies {
+  // Names are learnt from answers that pass a DNS rule, whichever policy holds it.
+  const usesNames = plans.some((plan) => plan.allows.some(({ peer }) => peer.kind === "domains"));
   const objects = plans.map((plan) => {
-    const usesNames = plan.allows.some(({ peer }) => peer.kind === "domains");
     return {
       apiVersion: "cilium.io/v2",
       kind: "CiliumNetworkPolicy",
@@ -33,14 +34,14 @@ function sectionOf(plan: PolicyPlan, direction: Direction, usesNames: boolean): 
 /** Kinds of peers exclude one another in one rule. */
 function rulesOf(group: RuleGroup, direction: Direction, usesNames: boolean): readonly JsonObject[] {
   const side = direction === "ingress" ? "from" : "to";
-  const kinds = Map.groupBy(group.peers, fieldOf);
+  const kinds = Map.groupBy(group.peers, (peer) => fieldOf(peer, direction));
   return [...kinds].map(([field, peers]) => {
     const ports = toPorts(group.ports, usesNames && peers.some((peer) => isDns(peer, group.ports)));
     return { [`${side}${field}`]: peers.flatMap((peer) => writePeer(peer, direction)), ...ports };
   });
 }
 
-function fieldOf({ kind }: AllowPeer): "Endpoints" | "CIDR" | "FQDNs" | "Entities" | "CIDRSet" {
+function fieldOf({ kind }: AllowPeer, direction: Direction): "Endpoints" | "CIDR" | "FQDNs" | "Entities" | "CIDRSet" {
   switch (kind) {
     case "pods":
     case "namespaces":
@@ -53,7 +54,7 @@ function fieldOf({ kind }: AllowPeer): "Endpoints" | "CIDR" | "FQDNs" | "Entitie
     case "node":
       return "Entities";
     case "world":
-      return "CIDRSet";
+      return direction === "ingress" ? "Entities" : "CIDRSet";
   }
 }
 
@@ -81,9 +82,7 @@ function writePeer(peer: AllowPeer, direction: Direction): readonly (JsonObject 
     case "node":
       return ["host", "remote-node"];
     case "world":
-      return direction === "ingress"
-        ? [{ cidr: "0.0.0.0/0" }, { cidr: "::/0" }]
-        : internet.map(({ cidr, except }) => ({ cidr, except }));
+      return direction === "ingress" ? ["world"] : internet.map(({ cidr, except }) => ({ cidr, except }));
   }
 }
 
