@@ -1,7 +1,8 @@
 import { type Facts, type ObjectsNeed, requireFact } from "../../core/facts.ts";
-import { isArray, type JsonObject, type JsonValue } from "../../core/json.ts";
+import { isArray, type JsonValue } from "../../core/json.ts";
 import { isKubernetesObject, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
-import { RegoObject } from "../../languages/rego/values/value.ts";
+import { RegoObject, type Value } from "../../languages/rego/values/value.ts";
+import { reviewValue } from "./review-value.ts";
 import type { SyncedKind } from "./world.ts";
 
 type Names = { [name: string]: KubernetesObject };
@@ -21,6 +22,13 @@ function put(versions: Versions, object: KubernetesObject): void {
   Object.defineProperty(names, nameOf(object), { value: object, enumerable: true, configurable: true, writable: true });
 }
 
+function mapped<T>(of: { readonly [name: string]: T }, value: (part: T) => Value): RegoObject {
+  return RegoObject.of(Object.entries(of).map(([name, part]) => [name, value(part)]));
+}
+
+const versionsValue = (versions: Versions): RegoObject =>
+  mapped(versions, (kinds) => mapped(kinds, (names) => mapped(names, reviewValue)));
+
 /** `data.inventory`: `cluster[apiVersion][kind][name]` and `namespace[namespace][apiVersion][kind][name]`. */
 export function inventoryOf(objects: readonly KubernetesObject[]): RegoObject {
   const cluster: Versions = {};
@@ -29,11 +37,10 @@ export function inventoryOf(objects: readonly KubernetesObject[]): RegoObject {
     const namespace = namespaceOf(object);
     put(namespace === "" ? cluster : branch<Versions>(namespaces, namespace, {}), object);
   }
-  const tree: JsonObject = {
-    ...(Object.keys(cluster).length === 0 ? {} : { cluster }),
-    ...(Object.keys(namespaces).length === 0 ? {} : { namespace: namespaces }),
-  };
-  return RegoObject.fromJson(tree);
+  return RegoObject.of([
+    ...(Object.keys(cluster).length === 0 ? [] : [["cluster", versionsValue(cluster)] as const]),
+    ...(Object.keys(namespaces).length === 0 ? [] : [["namespace", mapped(namespaces, versionsValue)] as const]),
+  ]);
 }
 
 function needFor({ group, version, kind }: SyncedKind): ObjectsNeed {

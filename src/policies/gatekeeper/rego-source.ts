@@ -9,8 +9,9 @@ import { parseModule } from "../../languages/rego/syntax/module-parser.ts";
 import { visitBodyTerms, visitTerms } from "../../languages/rego/syntax/visit.ts";
 import { compareValues } from "../../languages/rego/values/compare.ts";
 import { mapKey } from "../../languages/rego/values/map-key.ts";
-import { fromJson, RegoObject, RegoSet, type Value } from "../../languages/rego/values/value.ts";
+import { RegoObject, RegoSet, type Value } from "../../languages/rego/values/value.ts";
 import type { Engine, Judged, Judgement, Violation } from "./engine.ts";
+import { reviewValue } from "./review-value.ts";
 
 /** The Rego of a template. */
 export interface RegoText {
@@ -110,7 +111,7 @@ class RegoEngine implements Engine {
   }
 
   constraint(parameters: JsonValue | undefined): Judgement {
-    const value = fromJson(parameters ?? {});
+    const value = reviewValue(parameters ?? {});
     return (judged) => this.#judge(value, judged);
   }
 

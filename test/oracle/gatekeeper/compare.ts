@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadKubernetesSchemas } from "../../../src/adapters/files/catalog.ts";
 import { loadPaths } from "../../../src/adapters/files/load-paths.ts";
+import { writeExactJson } from "../../../src/core/exact-json.ts";
 import { asString, isArray, type JsonValue, member } from "../../../src/core/json.ts";
 import { isKubernetesObject, type KubernetesObject, nameOf, namespaceOf } from "../../../src/core/kubernetes.ts";
 import type { SourceDocument } from "../../../src/core/source.ts";
@@ -32,7 +33,7 @@ const describe = (object: KubernetesObject): string =>
 function byGator(policies: string, given: readonly ObjectDocument[]): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), "castellan-gator-"));
   const file = join(folder, "objects.yaml");
-  writeFileSync(file, given.map(({ value }) => JSON.stringify(value)).join("\n---\n"));
+  writeFileSync(file, given.map(({ value }) => writeExactJson(value)).join("\n---\n"));
   const run = spawnSync("gator", ["test", "-f", policies, "-f", file, "-o", "json"], { encoding: "utf8", maxBuffer: 1 << 28 });
   rmSync(folder, { recursive: true });
   if (run.error !== undefined) throw run.error;
