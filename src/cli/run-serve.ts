@@ -34,6 +34,7 @@ import { PolicyModes } from "../services/rollout/policy-modes.ts";
 import { Rollout } from "../services/rollout/rollout.ts";
 import { scannedObjects } from "../services/scanned-objects.ts";
 import { type CommandContext, UsageError } from "./command.ts";
+import type { IdentityFlags } from "./console-identities.ts";
 import { nodeHost } from "./node-host.ts";
 import { openStore } from "./open-store.ts";
 import { writeDiagnostics } from "./run-audit-text.ts";
@@ -41,7 +42,7 @@ import { announceServer } from "./running-server.ts";
 import { serveConsole } from "./serve-console.ts";
 import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
 
-export interface ServeFlags extends WebhookFlags {
+export interface ServeFlags extends WebhookFlags, IdentityFlags {
   readonly policies?: readonly string[];
   readonly files?: readonly string[];
   readonly auditLog?: readonly string[];
@@ -53,10 +54,22 @@ export interface ServeFlags extends WebhookFlags {
 
 /** Serves until it is told to stop (SIGINT, SIGTERM); then answers what is under way and writes what waits. */
 export async function runServe(flags: ServeFlags, context: CommandContext): Promise<void> {
+  const closing: Closing = [];
+  try {
+    await serve(flags, context, closing);
+  } finally {
+    // Where it could not start, too: what is open keeps the process alive.
+    for (const close of closing.toReversed()) await close();
+  }
+}
+
+/** What has been opened, in order. */
+type Closing = (() => Promise<void>)[];
+
+async function serve(flags: ServeFlags, context: CommandContext, closing: Closing): Promise<void> {
   const { io } = context;
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   const trouble = (error: unknown) => io.err(`castellan: ${error instanceof Error ? error.message : String(error)}\n`);
-  const closing: (() => Promise<void>)[] = [];
   const store = await openStore(flags.data, io.env["DATABASE_URL"]);
   closing.push(() => store.close());
   const ledger = new Ledger(store, await openSigner(flags.data, "castellan/ledger"), io.now);
@@ -149,7 +162,7 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
 
   let ready = false;
   const console = await serveConsole(
-    flags.listen,
+    flags,
     {
       cluster: clusterName,
       ledger: new LedgerView(store),
@@ -184,7 +197,6 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
   );
   io.err(startText(overviewOf(posture.findings()), console.url, flags));
   await stopped;
-  for (const close of closing.toReversed()) await close();
 
   async function govern(client: KubernetesClient): Promise<GovernedCluster> {
     const webhook = flags.webhook
@@ -220,6 +232,7 @@ export async function runServe(flags: ServeFlags, context: CommandContext): Prom
     await posture.settled();
     await reports.start().catch(trouble);
     listeners.add(() => reports.changed());
+    governed.onResources(async () => reports.changed());
     governed.onResources((served) => objects.follow(served));
     closing.push(async () => {
       if (flags.webhookService === undefined) await governed.unregister();

@@ -2,6 +2,7 @@ import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { loadKubernetesSchemas } from "../adapters/files/catalog.ts";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import { isArray } from "../core/json.ts";
@@ -13,6 +14,7 @@ import { ClusterFacts } from "../services/admission/cluster-facts.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
 import { EffectsWriter } from "../services/admission/effects.ts";
 import type { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
+import { reviewPolicy } from "../services/admission/policy-review.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
 import type { GovernedCluster } from "../services/live/governed-cluster.ts";
 import type { LivePolicies } from "../services/live/live-policies.ts";
@@ -75,6 +77,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
     now: io.now,
     deadlineMilliseconds: (timeoutSeconds - 1) * 1000,
   };
+  const schemas = loadKubernetesSchemas();
   const token = await auditToken(flags.data);
   const server = await listenForReviews({
     ...listen,
@@ -86,7 +89,9 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
         await ingestEvents(ledger, isArray(events) ? events : [events], from);
       },
     },
-    handle: metrics.measuring((path, review) => answerReview(path, review, reviews)),
+    handle: metrics.measuring(async (path, review) =>
+      path === "/policies" ? reviewPolicy(review, schemas, io.now()) : answerReview(path, review, reviews),
+    ),
   });
   let serving: ServingIdentity = identity;
   const renew = async () => {

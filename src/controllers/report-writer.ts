@@ -63,8 +63,8 @@ export class ReportWriter {
       // The time of the look is no difference.
       const text = JSON.stringify(reportFor(about, { tool, at: 0 }));
       if (this.#written.get(key) === text) continue;
-      await writer.apply(report);
-      this.#written.set(key, text);
+      // Where the kind is not served yet, it is written when it is.
+      if (await writer.apply(report)) this.#written.set(key, text);
     }
     for (const key of left) {
       const [kind = "", namespace = "", name = ""] = key.split("/");

@@ -1,7 +1,9 @@
 import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { matchWildcard } from "../../core/wildcard.ts";
+import { policyFormats } from "../../policies/formats.ts";
 import type { CompiledPolicy, CompiledRule, KindSelector, RuleKind } from "../../policies/policy.ts";
+import { runByServer } from "../live/policy-informers.ts";
 import type { AdmissionPolicies } from "./modes.ts";
 
 /** How the API server reaches the webhook: a Service in the cluster, or a URL. The authority is base64 of PEM. */
@@ -42,8 +44,13 @@ export function webhookConfigurations(
   return (["mutate", "validate"] as const).map((stage) => {
     const webhooks = (["deny", "allow"] as const).flatMap((onError) => {
       const rules = rulesOf(policies[onError].policies, stageKinds[stage] ?? [], resources);
-      return rules.length === 0 ? [] : [webhook(stage, onError, rules, options)];
+      return rules.length === 0
+        ? []
+        : [webhook(`/${stage}/${onError}`, `${stage}-${onError}`, onError === "deny" ? "Fail" : "Ignore", rules, options)];
     });
+    const kept = stage === "validate" ? policyRules(resources) : [];
+    // Without us a policy cannot be judged, and who repairs a cluster must be able to store one.
+    if (kept.length > 0) webhooks.push(webhook("/policies", "policies", "Ignore", kept, options));
     return {
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: stage === "mutate" ? "MutatingWebhookConfiguration" : "ValidatingWebhookConfiguration",
@@ -54,19 +61,19 @@ export function webhookConfigurations(
 }
 
 function webhook(
-  stage: "mutate" | "validate",
-  onError: "deny" | "allow",
+  path: string,
+  name: string,
+  failurePolicy: "Fail" | "Ignore",
   rules: readonly Rule[],
   options: WebhookOptions,
 ): JsonObject {
-  const path = `/${stage}/${onError}`;
   const { address } = options;
   const target: JsonObject = "url" in address ? { url: `${address.url}${path}` } : { service: { ...address.service, path } };
   return {
-    name: `${stage}-${onError}.castellan.dev`,
+    name: `${name}.castellan.dev`,
     clientConfig: { ...target, caBundle: address.authority },
     rules: rules.map((rule): JsonObject => ({ ...rule })),
-    failurePolicy: onError === "deny" ? "Fail" : "Ignore",
+    failurePolicy,
     matchPolicy: "Equivalent",
     namespaceSelector: {
       matchExpressions: [
@@ -78,11 +85,31 @@ function webhook(
     sideEffects: "NoneOnDryRun",
     timeoutSeconds: options.timeoutSeconds,
     admissionReviewVersions: ["v1"],
-    ...(stage === "mutate" ? { reinvocationPolicy: "IfNeeded" } : {}),
+    ...(path.startsWith("/mutate/") ? { reinvocationPolicy: "IfNeeded" } : {}),
   };
 }
 
 const allOperations = ["CREATE", "UPDATE", "DELETE", "CONNECT"] as const;
+
+/** The kinds of policies that we run and the API server does not. */
+function policyRules(resources: ApiResources): readonly Rule[] {
+  return policyFormats
+    .flatMap((format) => format.kinds)
+    .flatMap(({ group, kind }) => {
+      const served = runByServer === group ? undefined : resources.byKind(group, kind);
+      return served === undefined
+        ? []
+        : [
+            {
+              apiGroups: [group],
+              apiVersions: ["*"],
+              resources: [served.resource],
+              operations: ["CREATE", "UPDATE"],
+              scope: "*" as const,
+            },
+          ];
+    });
+}
 
 /** One rule for each set of operations and group, resources sorted, so that equal policies make equal configurations. */
 function rulesOf(policies: readonly CompiledPolicy[], kinds: readonly RuleKind[], resources: ApiResources): readonly Rule[] {

@@ -6,7 +6,7 @@ import type { SourceDocument } from "../../core/source.ts";
 import { bindingKinds, exceptionKinds, policyFormats } from "../../policies/formats.ts";
 
 /** The API server runs these itself; at admission we would only repeat it. */
-const runByServer = "admissionregistration.k8s.io";
+export const runByServer = "admissionregistration.k8s.io";
 
 /** An object of a cluster as a document without positions. */
 export function liveDocument(value: KubernetesObject, cluster: string): SourceDocument<KubernetesObject> {
