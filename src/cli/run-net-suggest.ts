@@ -1,4 +1,4 @@
-import type { NetworkDifference } from "../analysis/network/model.ts";
+import type { CniProfile, NetworkDifference } from "../analysis/network/model.ts";
 import type { AllowEvidence, PolicyPlan } from "../analysis/network/suggest/allow.ts";
 import type { PolicyTarget } from "../analysis/network/suggest/write-policies.ts";
 import { describeEndpoints, totals } from "../analysis/network/view/difference.ts";
@@ -37,7 +37,7 @@ export async function runSuggest(flags: SuggestFlags, context: CommandContext): 
   if ((flags.intent === true) === (flags.flows !== undefined)) throw new UsageError("name either --flows or --intent");
   requireOneInput([...(flags.flows ?? []), ...(flags.file ?? [])]);
   const catalogue = await loadComponents(flags.catalogue ?? []);
-  const input = await loadNetwork(flags, context);
+  const input = await loadNetwork({ ...flags, cni: cniOf(flags) }, context);
   const base = { network: input.network, documents: input.documents, options: input.options, catalogue, target: flags.target };
   if (input.network.workloads.length === 0)
     throw new UsageError("no object holds pods, so there is nobody to propose policies for");
@@ -58,6 +58,11 @@ export async function runSuggest(flags: SuggestFlags, context: CommandContext): 
   });
   writeFlowSuggestion(proven, flows.notes, flags, context);
   finish([...input.diagnostics, ...flows.diagnostics], context);
+}
+
+/** Who asks for policies of one data plane has it: both states are judged as it does. */
+function cniOf({ cni = "unknown", target }: SuggestFlags): CniProfile {
+  return cni === "unknown" && (target === "cilium" || target === "calico") ? target : cni;
 }
 
 function suggestIntent(base: SuggestionBase, flags: SuggestFlags, context: CommandContext): void {

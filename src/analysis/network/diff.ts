@@ -82,7 +82,10 @@ function outward(before: Network, after: Network, changed: ReadonlySet<Side>): r
       const key = `${direction} ${workload.id}`;
       const pair = (other: Endpoint, was: ConnectionSet, is: ConnectionSet) =>
         direction === "egress" ? change(workload, other, was, is, endpoint) : change(other, workload, was, is, endpoint);
-      return compare(old.get(key) ?? [], now.get(key) ?? []).map(({ other, was, is }) => pair(other, was, is));
+      // What everything means is not listed: it is asked for.
+      const asked = (network: Network, own: Workload | undefined) => (other: Endpoint) => ask(network, own, other, direction);
+      const unlisted = { old: asked(before, side.before), now: asked(after, side.after) };
+      return compare(old.get(key) ?? [], now.get(key) ?? [], unlisted).map(({ other, was, is }) => pair(other, was, is));
     });
   });
 }
@@ -104,20 +107,35 @@ function outwardEdges(network: Network, workloads: ReadonlySet<Endpoint>): Reado
   return new Map([...Map.groupBy(entries, ([key]) => key)].map(([key, list]) => [key, list.map(([, o]) => o)]));
 }
 
+/** What passes to or from an endpoint of the other state; nothing where it is not there. */
+function ask(network: Network, own: Workload | undefined, other: Endpoint, direction: "ingress" | "egress"): ConnectionSet {
+  const there =
+    other.kind === "apiserver" ? network.apiServer : other.kind === "node" ? network.nodes.find((n) => n.id === other.id) : other;
+  if (own === undefined || there === undefined) return ConnectionSet.none;
+  return (direction === "egress" ? network.between(own, there) : network.between(there, own)).connections;
+}
+
+interface Unlisted {
+  readonly old: (other: Endpoint) => ConnectionSet;
+  readonly now: (other: Endpoint) => ConnectionSet;
+}
+
 interface Compared {
   readonly other: Endpoint;
   readonly was: ConnectionSet;
   readonly is: ConnectionSet;
 }
 
-function compare(old: readonly Outward[], now: readonly Outward[]): readonly Compared[] {
+function compare(old: readonly Outward[], now: readonly Outward[], unlisted: Unlisted): readonly Compared[] {
   const named = (list: readonly Outward[]) =>
     new Map(list.flatMap((o) => (o.other.kind === "external" ? [] : [[describeEndpoint(o.other), o] as const])));
   const [a, b] = [named(old), named(now)];
   const others = [...new Set([...a.keys(), ...b.keys()])].flatMap((key): Compared[] => {
     const other = b.get(key)?.other ?? a.get(key)?.other;
-    const [was, is] = [a, b].map((side) => side.get(key)?.connections ?? ConnectionSet.none);
-    return other === undefined || was === undefined || is === undefined || was.equals(is) ? [] : [{ other, was, is }];
+    if (other === undefined) return [];
+    const was = a.get(key)?.connections ?? unlisted.old(other);
+    const is = b.get(key)?.connections ?? unlisted.now(other);
+    return was.equals(is) ? [] : [{ other, was, is }];
   });
   return [...compareAddresses(pieces(old), pieces(now)), ...others];
 }
