@@ -1,14 +1,7 @@
-import {
-  loadComponentDocument,
-  loadDefaultRbacObjects,
-  loadKubernetesSchemas,
-  loadWorkloadCatalogue,
-} from "../adapters/files/catalog.ts";
+import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
 import { describeSkipped, type LoadedPaths } from "../adapters/files/loaded-paths.ts";
 import { loadDefaultPacks } from "../adapters/files/packs.ts";
-import type { ComponentCatalogue } from "../analysis/network/catalogue/component.ts";
-import { parseComponents } from "../analysis/network/catalogue/parse-components.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
@@ -19,18 +12,12 @@ import { withEdits } from "../services/fix-edits.ts";
 import { type ScanResult, scan } from "../services/scan.ts";
 import { withSchemaFindings } from "../services/scan-schema.ts";
 import { type CommandContext, UsageError } from "./command.ts";
+import { builtInComponents } from "./components.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { nodeHost } from "./node-host.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import type { ScanFlags } from "./scan.ts";
 import { writeReport, writeYamlFile } from "./write-report.ts";
-
-/** Throws where catalog/components.yaml is malformed: the package is broken then. */
-function builtInComponents(): ComponentCatalogue {
-  const parsed = parseComponents([loadComponentDocument()]);
-  if (!parsed.ok) throw new Error(`catalog/components.yaml: ${parsed.diagnostics[0]?.message}`);
-  return parsed.value;
-}
 
 /** Loads, judges, reports, and says how it ended. */
 export async function runScan(paths: readonly string[], flags: ScanFlags, context: CommandContext): Promise<void> {

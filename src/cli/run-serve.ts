@@ -34,6 +34,7 @@ import { PolicyModes } from "../services/rollout/policy-modes.ts";
 import { Rollout } from "../services/rollout/rollout.ts";
 import { scannedObjects } from "../services/scanned-objects.ts";
 import { type CommandContext, UsageError } from "./command.ts";
+import { builtInComponents } from "./components.ts";
 import type { IdentityFlags } from "./console-identities.ts";
 import { nodeHost } from "./node-host.ts";
 import { openStore } from "./open-store.ts";
@@ -101,6 +102,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     schemas,
     catalogue,
     defaultRbac,
+    components: builtInComponents,
     packs: loadDefaultPacks(),
     host: nodeHost(io),
     complete,

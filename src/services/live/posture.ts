@@ -1,3 +1,4 @@
+import type { ComponentCatalogue } from "../../analysis/network/catalogue/component.ts";
 import type { DefaultRbac } from "../../analysis/rbac/world.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { Facts } from "../../core/facts.ts";
@@ -23,6 +24,8 @@ export interface PostureOptions {
   readonly schemas: KubernetesSchemas;
   readonly catalogue: WorkloadCatalogue;
   readonly defaultRbac: DefaultRbac;
+  /** What the parts of an AI platform are. */
+  readonly components: () => ComponentCatalogue;
   /** The built-in policies beside Pod Security. */
   readonly packs: readonly SourceDocument[];
   readonly host: Host;
@@ -50,7 +53,7 @@ interface PolicySets {
 const sliceSize = 100;
 /** Analyses of the whole wait so long after a change, so that many changes are one. */
 const analysisPauseMilliseconds = 1000;
-const wholeChecks: ReadonlySet<ScanCheck> = new Set(["rbac"]);
+const wholeChecks: ReadonlySet<ScanCheck> = new Set(["rbac", "network"]);
 const objectChecks: ReadonlySet<ScanCheck> = new Set(["resources"]);
 const whole = "*";
 
@@ -214,6 +217,7 @@ export class Posture {
       schemas,
       discovered: this.#options.resources(),
       catalogue: () => catalogue,
+      components: this.#options.components,
       defaultRbac: () => defaultRbac,
       host,
       passes: false,
