@@ -48,9 +48,24 @@ function parametersOf(object: KubernetesObject): JsonObject | undefined {
   const validation = member(member(member(object["spec"], "crd"), "spec"), "validation");
   const schema = member(validation, "openAPIV3Schema");
   const isOld = parseApiVersion(object.apiVersion).version !== "v1";
-  const legacy = member(validation, "legacySchema") ?? (isObject(validation) ? isOld : false);
+  const legacy = member(validation, "legacySchema") ?? isOld;
   if (legacy !== true) return isObject(schema) ? schema : undefined;
   return loosened(isObject(schema) ? schema : {});
+}
+
+/** Every part of a schema has a type: a definition without is refused. */
+function untyped(schema: JsonValue | undefined, path: JsonPath): readonly JsonPath[] {
+  if (!isObject(schema)) return [];
+  const { type, properties, items, additionalProperties } = schema;
+  const isFree = schema["x-kubernetes-preserve-unknown-fields"] === true || schema["x-kubernetes-int-or-string"] === true;
+  const own = (type === undefined || type === "") && !isFree ? [path] : [];
+  const named = isObject(properties) ? Object.entries(properties) : [];
+  return [
+    ...own,
+    ...named.flatMap(([name, part]) => untyped(part, [...path, "properties", name])),
+    ...untyped(items, [...path, "items"]),
+    ...untyped(additionalProperties, [...path, "additionalProperties"]),
+  ];
 }
 
 interface Code {
@@ -108,6 +123,10 @@ function compile(document: SourceDocument<KubernetesObject>): Template {
   reportShape(object["spec"], templateShape, ["spec"], report);
   const missing = incompleteParts(object);
   for (const { path, message, next } of missing) report.error("GATEKEEPER_TEMPLATE", path, message, next);
+  const parameters = parametersOf(object);
+  for (const path of untyped(parameters, ["spec", "crd", "spec", "validation", "openAPIV3Schema"])) {
+    report.error("GATEKEEPER_TEMPLATE", path, "a part of a schema needs a type");
+  }
   const target = (() => {
     const targets = member(object["spec"], "targets");
     return isArray(targets) ? targets[0] : undefined;
@@ -120,7 +139,7 @@ function compile(document: SourceDocument<KubernetesObject>): Template {
     kind: asString(member(member(member(member(object["spec"], "crd"), "spec"), "names"), "kind")) ?? "",
     title: annotations["metadata.gatekeeper.sh/title"] ?? "",
     description: annotations["description"] ?? "",
-    parameters: parametersOf(object),
+    parameters,
     operations: isArray(operations) && operations.length > 0 ? textsOf(operations) : undefined,
     engine: report.errorCount === 0 ? engine : undefined,
     problem:
