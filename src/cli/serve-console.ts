@@ -1,10 +1,12 @@
 import { webPages } from "../adapters/files/web-pages.ts";
 import { type Api, createApi } from "../server/api/api.ts";
+import { addLoginRoutes } from "../server/api/login-routes.ts";
 import { addRolloutRoutes } from "../server/api/rollout-routes.ts";
 import { addRoutes, type ConsoleData } from "../server/api/routes.ts";
 import { Sessions } from "../server/api/session.ts";
 import type { Rollout } from "../services/rollout/rollout.ts";
 import type { CommandContext } from "./command.ts";
+import { consoleIdentities, type IdentityFlags } from "./console-identities.ts";
 import { addressOf } from "./serve-webhook.ts";
 
 export interface ServingConsole {
@@ -22,29 +24,39 @@ export interface ConsoleParts {
   readonly waitingFor: () => readonly string[];
 }
 
-const operator = { name: "operator", groups: ["castellan:admin"] };
+const operator = { name: "operator", groups: [], roles: ["admin"] } as const;
 const dayMilliseconds = 86_400_000;
 
-/** The API and the console on one loopback listener; who has the printed address is the operator of this machine. */
+/**
+ * The API and the console on one listener. Who has the printed address is the operator of this machine; it works once, and
+ * is not given where an issuer says who people are.
+ */
 export async function serveConsole(
-  listen: string,
-  data: Omit<ConsoleData, "sessions">,
+  { listen, ...flags }: IdentityFlags & { readonly listen: string },
+  data: ConsoleData,
   parts: ConsoleParts,
-  { io, version }: CommandContext,
+  context: CommandContext,
 ): Promise<ServingConsole> {
+  const { io, version } = context;
   const { host, port } = addressOf(listen);
-  const sessions = new Sessions({ hosts: [host, "localhost", "127.0.0.1"], now: io.now, lifetime: dayMilliseconds });
+  const { tls, hosts, ...logins } = await consoleIdentities(host, flags, context);
+  const sessions = new Sessions({ hosts: [host, "localhost", "127.0.0.1", ...hosts], now: io.now, lifetime: dayMilliseconds });
   const api: Api = await createApi({
     version,
     pages: webPages(),
     sessions,
+    tls,
+    secure: logins.secure,
     waitingFor: parts.waitingFor,
     metrics: parts.metrics,
     onError: (error, request) => io.err(`castellan: ${request}: ${error instanceof Error ? error.message : String(error)}\n`),
   });
-  addRoutes(api, { ...data, sessions });
+  addLoginRoutes(api, { ...logins, sessions, now: io.now });
+  addRoutes(api, data);
   addRolloutRoutes(api, sessions, parts.rollout, io.now);
   const address = await api.listen({ host, port });
-  const login = sessions.issueLogin(operator);
-  return { url: `${address}/login?token=${login}`, address, token: sessions.issueToken(operator), close: () => api.close() };
+  for (const { name } of logins.developmentUsers)
+    io.err(`castellan: ${name} logs in at ${address}/login/as/${encodeURIComponent(name)}\n`);
+  const url = logins.issuer === undefined ? `${address}/login?token=${sessions.issueLogin(operator)}` : `${address}/login`;
+  return { url, address, token: sessions.issueToken(operator), close: () => api.close() };
 }

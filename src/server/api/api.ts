@@ -1,8 +1,11 @@
+import { randomBytes } from "node:crypto";
 import cookie from "@fastify/cookie";
+import csrf from "@fastify/csrf-protection";
 import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { mayAct, neededRole } from "./roles.ts";
 import type { Sessions } from "./session.ts";
 
 export interface ApiOptions {
@@ -10,6 +13,10 @@ export interface ApiOptions {
   /** The directory of the console's pages; undefined: there are none. */
   readonly pages: string | undefined;
   readonly sessions: Sessions;
+  /** PEM; undefined: plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Whether browsers reach us by TLS alone, here or at a proxy in front. */
+  readonly secure: boolean;
   /** Whether the server can do its work: what is still missing, or nothing. */
   readonly waitingFor: () => readonly string[];
   readonly metrics: () => Promise<string>;
@@ -20,10 +27,19 @@ export type Api = FastifyInstance;
 
 /** The HTTP API without its routes: checks, sessions, errors and the OpenAPI 3.1 document are the same for all of them. */
 export async function createApi(options: ApiOptions): Promise<Api> {
-  const app: Api = Fastify({ logger: false, requestIdHeader: false, bodyLimit: 4 * 1024 * 1024, forceCloseConnections: true });
+  const settings = { logger: false, requestIdHeader: false, bodyLimit: 4 * 1024 * 1024, forceCloseConnections: true } as const;
+  // The type of a TLS server differs in nothing that routes see.
+  const app: Api =
+    options.tls === undefined ? Fastify(settings) : (Fastify({ ...settings, https: options.tls }) as unknown as Api);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   await app.register(cookie);
+  await app.register(csrf, {
+    cookieKey: "castellan_csrf",
+    cookieOpts: { httpOnly: true, sameSite: "strict", path: "/", secure: options.secure },
+    getUserInfo: (request) => options.sessions.csrfIdentity(request.cookies["castellan_session"]),
+    csrfOpts: { hmacKey: randomBytes(32).toString("base64") },
+  });
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -36,6 +52,12 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     if (!reply.hasHeader("x-frame-options")) reply.header("x-frame-options", "DENY");
   });
   app.addHook("onRequest", async (request, reply) => guard(request, reply, options.sessions));
+  app.addHook("onRequest", (request, reply, done) => {
+    // Who sends a token by hand is no browser that another site could use.
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    if (isRead || request.headers.authorization !== undefined) done();
+    else app.csrfProtection(request, reply, done);
+  });
   app.setErrorHandler((error, request, reply) => {
     const status = statusOf(error);
     if (status >= 500) options.onError(error, `${request.method} ${request.url}`);
@@ -66,14 +88,24 @@ export async function createApi(options: ApiOptions): Promise<Api> {
 /** For files that add routes: handlers are typed by their schemas. */
 export const typed = (api: Api) => api.withTypeProvider<ZodTypeProvider>();
 
+/** Asked by kubelets and Prometheus, which name the pod's address. */
+const openPaths: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
+
 async function guard(request: FastifyRequest, reply: FastifyReply, sessions: Sessions): Promise<FastifyReply | undefined> {
+  const path = request.url.split("?", 1)[0] ?? "";
+  if (openPaths.has(path)) return undefined;
   if (!sessions.isOwnHost(request.headers.host)) {
     return reply.status(421).send({ code: "WRONG_HOST", message: "this server does not answer for that host name" });
   }
-  const path = request.url.split("?", 1)[0] ?? "";
   if (!path.startsWith("/api/v1/") || path === "/api/v1/session") return undefined;
-  if (sessions.userOf(request.cookies["castellan_session"], request.headers.authorization) !== undefined) return undefined;
-  return reply.status(401).send({ code: "UNAUTHENTICATED", message: "open the address that the server printed, or log in" });
+  const user = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
+  if (user === undefined) {
+    return reply.status(401).send({ code: "UNAUTHENTICATED", message: "open the address that the server printed, or /login" });
+  }
+  const needed = neededRole(request.method, request.routeOptions.config.role);
+  if (mayAct(user, needed)) return undefined;
+  const has = user.roles.length === 0 ? "no role" : `the role ${user.roles.join(", ")}`;
+  return reply.status(403).send({ code: "FORBIDDEN", message: `this needs the role ${needed}; ${user.name} has ${has}` });
 }
 
 function statusOf(error: unknown): number {

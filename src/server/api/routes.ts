@@ -8,12 +8,10 @@ import { findingDetail, findingPage, overviewOf } from "../../services/console/f
 import type { PolicyRow } from "../../services/console/policy-view.ts";
 import type { RightsView } from "../../services/console/rights-view.ts";
 import { type Api, typed } from "./api.ts";
-import type { Sessions } from "./session.ts";
 
 /** What the routes show; each answers from memory or from the store. */
 export interface ConsoleData {
   readonly cluster: string;
-  readonly sessions: Sessions;
   readonly ledger: LedgerView;
   readonly objects: () => number;
   readonly findings: () => Iterable<Finding>;
@@ -31,7 +29,6 @@ const many = <T extends z.ZodType<string>>(item: T) =>
   z.preprocess((value) => (typeof value === "string" ? [value] : value), z.array(item).optional());
 
 export function addRoutes(api: Api, data: ConsoleData): void {
-  sessionRoutes(api, data.sessions);
   const app = typed(api);
   app.get("/api/v1/overview", { schema: { description: "Failures by severity, namespace and policy." } }, async () => ({
     cluster: data.cluster,
@@ -70,20 +67,6 @@ export function addRoutes(api: Api, data: ConsoleData): void {
   eventRoute(api, data);
 }
 
-function sessionRoutes(api: Api, sessions: Sessions): void {
-  const app = typed(api);
-  app.get("/login", { schema: { hide: true, querystring: z.object({ token: z.string() }) } }, async (request, reply) => {
-    const session = sessions.redeem(request.query.token);
-    if (session === undefined)
-      return reply.status(401).send({ code: "LOGIN_USED", message: "this login was used; start the server again for a new one" });
-    return reply.setCookie("castellan_session", session, { httpOnly: true, sameSite: "strict", path: "/" }).redirect("/");
-  });
-  app.get("/api/v1/session", async (request, reply) => {
-    const user = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
-    return user === undefined ? reply.status(401).send({ code: "UNAUTHENTICATED", message: "nobody is logged in" }) : { user };
-  });
-}
-
 function auditRoutes(api: Api, ledger: LedgerView): void {
   const app = typed(api);
   const query = z.object({
@@ -101,7 +84,7 @@ function auditRoutes(api: Api, ledger: LedgerView): void {
   });
   app.get(
     "/api/v1/audit/records",
-    { schema: { querystring: query, description: "Records, newest first." } },
+    { config: { role: "auditor" }, schema: { querystring: query, description: "Records, newest first." } },
     async ({ query: q }) => {
       const saved = q.saved !== undefined && isSavedQueryName(q.saved) ? savedQueries[q.saved].filter : {};
       const own = {
@@ -123,7 +106,7 @@ function auditRoutes(api: Api, ledger: LedgerView): void {
   }));
   app.get(
     "/api/v1/audit/records/:seq",
-    { schema: { params: z.object({ seq: z.coerce.number().int().min(0) }) } },
+    { config: { role: "auditor" }, schema: { params: z.object({ seq: z.coerce.number().int().min(0) }) } },
     async (request, reply) => {
       const evidence = await ledger.evidence(request.params.seq);
       return evidence ?? reply.status(404).send({ code: "NOT_FOUND", message: "there is no such record" });

@@ -1,8 +1,10 @@
 import { hash, randomBytes } from "node:crypto";
+import type { Role } from "./roles.ts";
 
 export interface User {
   readonly name: string;
   readonly groups: readonly string[];
+  readonly roles: readonly Role[];
 }
 
 export interface SessionOptions {
@@ -53,9 +55,21 @@ export class Sessions {
     const user = this.#logins.get(key);
     if (user === undefined) return undefined;
     this.#logins.delete(key);
+    return this.start(user);
+  }
+
+  /** The token of a new session. Those that are over make room. */
+  start(user: User): string {
+    const now = this.#options.now();
+    for (const [key, { until }] of this.#sessions) if (until <= now) this.#sessions.delete(key);
     const session = newToken();
-    this.#sessions.set(digest(session), { user, until: this.#options.now() + this.#options.lifetime });
+    this.#sessions.set(digest(session), { user, until: now + this.#options.lifetime });
     return session;
+  }
+
+  /** What ties a CSRF token to a session without telling the session's own token. */
+  csrfIdentity(cookie: string | undefined): string {
+    return digest(`csrf ${cookie ?? ""}`);
   }
 
   /** The user of a cookie or of `Authorization: Bearer`. */

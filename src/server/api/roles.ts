@@ -1,0 +1,33 @@
+import type { User } from "./session.ts";
+
+/** Everybody who is logged in with a role may view; an admin may do everything. */
+export const roles = ["viewer", "auditor", "policy-admin", "admin"] as const;
+export type Role = (typeof roles)[number];
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Who may use a route; else viewers may read, and only admins may do anything else. */
+    role?: Role;
+  }
+}
+
+export type RoleMembers = {
+  readonly [role in Role]?: { readonly users: readonly string[]; readonly groups: readonly string[] } | undefined;
+};
+
+/** The roles that a user has by name or by one of their groups. */
+export function rolesOf(name: string, groups: readonly string[], members: RoleMembers): readonly Role[] {
+  return roles.filter((role) => {
+    const listed = members[role];
+    return listed !== undefined && (listed.users.includes(name) || listed.groups.some((group) => groups.includes(group)));
+  });
+}
+
+export function mayAct({ roles: own }: User, needed: Role): boolean {
+  if (own.includes("admin")) return true;
+  return needed === "viewer" ? own.length > 0 : own.includes(needed);
+}
+
+export function neededRole(method: string, configured: Role | undefined): Role {
+  return configured ?? (method === "GET" || method === "HEAD" ? "viewer" : "admin");
+}
