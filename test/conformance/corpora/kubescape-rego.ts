@@ -37,6 +37,39 @@ async function inputOf(folder: string): Promise<readonly JsonValue[]> {
   );
 }
 
+/** What rules call of Kubescape's own library. */
+const library = `package cautils
+
+import rego.v1
+
+list_contains(list, element) if element in list
+
+unix_permissions_allow(allowed, actual) if bits.and(allowed, actual) == actual
+`;
+
+/** Every pair of a binding and its role becomes one object for each subject, as Kubescape hands them to some rules. */
+function bySubject(objects: readonly JsonValue[]): readonly JsonValue[] {
+  const ofKind = (end: string) => objects.filter((object) => asString(member(object, "kind"))?.endsWith(end) === true);
+  return ofKind("Binding").flatMap((binding) => {
+    const ref = member(binding, "roleRef");
+    const isRole = (role: JsonValue) =>
+      member(role, "kind") === member(ref, "kind") && valueAt(role, ["metadata", "name"]) === member(ref, "name");
+    return ofKind("Role")
+      .filter(isRole)
+      .flatMap((role) =>
+        list(binding, "subjects").map((subject) => ({ ...(isObject(subject) ? subject : {}), relatedObjects: [binding, role] })),
+      );
+  });
+}
+
+function aggregated(aggregator: string | undefined, objects: readonly JsonValue[]): readonly JsonValue[] {
+  if (aggregator === "subject-role-rolebinding") return bySubject(objects);
+  if (aggregator !== "apiserver-pod") return objects;
+  const isApiServer = (object: JsonValue) =>
+    asString(valueAt(object, ["metadata", "name"]))?.startsWith("kube-apiserver") === true;
+  return objects.filter((object) => member(object, "kind") !== "Pod" || isApiServer(object));
+}
+
 function list(alert: JsonValue, name: string): readonly JsonValue[] {
   const value = member(alert, name);
   return isArray(value) ? value : [];
@@ -70,22 +103,23 @@ function sorted(alerts: readonly JsonValue[]): readonly JsonValue[] {
 
 async function judge(rule: string, test: string): Promise<Outcome> {
   const source = await readFile(join(rule, "raw.rego"), "utf8");
-  const program = compileSources([{ file: "raw.rego", source }]);
+  const program = compileSources([
+    { file: "raw.rego", source },
+    { file: "cautils.rego", source: library },
+  ]);
   if (!program.ok) {
     const missing = program.issues.every(({ message }) => /^undefined function data\.(cautils|kubernetes)\./.test(message));
     if (missing) return skipped("it uses a library of Kubescape that is not part of the corpus");
     return failure(program.issues.map(formatIssue).join("; "));
   }
   const metadata = await json(join(rule, "rule.metadata.json"));
-  if (valueAt(metadata, ["attributes", "resourcesAggregator"]) !== undefined) {
-    return skipped("Kubescape joins its objects before the rule sees them");
-  }
+  const aggregator = asString(valueAt(metadata, ["attributes", "resourcesAggregator"]));
   const dataFile = join(test, "data.json");
   if (source.includes("data.postureControlInputs") && !(await exists(dataFile))) {
     return skipped("it uses Kubescape's default configuration, which is not part of the corpus");
   }
   const data = (await exists(dataFile)) ? await json(dataFile) : {};
-  const input = await inputOf(join(test, "input"));
+  const input = aggregated(aggregator, await inputOf(join(test, "input")));
   const expected = await json(join(test, "expected.json"));
   const evaluated = program.value.rule(["armo_builtins"]).evaluate({
     input: fromJson(input),
