@@ -128,7 +128,9 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   });
   await modes.refresh();
   // Another replica may promote a policy.
-  const modesRefresh = setInterval(() => modes.refresh().catch(trouble), modesMilliseconds);
+  const modesRefresh = setInterval(() => {
+    modes.refresh().catch(trouble);
+  }, modesMilliseconds);
   closing.push(async () => clearInterval(modesRefresh));
   const rollout = new Rollout({ policies, posture, modes, store, cluster: clusterName, resources, host: nodeHost(io), complete });
 
@@ -266,7 +268,7 @@ function startText({ total, byNamespace }: Overview, url: string, flags: ServeFl
   const data = flags.data === ".castellan" ? "" : ` --data ${flags.data}`;
   const lines = [
     `findings: ${found}${first === undefined ? "" : `; worst in ${first.name === "" ? "the cluster itself" : `namespace ${first.name}`}`}`,
-    `console:  ${url} (works once; it logs you in)`,
+    `console:  ${url}${url.includes("?token=") ? " (works once; it logs you in)" : ""}`,
     `try:      castellan audit query --saved secret-reads${data}`,
     `          castellan audit verify${data}`,
     flags.files === undefined

@@ -11,6 +11,7 @@ interface Entry {
 
 /** Every command; its module is loaded when it is used. */
 const entries: readonly Entry[] = [
+  { name: "init", summary: "Look at a cluster, and propose what to begin with", load: () => import("./init.ts") },
   { name: "scan", summary: "Check manifests or a cluster against policies", load: () => import("./scan.ts") },
   { name: "test", summary: "Run policy tests", load: () => import("./test.ts") },
   { name: "policy", summary: "Lint, show, explain and compare policies", load: () => import("./policy.ts") },
