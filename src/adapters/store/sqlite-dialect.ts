@@ -12,7 +12,7 @@ import {
 import type { SqliteRequest, SqliteResponse, SqliteWorkerData } from "./sqlite-worker.ts";
 
 /** The SQLite file could not be opened, or another process holds it. */
-export class SqliteError extends Error {
+class SqliteError extends Error {
   readonly code: string;
   constructor(message: string, code: string) {
     super(message);
