@@ -185,7 +185,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     context,
   );
   closing.push(() => console.close());
-  closing.push(await announceServer(flags.data, console.address, console.token));
+  closing.push(await announceServer(flags.data, console));
 
   if (flags.auditLog !== undefined) await takeAuditLogs(flags.auditLog, clusterName, ledger, context);
   if (client === undefined) {

@@ -15,6 +15,8 @@ export interface ServingConsole {
   /** Where it listens, and a token of the operator for our own commands. */
   readonly address: string;
   readonly token: string;
+  /** What it shows where it speaks TLS; PEM. */
+  readonly certificate: string | undefined;
   close(): Promise<void>;
 }
 
@@ -58,5 +60,5 @@ export async function serveConsole(
   for (const { name } of logins.developmentUsers)
     io.err(`castellan: ${name} logs in at ${address}/login/as/${encodeURIComponent(name)}\n`);
   const url = logins.issuer === undefined ? `${address}/login?token=${sessions.issueLogin(operator)}` : `${address}/login`;
-  return { url, address, token: sessions.issueToken(operator), close: () => api.close() };
+  return { url, address, token: sessions.issueToken(operator), certificate: tls?.cert, close: () => api.close() };
 }
