@@ -9,7 +9,7 @@ import type { Labels } from "../../core/label-selector.ts";
 import type { KubernetesSchemas } from "../../core/schema.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
-import { PolicySet } from "../../engine/index.ts";
+import { PolicySet, policyName } from "../../engine/index.ts";
 import { podSecurityPolicies } from "../../policies/pod-security/index.ts";
 import { packPolicies } from "../pack-policies.ts";
 import { type ScanCheck, scan } from "../scan.ts";
@@ -185,8 +185,11 @@ export class Posture {
     const resources = this.#options.resources();
     const revision = policies.current.number;
     if (this.#sets?.revision !== revision || this.#sets.resources !== resources) {
-      const own = packPolicies(packs, { resources, exceptions: [] });
       const live = policies.current.policies.filter((policy) => policy.background);
+      // Who applies a policy of the packs has it once.
+      const applied = new Set(live.map((policy) => policyName(policy.id)));
+      const packed = packPolicies(packs, { resources, exceptions: [] });
+      const own = packed.filter((policy) => !applied.has(policyName(policy.id)));
       const all = new PolicySet([...podSecurityPolicies({ catalogue }), ...own, ...live]);
       this.#sets = { revision, resources, all, own: new PolicySet(own) };
     }
