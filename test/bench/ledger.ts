@@ -27,17 +27,26 @@ export const ledgerBench: Bench = {
   name: "ledger",
   async run() {
     const directory = await mkdtemp(join(tmpdir(), "castellan-bench-"));
-    const postgres = await startPostgres();
     try {
-      const embedded = join(directory, "sqlite");
-      const rows = await measure("SQLite", () => openSqlite(embedded), [embedded]);
-      if (postgres === undefined) return { rows, skipped: "PostgreSQL: it is not installed" };
-      const url = await postgres.create();
-      const keys = join(directory, "postgres");
-      await openSqlite(keys).then((store) => store.close());
-      return { rows: [...rows, ...(await measure("PostgreSQL", () => openPostgres(url), [keys, url]))] };
+      return { rows: await measure("SQLite", () => openSqlite(directory), directory) };
     } finally {
-      await postgres?.stop();
+      await rm(directory, { recursive: true, force: true });
+    }
+  },
+};
+
+/** The same on a PostgreSQL server of its own. */
+export const ledgerPostgresBench: Bench = {
+  name: "ledger-postgres",
+  async run() {
+    const postgres = await startPostgres();
+    if (postgres === undefined) return { rows: [], skipped: "PostgreSQL is not installed" };
+    const directory = await mkdtemp(join(tmpdir(), "castellan-bench-"));
+    try {
+      const url = await postgres.create();
+      return { rows: await measure("PostgreSQL", () => openPostgres(url), directory, url) };
+    } finally {
+      await postgres.stop();
       await rm(directory, { recursive: true, force: true });
     }
   },
@@ -46,10 +55,11 @@ export const ledgerBench: Bench = {
 async function measure(
   engine: string,
   open: () => Promise<Store>,
-  args: readonly [directory: string, url?: string],
+  directory: string,
+  ...url: readonly string[]
 ): Promise<readonly BenchRow[]> {
   const before = await open();
-  const ledger = new Ledger(before, await openSigner(args[0], "bench/ledger"), Date.now);
+  const ledger = new Ledger(before, await openSigner(directory, "bench/ledger"), Date.now);
   for (let n = 0; n < records; n += 2000) {
     const events = Array.from({ length: Math.min(2000, records - n) }, (_, i) => auditEvent(n + i));
     await ingestEvents(ledger, events, "bench");
@@ -58,17 +68,17 @@ async function measure(
   await before.close();
 
   const rows: BenchRow[] = [];
-  const server = spawn(process.execPath, [join(import.meta.dirname, "ledger-server.ts"), ...args], {
+  const server = spawn(process.execPath, [join(import.meta.dirname, "ledger-server.ts"), directory, ...url], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {
-    const url = `https://127.0.0.1:${(await line(server)).trim()}`;
+    const address = `https://127.0.0.1:${(await line(server)).trim()}`;
     let next = records;
-    await post(url, next, 40 * batch, false, Number.POSITIVE_INFINITY);
+    await post(address, next, 40 * batch, false, Number.POSITIVE_INFINITY);
     next += 40 * batch;
     for (const gzip of [false, true]) {
       const count = perSecond * (seconds / 2);
-      const { latencies } = await post(url, next, count, gzip, perSecond);
+      const { latencies } = await post(address, next, count, gzip, perSecond);
       next += count;
       const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? 0;
       const name = `${engine}, ${perSecond} events/s${gzip ? ", gzip" : ""}`;
@@ -77,7 +87,7 @@ async function measure(
         { name: `${name}: ack p99`, unit: "ms", ours: at(0.99), target: { atMost: 100 } },
       );
     }
-    const { took } = await post(url, next, 200 * batch, false, Number.POSITIVE_INFINITY);
+    const { took } = await post(address, next, 200 * batch, false, Number.POSITIVE_INFINITY);
     rows.push({
       name: `${engine}, time an event at full speed`,
       unit: "us",
@@ -94,7 +104,7 @@ async function measure(
   }
   const store = await open();
   const start = performance.now();
-  const { size, problemCount } = await verifyStoredLedger(store.reading, await keysOf(args[0]), verifyEd25519);
+  const { size, problemCount } = await verifyStoredLedger(store.reading, await keysOf(directory), verifyEd25519);
   const perMillion = ((performance.now() - start) / size) * 1e6;
   await store.close();
   if (problemCount > 0) throw new Error(`${engine}: ${problemCount} problems`);

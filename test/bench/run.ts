@@ -4,7 +4,7 @@ import { celBench } from "./cel.ts";
 import { celPoliciesBench } from "./cel-policies.ts";
 import { commandBench } from "./command.ts";
 import { flowsBench } from "./flows.ts";
-import { ledgerBench } from "./ledger.ts";
+import { ledgerBench, ledgerPostgresBench } from "./ledger.ts";
 import { loadingBench } from "./loading.ts";
 import { networkBench } from "./network.ts";
 import { patternBench } from "./pattern.ts";
@@ -25,6 +25,7 @@ const benches = [
   flowsBench,
   admissionBench,
   ledgerBench,
+  ledgerPostgresBench,
 ];
 
 function line(bench: string, row: BenchRow): string {
