@@ -22,6 +22,7 @@ const entries: readonly Entry[] = [
   { name: "serve", summary: "Govern a cluster: admission, background checks, evidence", load: () => import("./serve.ts") },
   { name: "drift", summary: "Compare a cluster with what was declared, and heal it", load: () => import("./drift.ts") },
   { name: "audit", summary: "Query, verify and export the ledger", load: () => import("./audit.ts") },
+  { name: "review", summary: "Let owners keep or revoke bindings", load: () => import("./review.ts") },
   { name: "store", summary: "Back up, move and prune the database", load: () => import("./store.ts") },
   { name: "metrics", summary: "Find alerts that can never fire", load: () => import("./metrics.ts") },
   { name: "completion", summary: "Print the shell completion script", load: () => import("./completion.ts") },

@@ -11,6 +11,7 @@ export const recordKinds = [
   "policy.changed",
   "drift.detected",
   "drift.healed",
+  "review.started",
   "review.decided",
   "access.requested",
   "access.decided",
