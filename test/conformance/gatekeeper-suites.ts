@@ -29,7 +29,10 @@ export function* suiteCases(path: string, directory: string): Iterable<Case> {
   }
   const why = outcomes.flatMap((o) => o.diagnostics).filter((d) => d.severity === "error");
   if (why.length > 0 || outcomes.every(({ rows }) => rows.length === 0)) {
-    yield { id: relative(directory, path), run: () => failure(`the suite was not understood: ${why.map((d) => d.message).join("; ")}`) };
+    yield {
+      id: relative(directory, path),
+      run: () => failure(`the suite was not understood: ${why.map((d) => d.message).join("; ")}`),
+    };
   }
 }
 

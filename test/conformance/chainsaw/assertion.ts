@@ -7,7 +7,7 @@ export type Bindings = { readonly [name: string]: JsonValue };
 const host = { now: Date.now, random: Math.random };
 
 /** The value of `(expression)`; null where it leads nowhere. */
-export function evaluate(expression: string, value: JsonValue, bindings: Bindings): JsonValue {
+function evaluate(expression: string, value: JsonValue, bindings: Bindings): JsonValue {
   const source = expression.replace(
     /\$(\w+)/g,
     (_, name: string) => `\`${JSON.stringify(bindings[name] ?? null).replaceAll("`", "\\`")}\``,
