@@ -78,8 +78,9 @@ export async function startPostgres(): Promise<RunningPostgres | undefined> {
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
     const gone = new Promise((resolve) => server?.once("exit", resolve));
-    server?.kill(signal);
+    server.kill(signal);
     await gone;
   }
 

@@ -63,6 +63,8 @@ export class CastellanServer {
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const child = this.#child;
+    if (child !== undefined && child.exitCode !== null && child.exitCode > 0)
+      throw new Error(`the server ended by itself:\n${this.output}`);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill(signal);

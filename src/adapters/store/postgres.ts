@@ -18,6 +18,8 @@ export async function openPostgres(url: string): Promise<Store> {
   const pool = new pg.Pool({ connectionString: url, max: 10, types, application_name: "castellan", keepAlive: true });
   // An idle connection that the server ends is replaced by the pool; the next query says what is wrong, if anything is.
   pool.on("error", () => {});
+  // One that is lent is not watched by the pool: without a listener its end would be the process's.
+  pool.on("connect", (client) => client.on("error", () => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const location = withoutPassword(url);
   try {
