@@ -17,7 +17,7 @@ export interface ConsoleIdentities extends Pick<LoginOptions, "members" | "issue
   readonly hosts: readonly string[];
 }
 
-export const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
+const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
 
 /** Who may log in at a listener, as the flags and their files say. Throws `UsageError`. */
 export async function consoleIdentities(host: string, flags: IdentityFlags, { io }: CommandContext): Promise<ConsoleIdentities> {

@@ -48,7 +48,8 @@ beforeAll(async () => {
     pkce: { required: () => true },
     cookies: { keys: ["a-key-of-the-test-issuer"] },
   });
-  issuer = createServer(provider.callback()).listen(port, "127.0.0.1");
+  const answer = provider.callback();
+  issuer = createServer((request, response) => void answer(request, response)).listen(port, "127.0.0.1");
 });
 
 afterAll(async () => {

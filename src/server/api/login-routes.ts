@@ -98,13 +98,13 @@ function addIssuerRoutes(api: Api, issuer: IssuerLogin, { now, secure }: LoginOp
         .status(401)
         .send({ code: "LOGIN_EXPIRED", message: "this login was not begun here, or too long ago: open /login" });
     }
+    let person: Person;
     try {
-      const person = await issuer.finish(new URL(request.url, "http://callback"), known.attempt);
-      return reply.setCookie("castellan_session", start(person), { ...cookie, sameSite: "strict", path: "/" }).redirect("/");
+      person = await issuer.finish(new URL(request.url, "http://callback"), known.attempt);
     } catch (error) {
-      request.log.warn(error);
       const why = error instanceof Error ? error.message : String(error);
       return reply.status(401).send({ code: "LOGIN_REFUSED", message: `the issuer's answer was not accepted: ${why}` });
     }
+    return reply.setCookie("castellan_session", start(person), { ...cookie, sameSite: "strict", path: "/" }).redirect("/");
   });
 }
