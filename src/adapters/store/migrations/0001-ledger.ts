@@ -7,7 +7,7 @@ export async function ledger(db: Kysely<unknown>, engine: Engine): Promise<void>
   const postgres = engine === "postgres";
   await sql`
     create table ledger_records (
-      seq bigint not null,
+      seq ${sql.raw(postgres ? "bigint not null" : "integer primary key")},
       kind text not null,
       at bigint not null,
       recorded bigint not null,
@@ -21,9 +21,8 @@ export async function ledger(db: Kysely<unknown>, engine: Engine): Promise<void>
       outcome text,
       key text,
       body text not null,
-      leaf ${bytes} not null,
-      primary key (${sql.raw(postgres ? "seq, recorded" : "seq")})
-    ) ${sql.raw(postgres ? "partition by range (recorded)" : "without rowid")}`.execute(db);
+      leaf ${bytes} not null${sql.raw(postgres ? ", primary key (seq, recorded)" : "")}
+    ) ${sql.raw(postgres ? "partition by range (recorded)" : "")}`.execute(db);
   for (const columns of ["at", "actor, at", "namespace, at", "kind, at", "resource, at"]) {
     const name = `ledger_records_${columns.split(",")[0]}`;
     await sql`create index ${sql.raw(name)} on ledger_records (${sql.raw(columns)})`.execute(db);
