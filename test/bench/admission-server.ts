@@ -65,13 +65,15 @@ let warm = process.cpuUsage();
 process.on("SIGUSR2", () => {
   warm = process.cpuUsage();
 });
-process.on("SIGTERM", async () => {
+async function stop(): Promise<void> {
   const used = process.cpuUsage(warm);
   await webhook.close();
   await ledger.close();
   await store.close();
   process.stdout.write(`${JSON.stringify(used)}\n`);
-});
+}
+
+process.on("SIGTERM", () => void stop());
 process.stdout.write(
   `${webhook.port} ${policies.current.admission.deny.policies.length + policies.current.admission.allow.policies.length}\n`,
 );

@@ -47,7 +47,7 @@ function hubbleLine(n: number): string {
     ID: i,
     identity: 10_000 + i,
     namespace: `team-${i % 10}`,
-    labels: ["k8s:app=app-" + i, "k8s:io.cilium.k8s.policy.cluster=default", `k8s:io.kubernetes.pod.namespace=team-${i % 10}`],
+    labels: [`k8s:app=app-${i}`, "k8s:io.cilium.k8s.policy.cluster=default", `k8s:io.kubernetes.pod.namespace=team-${i % 10}`],
     pod_name: `app-${i}-6d4b75cb6d-x${2 + (n % 3)}x4z`,
     workloads: [{ name: `app-${i}`, kind: "Deployment" }],
   });

@@ -25,11 +25,13 @@ const webhook = await listenForReviews({
   },
   handle: async () => undefined,
 });
-process.on("SIGTERM", async () => {
+async function stop(): Promise<void> {
   await webhook.close();
   await ledger.close();
   await store.close();
   const { user, system } = process.cpuUsage();
   process.stdout.write(`${JSON.stringify({ cpu: user + system, memory: process.resourceUsage().maxRSS * 1024 })}\n`);
-});
+}
+
+process.on("SIGTERM", () => void stop());
 process.stdout.write(`${webhook.port}\n`);
