@@ -11,31 +11,28 @@ function words(command: CompletionCommand): string {
   return [...command.subcommands.map((s) => s.name), ...command.options.flatMap((o) => o.names)].join(" ");
 }
 
-function allOptions(model: Model): readonly CompletionOption[] {
-  return model.flatMap((c) => c.options).filter((o) => o.takesValue);
-}
-
 /** For bash 4 and later, and bash 3.2 of macOS: nothing newer is used. */
 export function bashScript(model: Model): string {
   const cases = model.map((c) => `    ${quote(c.path.join(" "))}) words=${quote(words(c))} ;;`);
   const known = model.filter((c) => c.path.length > 0).map((c) => quote(c.path.join(" ")));
-  const choices = allOptions(model)
-    .filter((o) => o.choices.length > 0)
-    .map((o) => `    ${o.names.join("|")}) COMPREPLY=($(compgen -W ${quote(o.choices.join(" "))} -- "$cur")); return ;;`);
-  const files = allOptions(model).filter((o) => o.choices.length === 0);
+  // An option's choices are those of its command: -o means another thing to each.
+  const values = model.flatMap(({ path, options }) =>
+    options
+      .filter((o) => o.takesValue)
+      .map((o) => `    ${o.names.map((name) => quote([...path, name].join(" "))).join("|")}) ${bashValues(o)}; return ;;`),
+  );
   return `# bash completion of castellan: source <(castellan completion bash)
 _castellan() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" path="" word words="" i
-  case "$prev" in
-${[...new Set(choices)].join("\n")}
-    ${[...new Set(files.flatMap((o) => o.names))].join("|")}) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-  esac
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="\${path:+$path }\${COMP_WORDS[i]}"
     case "$word" in
       ${known.join("|")}) path="$word" ;;
     esac
   done
+  case "\${path:+$path }$prev" in
+${values.join("\n")}
+  esac
   case "$path" in
 ${cases.join("\n")}
   esac
@@ -44,6 +41,12 @@ ${cases.join("\n")}
 }
 complete -o filenames -F _castellan castellan
 `;
+}
+
+function bashValues({ choices }: CompletionOption): string {
+  return choices.length === 0
+    ? 'COMPREPLY=($(compgen -f -- "$cur"))'
+    : `COMPREPLY=($(compgen -W ${quote(choices.join(" "))} -- "$cur"))`;
 }
 
 /** For zsh: save it as _castellan in a folder of $fpath, or source it. */
