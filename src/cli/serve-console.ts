@@ -7,7 +7,7 @@ import { Sessions } from "../server/api/session.ts";
 import type { Rollout } from "../services/rollout/rollout.ts";
 import type { CommandContext } from "./command.ts";
 import { consoleIdentities, type IdentityFlags } from "./console-identities.ts";
-import { addressOf } from "./serve-webhook.ts";
+import { addressOf, cannotListen } from "./serve-webhook.ts";
 
 export interface ServingConsole {
   /** With a login that works once. */
@@ -56,7 +56,7 @@ export async function serveConsole(
   addLoginRoutes(api, { ...logins, sessions, now: io.now });
   addRoutes(api, data);
   addRolloutRoutes(api, sessions, parts.rollout, io.now);
-  const address = await api.listen({ host, port });
+  const address = await api.listen({ host, port }).catch(cannotListen(listen, "--listen"));
   for (const { name } of logins.developmentUsers)
     io.err(`castellan: ${name} logs in at ${address}/login/as/${encodeURIComponent(name)}\n`);
   const url = logins.issuer === undefined ? `${address}/login?token=${sessions.issueLogin(operator)}` : `${address}/login`;

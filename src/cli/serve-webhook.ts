@@ -92,7 +92,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
     handle: metrics.measuring(async (path, review) =>
       path === "/policies" ? reviewPolicy(review, schemas, io.now()) : answerReview(path, review, reviews),
     ),
-  });
+  }).catch(cannotListen(flags.webhookListen, "--webhook-listen"));
   let serving: ServingIdentity = identity;
   const renew = async () => {
     const { renewed: _, ...next } = await certificates.current(io.now());
@@ -133,6 +133,18 @@ async function auditToken(directory: string): Promise<string> {
 function isSecret(given: string | undefined, secret: string): boolean {
   const digest = (text: string) => hash("sha256", text, "buffer");
   return given !== undefined && timingSafeEqual(digest(given), digest(secret));
+}
+
+/** For a listener's rejection: an address that is taken or forbidden is a wrong command line. */
+export function cannotListen(address: string, option: string): (error: unknown) => never {
+  return (error) => {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EADDRINUSE")
+      throw new UsageError(`${address} is taken by another program: stop it, or choose another address with ${option}`);
+    if (code === "EACCES" || code === "EADDRNOTAVAIL")
+      throw new UsageError(`${address} cannot be used here (${code}): choose another with ${option}`);
+    throw error;
+  };
 }
 
 export interface Address {
