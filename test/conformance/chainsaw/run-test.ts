@@ -49,7 +49,8 @@ async function clean({ cluster, made, namespace }: Context, own: boolean): Promi
   const items = made.toReversed();
   if (items.length > 0) {
     const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-    await cluster.kubectl(["delete", "--ignore-not-found", "--wait=false", "--force", "-f", "-"], { input });
+    // Waited for: the next test may make objects of the same names.
+    await cluster.kubectl(["delete", "--ignore-not-found", "--timeout=15s", "-f", "-"], { input });
   }
   if (own) await cluster.kubectl(["delete", "namespace", namespace, "--wait=false"]);
   // Policies must be gone from the webhooks before the next test begins.
