@@ -88,3 +88,13 @@ export function formatRef(ref: ResourceRef): string {
   const type = [ref.group, ref.version, ref.kind].filter((s) => s !== "").join("/");
   return `${type} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${ref.name}`;
 }
+
+/** Metadata that the API server writes itself, with every write or at the first. */
+const keptByServer = new Set(["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"]);
+
+/** What somebody declared of a live object: all but its status and the metadata that the API server keeps. */
+export function declaredPart(object: KubernetesObject): KubernetesObject {
+  const metadata = Object.fromEntries(Object.entries(object.metadata ?? {}).filter(([key]) => !keptByServer.has(key)));
+  const { status: _, ...rest } = object;
+  return { ...rest, apiVersion: object.apiVersion, kind: object.kind, metadata };
+}

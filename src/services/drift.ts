@@ -2,9 +2,10 @@ import { ApiError, type KubernetesClient } from "../adapters/kubernetes/client.t
 import { listObjects, listPath } from "../adapters/kubernetes/list.ts";
 import type { ApiResource, ApiResources } from "../core/api-resources.ts";
 import type { JsonPatch } from "../core/finding.ts";
-import { isObject, type JsonObject, type JsonValue, member } from "../core/json.ts";
+import { type JsonValue, member } from "../core/json.ts";
 import { diffJson } from "../core/json-diff.ts";
 import {
+  declaredPart,
   isKubernetesObject,
   type KubernetesObject,
   nameOf,
@@ -84,8 +85,9 @@ async function compare(client: KubernetesClient, resource: ApiResource, desired:
     return { type: "missing", resource: resourceRef(desired), patch: [], desired };
   }
   const wanted = await client.send(applied(path, desired, true));
-  const patch = diffJson(comparable(live), comparable(wanted));
-  if (patch.length === 0 || !isKubernetesObject(live)) return undefined;
+  if (!isKubernetesObject(live) || !isKubernetesObject(wanted)) throw new ApiError(500, "", `${path} is no object`);
+  const patch = diffJson(declaredPart(live), declaredPart(wanted));
+  if (patch.length === 0) return undefined;
   return { type: "changed", resource: resourceRef(desired), patch, desired, live };
 }
 
@@ -132,13 +134,4 @@ function applied(path: string, body: KubernetesObject, dryRun: boolean) {
 
 function pathOf(resource: ApiResource, object: KubernetesObject): string {
   return `${listPath(resource, resource.namespaced ? namespaceOf(object) || "default" : undefined)}/${encodeURIComponent(nameOf(object))}`;
-}
-
-/** Without what every write changes. */
-function comparable(object: JsonValue): JsonObject {
-  if (!isObject(object)) return {};
-  const { status: _, ...rest } = object;
-  const metadata = isObject(object["metadata"]) ? object["metadata"] : {};
-  const { managedFields: _m, resourceVersion: _v, generation: _g, creationTimestamp: _c, uid: _u, ...kept } = metadata;
-  return { ...rest, metadata: kept };
 }

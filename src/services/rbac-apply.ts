@@ -1,7 +1,7 @@
 import { ApiError, type KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { objectKey, type RbacProposal } from "../analysis/rbac/proposal.ts";
 import { asString, isArray, isObject, type JsonObject, member } from "../core/json.ts";
-import { groupOf, isKubernetesObject, type KubernetesObject, nameOf, namespaceOf } from "../core/kubernetes.ts";
+import { declaredPart, groupOf, isKubernetesObject, type KubernetesObject, nameOf, namespaceOf } from "../core/kubernetes.ts";
 
 /** Kinds that a proposal may hold, by group and kind. */
 const plurals: { readonly [kind: string]: string } = {
@@ -84,13 +84,11 @@ async function liveObject(client: KubernetesClient, object: KubernetesObject): P
   }
 }
 
-const serverFields = new Set(["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"]);
-
 function withoutServerFields(object: KubernetesObject): KubernetesObject {
-  const metadata = Object.entries(object.metadata ?? {}).filter(([key]) => !serverFields.has(key));
-  const { rules, ...rest } = object;
-  const owned = isObject(object["aggregationRule"]) || !isArray(rules) ? rest : object;
-  return { ...owned, apiVersion: object.apiVersion, kind: object.kind, metadata: Object.fromEntries(metadata) };
+  const declared = declaredPart(object);
+  if (!isObject(object["aggregationRule"]) && isArray(object["rules"])) return declared;
+  const { rules: _, ...rest } = declared;
+  return { ...rest, apiVersion: object.apiVersion, kind: object.kind };
 }
 
 /** Makes one change. An object that somebody else changed since it was read is a conflict. Throws `ApiError`. */

@@ -4,7 +4,15 @@ import { listPath } from "../../adapters/kubernetes/list.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { diffJson } from "../../core/json-diff.ts";
-import { formatRef, isKubernetesObject, type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../../core/kubernetes.ts";
+import {
+  declaredPart,
+  formatRef,
+  isKubernetesObject,
+  type KubernetesObject,
+  nameOf,
+  namespaceOf,
+  resourceRef,
+} from "../../core/kubernetes.ts";
 import type { Decision } from "../../engine/index.ts";
 import { ClusterWriter } from "../live/cluster-writer.ts";
 
@@ -78,18 +86,7 @@ export class EffectsWriter {
     const path = `${listPath(resource, resource.namespaced ? namespaceOf(object) : undefined)}/${encodeURIComponent(nameOf(object))}`;
     const live = await this.#client.get(path);
     if (!isKubernetesObject(live)) return;
-    const body = diffJson(lasting(live), lasting(object)).map((operation): JsonObject => ({ ...operation }));
+    const body = diffJson(declaredPart(live), declaredPart(object)).map((operation): JsonObject => ({ ...operation }));
     if (body.length > 0) await this.#client.send({ method: "PATCH", path, body, contentType: "application/json-patch+json" });
   }
-}
-
-/** Without what the server keeps itself. */
-function lasting(object: KubernetesObject): JsonObject {
-  const { status: _s, ...rest } = object;
-  const metadata = Object.fromEntries(
-    Object.entries(object.metadata ?? {}).filter(
-      ([key]) => !["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"].includes(key),
-    ),
-  );
-  return { ...rest, metadata };
 }
