@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { Loaded } from "../core/diagnostic.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 
@@ -16,6 +17,14 @@ export interface CommandModule {
 
 /** Thrown by an action for a wrong command line: exit 3, without a stack. */
 export class UsageError extends Error {}
+
+/** The value; where there is none, a `UsageError` says what is wrong and what to do next. */
+export function found<T>(result: Loaded<T>): T {
+  if (result.ok) return result.value;
+  throw new UsageError(
+    result.diagnostics.map(({ message, next }) => (next === undefined ? message : `${message}. ${next}`)).join("; "),
+  );
+}
 
 /** A command with examples under its help. */
 export function describedCommand(name: string, description: string, examples: readonly (readonly [string, string])[]): Command {

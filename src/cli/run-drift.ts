@@ -1,8 +1,6 @@
-import { homedir } from "node:os";
 import { loadPaths } from "../adapters/files/load-paths.ts";
-import { ApiError, connect, type KubernetesClient } from "../adapters/kubernetes/client.ts";
+import { ApiError, type KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { discover } from "../adapters/kubernetes/discovery.ts";
-import { clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
 import { queryLedger } from "../adapters/store/ledger-reading.ts";
 import { openPostgres } from "../adapters/store/postgres.ts";
 import { readSqlite } from "../adapters/store/sqlite.ts";
@@ -11,6 +9,7 @@ import { type ApiResources, apiResources } from "../core/api-resources.ts";
 import { toDotted } from "../core/json.ts";
 import { formatRef, isKubernetesObject } from "../core/kubernetes.ts";
 import { type Drift, type DriftResult, findDrift, heal } from "../services/drift.ts";
+import { clusterClient } from "./cluster-client.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { writeAnswer } from "./rbac-table.ts";
@@ -37,7 +36,7 @@ export async function runDrift(paths: readonly string[], flags: DriftFlags, cont
   const input = await loadPaths(paths);
   const desired = input.documents.map((document) => document.value).filter(isKubernetesObject);
   if (desired.length === 0) throw new UsageError(`${paths.join(", ")} declares no objects`);
-  const client = await clientFor(flags);
+  const client = await clusterClient(flags);
   try {
     const resources = apiResources((await discover(client)).resources);
     const result = await findDrift(client, resources, desired);
@@ -145,11 +144,4 @@ function textOf({ compared, problems }: DriftResult, told: readonly Told[]): str
 function pathText(pointer: string): string {
   const steps = pointer.split("/").slice(1);
   return toDotted(steps.map((step) => (/^\d+$/.test(step) ? Number(step) : step.replaceAll("~1", "/").replaceAll("~0", "~"))));
-}
-
-async function clientFor({ context, kubeconfig }: DriftFlags): Promise<KubernetesClient> {
-  const access = clusterAccess({ context, kubeconfig, env: process.env, home: homedir() });
-  const client = access.ok ? await connect(access.value) : access;
-  if (client.ok) return client.value;
-  throw new UsageError(client.diagnostics.map(({ message }) => message).join("; "));
 }

@@ -13,7 +13,7 @@ import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { writeYaml } from "../report/index.ts";
 import { type ScanResult, scan, scanChecks } from "../services/scan.ts";
 import { type StarterProposal, starterProposal } from "../services/starter-proposal.ts";
-import { type CommandContext, UsageError } from "./command.ts";
+import { type CommandContext, found, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { initText } from "./init-text.ts";
 import { nodeHost } from "./node-host.ts";
@@ -70,8 +70,7 @@ async function loaded(flags: InitFlags, progress: Progress): Promise<LoadedClust
     kubeconfig: flags.kubeconfig,
     onProgress: (done, total) => progress.show(`loading ${done} of ${total} kinds of objects`),
   });
-  if (cluster.ok) return cluster.value;
-  throw new UsageError(cluster.diagnostics.map(({ message, next }) => [message, next].join(". ")).join("; "));
+  return found(cluster);
 }
 
 function judged(

@@ -1,10 +1,8 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename } from "node:path";
 import { loadDefaultRbacObjects, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
-import { ApiError, connect, type KubernetesClient } from "../adapters/kubernetes/client.ts";
-import { clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
+import { ApiError, type KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { describeObject } from "../analysis/rbac/describe.ts";
 import { describeChange, diffRbac, type RightsChange } from "../analysis/rbac/diff.ts";
 import { Identities } from "../analysis/rbac/identities.ts";
@@ -14,6 +12,7 @@ import { type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../core
 import type { SourceDocument } from "../core/source.ts";
 import { type Change, changesOf, makeChange, undoOf } from "../services/rbac-apply.ts";
 import { type Verification, verifyAgainst, verifySettled } from "../services/rbac-verify.ts";
+import { clusterClient } from "./cluster-client.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { loadRbac } from "./rbac-input.ts";
@@ -47,7 +46,7 @@ export async function runApply(file: string, flags: ApplyFlags, context: Command
   if (!proposal.ok || problems.some((d) => d.severity === "error")) return finish(problems, context);
   const { apply, delete: gone } = proposal.value;
   if (apply.length + gone.length === 0) throw new UsageError(`${file} holds no service account, role or binding`);
-  const client = await clientFor(flags);
+  const client = await clusterClient(flags);
   try {
     await change(client, file, proposal.value, flags, context);
   } catch (error) {
@@ -160,13 +159,6 @@ function verificationText({ asked, left, disagreements }: Verification, what: st
       return `  ${who} ${request.verb} ${request.resource}${request.path}: the server says ${server ? "yes" : "no"}`;
     }),
   ];
-}
-
-async function clientFor(flags: ApplyFlags): Promise<KubernetesClient> {
-  const access = clusterAccess({ context: flags.context, env: process.env, home: homedir() });
-  const client = access.ok ? await connect(access.value) : access;
-  if (!client.ok) throw new UsageError(client.diagnostics[0]?.message ?? "no cluster");
-  return client.value;
 }
 
 function worldOf(documents: readonly SourceDocument[]): RbacWorld {

@@ -11,7 +11,7 @@ import {
   reviewState,
   startReview,
 } from "../services/access-reviews.ts";
-import { type CommandContext, UsageError } from "./command.ts";
+import { type CommandContext, found, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { openStore } from "./open-store.ts";
 import { columns } from "./rbac-table.ts";
@@ -110,12 +110,11 @@ async function objectsOf(flags: StartFlags, context: CommandContext): Promise<re
   }
   const { loadCluster } = await import("../adapters/kubernetes/load-cluster.ts");
   const resources = new Set(["rolebindings", "clusterrolebindings", "namespaces"]);
-  const cluster = await loadCluster({ context: flags.context, resources: ({ resource }) => resources.has(resource) });
-  if (!cluster.ok) throw new UsageError(cluster.diagnostics.map(({ message }) => message).join("; "));
+  const cluster = found(await loadCluster({ context: flags.context, resources: ({ resource }) => resources.has(resource) }));
   // A review of a part would look like one of all.
-  const [unseen] = cluster.value.diagnostics;
+  const [unseen] = cluster.diagnostics;
   if (unseen !== undefined) throw new UsageError(`not all bindings can be read: ${unseen.message}`);
-  return cluster.value.documents.map(({ value }) => value);
+  return cluster.documents.map(({ value }) => value);
 }
 
 async function writing(

@@ -1,16 +1,14 @@
 import { once } from "node:events";
-import { homedir } from "node:os";
 import { readAuditLogs } from "../adapters/files/audit-log.ts";
 import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
 import { loadDefaultPacks } from "../adapters/files/packs.ts";
-import { connect, type KubernetesClient } from "../adapters/kubernetes/client.ts";
-import { clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
+import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { Ledger } from "../adapters/store/ledger.ts";
 import { openSigner } from "../adapters/store/signing-key.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { ReportWriter } from "../controllers/report-writer.ts";
-import type { Diagnostic, Loaded } from "../core/diagnostic.ts";
+import type { Diagnostic } from "../core/diagnostic.ts";
 import { severities } from "../core/finding.ts";
 import type { JsonValue } from "../core/json.ts";
 import { isKubernetesObject } from "../core/kubernetes.ts";
@@ -33,7 +31,8 @@ import { Posture } from "../services/live/posture.ts";
 import { PolicyModes } from "../services/rollout/policy-modes.ts";
 import { Rollout } from "../services/rollout/rollout.ts";
 import { scannedObjects } from "../services/scanned-objects.ts";
-import { type CommandContext, UsageError } from "./command.ts";
+import { clusterClient } from "./cluster-client.ts";
+import type { CommandContext } from "./command.ts";
 import { builtInComponents } from "./components.ts";
 import type { IdentityFlags } from "./console-identities.ts";
 import { nodeHost } from "./node-host.ts";
@@ -80,7 +79,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const policies = new LivePolicies(schemas.resources());
   policies.onRevision(({ diagnostics }) => writeDiagnostics(diagnostics.filter(isError), context));
   const files = await loadPaths(flags.files ?? []);
-  const client = flags.files === undefined ? await clientOf(flags) : undefined;
+  const client = flags.files === undefined ? await clusterClient(flags) : undefined;
   const clusterName = client?.context ?? "files";
   const objectsOfFiles = files.documents.map((d) => d.value).filter(isKubernetesObject);
   const fileResources = schemas.withCustomResources(objectsOfFiles).resources();
@@ -280,13 +279,3 @@ function startText({ total, byNamespace }: Overview, url: string, flags: ServeFl
 }
 
 const isError = (diagnostic: Diagnostic) => diagnostic.severity === "error";
-
-async function clientOf({ context, kubeconfig }: ServeFlags): Promise<KubernetesClient> {
-  const access = found(clusterAccess({ context, kubeconfig, env: process.env, home: homedir() }));
-  return found(await connect(access));
-}
-
-function found<T>(result: Loaded<T>): T {
-  if (result.ok) return result.value;
-  throw new UsageError(result.diagnostics.map(({ message, next }) => [message, next].join(". ")).join("; "));
-}
