@@ -23,7 +23,7 @@ const longestPause = 30_000;
 const watchSeconds = 290;
 
 /**
- * Holds the objects of one resource and follows their changes: list, then watch from the list's version with bookmarks;
+ * Holds the objects of one resource, without managed fields, and follows their changes: list, then watch from the list's version with bookmarks;
  * where that version is gone (410) the list is made again and compared. It never gives up by itself.
  */
 export class Informer {
@@ -94,7 +94,7 @@ export class Informer {
     const { objects, version } = await listWithVersion(this.#client, this.resource);
     const changes: ObjectChange[] = [];
     const gone = new Map(this.#objects);
-    for (const object of objects) {
+    for (const object of objects.map(withoutManagedFields)) {
       const key = keyOf(object);
       const known = gone.get(key);
       gone.delete(key);
@@ -127,7 +127,7 @@ export class Informer {
       }
       if (!isObject(object) || !isKubernetesObject(object)) continue;
       this.#version = versionOf(object);
-      if (type !== "BOOKMARK") this.#change(type === "DELETED" ? "deleted" : "set", object);
+      if (type !== "BOOKMARK") this.#change(type === "DELETED" ? "deleted" : "set", withoutManagedFields(object));
     }
   }
 
@@ -144,4 +144,11 @@ function keyOf(object: KubernetesObject): string {
 
 function versionOf(object: KubernetesObject): string {
   return asString(member(object.metadata, "resourceVersion")) ?? "";
+}
+
+/** Who wrote which field is half of an object's size and judged by nobody. */
+function withoutManagedFields(object: KubernetesObject): KubernetesObject {
+  if (!isObject(object.metadata) || object.metadata["managedFields"] === undefined) return object;
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }

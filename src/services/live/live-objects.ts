@@ -2,8 +2,6 @@ import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { Informer, type ObjectChange } from "../../adapters/kubernetes/informer.ts";
 import { isLoadedByDefault } from "../../adapters/kubernetes/load-cluster.ts";
 import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
-import { isObject } from "../../core/json.ts";
-import type { KubernetesObject } from "../../core/kubernetes.ts";
 import { liveDocument } from "./policy-informers.ts";
 import type { Posture } from "./posture.ts";
 
@@ -44,9 +42,7 @@ export class LiveObjects {
   }
 
   #take(changes: readonly ObjectChange[]): void {
-    const set = changes
-      .filter(({ type }) => type === "set")
-      .map(({ object }) => liveDocument(withoutManagedFields(object), this.#client.context));
+    const set = changes.filter(({ type }) => type === "set").map(({ object }) => liveDocument(object, this.#client.context));
     const deleted = changes.filter(({ type }) => type === "deleted").map(({ object }) => object);
     this.#posture.change(set, deleted);
   }
@@ -61,11 +57,4 @@ function watchable(resources: ApiResources): readonly ApiResource[] {
     const useful = resource.verbs.includes("list") && resource.verbs.includes("watch") && isLoadedByDefault(resource);
     return useful && !seen.has(keyOf(resource)) && seen.add(keyOf(resource));
   });
-}
-
-/** Who wrote which field is half of an object's size and judged by nobody. */
-function withoutManagedFields(object: KubernetesObject): KubernetesObject {
-  if (!isObject(object.metadata) || object.metadata["managedFields"] === undefined) return object;
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
 }
