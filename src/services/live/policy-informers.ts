@@ -1,7 +1,8 @@
 import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { Informer } from "../../adapters/kubernetes/informer.ts";
 import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
-import type { KubernetesObject } from "../../core/kubernetes.ts";
+import { writeExactJson } from "../../core/exact-json.ts";
+import { declaredPart, type KubernetesObject } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { bindingKinds, exceptionKinds, policyFormats } from "../../policies/formats.ts";
 
@@ -20,6 +21,7 @@ export class PolicyInformers {
   readonly #onChange: (documents: readonly SourceDocument<KubernetesObject>[]) => void;
   readonly #onTrouble: (error: Error) => void;
   #told = false;
+  #declared = "";
 
   constructor(
     client: KubernetesClient,
@@ -62,11 +64,13 @@ export class PolicyInformers {
     }, 50).unref();
   }
 
+  /** A new status is no change of a policy: what we write there ourselves must not lead to compiling all of them again. */
   #tell(): void {
-    const documents = [...this.#informers.values()].flatMap((informer) =>
-      [...informer.objects()].map((object) => liveDocument(object, this.#client.context)),
-    );
-    this.#onChange(documents);
+    const objects = [...this.#informers.values()].flatMap((informer) => [...informer.objects()]);
+    const declared = writeExactJson(objects.map(declaredPart));
+    if (declared === this.#declared) return;
+    this.#declared = declared;
+    this.#onChange(objects.map((object) => liveDocument(object, this.#client.context)));
   }
 }
 
