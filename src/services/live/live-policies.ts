@@ -53,7 +53,7 @@ export class LivePolicies {
 
   setModes(modes: readonly PolicyMode[]): void {
     this.#modes = modes;
-    this.#compile();
+    this.#publish(this.#current);
   }
 
   /** What the API server serves has changed: kinds in policies may mean something else. */
@@ -73,8 +73,13 @@ export class LivePolicies {
       if (older !== undefined) compiled.set(name, older);
     }
     this.#working = compiled;
-    const policies = withModes([...compiled.values()], this.#modes);
-    this.#current = { number: this.#current.number + 1, policies, admission: byFailure(policies), diagnostics, broken: failed };
+    this.#publish({ diagnostics, broken: failed });
+  }
+
+  /** What is compiled, with the modes of the moment, is the next revision. */
+  #publish({ diagnostics, broken }: Pick<PolicyRevision, "diagnostics" | "broken">): void {
+    const policies = withModes([...this.#working.values()], this.#modes);
+    this.#current = { number: this.#current.number + 1, policies, admission: byFailure(policies), diagnostics, broken };
     for (const listener of this.#listeners) listener(this.#current);
   }
 }
