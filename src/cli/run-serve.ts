@@ -238,8 +238,9 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     governed.onResources(async () => reports.changed());
     governed.onResources((served) => objects.follow(served));
     closing.push(async () => {
-      if (flags.webhookService === undefined) await governed.unregister();
       await Promise.all([governed.stop(), objects.stop(), reports.stop()]);
+      // After it has stopped: a change of a policy on its way would register the webhooks again.
+      if (flags.webhookService === undefined) await governed.unregister();
       await webhook?.close();
     });
     return governed;

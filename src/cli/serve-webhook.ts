@@ -111,10 +111,12 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   process.on("SIGHUP", renewNow);
   return {
     options: optionsOf(flags, listen, identity),
-    close: () => {
+    close: async () => {
       clearInterval(renewal);
       process.off("SIGHUP", renewNow);
-      return server.close();
+      await server.close();
+      // What admitted requests lead to is done before the way to the cluster is closed.
+      await effects.settled();
     },
   };
 }
