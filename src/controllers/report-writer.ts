@@ -56,13 +56,15 @@ export class ReportWriter {
     const { writer, findings, tool, now } = this.#options;
     const left = new Set(this.#written.keys());
     for (const about of Map.groupBy(findings(), (finding) => formatRef(finding.resource)).values()) {
+      // The time of the look is no difference.
+      const timeless = reportFor(about, { tool, at: 0 });
+      if (!isObject(timeless)) continue;
+      const key = keyOf(timeless);
+      left.delete(key);
+      const text = JSON.stringify(timeless);
+      if (this.#written.get(key) === text) continue;
       const report = reportFor(about, { tool, at: now() });
       if (!isObject(report)) continue;
-      const key = keyOf(report);
-      left.delete(key);
-      // The time of the look is no difference.
-      const text = JSON.stringify(reportFor(about, { tool, at: 0 }));
-      if (this.#written.get(key) === text) continue;
       // Where the kind is not served yet, it is written when it is.
       if (await writer.apply(report)) this.#written.set(key, text);
     }

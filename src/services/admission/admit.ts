@@ -14,7 +14,8 @@ import type { AdmissionAnswer } from "./review.ts";
 /** Which of the API server's two calls is answered. */
 export type AdmissionStage = "mutate" | "validate";
 
-const kinds: { readonly [stage in AdmissionStage]: readonly RuleKind[] } = {
+/** The kinds of rules that a call runs; the webhooks are registered for these. */
+export const stageKinds: { readonly [stage in AdmissionStage]: readonly RuleKind[] } = {
   mutate: ["mutate", "verify"],
   validate: ["verify", "validate", "generate"],
 };
@@ -75,7 +76,7 @@ export class Admission {
     const gathered = new GatheredFacts(facts);
     const options = {
       resources: resources(),
-      kinds: kinds[stage],
+      kinds: stageKinds[stage],
       passes: results !== undefined,
       ...(budget === undefined ? {} : { budget }),
     };

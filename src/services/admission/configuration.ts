@@ -4,6 +4,7 @@ import { matchWildcard } from "../../core/wildcard.ts";
 import { policyFormats } from "../../policies/formats.ts";
 import type { CompiledPolicy, CompiledRule, KindSelector, RuleKind } from "../../policies/policy.ts";
 import { runByServer } from "../live/policy-informers.ts";
+import { stageKinds } from "./admit.ts";
 import type { AdmissionPolicies } from "./modes.ts";
 
 /** How the API server reaches the webhook: a Service in the cluster, or a URL. The authority is base64 of PEM. */
@@ -30,11 +31,6 @@ interface Rule {
   readonly scope: "*";
 }
 
-const stageKinds: { readonly [stage: string]: readonly RuleKind[] } = {
-  mutate: ["mutate", "verify"],
-  validate: ["verify", "validate", "generate"],
-};
-
 /** Both webhook configurations, with the narrowest rules that the policies need; a configuration without webhooks where none does. */
 export function webhookConfigurations(
   policies: AdmissionPolicies,
@@ -43,7 +39,7 @@ export function webhookConfigurations(
 ): readonly JsonObject[] {
   return (["mutate", "validate"] as const).map((stage) => {
     const webhooks = (["deny", "allow"] as const).flatMap((onError) => {
-      const rules = rulesOf(policies[onError].policies, stageKinds[stage] ?? [], resources);
+      const rules = rulesOf(policies[onError].policies, stageKinds[stage], resources);
       return rules.length === 0
         ? []
         : [webhook(`/${stage}/${onError}`, `${stage}-${onError}`, onError === "deny" ? "Fail" : "Ignore", rules, options)];

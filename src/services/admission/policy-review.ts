@@ -19,7 +19,7 @@ export function reviewPolicy(review: JsonValue, schemas: KubernetesSchemas, now:
   const { object, oldObject } = action;
   const problems = object === undefined ? [] : problemsOf(object, schemas);
   // What was stored before we were there may still be labelled or deleted.
-  const wasBroken = oldObject !== undefined && problemsOf(oldObject, schemas).length > 0;
+  const wasBroken = problems.length > 0 && oldObject !== undefined && problemsOf(oldObject, schemas).length > 0;
   const message = `the policy cannot be run:\n\n${problems.join("\n")}\n`;
   return writeReview(
     uid,
