@@ -15,6 +15,7 @@ beforeAll(() => {
     'package main\n\ndeny contains msg if {\n\tinput.kind == "Pod"\n\tnot input.metadata.labels.owner\n\tmsg := "no owner"\n}\n',
   );
   writeFileSync(at("broken.rego"), "package main\np if { y > 1 }\n");
+  writeFileSync(at("deep.rego"), `package main\ndeny contains "deep" if ${"1 + ".repeat(30_000)}1 > 2\n`);
   writeFileSync(at("pod.yaml"), "{apiVersion: v1, kind: Pod, metadata: {name: web}}");
   writeFileSync(at("service.yaml"), "{apiVersion: v1, kind: Service, metadata: {name: web}}");
 });
@@ -29,6 +30,8 @@ describe("castellan rego", () => {
     ["eval of nothing", ["eval", "data.nothing"], 0, "undefined\n"],
     ["check", ["check", "p"], 0, "1 module is fine\n"],
     ["check of what is broken", ["check", "broken.rego"], 2, "var y is unsafe"],
+    ["check of what is nested too deep", ["check", "deep.rego"], 2, "expressions are nested too deep"],
+    ["eval of what is nested too deep", ["eval", "data.main.deny", "-d", "deep.rego"], 2, "expressions are nested too deep"],
     ["eval of a broken query", ["eval", "1 +"], 2, "REGO_PARSE"],
     ["parse", ["parse", "p/main.rego"], 0, '"package"'],
     [
@@ -49,5 +52,11 @@ describe("castellan rego", () => {
     const { code, out } = await runCli(["scan", at("pod.yaml"), "--policies", at("p"), "--checks", "policies"]);
     expect(out).toContain("no owner");
     expect(code).toBe(1);
+  });
+
+  test("plain Rego that cannot be compiled does not pass", async () => {
+    const { code, out } = await runCli(["scan", at("pod.yaml"), "--policies", at("deep.rego"), "--checks", "policies"]);
+    expect(out).toContain("expressions are nested too deep");
+    expect(code).toBe(2);
   });
 });

@@ -4,8 +4,8 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { parseDocuments } from "../core/yaml/parse-documents.ts";
 import type { Module, RegoVersion } from "../languages/rego/ast.ts";
-import { compileParsed, type RegoProgram } from "../languages/rego/program.ts";
-import { parseRegoFile, type RegoFile } from "../policies/rego/rego-file.ts";
+import type { RegoProgram } from "../languages/rego/program.ts";
+import { compileRegoFiles, parseRegoFile, type RegoFile } from "../policies/rego/rego-file.ts";
 
 /** Rego modules and data, as OPA's commands take them from paths. */
 export interface RegoBundle {
@@ -46,15 +46,8 @@ export function loadRego(paths: readonly string[], files: TextFiles, options: Re
     else if (isRego) parsed.push(parseRegoFile(path, file.text, options.version));
     else readData(path, file.text, data, diagnostics);
   }
-  diagnostics.push(...parsed.flatMap((one) => one.diagnostics));
-  const modules = parsed.flatMap(({ module }) => (module === undefined ? [] : [module]));
-  const compiled = compileParsed(modules, { strict: options.strict });
-  if (!compiled.ok) {
-    for (const issue of compiled.issues) {
-      const file = parsed.find((one) => one.file === issue.file);
-      if (file !== undefined) diagnostics.push(file.diagnosticOf(issue));
-    }
-  }
-  const isWhole = compiled.ok && modules.length === parsed.length;
-  return { files: parsed, modules, data, program: isWhole ? compiled.value : undefined, diagnostics };
+  const compiled = compileRegoFiles(parsed, { strict: options.strict });
+  const { modules } = compiled;
+  const program = modules.length === parsed.length ? compiled.program : undefined;
+  return { files: parsed, modules, data, program, diagnostics: [...diagnostics, ...compiled.diagnostics] };
 }

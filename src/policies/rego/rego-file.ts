@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { Module, RegoVersion } from "../../languages/rego/ast.ts";
-import type { RegoIssue } from "../../languages/rego/issue.ts";
 import { diagnosticOf } from "../../languages/rego/load.ts";
+import { type CompileOptions, compileParsed, type RegoProgram } from "../../languages/rego/program.ts";
 import { parseModule } from "../../languages/rego/syntax/module-parser.ts";
 
 /** A `.rego` file after it was parsed. */
@@ -10,7 +10,6 @@ export interface RegoFile {
   /** Undefined: it has a syntax error. */
   readonly module: Module | undefined;
   readonly diagnostics: readonly Diagnostic[];
-  diagnosticOf(issue: RegoIssue): Diagnostic;
 }
 
 /**
@@ -18,10 +17,30 @@ export interface RegoFile {
  * @param version undefined: whichever it is
  */
 export function parseRegoFile(file: string, source: string, version?: RegoVersion): RegoFile {
-  const asDiagnostic = (issue: RegoIssue) => diagnosticOf(issue, [{ file, source }]);
   const parsed = parseModule(file, source, version ?? 1);
-  if (parsed.ok) return { file, module: parsed.value, diagnostics: [], diagnosticOf: asDiagnostic };
+  if (parsed.ok) return { file, module: parsed.value, diagnostics: [] };
   const older = version === undefined ? parseModule(file, source, 0) : parsed;
-  if (older.ok) return { file, module: older.value, diagnostics: [], diagnosticOf: asDiagnostic };
-  return { file, module: undefined, diagnostics: parsed.issues.map(asDiagnostic), diagnosticOf: asDiagnostic };
+  if (older.ok) return { file, module: older.value, diagnostics: [] };
+  return { file, module: undefined, diagnostics: parsed.issues.map((issue) => diagnosticOf(issue, [{ file, source }])) };
+}
+
+/** Files compiled together, those with syntax errors left out. */
+export interface CompiledRegoFiles {
+  readonly modules: readonly Module[];
+  /** Undefined: something does not compile. */
+  readonly program: RegoProgram | undefined;
+  /** Of the files, and of what they are together. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function compileRegoFiles(files: readonly RegoFile[], options: CompileOptions = {}): CompiledRegoFiles {
+  const modules = files.flatMap(({ module }) => (module === undefined ? [] : [module]));
+  const syntax = files.flatMap(({ diagnostics }) => diagnostics);
+  const compiled = compileParsed(modules, options);
+  if (compiled.ok) return { modules, program: compiled.value, diagnostics: syntax };
+  return {
+    modules,
+    program: undefined,
+    diagnostics: [...syntax, ...compiled.issues.map((issue) => diagnosticOf(issue, modules))],
+  };
 }

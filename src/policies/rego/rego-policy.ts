@@ -4,11 +4,11 @@ import { asString, isObject, member } from "../../core/json.ts";
 import { type KubernetesObject, nameOf } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { formatEvaluationError, fromJson, RegoObject, RegoSet, toJson, type Value } from "../../languages/rego/index.ts";
-import { compileParsed, type RegoProgram, type RegoRule } from "../../languages/rego/program.ts";
+import type { RegoProgram, RegoRule } from "../../languages/rego/program.ts";
 import { policyLabels } from "../kyverno/cluster-policy.ts";
 import { errorResult, passed } from "../kyverno/outcome.ts";
 import type { CompiledRule, CompileEnv, PolicyFormat, RuleContext, RuleResult } from "../policy.ts";
-import { parseRegoFile, type RegoFile } from "./rego-file.ts";
+import { compileRegoFiles, parseRegoFile, type RegoFile } from "./rego-file.ts";
 
 const group = "castellan.dev";
 const regoPolicyKind = "RegoPolicy";
@@ -35,18 +35,8 @@ function regoWorld(document: SourceDocument<KubernetesObject>, env: CompileEnv):
   if (known !== undefined) return known;
   const documents = (env.documents ?? [document]).filter(({ value }) => isRegoPolicy(value));
   const files = documents.map((one) => parseRegoFile(nameOf(one.value), textOf(one.value)));
-  const modules = files.flatMap(({ module }) => (module === undefined ? [] : [module]));
-  const compiled = compileParsed(modules);
-  const world: RegoWorld = {
-    files,
-    program: compiled.ok ? compiled.value : undefined,
-    diagnostics: [
-      ...files.flatMap(({ diagnostics }) => diagnostics),
-      ...(compiled.ok
-        ? []
-        : compiled.issues.flatMap((issue) => files.find((f) => f.file === issue.file)?.diagnosticOf(issue) ?? [])),
-    ],
-  };
+  const { program, diagnostics } = compileRegoFiles(files);
+  const world: RegoWorld = { files, program, diagnostics };
   worlds.set(env, world);
   return world;
 }
