@@ -1,0 +1,33 @@
+import type { Person } from "../../../access/person.ts";
+import type { RequestedAction } from "../../../access/requested-action.ts";
+
+/** Sees the bytes of both directions of one upgraded connection, from behind the head of the 101 response on. */
+export interface StreamTap {
+  /** Resolves when what these bytes show is durable; only then may they be passed on. Rejects: cut both sides. */
+  toClient(bytes: Buffer): Promise<void>;
+  toServer(bytes: Buffer): Promise<void>;
+  /** The stream is over; seals the recording. Idempotent. */
+  end(why: string): Promise<void>;
+}
+
+export interface TapRequest {
+  readonly kind: "exec" | "attach" | "portforward";
+  readonly protocol: "websocket" | "spdy";
+  /** WebSocket: what the server chose (`Sec-WebSocket-Protocol`); SPDY: `X-Stream-Protocol-Version`. */
+  readonly subprotocol: string | undefined;
+  /** Of the request's target: `container`, `command`, `tty`, `stdin`, `stdout`, `stderr`, `ports`. */
+  readonly query: ReadonlyMap<string, readonly string[]>;
+  readonly person: Person;
+  readonly action: RequestedAction;
+  /** Of the access request whose grant is used. */
+  readonly requestId: string | undefined;
+  /** The `Audit-ID` under which the call was forwarded. */
+  readonly auditId: string;
+}
+
+/** Refused: the connection is not upgraded, or cut where it already is. */
+export type OpenTap = (
+  request: TapRequest,
+) => Promise<
+  { readonly ok: true; readonly tap: StreamTap } | { readonly ok: false; readonly code: string; readonly message: string }
+>;
