@@ -17,7 +17,7 @@ const layers: { readonly [folder: string]: Layer } = {
   languages: { imports: ["core"], pure: true, packages: ["@noble/hashes", "@noble/curves"] },
   policies: { imports: ["core", "languages"], pure: true, packages: ["js-yaml"] },
   engine: { imports: ["core", "policies"], pure: true },
-  access: { imports: ["core", "languages"], pure: true },
+  access: { imports: ["core", "languages"], pure: true, packages: ["@noble/hashes"] },
   ledger: { imports: ["core"], pure: true },
   analysis: { imports: ["core", "languages"], pure: true },
   report: { imports: ["core"], pure: true, packages: ["js-yaml", "@noble/hashes"] },

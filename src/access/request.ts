@@ -36,6 +36,8 @@ export interface Approvers {
   readonly groups: readonly string[];
   /** Values of `Person.human`. */
   readonly humans: readonly string[];
+  /** Separation of duties: whoever is one of these is no approver, and neither is who the directory does not know. */
+  readonly except?: { readonly groups: readonly string[]; readonly humans: readonly string[] } | undefined;
 }
 
 /** So many distinct humans of these must agree. */
