@@ -2,13 +2,18 @@ import type { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { ledger } from "./migrations/0001-ledger.ts";
 import { policyModes } from "./migrations/0002-policy-modes.ts";
+import { notifications } from "./migrations/0006-notifications.ts";
 import { type Engine, StoreUnavailable } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 type Step = (db: Kysely<unknown>, engine: Engine) => Promise<void>;
 
 /** Forward only; a step that was released is never changed. */
-const steps: { readonly [name: string]: Step } = { "0001-ledger": ledger, "0002-policy-modes": policyModes };
+const steps: { readonly [name: string]: Step } = {
+  "0001-ledger": ledger,
+  "0002-policy-modes": policyModes,
+  "0006-notifications": notifications,
+};
 
 /** Brings the tables up to date; several replicas may start at once (Kysely's migrator takes an advisory lock). */
 export async function migrate(db: Kysely<Tables>, engine: Engine): Promise<void> {

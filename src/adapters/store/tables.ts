@@ -40,7 +40,52 @@ export interface PolicyModeRow {
   reason: string | null;
 }
 
+/** A message to one target about one event of a request; unique in these three. */
+export interface NotificationRow {
+  id: string;
+  request: string;
+  event: string;
+  target: string;
+  /** JSON of a `Notice`. */
+  payload: string;
+  state: "pending" | "sent" | "dead";
+  attempts: number;
+  created: number;
+  /** Not before this. */
+  due: number;
+  /** Some replica is sending it until then; 0: nobody is. */
+  leased_until: number;
+  sent: number | null;
+  problem: string | null;
+}
+
+export interface ChatLinkRow {
+  chat: string;
+  team: string;
+  chat_user: string;
+  issuer: string;
+  subject: string;
+  /** JSON of the person as they last logged in. */
+  person: string;
+  linked: number;
+  renewed: number;
+}
+
+export interface ChatCodeRow {
+  /** SHA-256 of the code. */
+  digest: string;
+  chat: string;
+  team: string;
+  chat_user: string;
+  chat_name: string;
+  expires: number;
+}
+
 export interface Tables {
+  notifications: NotificationRow;
+  chat_links: ChatLinkRow;
+  chat_codes: ChatCodeRow;
+  chat_nonces: { nonce: string; expires: number };
   policy_modes: PolicyModeRow;
   ledger_records: LedgerRecordRow;
   ledger_keys: { key: string; seq: number };
@@ -51,6 +96,10 @@ export interface Tables {
 
 /** By what each table is ordered: unique in it. Copies page by these. */
 export const tableKeys = {
+  notifications: ["id"],
+  chat_links: ["chat", "team", "chat_user"],
+  chat_codes: ["digest"],
+  chat_nonces: ["nonce"],
   policy_modes: ["cluster", "policy", "namespace"],
   ledger_records: ["seq"],
   ledger_keys: ["key"],

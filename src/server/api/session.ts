@@ -1,10 +1,13 @@
 import { hash, randomBytes } from "node:crypto";
+import type { Person } from "../../access/person.ts";
 import type { Role } from "./roles.ts";
 
 export interface User {
   readonly name: string;
   readonly groups: readonly string[];
   readonly roles: readonly Role[];
+  /** Whose requests and approvals these are; undefined: of nobody who was proven, as the operator's token. */
+  readonly person?: Person | undefined;
 }
 
 export interface SessionOptions {
