@@ -1,8 +1,8 @@
 import { createHash, generateKeyPairSync, sign, verify } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { canonicalJson } from "../core/canonical-json.ts";
 import { encodeUtf8 } from "../core/utf8.ts";
-import { canonicalJson } from "./canonical.ts";
 import { checkpointKeyText, parseCheckpointKey, readCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { appendLeaf, emptyFrontier, packFrontier, rootOf, unpackFrontier } from "./frontier.ts";
 import { consistencyRanges, inclusionRanges, merkleHashes, rangeHash } from "./merkle.ts";

@@ -1,6 +1,6 @@
+import { canonicalJson } from "../core/canonical-json.ts";
 import type { Instant } from "../core/host.ts";
 import type { JsonObject } from "../core/json.ts";
-import { canonicalJson } from "./canonical.ts";
 
 /** What kinds of events the ledger keeps. */
 export const recordKinds = [
@@ -18,6 +18,9 @@ export const recordKinds = [
   "access.granted",
   "access.used",
   "access.ended",
+  "access.reviewed",
+  "access.locked",
+  "access.unlocked",
   "access.stream",
   "server.event",
 ] as const;

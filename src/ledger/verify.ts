@@ -1,5 +1,5 @@
+import { canonicalJson } from "../core/canonical-json.ts";
 import { isObject, type JsonValue } from "../core/json.ts";
-import { canonicalJson } from "./canonical.ts";
 import { appendLeaf, appendSubtree, type CompletedSubtree, type Frontier, packFrontier, rootOf } from "./frontier.ts";
 import { type MerkleHashes, sameHash } from "./merkle.ts";
 import type { TreeHead } from "./proof.ts";

@@ -81,7 +81,40 @@ export interface ChatCodeRow {
   expires: number;
 }
 
+/** A request for access; the columns are what is searched, the document is the request. */
+export interface AccessRequestRow {
+  id: string;
+  cluster: string;
+  /** What is asked for: action, session or exception. */
+  type: string;
+  phase: string;
+  /** `issuer#subject`. */
+  requester: string;
+  human: string;
+  opened: number;
+  /** When time itself ends what it is in now; null: never. */
+  due: number | null;
+  revision: number;
+  /** Sequence number of the ledger's record of the last change: grows in the order of commits, on all replicas. */
+  changed: number;
+  /** JSON. */
+  document: string;
+}
+
+/** No access for this human until then; null: until unlocked. Lifted locks stay, with the time they were lifted at. */
+export interface AccessLockRow {
+  human: string;
+  locked_by: string;
+  why: string;
+  at: number;
+  until: number | null;
+  /** As of requests. */
+  changed: number;
+}
+
 export interface Tables {
+  access_requests: AccessRequestRow;
+  access_locks: AccessLockRow;
   notifications: NotificationRow;
   chat_links: ChatLinkRow;
   chat_codes: ChatCodeRow;
@@ -96,6 +129,8 @@ export interface Tables {
 
 /** By what each table is ordered: unique in it. Copies page by these. */
 export const tableKeys = {
+  access_requests: ["id"],
+  access_locks: ["human"],
   notifications: ["id"],
   chat_links: ["chat", "team", "chat_user"],
   chat_codes: ["digest"],

@@ -1,4 +1,4 @@
-import { isArray, type JsonValue } from "../core/json.ts";
+import { isArray, type JsonValue } from "./json.ts";
 
 /**
  * The one text of a JSON value: members sorted by UTF-16 code units, no spaces, strings as JSON writes them (RFC 8785).
