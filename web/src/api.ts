@@ -3,11 +3,13 @@ import type { Severity } from "../../src/core/finding.ts";
 import type { RecordEvidence, RecordView } from "../../src/services/audit/ledger-view.ts";
 import type { FindingRow, Overview } from "../../src/services/console/finding-view.ts";
 import type { PolicyRow } from "../../src/services/console/policy-view.ts";
+import { setServerTime } from "./clock.ts";
 
 export type { FindingRow, PolicyRow, RecordEvidence, RecordView, Severity };
 
 export interface OverviewAnswer extends Overview {
-  readonly cluster: string;
+  /** Those that are governed. */
+  readonly clusters: readonly string[];
   readonly objects: number;
   readonly policies: number;
   readonly records: number;
@@ -30,6 +32,7 @@ export interface Loading<T> {
 
 async function get<T>(path: string, signal: AbortSignal): Promise<T> {
   const response = await fetch(path, { signal, headers: { accept: "application/json" } });
+  setServerTime(response.headers.get("date"));
   const body = await response.json().catch(() => undefined);
   if (!response.ok) throw new Error(body?.message ?? `the server answered ${response.status}`);
   return body as T;

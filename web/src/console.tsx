@@ -11,6 +11,8 @@ import {
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Link, Route, Switch, useLocation } from "wouter";
+import { query } from "./api.ts";
+import { ClusterSelect, useCluster } from "./cluster.tsx";
 import { AuditPage } from "./features/audit.tsx";
 import { FindingsPage } from "./features/findings.tsx";
 import { NetworkPage } from "./features/network.tsx";
@@ -33,6 +35,7 @@ const pages = [
 export function Console() {
   const [opened, { toggle, close }] = useDisclosure();
   const [location] = useLocation();
+  const cluster = useCluster();
   return (
     <AppShell header={{ height: 56 }} navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !opened } }} padding="md">
       <AppShell.Header>
@@ -43,7 +46,10 @@ export function Console() {
               Castellan
             </Title>
           </Group>
-          <SchemeButton />
+          <Group gap="sm">
+            <ClusterSelect />
+            <SchemeButton />
+          </Group>
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Pages">
@@ -51,7 +57,7 @@ export function Console() {
           <NavLink
             key={path}
             component={Link}
-            href={path}
+            href={`${path}${query({ cluster })}`}
             label={label}
             active={path === "/" ? location === "/" : location.startsWith(path)}
             aria-current={location === path ? "page" : undefined}

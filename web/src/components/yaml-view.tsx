@@ -31,6 +31,11 @@ export function YamlView({ value, mark, label }: { readonly value: unknown; read
   );
 }
 
+/** A value as lines of YAML. */
+export function yamlLines(value: unknown): readonly string[] {
+  return linesOf(value, "", [], []).flatMap(({ text }) => text.split("\n"));
+}
+
 function linesOf(value: unknown, indent: string, path: Path, mark: Path): readonly Line[] {
   const inside = mark.length > 0 && path.length >= mark.length && mark.every((step, i) => path[i] === step);
   const line = (text: string): Line => ({ text: `${indent}${text}`, marked: inside });

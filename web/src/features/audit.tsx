@@ -3,6 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { useSearchParams } from "wouter";
 import { query, type RecordEvidence, type RecordView, useAnswer } from "../api.ts";
+import { useCluster } from "../cluster.tsx";
 import { Answer, Time } from "../components/state.tsx";
 import { YamlView } from "../components/yaml-view.tsx";
 
@@ -13,11 +14,12 @@ export function AuditPage() {
   const [limit, setLimit] = useState(pageSize);
   const [opened, setOpened] = useState<number>();
   const questions = useAnswer<{ items: readonly { name: string; question: string }[] }>("/api/v1/audit/questions");
+  const cluster = useCluster();
   const saved = search.get("saved") ?? undefined;
   const actor = search.get("actor") ?? "";
   const [who] = useDebouncedValue(actor, 200);
   const state = useAnswer<{ items: readonly RecordView[] }>(
-    `/api/v1/audit/records${query({ saved, actor: who === "" ? undefined : `${who}*`, limit })}`,
+    `/api/v1/audit/records${query({ saved, cluster, actor: who === "" ? undefined : `${who}*`, limit })}`,
   );
   const set = (name: string, value: string) =>
     setSearch((before) => {

@@ -3,6 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { Link, useLocation, useParams, useSearchParams } from "wouter";
 import { type FindingDetail, type FindingRow, query, useAnswer } from "../api.ts";
+import { useCluster } from "../cluster.tsx";
 import { Answer, SeverityBadge, worstFirst } from "../components/state.tsx";
 import { YamlView } from "../components/yaml-view.tsx";
 
@@ -17,7 +18,8 @@ export function FindingsPage() {
   const text = search.get("text") ?? "";
   const [words] = useDebouncedValue(text, 200);
   const namespace = search.getAll("namespace").map((name) => (name === "-" ? "" : name));
-  const filter = new URLSearchParams({ limit: String(limit), text: words });
+  const cluster = useCluster();
+  const filter = new URLSearchParams({ limit: String(limit), text: words, ...(cluster === undefined ? {} : { cluster }) });
   for (const name of namespace) filter.append("namespace", name);
   for (const name of severity) filter.append("severity", name);
   for (const name of search.getAll("policy")) filter.append("policy", name);
@@ -108,16 +110,16 @@ function FindingTable({ items, search }: { readonly items: readonly FindingRow[]
         </Table.Thead>
         <Table.Tbody>
           {items.map((row) => (
-            <Table.Tr key={row.id}>
+            <Table.Tr key={`${row.cluster} ${row.id}`}>
               <Table.Td>
                 <SeverityBadge severity={row.severity} />
               </Table.Td>
               <Table.Td style={{ wordBreak: "break-word" }}>
-                <Anchor component={Link} href={`/findings/${row.id}${search.size === 0 ? "" : `?${search}`}`}>
+                <Anchor component={Link} href={`/findings/${row.id}${query({ ...parametersOf(search), cluster: row.cluster })}`}>
                   {row.kind} {row.name}
                 </Anchor>
                 <Text size="xs" c="dimmed">
-                  {row.namespace}
+                  {row.cluster} {row.namespace}
                 </Text>
               </Table.Td>
               <Table.Td style={{ wordBreak: "break-word" }}>
@@ -134,8 +136,12 @@ function FindingTable({ items, search }: { readonly items: readonly FindingRow[]
   );
 }
 
+const parametersOf = (search: URLSearchParams) =>
+  Object.fromEntries([...new Set(search.keys())].map((name) => [name, search.getAll(name)]));
+
 function Detail({ id }: { readonly id: string }) {
-  const state = useAnswer<FindingDetail>(`/api/v1/findings/${encodeURIComponent(id)}`);
+  const cluster = useCluster();
+  const state = useAnswer<FindingDetail>(`/api/v1/findings/${encodeURIComponent(id)}${query({ cluster })}`);
   return (
     <Answer state={state}>
       {(finding) => (
@@ -150,7 +156,7 @@ function Detail({ id }: { readonly id: string }) {
           <Text>{finding.message}</Text>
           <List size="sm">
             <List.Item>
-              <Anchor component={Link} href={`/findings${query({ policy: finding.policy })}`}>
+              <Anchor component={Link} href={`/findings${query({ policy: finding.policy, cluster })}`}>
                 {finding.policy}
               </Anchor>{" "}
               rule {finding.rule}

@@ -1,10 +1,12 @@
 import { Anchor, Card, Group, Progress, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
 import { Link } from "wouter";
 import { type OverviewAnswer, query, useAnswer } from "../api.ts";
+import { useCluster } from "../cluster.tsx";
 import { Answer, severityColours, worstFirst } from "../components/state.tsx";
 
 export function OverviewPage() {
-  const state = useAnswer<OverviewAnswer>("/api/v1/overview");
+  const cluster = useCluster();
+  const state = useAnswer<OverviewAnswer>(`/api/v1/overview${query({ cluster })}`);
   return (
     <Stack>
       <Title order={2}>Overview</Title>
@@ -14,11 +16,13 @@ export function OverviewPage() {
 }
 
 function Posture({ overview }: { readonly overview: OverviewAnswer }) {
-  const { cluster, objects, policies, records, total, errors } = overview;
+  const { clusters, objects, policies, records, total, errors } = overview;
+  const cluster = useCluster();
   return (
     <Stack>
       <Text c="dimmed">
-        {cluster}: {objects} objects, {policies} policies of your own beside the built-in ones, {records} records in the ledger
+        {cluster ?? clusters.join(", ")}: {objects} objects, {policies} policies of your own beside the built-in ones, {records}{" "}
+        records in the ledger
       </Text>
       <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }}>
         {worstFirst.map((severity) => (
@@ -26,7 +30,7 @@ function Posture({ overview }: { readonly overview: OverviewAnswer }) {
             key={severity}
             withBorder
             component={Link}
-            href={`/findings${query({ severity })}`}
+            href={`/findings${query({ severity, cluster })}`}
             aria-label={`${total[severity]} ${severity} findings`}
           >
             <Text size="xl" fw={700}>
@@ -46,6 +50,7 @@ function Posture({ overview }: { readonly overview: OverviewAnswer }) {
         </Card>
       </SimpleGrid>
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
+        {overview.byCluster.length > 1 && <Counts title="By cluster" rows={overview.byCluster} parameter="cluster" empty="" />}
         <Counts title="By namespace" rows={overview.byNamespace} parameter="namespace" empty="(cluster-wide)" />
         <Counts title="By policy" rows={overview.byPolicy} parameter="policy" empty="" />
       </SimpleGrid>
@@ -60,13 +65,14 @@ function Swatch({ colour }: { readonly colour: string }) {
 interface CountsProps {
   readonly title: string;
   readonly rows: OverviewAnswer["byNamespace"];
-  readonly parameter: "namespace" | "policy";
+  readonly parameter: "cluster" | "namespace" | "policy";
   readonly empty: string;
 }
 
 const shown = 12;
 
 function Counts({ title, rows, parameter, empty }: CountsProps) {
+  const cluster = useCluster();
   const sum = (row: OverviewAnswer["byNamespace"][number]) => worstFirst.reduce((n, severity) => n + row.counts[severity], 0);
   const most = Math.max(1, ...rows.map(sum));
   return (
@@ -86,7 +92,11 @@ function Counts({ title, rows, parameter, empty }: CountsProps) {
           {rows.slice(0, shown).map((row) => (
             <Table.Tr key={row.name}>
               <Table.Td style={{ wordBreak: "break-word" }}>
-                <Anchor component={Link} href={`/findings${query({ [parameter]: row.name === "" ? "-" : row.name })}`} size="sm">
+                <Anchor
+                  component={Link}
+                  href={`/findings${query({ cluster, [parameter]: row.name === "" ? "-" : row.name })}`}
+                  size="sm"
+                >
                   {row.name === "" ? empty : row.name.replace(/^.*\/(ValidatingPolicy|ClusterPolicy)\//, "")}
                 </Anchor>
               </Table.Td>

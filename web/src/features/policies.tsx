@@ -1,10 +1,12 @@
 import { Anchor, Badge, Stack, Table, Text, Title } from "@mantine/core";
 import { Link } from "wouter";
 import { type PolicyRow, query, useAnswer } from "../api.ts";
+import { useCluster } from "../cluster.tsx";
 import { Answer } from "../components/state.tsx";
 
 export function PoliciesPage() {
-  const state = useAnswer<{ items: readonly PolicyRow[] }>("/api/v1/policies");
+  const cluster = useCluster();
+  const state = useAnswer<{ items: readonly PolicyRow[] }>(`/api/v1/policies${query({ cluster })}`);
   return (
     <Stack>
       <Title order={2}>Policies</Title>
@@ -34,13 +36,13 @@ function PolicyTable({ items }: { readonly items: readonly PolicyRow[] }) {
         </Table.Thead>
         <Table.Tbody>
           {items.map((row) => (
-            <Table.Tr key={row.name}>
+            <Table.Tr key={`${row.cluster} ${row.name}`}>
               <Table.Td style={{ wordBreak: "break-word" }}>
-                <Anchor component={Link} href={`/findings${query({ policy: row.name })}`}>
+                <Anchor component={Link} href={`/findings${query({ policy: row.name, cluster: row.cluster })}`}>
                   {row.title || row.name}
                 </Anchor>
                 <Text size="xs" c="dimmed">
-                  {row.name}
+                  {row.cluster} {row.name}
                 </Text>
               </Table.Td>
               <Table.Td>

@@ -3,6 +3,7 @@ import { type FormEvent, useState } from "react";
 import { useSearchParams } from "wouter";
 import type { HolderRow } from "../../../src/services/console/rights-view.ts";
 import { query, useAnswer } from "../api.ts";
+import { useCluster } from "../cluster.tsx";
 import { Answer } from "../components/state.tsx";
 
 const questions = [
@@ -14,18 +15,20 @@ const questions = [
 
 export function RightsPage() {
   const [search, setSearch] = useSearchParams();
+  const cluster = useCluster();
+  const ask = (question: Record<string, string>) => setSearch({ ...question, ...(cluster === undefined ? {} : { cluster }) });
   const [verb, resource, namespace] = ["verb", "resource", "namespace"].map((name) => search.get(name) ?? "");
   return (
     <Stack>
       <Title order={2}>Rights</Title>
-      <Question key={search.toString()} verb={verb ?? ""} resource={resource ?? ""} namespace={namespace ?? ""} ask={setSearch} />
+      <Question key={search.toString()} verb={verb ?? ""} resource={resource ?? ""} namespace={namespace ?? ""} ask={ask} />
       <Group gap="xs" aria-label="Questions that are often asked">
         {questions.map((question) => (
           <Button
             key={question.label}
             size="compact-sm"
             variant="default"
-            onClick={() => setSearch({ verb: question.verb, resource: question.resource })}
+            onClick={() => ask({ verb: question.verb, resource: question.resource })}
           >
             Who can {question.label}?
           </Button>
@@ -87,8 +90,9 @@ function Question({ ask, ...asked }: QuestionProps) {
 
 function Holders(question: { readonly verb: string; readonly resource: string; readonly namespace: string }) {
   const { verb, resource, namespace } = question;
-  const state = useAnswer<{ holders: readonly HolderRow[]; unresolved: readonly string[] }>(
-    `/api/v1/rbac/who-can${query({ verb, resource, namespace: namespace === "" ? undefined : namespace })}`,
+  const cluster = useCluster();
+  const state = useAnswer<{ holders: readonly (HolderRow & { readonly cluster: string })[]; unresolved: readonly string[] }>(
+    `/api/v1/rbac/who-can${query({ cluster, verb, resource, namespace: namespace === "" ? undefined : namespace })}`,
   );
   return (
     <Answer state={state}>
@@ -115,9 +119,11 @@ function Holders(question: { readonly verb: string; readonly resource: string; r
               </Table.Thead>
               <Table.Tbody>
                 {holders.map((row) => (
-                  <Table.Tr key={`${row.subject} ${row.binding} ${row.rule}`} style={{ wordBreak: "break-word" }}>
+                  <Table.Tr key={`${row.cluster} ${row.subject} ${row.binding} ${row.rule}`} style={{ wordBreak: "break-word" }}>
                     <Table.Td>{row.subject}</Table.Td>
-                    <Table.Td>{row.namespace === "" ? "everywhere" : row.namespace}</Table.Td>
+                    <Table.Td>
+                      {row.namespace === "" ? `everywhere in ${row.cluster}` : `${row.cluster} ${row.namespace}`}
+                    </Table.Td>
                     <Table.Td>{row.binding}</Table.Td>
                     <Table.Td>{row.role}</Table.Td>
                     <Table.Td>{row.rule}</Table.Td>

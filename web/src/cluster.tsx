@@ -1,0 +1,35 @@
+import { Select } from "@mantine/core";
+import { useSearchParams } from "wouter";
+import { type OverviewAnswer, useAnswer } from "./api.ts";
+
+/** The cluster that pages are about, from the address; undefined: all. */
+export function useCluster(): string | undefined {
+  const [search] = useSearchParams();
+  return search.get("cluster") ?? undefined;
+}
+
+/** Shown where several clusters are governed. */
+export function ClusterSelect() {
+  const [, setSearch] = useSearchParams();
+  const cluster = useCluster();
+  const { value } = useAnswer<OverviewAnswer>("/api/v1/overview");
+  if (value === undefined || value.clusters.length < 2) return null;
+  return (
+    <Select
+      aria-label="Cluster"
+      placeholder="All clusters"
+      data={[...value.clusters]}
+      value={cluster ?? null}
+      onChange={(name) =>
+        setSearch((before) => {
+          if (name === null) before.delete("cluster");
+          else before.set("cluster", name);
+          return before;
+        })
+      }
+      clearable
+      size="xs"
+      w={220}
+    />
+  );
+}
