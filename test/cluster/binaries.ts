@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { access, constants, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { access, constants, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -22,9 +22,9 @@ export interface NotAvailable {
   readonly reason: string;
 }
 
-export interface Binaries {
+export interface Binaries<Program extends string = ControlPlaneProgram> {
   readonly available: true;
-  path(program: ControlPlaneProgram): string;
+  path(program: Program): string;
 }
 
 /**
@@ -37,16 +37,28 @@ export async function controlPlaneBinaries(programs: readonly ControlPlaneProgra
     const missing = await firstMissing(assets, programs);
     return missing === undefined ? binariesIn(assets) : notAvailable(`KUBEBUILDER_ASSETS has no ${missing}`);
   }
-  const cache = await cacheDirectory();
+  const cache = await cacheDirectory([join(import.meta.dirname, "go.sum")]);
   if ((await firstMissing(cache, programs)) === undefined) return binariesIn(cache);
-  try {
-    await run("go", ["version"]);
-  } catch {
-    return notAvailable("KUBEBUILDER_ASSETS is not set and Go is not installed");
-  }
+  if (!(await hasGo())) return notAvailable("KUBEBUILDER_ASSETS is not set and Go is not installed");
   await mkdir(cache, { recursive: true });
-  for (const program of programs) if ((await firstMissing(cache, [program])) !== undefined) await build(program, cache);
+  for (const program of programs) {
+    if ((await firstMissing(cache, [program])) !== undefined) {
+      await build(packages[program], import.meta.dirname, join(cache, program));
+    }
+  }
   return binariesIn(cache);
+}
+
+/** Our stub of a kubelet (see kubelet/), built by Go into the cache in some seconds. */
+export async function kubeletBinary(): Promise<Binaries<"kubelet"> | NotAvailable> {
+  const source = join(import.meta.dirname, "kubelet");
+  const sources = (await readdir(source)).filter((name) => /\.(go|sum)$/.test(name)).sort();
+  const directory = await cacheDirectory(sources.map((name) => join(source, name)));
+  if ((await firstMissing(directory, ["kubelet"])) === undefined) return binariesIn(directory);
+  if (!(await hasGo())) return notAvailable("Go is not installed");
+  await mkdir(directory, { recursive: true });
+  await build(".", source, join(directory, "kubelet"));
+  return binariesIn(directory);
 }
 
 function notAvailable(reason: string): NotAvailable {
@@ -54,11 +66,17 @@ function notAvailable(reason: string): NotAvailable {
   return { available: false, reason };
 }
 
-function binariesIn(directory: string): Binaries {
+function binariesIn(directory: string): Binaries<string> {
   return { available: true, path: (program) => join(directory, program) };
 }
 
-async function firstMissing(directory: string, programs: readonly ControlPlaneProgram[]): Promise<string | undefined> {
+const hasGo = () =>
+  run("go", ["version"]).then(
+    () => true,
+    () => false,
+  );
+
+async function firstMissing(directory: string, programs: readonly string[]): Promise<string | undefined> {
   for (const program of programs) {
     try {
       await access(join(directory, program), constants.X_OK);
@@ -70,20 +88,20 @@ async function firstMissing(directory: string, programs: readonly ControlPlanePr
 }
 
 /** Outside the clone, so that a fresh one need not build again; keyed by what is built. */
-async function cacheDirectory(): Promise<string> {
-  const sums = await readFile(join(import.meta.dirname, "go.sum"));
-  const key = createHash("sha256").update(sums).digest("hex").slice(0, 16);
+async function cacheDirectory(sources: readonly string[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const source of sources) hash.update(await readFile(source));
+  const key = hash.digest("hex").slice(0, 16);
   return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "castellan", key);
 }
 
 /** Built beside its place and moved there, so that an interrupted build leaves nothing that looks finished. */
-async function build(program: ControlPlaneProgram, directory: string): Promise<void> {
-  const target = join(directory, program);
+async function build(packagePath: string, module: string, target: string): Promise<void> {
   const partial = `${target}.${process.pid}.partial`;
-  process.stderr.write(`building ${program} once, into ${directory}\n`);
+  process.stderr.write(`building ${target} once\n`);
   try {
-    const flags = ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", partial, packages[program]];
-    await run("go", flags, { cwd: import.meta.dirname, maxBuffer: 16 * 1024 * 1024 });
+    const flags = ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", partial, packagePath];
+    await run("go", flags, { cwd: module, maxBuffer: 16 * 1024 * 1024 });
     await rename(partial, target);
   } finally {
     await rm(partial, { force: true });

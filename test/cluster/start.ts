@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Binaries, controlPlaneBinaries, type NotAvailable } from "./binaries.ts";
+import { type KubeletCertificates, kubeletCertificates, kubeletFlags } from "./kubelet-certificates.ts";
 
 /** Users that every cluster starts with; tokens are their names. */
 const users = [
@@ -26,6 +27,8 @@ export interface Cluster {
   readonly kubectl: string;
   /** A kubeconfig file with one context for each user, named as the user; `admin` is current. */
   readonly kubeconfig: string;
+  /** What `startKubelet` needs; undefined where the cluster was started without `kubelet`. */
+  readonly kubeletCertificates: KubeletCertificates | undefined;
   token(user: ClusterUser): string;
   /** Ends the API server and starts it again at the same address, with everything that etcd has. */
   restartApiServer(): Promise<void>;
@@ -35,6 +38,8 @@ export interface Cluster {
 export interface ClusterOptions {
   /** Starts the controller manager as well: quota status, aggregated roles, namespace deletion, garbage collection. */
   readonly controllerManager?: boolean;
+  /** The API server can talk to kubelets that `startKubelet` starts. */
+  readonly kubelet?: boolean;
   readonly apiServerFlags?: readonly string[];
 }
 
@@ -96,6 +101,7 @@ async function start(
     "--unsafe-no-fsync",
     "--log-level=error",
   ]);
+  const certificates = options.kubelet === true ? await kubeletCertificates(directory) : undefined;
   const apiServerArguments = [
     `--etcd-servers=${etcd}`,
     `--secure-port=${serverPort}`,
@@ -110,6 +116,7 @@ async function start(
     ...(options.controllerManager === true ? [] : ["--disable-admission-plugins=ServiceAccount"]),
     "--allow-privileged=true",
     "--v=0",
+    ...(certificates === undefined ? [] : kubeletFlags(certificates)),
     ...(options.apiServerFlags ?? []),
   ];
   let apiServer = launch("kube-apiserver", apiServerArguments);
@@ -132,6 +139,7 @@ async function start(
     authority,
     kubectl: binaries.path("kubectl"),
     kubeconfig: path("kubeconfig"),
+    kubeletCertificates: certificates,
     token: (user) => `${user}-token`,
     async restartApiServer() {
       await end(apiServer);
