@@ -39,6 +39,28 @@ export const diagnosticCodes = {
     meaning: "There are no credentials for the cluster, or it does not accept them.",
     next: "Log in again, and check that kubectl reaches the cluster.",
   },
+  IDENTITY_MISSING: { meaning: "A request came without a credential.", next: "Run castellan login, and castellan kubeconfig." },
+  IDENTITY_SEVERAL: {
+    meaning: "A request came with more than one credential; which one is meant cannot be known.",
+    next: "Send one bearer token, or one client certificate.",
+  },
+  IDENTITY_INVALID: {
+    meaning: "A token or client certificate is not accepted: expired, not for this server, or not of an issuer that it knows.",
+    next: "Log in again; compare the issuer and audience with those of the identities file.",
+  },
+  IDENTITY_TOO_LARGE: {
+    meaning: "A token is longer than 16 KiB, or names more than 512 groups.",
+    next: "Let the issuer put only the groups into tokens that clusters need.",
+  },
+  IDENTITY_NAME_REFUSED: {
+    meaning: "An identity has a user name or a group that no identity provider may give, as those that begin with system: or castellan:.",
+    next: "Rename the group, or set a groupsPrefix or usernamePrefix for the issuer.",
+  },
+  IDENTITY_LOCKED: { meaning: "Access is locked for this person.", next: "Ask an administrator of Castellan." },
+  IDENTITY_UNCHECKED: {
+    meaning: "A token could not be checked, since its issuer's keys cannot be fetched; it was not accepted.",
+    next: "Check that the server reaches the issuer.",
+  },
   CLUSTER_UNREACHABLE: { meaning: "The API server does not answer.", next: "Check that kubectl reaches the cluster." },
   CLUSTER_FORBIDDEN: {
     meaning: "The user may not list some resources, so nothing is known about their objects.",
