@@ -55,6 +55,8 @@ export interface Approval {
   readonly comment: string;
   /** Where it was said. */
   readonly channel: "cli" | "console" | "api" | "slack" | "rule";
+  /** Names of the slots that this person could fill then: who is on call tomorrow takes nothing from it. */
+  readonly fills?: readonly string[] | undefined;
 }
 
 /** Leave to do what was asked. */
@@ -70,6 +72,8 @@ export interface Grant {
    * A session and an exception stay live until they end.
    */
   readonly use: "live" | "consumed" | "sent" | "done" | "unknown";
+  /** How often a single action's grant was consumed: once more after each return. */
+  readonly attempts?: number | undefined;
 }
 
 export type RequestPhase = "pending" | "granted" | "denied" | "cancelled" | "lapsed" | "ended";

@@ -53,7 +53,8 @@ export const diagnosticCodes = {
     next: "Let the issuer put only the groups into tokens that clusters need.",
   },
   IDENTITY_NAME_REFUSED: {
-    meaning: "An identity has a user name or a group that no identity provider may give, as those that begin with system: or castellan:.",
+    meaning:
+      "An identity has a user name or a group that no identity provider may give, as those that begin with system: or castellan:.",
     next: "Rename the group, or set a groupsPrefix or usernamePrefix for the issuer.",
   },
   IDENTITY_LOCKED: { meaning: "Access is locked for this person.", next: "Ask an administrator of Castellan." },
@@ -269,6 +270,74 @@ export const diagnosticCodes = {
   REGO_RECURSION: {
     meaning: "A Rego rule needs its own value.",
     next: "Take the rule out of the circle that the message shows.",
+  },
+  ACCESS_NO_RULE: {
+    meaning: "No access rule lets this person ask for this.",
+    next: "Ask an administrator for an AccessRule that offers it, or ask for something that a rule offers.",
+  },
+  ACCESS_REJECTED: {
+    meaning: "An access rule refuses what was asked for, at this time or in this state.",
+    next: "Read the reason in the message; ask again when it no longer holds.",
+  },
+  ACCESS_REASON_REQUIRED: {
+    meaning: "The access rule wants a reason, and none was given.",
+    next: "Say why it is needed.",
+  },
+  ACCESS_BAD_REQUEST: {
+    meaning: "A request for access makes no sense: no time at all, an end in the past, a mode that the rule does not have.",
+    next: "Correct what the message names.",
+  },
+  ACCESS_LOCKED: {
+    meaning: "This person is locked out of all access by grants.",
+    next: "Ask an administrator to lift the lock.",
+  },
+  ACCESS_TOO_MANY: {
+    meaning: "This person has more requests waiting than one may have.",
+    next: "Cancel those that are no longer needed.",
+  },
+  ACCESS_NOT_FOUND: { meaning: "There is no request with this id.", next: "List the requests to find its id." },
+  ACCESS_SELF_APPROVAL: {
+    meaning: "Somebody tried to decide their own request, perhaps under another login.",
+    next: "Let somebody else of the approvers decide.",
+  },
+  ACCESS_PROGRAM: { meaning: "A program tried to decide a request.", next: "Let a person decide." },
+  ACCESS_NOT_APPROVER: {
+    meaning: "This person is none of the request's approvers.",
+    next: "Let one of the approvers decide whom the request names.",
+  },
+  ACCESS_ALREADY_APPROVED: {
+    meaning: "This person has approved the request before; nobody counts twice.",
+    next: "Wait for the other approvers.",
+  },
+  ACCESS_DECIDED: { meaning: "The request was decided before.", next: "Look at the request; a grant can be revoked." },
+  ACCESS_LAPSED: {
+    meaning: "Nobody decided the request in time; decisions come too late.",
+    next: "Ask again.",
+  },
+  ACCESS_EXPIRED: { meaning: "The grant's time is over.", next: "Ask again." },
+  ACCESS_ENDED: { meaning: "The request was ended before.", next: "Look at why it ended, and ask again if it is still needed." },
+  ACCESS_USED: { meaning: "The grant was for one call, which was made.", next: "Ask again for another call." },
+  ACCESS_NOT_GRANTED: { meaning: "The request is not granted.", next: "Wait until it is approved." },
+  ACCESS_OTHER_ACTION: {
+    meaning: "The call is not the one that was approved: its cluster, person, bytes, object or rule differ.",
+    next: "Make exactly the call that was approved, or ask for the new one.",
+  },
+  ACCESS_NOT_REQUESTER: { meaning: "Only who asked may do this.", next: "Let the requester do it." },
+  ACCESS_RULE_CHANGED: {
+    meaning: "The access rule changed, or no longer holds for the requester, since the request was made.",
+    next: "Ask again under the rules as they are now.",
+  },
+  ACCESS_NOT_BREAK_GLASS: {
+    meaning: "Only break-glass access is reviewed afterwards, once, by somebody else.",
+    next: "Look at the request for what happened to it.",
+  },
+  ACCESS_NO_SWEEPER: {
+    meaning: "Access by role bindings is off, or nothing would remove the bindings in time.",
+    next: "Ask for a session through the gateway, or switch role bindings on in the server.",
+  },
+  ACCESS_UNAVAILABLE: {
+    meaning: "The database does not answer, so nothing is asked for, decided or granted.",
+    next: "Bring the database back and try again.",
   },
 } as const satisfies Record<string, { meaning: string; next: string }>;
 
