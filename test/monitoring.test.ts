@@ -10,9 +10,7 @@ import { policyResultLabels } from "../src/services/admission/policy-result-coun
 
 const monitoring = join(import.meta.dirname, "../deploy/monitoring");
 const nothing = {
-  findings: () => [],
-  objects: () => 0,
-  policies: () => ({ working: 0, broken: 0 }),
+  clusters: () => [],
   ledgerBacklog: () => 0,
   policyResults: () => [],
 };

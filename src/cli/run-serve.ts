@@ -3,50 +3,35 @@ import { readAuditLogs } from "../adapters/files/audit-log.ts";
 import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
 import { loadDefaultPacks } from "../adapters/files/packs.ts";
-import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { Ledger } from "../adapters/store/ledger.ts";
 import { openSigner } from "../adapters/store/signing-key.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
-import { ReportWriter } from "../controllers/report-writer.ts";
-import type { Diagnostic } from "../core/diagnostic.ts";
 import { severities } from "../core/finding.ts";
 import type { JsonValue } from "../core/json.ts";
 import { isKubernetesObject } from "../core/kubernetes.ts";
-import { networkHtml } from "../report/network-html.ts";
+import type { KubernetesSchemas } from "../core/schema.ts";
 import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts";
 import { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
 import { LedgerView } from "../services/audit/ledger-view.ts";
 import { UsageWatch } from "../services/audit/usage-watch.ts";
-import { type Overview, overviewOf } from "../services/console/finding-view.ts";
-import { networkView } from "../services/console/network-view.ts";
-import { policyRows } from "../services/console/policy-view.ts";
-import { RightsView } from "../services/console/rights-view.ts";
-import { ClusterWriter } from "../services/live/cluster-writer.ts";
-import { findingRecords } from "../services/live/finding-records.ts";
-import { GovernedCluster } from "../services/live/governed-cluster.ts";
-import { LiveObjects } from "../services/live/live-objects.ts";
-import { LivePolicies } from "../services/live/live-policies.ts";
-import { Posture } from "../services/live/posture.ts";
-import { PolicyModes } from "../services/rollout/policy-modes.ts";
-import { Rollout } from "../services/rollout/rollout.ts";
-import { scannedObjects } from "../services/scanned-objects.ts";
+import { type ClusterFindings, type Overview, overviewOf } from "../services/console/finding-view.ts";
 import { clusterClient } from "./cluster-client.ts";
-import type { CommandContext } from "./command.ts";
-import { builtInComponents } from "./components.ts";
+import { type CommandContext, UsageError } from "./command.ts";
 import type { IdentityFlags } from "./console-identities.ts";
-import { nodeHost } from "./node-host.ts";
 import { openStore } from "./open-store.ts";
 import { writeDiagnostics } from "./run-audit-text.ts";
 import { announceServer } from "./running-server.ts";
+import { type ClusterSource, ServedCluster } from "./serve-cluster.ts";
 import { serveConsole } from "./serve-console.ts";
-import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
+import { pathOfCluster, serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
 
 export interface ServeFlags extends WebhookFlags, IdentityFlags {
   readonly policies?: readonly string[];
   readonly files?: readonly string[];
   readonly auditLog?: readonly string[];
-  readonly context?: string;
+  /** Contexts of the kubeconfig; none: the current one. */
+  readonly context?: readonly string[];
   readonly kubeconfig?: string;
   readonly webhook: boolean;
   readonly listen: string;
@@ -75,77 +60,10 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const ledger = new Ledger(store, await openSigner(flags.data, "castellan/ledger"), io.now);
   closing.push(() => ledger.close());
 
-  const schemas = loadKubernetesSchemas();
-  const policies = new LivePolicies(schemas.resources());
-  policies.onRevision(({ diagnostics }) => writeDiagnostics(diagnostics.filter(isError), context));
-  const files = await loadPaths(flags.files ?? []);
-  const client = flags.files === undefined ? await clusterClient(flags) : undefined;
-  const clusterName = client?.context ?? "files";
-  const objectsOfFiles = files.documents.map((d) => d.value).filter(isKubernetesObject);
-  const fileResources = schemas.withCustomResources(objectsOfFiles).resources();
-  let cluster: GovernedCluster | undefined;
-  const resources = () => cluster?.resources ?? fileResources;
-
+  const clusters: ServedCluster[] = [];
   const results = new PolicyResultCounts();
-  const listeners = new Set<() => void>();
-  const tell = () => {
-    for (const listener of listeners) listener();
-  };
-  policies.onRevision(tell);
-  const catalogue = loadWorkloadCatalogue();
-  const defaultRbac = readDefaultRbac(loadDefaultRbacObjects());
-  const complete = client !== undefined;
-  const posture = new Posture({
-    policies,
-    resources,
-    schemas,
-    catalogue,
-    defaultRbac,
-    components: builtInComponents,
-    packs: loadDefaultPacks(),
-    host: nodeHost(io),
-    complete,
-    onChange: (change) => {
-      tell();
-      results.takeFindings(change.opened);
-      const records = findingRecords(change, clusterName, io.now());
-      if (records.length > 0) ledger.append(records).catch(trouble);
-    },
-    onTrouble: trouble,
-  });
-  closing.push(() => posture.stop());
-  const given = await loadPaths(flags.policies ?? []);
-  writeDiagnostics([...given.diagnostics, ...files.diagnostics], context);
-  policies.setSource("files", given.documents);
-
-  const modes = new PolicyModes({
-    store,
-    ledger,
-    cluster: clusterName,
-    now: io.now,
-    onChange: (changed) => policies.setModes(changed),
-  });
-  await modes.refresh();
-  // Another replica may promote a policy.
-  const modesRefresh = setInterval(() => {
-    modes.refresh().catch(trouble);
-  }, modesMilliseconds);
-  closing.push(async () => clearInterval(modesRefresh));
-  const rollout = new Rollout({ policies, posture, modes, store, cluster: clusterName, resources, host: nodeHost(io), complete });
-
-  const worldInput = () => ({
-    documents: [...posture.objects],
-    namespace: "default",
-    complete,
-    defaults: defaultRbac,
-    catalogue,
-  });
-  const rights = new RightsView(worldInput, resources);
-  listeners.add(() => rights.changed());
   const metrics = new ServerMetrics({
-    findings: () => posture.findings(),
-    objects: () => posture.size,
-    policies: () => ({ working: policies.current.policies.length, broken: policies.current.broken.length }),
+    clusters: () => clusters,
     ledgerBacklog: () => ledger.backlog,
     policyResults: () => results.counts(),
   });
@@ -154,100 +72,127 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     metrics.trouble(part);
     trouble(error);
   };
+  const listeners = new Set<() => void>();
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
+
+  const schemas = loadKubernetesSchemas();
+  const webhook =
+    flags.webhook && flags.files === undefined
+      ? await serveWebhook(flags, { ledger, io, metrics, results, trouble: troubleOf("admission") })
+      : undefined;
+  const sources = await sourcesOf(flags, context, schemas, webhook);
+  for (const source of sources) if (source.type === "live") closing.push(() => source.client.close());
+  if (webhook !== undefined) closing.push(() => webhook.close());
+  const policies = await loadPaths(flags.policies ?? []);
+  writeDiagnostics(policies.diagnostics, context);
+  const parts = {
+    context,
+    store,
+    ledger,
+    schemas,
+    catalogue: loadWorkloadCatalogue(),
+    defaultRbac: readDefaultRbac(loadDefaultRbacObjects()),
+    packs: loadDefaultPacks(),
+    policies: policies.documents,
+    results,
+    tell,
+    troubleOf,
+  };
+  clusters.push(...sources.map((source) => new ServedCluster(source, parts)));
+  closing.push(async () => {
+    await Promise.all(clusters.map((cluster) => cluster.stop()));
+  });
 
   const usage = new UsageWatch({ store, ledger, now: io.now, onChange: tell, onTrouble: trouble });
   closing.push(() => usage.stop());
   usage.start();
-  function* findings() {
-    yield* posture.findings();
-    yield* usage.findings();
-  }
+  const findings = () => findingsOf(clusters, usage);
 
   let ready = false;
   const console = await serveConsole(
     flags,
     {
-      cluster: clusterName,
       ledger: new LedgerView(store),
-      objects: () => posture.size,
+      clusters: () => clusters,
       findings,
-      objectOf: (finding) => posture.objectOf(finding),
-      policies: () => policyRows(policies.current),
-      rights,
-      networkPage: () => networkHtml(networkView([...posture.objects], catalogue, complete, `Network of ${clusterName}`)),
       onChange: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
     },
-    { rollout, metrics: () => metrics.text(), waitingFor: () => (ready ? [] : ["the first look at everything"]) },
+    {
+      rollout: (wanted) => clusters.find(({ name }) => (wanted === undefined ? clusters.length === 1 : name === wanted))?.rollout,
+      metrics: () => metrics.text(),
+      waitingFor: () => (ready ? [] : ["the first look at everything"]),
+    },
     context,
   );
   closing.push(() => console.close());
   closing.push(await announceServer(flags.data, console));
 
-  if (flags.auditLog !== undefined) await takeAuditLogs(flags.auditLog, clusterName, ledger, context);
-  if (client === undefined) {
-    posture.change(scannedObjects(files.documents, "default", fileResources).objects);
-  } else {
-    closing.push(() => client.close());
-    cluster = await govern(client);
-  }
-  await posture.settled();
+  const [first] = sources;
+  if (flags.auditLog !== undefined && first !== undefined) await takeAuditLogs(flags.auditLog, first.name, ledger, context);
+  await Promise.all(clusters.map((cluster) => cluster.start()));
   ready = true;
-  io.err(
-    `castellan: governs ${clusterName}: ${posture.size} objects, ${policies.current.policies.length} policies; ledger in ${store.location}\n`,
-  );
-  io.err(startText(overviewOf(posture.findings()), console.url, flags));
-  await stopped;
-
-  async function govern(client: KubernetesClient): Promise<GovernedCluster> {
-    const webhook = flags.webhook
-      ? await serveWebhook(flags, {
-          client,
-          ledger,
-          policies,
-          cluster: () => governed,
-          io,
-          metrics,
-          results,
-          trouble: troubleOf("admission"),
-        })
-      : undefined;
-    const governed: GovernedCluster = new GovernedCluster({
-      client,
-      now: io.now,
-      policies,
-      schemas,
-      webhook: webhook?.options,
-      onTrouble: troubleOf("watch"),
-    });
-    const objects = new LiveObjects(client, posture, troubleOf("watch"));
-    await governed.start();
-    await objects.follow(governed.resources);
-    const reports = new ReportWriter({
-      writer: new ClusterWriter(client, () => governed.resources),
-      findings: () => posture.findings(),
-      tool: { name: "castellan", version: context.version },
-      now: io.now,
-      onTrouble: troubleOf("reports"),
-    });
-    await posture.settled();
-    await reports.start().catch(trouble);
-    listeners.add(() => reports.changed());
-    governed.onResources(async () => reports.changed());
-    governed.onResources((served) => objects.follow(served));
-    closing.push(async () => {
-      await Promise.all([governed.stop(), objects.stop(), reports.stop()]);
-      // After it has stopped: a change of a policy on its way would register the webhooks again.
-      if (flags.webhookService === undefined) await governed.unregister();
-      await webhook?.close();
-    });
-    return governed;
+  for (const cluster of clusters) {
+    const { working } = cluster.policyCounts();
+    io.err(
+      `castellan: governs ${cluster.name}: ${cluster.objects()} objects, ${working} policies; ledger in ${store.location}\n`,
+    );
   }
+  io.err(startText(overviewOf(findings()), console.url, flags));
+  await stopped;
 }
 
-const modesMilliseconds = 3000;
+/** Everything that is governed: files, or the clusters of the named contexts. */
+async function sourcesOf(
+  flags: ServeFlags,
+  context: CommandContext,
+  schemas: KubernetesSchemas,
+  webhook: Awaited<ReturnType<typeof serveWebhook>> | undefined,
+): Promise<readonly ClusterSource[]> {
+  if (flags.files !== undefined) {
+    const { documents, diagnostics } = await loadPaths(flags.files);
+    writeDiagnostics(diagnostics, context);
+    const objects = documents.map(({ value }) => value).filter(isKubernetesObject);
+    return [{ type: "files", name: "files", documents, resources: schemas.withCustomResources(objects).resources() }];
+  }
+  const contexts = flags.context ?? [undefined];
+  if (contexts.length > 1 && flags.webhookService !== undefined)
+    throw new UsageError("a Service is in one cluster: several are reached by --webhook-url");
+  if (new Set(contexts).size < contexts.length) throw new UsageError("a context is named twice");
+  const { kubeconfig } = flags;
+  const clients = await Promise.all(contexts.map((name) => clusterClient({ kubeconfig, context: name })));
+  return clients.map((client) => ({
+    type: "live",
+    name: client.context,
+    client,
+    webhook: webhook && { serving: webhook, path: clients.length === 1 ? "" : pathOfCluster(client.context) },
+    unregister: flags.webhookService === undefined,
+  }));
+}
+
+/** What the clusters' objects show, and what their audit logs show; a log may tell of a cluster that is not governed here. */
+function findingsOf(clusters: readonly ServedCluster[], usage: UsageWatch): readonly ClusterFindings[] {
+  const unusual = new Map(usage.findings());
+  const governed = clusters.map((cluster): ClusterFindings => {
+    const used = unusual.get(cluster.name) ?? [];
+    unusual.delete(cluster.name);
+    return {
+      cluster: cluster.name,
+      findings: {
+        *[Symbol.iterator]() {
+          yield* cluster.findings();
+          yield* used;
+        },
+      },
+    };
+  });
+  return [...governed, ...[...unusual].map(([cluster, found]) => ({ cluster, findings: found }))];
+}
+
 /** Log lines that go into one transaction. */
 const auditBatch = 1000;
 
@@ -278,5 +223,3 @@ function startText({ total, byNamespace }: Overview, url: string, flags: ServeFl
   ];
   return `${lines.map((line) => `  ${line}`).join("\n")}\n`;
 }
-
-const isError = (diagnostic: Diagnostic) => diagnostic.severity === "error";

@@ -21,7 +21,8 @@ export interface ServingConsole {
 }
 
 export interface ConsoleParts {
-  readonly rollout: Rollout;
+  /** Of a cluster; undefined where it is unknown, or not named and there are several. */
+  readonly rollout: (cluster: string | undefined) => Rollout | undefined;
   readonly metrics: () => Promise<string>;
   readonly waitingFor: () => readonly string[];
 }

@@ -8,7 +8,7 @@ import type { Ledger } from "../adapters/store/ledger.ts";
 import { isArray } from "../core/json.ts";
 import type { ServerMetrics } from "../server/metrics/metrics.ts";
 import { answerReview } from "../server/webhook/reviews.ts";
-import { listenForReviews } from "../server/webhook/webhook.ts";
+import { listenForReviews, type ReviewHandler } from "../server/webhook/webhook.ts";
 import { Admission } from "../services/admission/admit.ts";
 import { ClusterFacts } from "../services/admission/cluster-facts.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
@@ -30,9 +30,17 @@ export interface WebhookFlags {
   readonly webhookService?: string;
 }
 
+/** A cluster whose API server calls. */
+export interface CallingCluster {
+  readonly client: KubernetesClient;
+  readonly policies: LivePolicies;
+  /** Asked when the first review comes. */
+  readonly governed: () => GovernedCluster;
+}
+
 export interface ServingWebhook {
-  /** How the API server reaches it, to be registered. */
-  readonly options: WebhookOptions;
+  /** Answers the reviews of a cluster under `path` from now on: how its API server reaches us, to be registered. */
+  attach(cluster: CallingCluster, path: string): WebhookOptions;
   close(): Promise<void>;
 }
 
@@ -42,42 +50,28 @@ const hour = 3_600_000;
 const propagationMilliseconds = 2000;
 
 export interface WebhookParts {
-  readonly client: KubernetesClient;
   readonly ledger: Ledger;
-  readonly policies: LivePolicies;
-  /** Asked when the first review comes. */
-  readonly cluster: () => GovernedCluster;
   readonly io: Io;
   readonly metrics: ServerMetrics;
   readonly results: PolicyResultCounts;
   readonly trouble: (error: unknown) => void;
 }
 
-/** Listens for the API server's reviews, with certificates that are renewed and registered again in time. */
+/** What is kept of an attached cluster. */
+interface Attached extends CallingCluster {
+  readonly effects: EffectsWriter;
+  readonly handle: ReviewHandler;
+}
+
+/**
+ * Listens for the reviews of one or several API servers, with certificates that are renewed and registered again in time.
+ */
 export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Promise<ServingWebhook> {
-  const { client, ledger, policies, cluster, io, metrics, results, trouble } = parts;
+  const { ledger, io, metrics, trouble } = parts;
   const listen = addressOf(flags.webhookListen);
   const certificates = new ServingCertificates(flags.data, namesOf(flags, listen.host));
   const identity = await certificates.current(io.now());
-  const effects = new EffectsWriter(client, () => cluster().resources, trouble);
-  const facts = new ClusterFacts(client, () => cluster().resources, io.now);
-  const admission = new Admission({
-    onEffects: (wanted) => effects.take(wanted),
-    cluster: client.context,
-    facts,
-    resources: () => cluster().resources,
-    host: nodeHost(io),
-    ledger,
-    results,
-  });
-  const reviews = {
-    admission,
-    policies: () => policies.current.admission,
-    namespaceLabels: (name: string) => cluster().namespaceLabels(name),
-    now: io.now,
-    deadlineMilliseconds: (timeoutSeconds - 1) * 1000,
-  };
-  const schemas = loadKubernetesSchemas();
+  const attached = new Map<string, Attached>();
   const token = await auditToken(flags.data);
   const server = await listenForReviews({
     ...listen,
@@ -89,9 +83,10 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
         await ingestEvents(ledger, isArray(events) ? events : [events], from);
       },
     },
-    handle: metrics.measuring(async (path, review) =>
-      path === "/policies" ? reviewPolicy(review, schemas, io.now()) : answerReview(path, review, reviews),
-    ),
+    handle: async (path, review) => {
+      const [, prefix = "", rest = ""] = clusterPath.exec(path) ?? [];
+      return attached.get(prefix)?.handle(rest, review);
+    },
   }).catch(cannotListen(flags.webhookListen, "--webhook-listen"));
   let serving: ServingIdentity = identity;
   const renew = async () => {
@@ -99,8 +94,8 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
     // Another replica with the same directory, or a person, may have renewed it.
     if (next.server.certificate === serving.server.certificate && next.authorities === serving.authorities) return;
     serving = next;
-    // First the API server must trust the new one, and it learns of that a moment after it is told.
-    await cluster().setWebhook(optionsOf(flags, listen, next));
+    // First the API servers must trust the new one, and they learn of that a moment after they are told.
+    for (const [path, { governed }] of attached) await governed().setWebhook(optionsOf(flags, listen, next, path));
     await sleep(propagationMilliseconds);
     server.renew(next.server);
   };
@@ -110,15 +105,50 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   const renewal = setInterval(renewNow, hour);
   process.on("SIGHUP", renewNow);
   return {
-    options: optionsOf(flags, listen, identity),
+    attach(cluster, path) {
+      const effects = new EffectsWriter(cluster.client, () => cluster.governed().resources, trouble);
+      attached.set(path, { ...cluster, effects, handle: metrics.measuring(reviewHandler(cluster, effects, parts)) });
+      return optionsOf(flags, listen, serving, path);
+    },
     close: async () => {
       clearInterval(renewal);
       process.off("SIGHUP", renewNow);
       await server.close();
       // What admitted requests lead to is done before the way to the cluster is closed.
-      await effects.settled();
+      for (const { effects } of attached.values()) await effects.settled();
     },
   };
+}
+
+/** Of several clusters each has a path of its own. */
+export const pathOfCluster = (context: string): string => `/clusters/${encodeURIComponent(context)}`;
+const clusterPath = /^(\/clusters\/[^/]+)?(\/.*)$/;
+
+function reviewHandler(
+  { client, policies, governed }: CallingCluster,
+  effects: EffectsWriter,
+  { ledger, io, results }: WebhookParts,
+): ReviewHandler {
+  const resources = () => governed().resources;
+  const admission = new Admission({
+    onEffects: (wanted) => effects.take(wanted),
+    cluster: client.context,
+    facts: new ClusterFacts(client, resources, io.now),
+    resources,
+    host: nodeHost(io),
+    ledger,
+    results,
+  });
+  const reviews = {
+    admission,
+    policies: () => policies.current.admission,
+    namespaceLabels: (name: string) => governed().namespaceLabels(name),
+    now: io.now,
+    deadlineMilliseconds: (timeoutSeconds - 1) * 1000,
+  };
+  const schemas = loadKubernetesSchemas();
+  return async (path, review) =>
+    path === "/policies" ? reviewPolicy(review, schemas, io.now()) : answerReview(path, review, reviews);
 }
 
 /** The token by which the API server's audit webhook is known; made on first use. */
@@ -171,12 +201,12 @@ function namesOf(flags: WebhookFlags, host: string) {
   return { dns: all.filter((text) => !isIp(text)), ips: all.filter(isIp) };
 }
 
-function optionsOf(flags: WebhookFlags, listen: Address, identity: ServingIdentity): WebhookOptions {
+function optionsOf(flags: WebhookFlags, listen: Address, identity: ServingIdentity, path: string): WebhookOptions {
   const authority = Buffer.from(identity.authorities).toString("base64");
   const [namespace = "", name] = flags.webhookService?.split("/") ?? [];
   const url = flags.webhookUrl?.replace(/\/$/, "") ?? `https://${listen.host}:${listen.port}`;
   return {
-    address: name === undefined ? { url, authority } : { service: { namespace, name, port: 443 }, authority },
+    address: name === undefined ? { url: `${url}${path}`, authority } : { service: { namespace, name, port: 443 }, authority },
     exemptNamespaces: [...new Set([ownNamespace, ...(name === undefined ? [] : [namespace])])],
     timeoutSeconds,
   };

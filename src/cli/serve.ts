@@ -5,6 +5,7 @@ import { runServe, type ServeFlags } from "./run-serve.ts";
 export function createCommand(context: CommandContext): Command {
   return describedCommand("serve", "Governs a cluster: judges at admission, keeps checking what runs, keeps the evidence.", [
     ["castellan serve --policies policies/ --context staging", "with policies from files and from the cluster"],
+    ["castellan serve --context staging --context production", "two clusters in one console"],
     ["DATABASE_URL=postgresql://... castellan serve --policies policies/", "several replicas share a PostgreSQL"],
   ])
     .option("--files <path>", "governs these manifests instead of a cluster; repeatable", collect)
@@ -16,7 +17,7 @@ export function createCommand(context: CommandContext): Command {
     .option("--tls-key <file>", "PEM: the certificate's key")
     .option("--policies <path>", "policies to enforce beside those in the cluster; repeatable", collect)
     .option("--data <directory>", "the embedded database, keys and certificates", ".castellan")
-    .option("--context <name>", "the kubeconfig context of the cluster; else the current one")
+    .option("--context <name>", "the kubeconfig context of a cluster, else the current one; repeatable", collect)
     .option("--kubeconfig <file>", "a kubeconfig file, instead of the usual places")
     .option("--webhook-listen <address>", "where the API server's calls are taken: host:port", "127.0.0.1:9443")
     .option("--webhook-url <url>", "how the API server reaches that from outside the cluster; else https://<webhook-listen>")

@@ -24,9 +24,7 @@ const unknown = { ok: false, message: "there is no cluster" } as const;
 const facts = { known: () => unknown, fetch: async () => unknown };
 const results = new PolicyResultCounts();
 const metrics = new ServerMetrics({
-  findings: () => [],
-  objects: () => 0,
-  policies: () => ({ working: policies.current.policies.length, broken: 0 }),
+  clusters: () => [],
   ledgerBacklog: () => ledger.backlog,
   policyResults: () => results.counts(),
 });

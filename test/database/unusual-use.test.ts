@@ -42,7 +42,7 @@ test("the server learns from the ledger, finds what is new in it, and records th
     await watch.stop();
     expect(problems).toEqual([]);
     expect(told).toBe(1);
-    const found = [...watch.findings()];
+    const found = [...watch.findings().values()].flat();
     expect(
       found.map((f) => `${f.check.policy} ${f.check.rule} ${f.resource.kind} ${f.resource.namespace}/${f.resource.name}`),
     ).toEqual(["usage/new-verb delete ServiceAccount nlp/agent", "usage/new-user-agent curl ServiceAccount nlp/agent"]);

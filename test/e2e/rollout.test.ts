@@ -131,6 +131,6 @@ describe("a policy is rolled out on a real cluster", () => {
     expect(line).toContain('rule_execution_cause="');
     expect(text).toMatch(/castellan_admission_reviews_total\{stage="validate",outcome="deny"\} [1-9]/);
     expect(text).toMatch(/castellan_ledger_commit_duration_seconds_count [1-9]/);
-    expect(text).toMatch(/castellan_policies\{state="working"\} 2/);
+    expect(text).toMatch(/castellan_policies\{cluster="\w+",state="working"\} 2/);
   });
 });

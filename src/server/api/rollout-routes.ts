@@ -8,8 +8,15 @@ const dayMilliseconds = 86_400_000;
 const statuses = { POLICY_UNKNOWN: 404, NOTHING_TO_PROMOTE: 409, PREVIEW_DENIES: 409 } as const;
 
 /** Promotes a policy; answers 409 with the preview where it shows somebody stopped and no reason is given. */
-export function addRolloutRoutes(api: Api, sessions: Sessions, rollout: Rollout, now: () => number): void {
+export function addRolloutRoutes(
+  api: Api,
+  sessions: Sessions,
+  rollout: (cluster: string | undefined) => Rollout | undefined,
+  now: () => number,
+): void {
   const body = z.object({
+    /** May be left out where only one is governed. */
+    cluster: z.string().optional(),
     policy: z.string(),
     namespace: z.string().default(""),
     to: z.enum(enforcements),
@@ -22,9 +29,14 @@ export function addRolloutRoutes(api: Api, sessions: Sessions, rollout: Rollout,
     async (request, reply) => {
       const user = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
       if (user === undefined) throw new Error("the route is open to nobody");
-      const { historyDays, reason, ...change } = request.body;
+      const { cluster, historyDays, reason, ...change } = request.body;
+      const governed = rollout(cluster);
+      if (governed === undefined) {
+        const message = cluster === undefined ? "say which cluster is meant" : `there is no cluster ${cluster}`;
+        return reply.status(404).send({ code: "CLUSTER_UNKNOWN", message });
+      }
       const since = now() - historyDays * dayMilliseconds;
-      const promoted = await rollout.promote({ ...change, reason, by: user.name, since });
+      const promoted = await governed.promote({ ...change, reason, by: user.name, since });
       return promoted.ok ? promoted : reply.status(statuses[promoted.code]).send(promoted);
     },
   );

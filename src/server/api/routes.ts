@@ -1,25 +1,18 @@
 import { z } from "zod";
-import type { Finding } from "../../core/finding.ts";
 import { severities } from "../../core/finding.ts";
-import type { JsonObject } from "../../core/json.ts";
 import type { LedgerView } from "../../services/audit/ledger-view.ts";
 import { isSavedQueryName, savedQueries, savedQueryNames } from "../../services/audit/saved-queries.ts";
-import { findingDetail, findingPage, overviewOf } from "../../services/console/finding-view.ts";
-import type { PolicyRow } from "../../services/console/policy-view.ts";
-import type { RightsView } from "../../services/console/rights-view.ts";
+import type { ClusterView } from "../../services/console/cluster-view.ts";
+import { type ClusterFindings, findingDetail, findingPage, overviewOf } from "../../services/console/finding-view.ts";
 import { type Api, typed } from "./api.ts";
 
 /** What the routes show; each answers from memory or from the store. */
 export interface ConsoleData {
-  readonly cluster: string;
   readonly ledger: LedgerView;
-  readonly objects: () => number;
-  readonly findings: () => Iterable<Finding>;
-  readonly objectOf: (finding: Finding) => JsonObject | undefined;
-  readonly policies: () => readonly PolicyRow[];
-  readonly rights: RightsView;
-  /** A self-contained HTML document. */
-  readonly networkPage: () => string;
+  /** Those that are governed, in the order in which they were named. */
+  readonly clusters: () => readonly ClusterView[];
+  /** Findings by cluster, of clusters that only the audit log tells of, too. */
+  readonly findings: () => readonly ClusterFindings[];
   /** Calls back after each change of findings or policies; the answer ends it. */
   readonly onChange: (listener: () => void) => () => void;
 }
@@ -28,16 +21,25 @@ export interface ConsoleData {
 const many = <T extends z.ZodType<string>>(item: T) =>
   z.preprocess((value) => (typeof value === "string" ? [value] : value), z.array(item).optional());
 
+/** One cluster by name; undefined: all. */
+const clusterQuery = z.object({ cluster: z.string().optional() });
+
 export function addRoutes(api: Api, data: ConsoleData): void {
   const app = typed(api);
-  app.get("/api/v1/overview", { schema: { description: "Failures by severity, namespace and policy." } }, async () => ({
-    cluster: data.cluster,
-    objects: data.objects(),
-    policies: data.policies().length,
-    records: await data.ledger.size(),
-    ...overviewOf(data.findings()),
-  }));
-  const findingQuery = z.object({
+  const clustersOf = (cluster: string | undefined) => data.clusters().filter(({ name }) => isMeant(cluster, name));
+  const findingsOf = (wanted: string | undefined) => data.findings().filter(({ cluster }) => isMeant(wanted, cluster));
+  app.get(
+    "/api/v1/overview",
+    { schema: { querystring: clusterQuery, description: "Failures by severity, cluster, namespace and policy." } },
+    async ({ query: { cluster } }) => ({
+      clusters: data.clusters().map(({ name }) => name),
+      objects: sum(clustersOf(cluster).map((one) => one.objects())),
+      policies: new Set(clustersOf(cluster).flatMap((one) => one.policies().map(({ name }) => name))).size,
+      records: await data.ledger.size(),
+      ...overviewOf(findingsOf(cluster)),
+    }),
+  );
+  const findingQuery = clusterQuery.extend({
     severity: many(z.enum(severities)),
     namespace: many(z.string()),
     policy: many(z.string()),
@@ -46,31 +48,64 @@ export function addRoutes(api: Api, data: ConsoleData): void {
     limit: z.coerce.number().int().min(1).max(1000).default(100),
   });
   app.get("/api/v1/findings", { schema: { querystring: findingQuery, description: "Findings, worst first." } }, async (request) =>
-    findingPage(data.findings(), request.query),
+    findingPage(findingsOf(request.query.cluster), request.query),
   );
-  app.get("/api/v1/findings/:id", { schema: { params: z.object({ id: z.string() }) } }, async (request, reply) => {
-    for (const finding of data.findings())
-      if (finding.id === request.params.id) return findingDetail(finding, data.objectOf(finding));
-    return reply.status(404).send({ code: "NOT_FOUND", message: "there is no such finding; it may be resolved" });
+  app.get(
+    "/api/v1/findings/:id",
+    { schema: { params: z.object({ id: z.string() }), querystring: clusterQuery } },
+    async (request, reply) => {
+      for (const { cluster, findings } of findingsOf(request.query.cluster)) {
+        for (const finding of findings) {
+          if (finding.id !== request.params.id) continue;
+          const view = data.clusters().find(({ name }) => name === cluster);
+          return findingDetail(cluster, finding, view?.objectOf(finding));
+        }
+      }
+      return reply.status(404).send({ code: "NOT_FOUND", message: "there is no such finding; it may be resolved" });
+    },
+  );
+  app.get("/api/v1/policies", { schema: { querystring: clusterQuery, description: "Policies in force." } }, async (request) => ({
+    items: clustersOf(request.query.cluster).flatMap((one) => one.policies()),
+  }));
+  const question = clusterQuery.extend({
+    verb: z.string().min(1),
+    resource: z.string().min(1),
+    namespace: z.string().optional(),
   });
-  app.get("/api/v1/policies", { schema: { description: "Policies in force." } }, async () => ({ items: data.policies() }));
-  const question = z.object({ verb: z.string().min(1), resource: z.string().min(1), namespace: z.string().optional() });
   app.get(
     "/api/v1/rbac/who-can",
     { schema: { querystring: question, description: "Everybody who may, and by which binding." } },
-    async (request) => data.rights.whoCan(request.query),
+    async (request) => {
+      const answers = clustersOf(request.query.cluster).map(({ name, rights }) => ({ name, ...rights.whoCan(request.query) }));
+      return {
+        holders: answers.flatMap(({ name, holders }) => holders.map((holder) => ({ cluster: name, ...holder }))),
+        unresolved: answers.flatMap(({ unresolved }) => unresolved),
+      };
+    },
   );
-  app.get("/api/v1/network.html", { schema: { description: "Who may talk to whom, drawn." } }, async (_request, reply) =>
-    reply.type("text/html").header("x-frame-options", "SAMEORIGIN").send(data.networkPage()),
+  app.get(
+    "/api/v1/network.html",
+    {
+      schema: { querystring: clusterQuery, description: "Who may talk to whom in a cluster, drawn; the first one unless told." },
+    },
+    async (request, reply) => {
+      const [view] = clustersOf(request.query.cluster);
+      if (view === undefined) return reply.status(404).send({ code: "NOT_FOUND", message: "there is no such cluster" });
+      return reply.type("text/html").header("x-frame-options", "SAMEORIGIN").send(view.networkPage());
+    },
   );
   auditRoutes(api, data.ledger);
   eventRoute(api, data);
 }
 
+const isMeant = (wanted: string | undefined, cluster: string): boolean => wanted === undefined || wanted === cluster;
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
 function auditRoutes(api: Api, ledger: LedgerView): void {
   const app = typed(api);
   const query = z.object({
     saved: z.string().optional(),
+    cluster: many(z.string()),
     kind: many(z.string()),
     actor: many(z.string()),
     verb: many(z.string()),
@@ -88,6 +123,7 @@ function auditRoutes(api: Api, ledger: LedgerView): void {
     async ({ query: q }) => {
       const saved = q.saved !== undefined && isSavedQueryName(q.saved) ? savedQueries[q.saved].filter : {};
       const own = {
+        clusters: q.cluster,
         kinds: q.kind,
         actors: q.actor,
         verbs: q.verb,

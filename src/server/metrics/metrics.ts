@@ -3,11 +3,17 @@ import { type Finding, ruleStatuses, severities } from "../../core/finding.ts";
 import { type PolicyResultCount, policyResultLabels } from "../../services/admission/policy-result-counts.ts";
 import type { ReviewHandler } from "../webhook/webhook.ts";
 
-/** What is read when Prometheus asks. */
-export interface Measured {
+/** One cluster under review. */
+export interface MeasuredCluster {
+  readonly name: string;
   readonly findings: () => Iterable<Finding>;
   readonly objects: () => number;
-  readonly policies: () => { readonly working: number; readonly broken: number };
+  readonly policyCounts: () => { readonly working: number; readonly broken: number };
+}
+
+/** What is read when Prometheus asks. */
+export interface Measured {
+  readonly clusters: () => Iterable<MeasuredCluster>;
   readonly ledgerBacklog: () => number;
   readonly policyResults: () => Iterable<PolicyResultCount>;
 }
@@ -69,31 +75,37 @@ export class ServerMetrics {
     new Gauge({
       name: "castellan_objects",
       help: "Objects that are kept under review.",
+      labelNames: ["cluster"],
       registers,
       collect() {
-        this.set(measured.objects());
+        for (const { name, objects } of measured.clusters()) this.set({ cluster: name }, objects());
       },
     });
     new Gauge({
       name: "castellan_policies",
       help: "Policies in force, and those whose newest text does not compile.",
-      labelNames: ["state"],
+      labelNames: ["cluster", "state"],
       registers,
       collect() {
-        const { working, broken } = measured.policies();
-        this.set({ state: "working" }, working);
-        this.set({ state: "broken" }, broken);
+        for (const { name, policyCounts } of measured.clusters()) {
+          const { working, broken } = policyCounts();
+          this.set({ cluster: name, state: "working" }, working);
+          this.set({ cluster: name, state: "broken" }, broken);
+        }
       },
     });
     new Gauge({
       name: "castellan_findings",
       help: "What is wrong now, by severity and status.",
-      labelNames: ["severity", "status"],
+      labelNames: ["cluster", "severity", "status"],
       registers,
       collect() {
-        for (const severity of severities)
-          for (const status of ruleStatuses) if (status !== "pass" && status !== "skip") this.set({ severity, status }, 0);
-        for (const { severity, status } of measured.findings()) this.inc({ severity, status });
+        for (const { name: cluster, findings } of measured.clusters()) {
+          for (const severity of severities)
+            for (const status of ruleStatuses)
+              if (status !== "pass" && status !== "skip") this.set({ cluster, severity, status }, 0);
+          for (const { severity, status } of findings()) this.inc({ cluster, severity, status });
+        }
       },
     });
     new Counter({

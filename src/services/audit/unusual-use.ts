@@ -62,8 +62,10 @@ export class UnusualUseReader {
     return [...this.#found.values()].sort((a, b) => b.at - a.at);
   }
 
-  *findings(): Iterable<Finding> {
-    for (const { finding } of this.#found.values()) yield finding;
+  /** By the cluster in which it was. */
+  findings(): ReadonlyMap<string, readonly Finding[]> {
+    const found = Map.groupBy(this.#found.values(), ({ cluster }) => cluster);
+    return new Map([...found].map(([cluster, uses]) => [cluster, uses.map(({ finding }) => finding)]));
   }
 
   /** Reads what is new; answers what is unusual in it. */

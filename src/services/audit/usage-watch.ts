@@ -30,7 +30,8 @@ export class UsageWatch {
     this.#reader = new UnusualUseReader(options.store.reading, usualLearning, options.now() - kept);
   }
 
-  findings(): Iterable<Finding> {
+  /** By the cluster in which it was. */
+  findings(): ReadonlyMap<string, readonly Finding[]> {
     return this.#reader.findings();
   }
 

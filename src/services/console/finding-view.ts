@@ -4,6 +4,7 @@ import { secretOutline } from "../redact-secrets.ts";
 
 /** A finding as one row of a list. */
 export interface FindingRow {
+  readonly cluster: string;
   readonly id: string;
   readonly policy: string;
   readonly rule: string;
@@ -17,6 +18,12 @@ export interface FindingRow {
   readonly message: string;
   readonly path: string;
   readonly controls: readonly string[];
+}
+
+/** What is wrong in one cluster. */
+export interface ClusterFindings {
+  readonly cluster: string;
+  readonly findings: Iterable<Finding>;
 }
 
 export interface FindingQuery {
@@ -34,9 +41,10 @@ export interface FindingPage {
   readonly items: readonly FindingRow[];
 }
 
-function findingRow(finding: Finding): FindingRow {
+function findingRow(cluster: string, finding: Finding): FindingRow {
   const { check, resource, path } = finding;
   return {
+    cluster,
     id: finding.id,
     policy: check.policy,
     rule: check.rule,
@@ -54,7 +62,7 @@ function findingRow(finding: Finding): FindingRow {
 }
 
 /** Worst first, then by namespace, kind and name. */
-export function findingPage(findings: Iterable<Finding>, query: FindingQuery): FindingPage {
+export function findingPage(clusters: Iterable<ClusterFindings>, query: FindingQuery): FindingPage {
   const words = (query.text ?? "")
     .toLowerCase()
     .split(/\s+/)
@@ -62,19 +70,22 @@ export function findingPage(findings: Iterable<Finding>, query: FindingQuery): F
   const wanted = (list: readonly string[] | undefined, value: string) =>
     list === undefined || list.length === 0 || list.includes(value);
   const rows: FindingRow[] = [];
-  for (const finding of findings) {
-    if (finding.status === "pass" || finding.status === "skip") continue;
-    if (!wanted(query.severity, finding.severity) || !wanted(query.namespace, finding.resource.namespace)) continue;
-    if (!wanted(query.policy, finding.check.policy)) continue;
-    const row = findingRow(finding);
-    const text = `${row.policy} ${row.rule} ${row.title} ${row.kind} ${row.namespace} ${row.name} ${row.message}`.toLowerCase();
-    if (words.every((word) => text.includes(word))) rows.push(row);
+  for (const { cluster, findings } of clusters) {
+    for (const finding of findings) {
+      if (finding.status === "pass" || finding.status === "skip") continue;
+      if (!wanted(query.severity, finding.severity) || !wanted(query.namespace, finding.resource.namespace)) continue;
+      if (!wanted(query.policy, finding.check.policy)) continue;
+      const row = findingRow(cluster, finding);
+      const text = `${row.policy} ${row.rule} ${row.title} ${row.kind} ${row.namespace} ${row.name} ${row.message}`.toLowerCase();
+      if (words.every((word) => text.includes(word))) rows.push(row);
+    }
   }
   rows.sort((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity) || compare(keyOf(a), keyOf(b)));
   return { total: rows.length, items: rows.slice(query.offset, query.offset + query.limit) };
 }
 
-const keyOf = (row: FindingRow) => `${row.namespace}/${row.kind}/${row.name}/${row.policy}/${row.rule}/${row.path}`;
+const keyOf = (row: FindingRow) =>
+  `${row.cluster}/${row.namespace}/${row.kind}/${row.name}/${row.policy}/${row.rule}/${row.path}`;
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 export interface Counted {
@@ -85,6 +96,8 @@ export interface Counted {
 export interface Overview {
   readonly total: { readonly [severity in Severity]: number };
   readonly errors: number;
+  /** Worst first. */
+  readonly byCluster: readonly Counted[];
   /** Worst first; the empty name stands for cluster-scoped objects. */
   readonly byNamespace: readonly Counted[];
   readonly byPolicy: readonly Counted[];
@@ -94,9 +107,10 @@ type Tally = { [severity in Severity]: number };
 const nothing = (): Tally => ({ info: 0, low: 0, medium: 0, high: 0, critical: 0 });
 
 /** The failures of a platform at a glance. */
-export function overviewOf(findings: Iterable<Finding>): Overview {
+export function overviewOf(clusters: Iterable<ClusterFindings>): Overview {
   const total = nothing();
   let errors = 0;
+  const byCluster = new Map<string, Tally>();
   const namespaces = new Map<string, Tally>();
   const policies = new Map<string, Tally>();
   const add = (map: Map<string, Tally>, name: string, severity: Severity) => {
@@ -104,14 +118,18 @@ export function overviewOf(findings: Iterable<Finding>): Overview {
     map.set(name, tally);
     tally[severity]++;
   };
-  for (const { status, severity, resource, check } of findings) {
-    if (status === "error") errors++;
-    if (status !== "fail") continue;
-    total[severity]++;
-    add(namespaces, resource.namespace, severity);
-    add(policies, check.policy, severity);
+  for (const { cluster, findings } of clusters) {
+    byCluster.set(cluster, nothing());
+    for (const { status, severity, resource, check } of findings) {
+      if (status === "error") errors++;
+      if (status !== "fail") continue;
+      total[severity]++;
+      add(byCluster, cluster, severity);
+      add(namespaces, resource.namespace, severity);
+      add(policies, check.policy, severity);
+    }
   }
-  return { total, errors, byNamespace: worstFirst(namespaces), byPolicy: worstFirst(policies) };
+  return { total, errors, byCluster: worstFirst(byCluster), byNamespace: worstFirst(namespaces), byPolicy: worstFirst(policies) };
 }
 
 function worstFirst(map: ReadonlyMap<string, Tally>): readonly Counted[] {
@@ -125,9 +143,9 @@ function worstFirst(map: ReadonlyMap<string, Tally>): readonly Counted[] {
 }
 
 /** A finding with all that explains it; of a Secret the keys are shown, never the values. */
-export function findingDetail(finding: Finding, object: JsonObject | undefined) {
+export function findingDetail(cluster: string, finding: Finding, object: JsonObject | undefined) {
   return {
-    ...findingRow(finding),
+    ...findingRow(cluster, finding),
     url: finding.check.url,
     at: finding.path ?? [],
     evidence: finding.evidence,

@@ -4,6 +4,7 @@ import type { PolicyRevision } from "../live/live-policies.ts";
 
 /** A policy as one row of a list. */
 export interface PolicyRow {
+  readonly cluster: string;
   readonly name: string;
   readonly title: string;
   readonly category: string;
@@ -18,10 +19,11 @@ export interface PolicyRow {
 const strength: readonly Enforcement[] = ["audit", "warn", "enforce"];
 
 /** The policies of a revision, broken ones that never worked included. */
-export function policyRows({ policies, broken }: PolicyRevision): readonly PolicyRow[] {
+export function policyRows(cluster: string, { policies, broken }: PolicyRevision): readonly PolicyRow[] {
   const rows = policies.map((policy): PolicyRow => {
     const modes = policy.rules.map((rule) => rule.enforcement("", {}));
     return {
+      cluster,
       name: policyName(policy.id),
       title: policy.title,
       category: policy.category,
@@ -36,7 +38,17 @@ export function policyRows({ policies, broken }: PolicyRevision): readonly Polic
   const never = broken
     .filter((name) => !known.has(name))
     .map(
-      (name): PolicyRow => ({ name, title: "", category: "", severity: "", origin: "", mode: "audit", rules: [], broken: true }),
+      (name): PolicyRow => ({
+        cluster,
+        name,
+        title: "",
+        category: "",
+        severity: "",
+        origin: "",
+        mode: "audit",
+        rules: [],
+        broken: true,
+      }),
     );
   return [...rows, ...never].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

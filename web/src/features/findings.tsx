@@ -30,7 +30,8 @@ export function FindingsPage() {
       for (const value of values) if (value !== "") before.append(name, value);
       return before;
     });
-  const back = `/findings${search.size === 0 ? "" : `?${search}`}`;
+  const { of: _, ...filtered } = parametersOf(search);
+  const back = `/findings${query(filtered)}`;
   return (
     <Stack>
       <Title order={2}>Findings</Title>
@@ -115,7 +116,7 @@ function FindingTable({ items, search }: { readonly items: readonly FindingRow[]
                 <SeverityBadge severity={row.severity} />
               </Table.Td>
               <Table.Td style={{ wordBreak: "break-word" }}>
-                <Anchor component={Link} href={`/findings/${row.id}${query({ ...parametersOf(search), cluster: row.cluster })}`}>
+                <Anchor component={Link} href={`/findings/${row.id}${query({ ...parametersOf(search), of: row.cluster })}`}>
                   {row.kind} {row.name}
                 </Anchor>
                 <Text size="xs" c="dimmed">
@@ -140,7 +141,8 @@ const parametersOf = (search: URLSearchParams) =>
   Object.fromEntries([...new Set(search.keys())].map((name) => [name, search.getAll(name)]));
 
 function Detail({ id }: { readonly id: string }) {
-  const cluster = useCluster();
+  const [search] = useSearchParams();
+  const cluster = search.get("of") ?? undefined;
   const state = useAnswer<FindingDetail>(`/api/v1/findings/${encodeURIComponent(id)}${query({ cluster })}`);
   return (
     <Answer state={state}>

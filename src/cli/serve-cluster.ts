@@ -1,0 +1,213 @@
+import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
+import type { Ledger } from "../adapters/store/ledger.ts";
+import type { Store } from "../adapters/store/store.ts";
+import type { DefaultRbac } from "../analysis/rbac/world.ts";
+import { ReportWriter } from "../controllers/report-writer.ts";
+import type { ApiResources } from "../core/api-resources.ts";
+import type { KubernetesSchemas } from "../core/schema.ts";
+import type { SourceDocument } from "../core/source.ts";
+import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
+import { networkHtml } from "../report/network-html.ts";
+import type { MeasuredCluster, TroubleSource } from "../server/metrics/metrics.ts";
+import type { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
+import type { ClusterView } from "../services/console/cluster-view.ts";
+import { networkView } from "../services/console/network-view.ts";
+import { policyRows } from "../services/console/policy-view.ts";
+import { RightsView } from "../services/console/rights-view.ts";
+import { ClusterWriter } from "../services/live/cluster-writer.ts";
+import { findingRecords } from "../services/live/finding-records.ts";
+import { GovernedCluster } from "../services/live/governed-cluster.ts";
+import { LiveObjects } from "../services/live/live-objects.ts";
+import { LivePolicies } from "../services/live/live-policies.ts";
+import { Posture } from "../services/live/posture.ts";
+import { PolicyModes } from "../services/rollout/policy-modes.ts";
+import { Rollout } from "../services/rollout/rollout.ts";
+import { scannedObjects } from "../services/scanned-objects.ts";
+import type { CommandContext } from "./command.ts";
+import { builtInComponents } from "./components.ts";
+import { nodeHost } from "./node-host.ts";
+import { writeDiagnostics } from "./run-audit-text.ts";
+import type { ServingWebhook } from "./serve-webhook.ts";
+
+/** What all clusters of a server have in common. */
+export interface ClusterParts {
+  readonly context: CommandContext;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly schemas: KubernetesSchemas;
+  readonly catalogue: WorkloadCatalogue;
+  readonly defaultRbac: DefaultRbac;
+  readonly packs: readonly SourceDocument[];
+  /** Policies from files, in force in every cluster. */
+  readonly policies: readonly SourceDocument[];
+  readonly results: PolicyResultCounts;
+  /** Findings or policies have changed. */
+  readonly tell: () => void;
+  readonly troubleOf: (part: TroubleSource) => (error: unknown) => void;
+}
+
+/** Where a cluster's objects come from. */
+export type ClusterSource =
+  | {
+      readonly type: "files";
+      readonly name: string;
+      readonly documents: readonly SourceDocument[];
+      readonly resources: ApiResources;
+    }
+  | {
+      readonly type: "live";
+      readonly name: string;
+      readonly client: KubernetesClient;
+      /** Under which path its API server calls; undefined: nothing is judged at admission. */
+      readonly webhook: { readonly serving: ServingWebhook; readonly path: string } | undefined;
+      /** Whether our webhooks are taken out when we stop: nobody else answers them. */
+      readonly unregister: boolean;
+    };
+
+const modesMilliseconds = 3000;
+
+/** One cluster, or a set of files, under our policies: what is in it, what is wrong with it, and how to change that. */
+export class ServedCluster implements ClusterView, MeasuredCluster {
+  readonly #source: ClusterSource;
+  readonly #parts: ClusterParts;
+  readonly #live: LivePolicies;
+  readonly #posture: Posture;
+  readonly #modes: PolicyModes;
+  readonly rollout: Rollout;
+  readonly rights: RightsView;
+  #governed: GovernedCluster | undefined;
+  #reports: ReportWriter | undefined;
+  #modesRefresh: NodeJS.Timeout | undefined;
+  readonly #closing: (() => Promise<void>)[] = [];
+
+  constructor(source: ClusterSource, parts: ClusterParts) {
+    const { context, store, ledger, schemas, catalogue, defaultRbac, packs, results, tell, troubleOf } = parts;
+    const { now } = context.io;
+    this.#source = source;
+    this.#parts = parts;
+    const complete = source.type === "live";
+    const resources = () => this.resources;
+    const host = nodeHost(context.io);
+    this.#live = new LivePolicies(source.type === "files" ? source.resources : schemas.resources());
+    this.#live.onRevision(({ diagnostics }) => {
+      writeDiagnostics(
+        diagnostics.filter(({ severity }) => severity === "error"),
+        context,
+      );
+      tell();
+    });
+    this.#posture = new Posture({
+      policies: this.#live,
+      resources,
+      schemas,
+      catalogue,
+      defaultRbac,
+      components: builtInComponents,
+      packs,
+      host,
+      complete,
+      onChange: (change) => {
+        this.rights.changed();
+        this.#reports?.changed();
+        tell();
+        results.takeFindings(change.opened);
+        const records = findingRecords(change, source.name, now());
+        if (records.length > 0) ledger.append(records).catch(troubleOf("ledger"));
+      },
+      onTrouble: troubleOf("other"),
+    });
+    this.rights = new RightsView(
+      () => ({ documents: [...this.#posture.objects], namespace: "default", complete, defaults: defaultRbac, catalogue }),
+      resources,
+    );
+    this.#live.setSource("files", parts.policies);
+    this.#modes = new PolicyModes({
+      store,
+      ledger,
+      cluster: source.name,
+      now,
+      onChange: (changed) => this.#live.setModes(changed),
+    });
+    this.rollout = new Rollout({
+      policies: this.#live,
+      posture: this.#posture,
+      modes: this.#modes,
+      store,
+      cluster: source.name,
+      resources,
+      host,
+      complete,
+    });
+  }
+
+  get name(): string {
+    return this.#source.name;
+  }
+
+  get resources(): ApiResources {
+    return this.#source.type === "files"
+      ? this.#source.resources
+      : (this.#governed?.resources ?? this.#parts.schemas.resources());
+  }
+
+  readonly objects = (): number => this.#posture.size;
+  readonly findings = () => this.#posture.findings();
+  readonly objectOf: ClusterView["objectOf"] = (finding) => this.#posture.objectOf(finding);
+  readonly policies = () => policyRows(this.name, this.#live.current);
+  readonly policyCounts = () => {
+    const { policies, broken } = this.#live.current;
+    return { working: policies.length, broken: broken.length };
+  };
+  readonly networkPage = (): string =>
+    networkHtml(
+      networkView([...this.#posture.objects], this.#parts.catalogue, this.#source.type === "live", `Network of ${this.name}`),
+    );
+
+  /** Resolves when everything has been looked at once. Rejects where the cluster cannot be reached. */
+  async start(): Promise<void> {
+    const { troubleOf } = this.#parts;
+    await this.#modes.refresh();
+    // Another replica may promote a policy.
+    this.#modesRefresh = setInterval(() => {
+      this.#modes.refresh().catch(troubleOf("other"));
+    }, modesMilliseconds);
+    if (this.#source.type === "live") await this.#govern(this.#source);
+    else this.#posture.change(scannedObjects(this.#source.documents, "default", this.#source.resources).objects);
+    await this.#posture.settled();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#modesRefresh);
+    for (const close of this.#closing.toReversed()) await close();
+    await this.#posture.stop();
+  }
+
+  async #govern({ client, webhook, unregister }: ClusterSource & { readonly type: "live" }): Promise<void> {
+    const { context, schemas, troubleOf } = this.#parts;
+    const { now } = context.io;
+    const attached = webhook?.serving.attach({ client, policies: this.#live, governed: () => governed }, webhook.path);
+    const onTrouble = troubleOf("watch");
+    const governed = new GovernedCluster({ client, now, policies: this.#live, schemas, webhook: attached, onTrouble });
+    this.#governed = governed;
+    const objects = new LiveObjects(client, this.#posture, onTrouble);
+    const reports = new ReportWriter({
+      writer: new ClusterWriter(client, () => governed.resources),
+      findings: () => this.#posture.findings(),
+      tool: { name: "castellan", version: context.version },
+      now,
+      onTrouble: troubleOf("reports"),
+    });
+    this.#closing.push(async () => {
+      await Promise.all([governed.stop(), objects.stop(), reports.stop()]);
+      // After it has stopped: a change of a policy on its way would register the webhooks again.
+      if (unregister) await governed.unregister();
+    });
+    await governed.start();
+    await objects.follow(governed.resources);
+    await this.#posture.settled();
+    await reports.start().catch(troubleOf("reports"));
+    this.#reports = reports;
+    governed.onResources(async () => reports.changed());
+    governed.onResources((served) => objects.follow(served));
+  }
+}

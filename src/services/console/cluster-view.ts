@@ -1,0 +1,18 @@
+import type { Finding } from "../../core/finding.ts";
+import type { KubernetesObject } from "../../core/kubernetes.ts";
+import type { PolicyRow } from "./policy-view.ts";
+import type { RightsView } from "./rights-view.ts";
+
+/** One cluster, or a set of files, as pages see it; each answers from memory. */
+export interface ClusterView {
+  readonly name: string;
+  /** How many objects are under review. */
+  objects(): number;
+  findings(): Iterable<Finding>;
+  /** The object that a finding is about; undefined where it is gone. */
+  objectOf(finding: Finding): KubernetesObject | undefined;
+  policies(): readonly PolicyRow[];
+  readonly rights: RightsView;
+  /** A self-contained HTML document. */
+  networkPage(): string;
+}
