@@ -87,6 +87,8 @@ export interface AccessRequest {
   readonly reason: string;
   /** The rule under which it was opened; its approvers are those of this version. */
   readonly rule: { readonly name: string; readonly version: string };
+  /** What the grant's group is bound to, where the rule names a role. */
+  readonly role?: { readonly kind: "Role" | "ClusterRole"; readonly name: string } | undefined;
   /** Guardrails that asked for this approval; only these are lifted. */
   readonly guardrails: readonly string[];
   readonly breakGlass: boolean;

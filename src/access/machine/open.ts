@@ -12,6 +12,7 @@ export interface Opening {
   readonly ask: Ask;
   readonly reason: string;
   readonly rule: AccessRequest["rule"];
+  readonly role?: AccessRequest["role"];
   readonly guardrails: readonly string[];
   readonly breakGlass: boolean;
   readonly slots: readonly ApprovalSlot[];

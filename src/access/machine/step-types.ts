@@ -19,7 +19,7 @@ export type Command =
   /** Nothing but time. */
   | { readonly type: "elapse" }
   /** A single action begins; `digest` is that of the call at hand. */
-  | { readonly type: "consume"; readonly by: Person; readonly digest: string }
+  | { readonly type: "consume"; readonly by: Person; readonly digest: string; readonly auditId?: string | undefined }
   /** The first byte is about to go; `attempt` is the consumption that this belongs to. */
   | { readonly type: "sent"; readonly attempt: number }
   | { readonly type: "done"; readonly attempt: number; readonly status: number }
@@ -39,6 +39,8 @@ export type AccessEvent =
       readonly attempt: number;
       readonly status?: number | undefined;
       readonly why?: string | undefined;
+      /** Of the call, as the API server's own log has it. */
+      readonly auditId?: string | undefined;
     }
   | { readonly type: "ended"; readonly how: EndHow; readonly why: string; readonly by?: Person | undefined }
   | { readonly type: "reviewed"; readonly by: Person; readonly comment: string };

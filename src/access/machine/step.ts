@@ -51,7 +51,7 @@ function apply(request: AccessRequest, command: Exclude<Command, { type: "elapse
     case "review":
       return review(request, command.by, command.comment, at);
     case "consume":
-      return consume(request, command.by, command.digest);
+      return consume(request, command);
     case "sent": {
       const attempt = attemptOf(request, command.attempt, "consumed");
       if (attempt === undefined || request.phase !== "granted") return refuse(request, notLive(request));
@@ -114,7 +114,7 @@ function review(request: AccessRequest, by: Person, comment: string, at: Instant
   return { request: { ...request, reviewed: { by, at, comment } }, events: [{ type: "reviewed", by, comment }] };
 }
 
-function consume(request: AccessRequest, by: Person, digest: string): Change {
+function consume(request: AccessRequest, { by, digest, auditId }: Extract<Command, { type: "consume" }>): Change {
   const { ask, grant, requester } = request;
   if (personKey(by) !== personKey(requester) || by.user !== requester.user) return refuse(request, notRequester);
   if (ask.type !== "action" || ask.digest !== digest) {
@@ -123,7 +123,7 @@ function consume(request: AccessRequest, by: Person, digest: string): Change {
   }
   if (request.phase !== "granted" || grant?.use !== "live") return refuse(request, notLive(request));
   const attempts = (grant.attempts ?? 0) + 1;
-  return used({ ...request, grant: { ...grant, attempts } }, "consumed", "consumed");
+  return used({ ...request, grant: { ...grant, attempts } }, "consumed", "consumed", { auditId });
 }
 
 /** The attempt, where it is the one under way and in this state. */
@@ -135,7 +135,7 @@ function used(
   request: AccessRequest,
   what: Extract<AccessEvent, { type: "used" }>["use"],
   use: Grant["use"],
-  more: { readonly status?: number; readonly why?: string } = {},
+  more: Pick<Extract<AccessEvent, { type: "used" }>, "status" | "why" | "auditId"> = {},
 ): Change {
   const { grant } = request;
   if (grant === undefined) throw new Error("what is used has a grant");

@@ -1,7 +1,9 @@
+import type { Transaction } from "kysely";
 import type { Instant } from "../../core/host.ts";
 import type { CheckpointSigner } from "../../ledger/checkpoint.ts";
 import { type NewRecord, type Receipt, writeBatch } from "./ledger-batch.ts";
 import type { Store } from "./store.ts";
+import type { Tables } from "./tables.ts";
 
 /** So many records wait for the disk that another would not be safe; nothing of the call was kept. */
 export class LedgerBusy extends Error {
@@ -84,6 +86,18 @@ export class Ledger {
       this.queue.push({ records, resolve, reject });
       this.running ??= this.run();
     });
+  }
+
+  /**
+   * Runs `work` in one transaction with the records that it writes: all of it is on the disk, or none. `write` takes the lock
+   * that orders all writers and holds it to the end, so it comes after every other lock. Rejects with what `work` throws.
+   */
+  async transact<T>(
+    work: (on: Transaction<Tables>, write: (records: readonly NewRecord[]) => Promise<readonly Receipt[]>) => Promise<T>,
+  ): Promise<T> {
+    if (this.closed) throw new LedgerUnavailable("the ledger is closed");
+    const { db, engine } = this.store;
+    return db.transaction().execute((on) => work(on, (records) => writeBatch(on, engine, records, this.signer, this.now())));
   }
 
   /** Writes what waits, then takes no more. The store stays open. */

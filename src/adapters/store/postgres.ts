@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { migrate } from "./migrate.ts";
+import { listenOn } from "./postgres-listen.ts";
 import { type Store, StoreUnavailable } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
@@ -39,7 +40,8 @@ export async function openPostgres(url: string): Promise<Store> {
       error,
     );
   }
-  return { engine: "postgres", location, db, reading: db, close: () => db.destroy() };
+  const listen = (channel: string, told: () => void) => listenOn(url, channel, told);
+  return { engine: "postgres", location, db, reading: db, listen, close: () => db.destroy() };
 }
 
 function withoutPassword(url: string): string {
