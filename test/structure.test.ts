@@ -13,11 +13,11 @@ interface Layer {
 
 /** The import table of the design, as data. */
 const layers: { readonly [folder: string]: Layer } = {
-  core: { imports: [], pure: true, packages: ["js-yaml", "re2js", "@noble/hashes"] },
+  core: { imports: [], pure: true, packages: ["js-yaml", "re2js", "@noble/hashes", "zod", "croner", "ical.js"] },
   languages: { imports: ["core"], pure: true, packages: ["@noble/hashes", "@noble/curves"] },
-  policies: { imports: ["core", "languages"], pure: true, packages: ["js-yaml"] },
+  policies: { imports: ["core", "languages"], pure: true, packages: ["js-yaml", "zod"] },
   engine: { imports: ["core", "policies"], pure: true },
-  access: { imports: ["core", "languages"], pure: true, packages: ["@noble/hashes"] },
+  access: { imports: ["core", "languages"], pure: true, packages: ["@noble/hashes", "zod"] },
   ledger: { imports: ["core"], pure: true },
   analysis: { imports: ["core", "languages"], pure: true },
   report: { imports: ["core"], pure: true, packages: ["js-yaml", "@noble/hashes"] },

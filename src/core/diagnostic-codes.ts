@@ -339,6 +339,31 @@ export const diagnosticCodes = {
     meaning: "The database does not answer, so nothing is asked for, decided or granted.",
     next: "Bring the database back and try again.",
   },
+  RESOURCE_INVALID: {
+    meaning: "A document of castellan.dev has a field of the wrong type or value, or lacks one; nothing of it is in force.",
+    next: "Correct the place that the message names.",
+  },
+  RESOURCE_UNKNOWN_FIELD: {
+    meaning: "A document of castellan.dev has a field that its kind does not know; nothing of it is in force.",
+    next: "Correct the name, or remove the field.",
+  },
+  SCHEDULE_INVALID: {
+    meaning: "A Schedule names a time zone, window, freeze or rotation that there cannot be, so nothing may rely on it.",
+    next: "Correct the place that the message names.",
+  },
+  ACCESS_RULE_INVALID: {
+    meaning: "An access rule contradicts itself or names something that there is not, so it offers nothing.",
+    next: "Correct the place that the message names.",
+  },
+  DIRECTORY_INVALID: {
+    meaning: "The directory of people contradicts itself: an id or an alias stands for two people, or a manager is nobody.",
+    next: "Correct the place that the message names.",
+  },
+  GUARDRAIL_INVALID: {
+    meaning:
+      "A guardrail contradicts itself or names a schedule that there is not; what it is about is denied until that is put right.",
+    next: "Correct the place that the message names, and load its schedules together with it.",
+  },
 } as const satisfies Record<string, { meaning: string; next: string }>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;
