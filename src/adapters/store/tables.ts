@@ -112,7 +112,25 @@ export interface AccessLockRow {
   changed: number;
 }
 
+export interface OauthRecordRow {
+  /** The kind of record, as the issuer names it: `RefreshToken`, `DeviceCode`, `Account`, ... */
+  model: string;
+  /** Hex SHA-256. */
+  id: string;
+  /** JSON. */
+  payload: string;
+  grant_id: string | null;
+  /** Hex SHA-256. */
+  user_code: string | null;
+  uid: string | null;
+  until: number;
+  consumed: number | null;
+}
+
 export interface Tables {
+  oauth_records: OauthRecordRow;
+  /** Public keys as JSON (RFC 7517), and when their replica last said that it signs with them. */
+  token_keys: { kid: string; jwk: string; seen: number };
   access_requests: AccessRequestRow;
   access_locks: AccessLockRow;
   notifications: NotificationRow;
@@ -129,6 +147,8 @@ export interface Tables {
 
 /** By what each table is ordered: unique in it. Copies page by these. */
 export const tableKeys = {
+  oauth_records: ["model", "id"],
+  token_keys: ["kid"],
   access_requests: ["id"],
   access_locks: ["human"],
   notifications: ["id"],

@@ -1,0 +1,118 @@
+import { hash } from "node:crypto";
+import { type Person, personKey } from "../../access/person.ts";
+import type { CertificateVerifier } from "../../adapters/identity/client-certificate.ts";
+import {
+  type Proof,
+  type ProofRefused,
+  type ProvenIdentity,
+  refused,
+  type TokenVerifier,
+} from "../../adapters/identity/proven-identity.ts";
+import { type Authenticated, type Authenticator, type Directory, mostTokenBytes, type PresentedCredentials } from "./identity.ts";
+import { type NameRules, namesProblem } from "./identity-names.ts";
+
+export interface AuthenticatorOptions extends NameRules {
+  /** Of the issuers of bearer tokens; Castellan's own is one of them. */
+  readonly tokens: readonly TokenVerifier[];
+  readonly certificates?: CertificateVerifier | undefined;
+  readonly directory: Directory;
+  /** `AccessDesk.isLocked`. */
+  readonly isLocked: (human: string) => boolean;
+  readonly now: () => number;
+}
+
+/** So many verified tokens are remembered; the one that was longest unused makes room. */
+const mostRemembered = 10_000;
+/** RFC 6750 2.1. */
+const bearer = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
+
+/** Tells who sends a request by exactly one credential: a bearer token or a client certificate. */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { certificates, now } = options;
+  const verified = new Map<string, ProvenIdentity>();
+
+  async function ofToken(token: string): Promise<Proof> {
+    const key = hash("sha256", token);
+    const known = verified.get(key);
+    verified.delete(key);
+    if (known !== undefined && now() < known.until) {
+      verified.set(key, known);
+      return { ok: true, identity: known };
+    }
+    const issuer = issuerOf(token);
+    const verifier = options.tokens.find((one) => one.issuer() === issuer);
+    if (verifier === undefined)
+      return refused(401, "IDENTITY_INVALID", "the token is not of an issuer that this server knows, or no token: log in again");
+    const proof = await verifier.verify(token);
+    if (!proof.ok) return proof;
+    const [oldest] = verified.keys();
+    if (verified.size >= mostRemembered && oldest !== undefined) verified.delete(oldest);
+    verified.set(key, proof.identity);
+    return proof;
+  }
+
+  async function proofOf({ authorization, peer }: PresentedCredentials): Promise<Proof> {
+    const [line, ...more] = authorization;
+    if (more.length > 0) return refused(401, "IDENTITY_SEVERAL", "more than one Authorization header was sent");
+    if (line !== undefined) {
+      if (line.length > mostTokenBytes) {
+        return refused(431, "IDENTITY_TOO_LARGE", `the Authorization header is longer than ${mostTokenBytes} bytes`);
+      }
+      const token = bearer.exec(line)?.[1];
+      if (token === undefined) return refused(401, "IDENTITY_INVALID", "the Authorization header holds no bearer token");
+      const proof = await ofToken(token);
+      if (!proof.ok) return proof;
+      return boundProblem(proof.identity, peer) ?? proof;
+    }
+    if (peer !== undefined && certificates !== undefined) return certificates.verify(peer);
+    return refused(401, "IDENTITY_MISSING", "no credential was sent: run castellan login, and castellan kubeconfig");
+  }
+
+  return {
+    clientCertificates:
+      certificates === undefined
+        ? undefined
+        : { requestCert: true, rejectUnauthorized: false, allowPartialTrustChain: true, ca: certificates.authorities },
+    async authenticate(presented): Promise<Authenticated> {
+      const proof = await proofOf(presented);
+      if (!proof.ok) return proof;
+      const problem = namesProblem(proof.identity, options);
+      if (problem !== undefined) return problem;
+      const person = personOf(proof.identity, options.directory);
+      if (!options.isLocked(person.human)) return { ok: true, person };
+      return refused(403, "IDENTITY_LOCKED", "access is locked for this person: ask an administrator of Castellan");
+    },
+  };
+}
+
+/** A certificate beside a token is a second credential, unless the token is bound to it (RFC 8705). */
+function boundProblem({ boundTo }: ProvenIdentity, peer: PresentedCredentials["peer"]): ProofRefused | undefined {
+  if (peer === undefined) {
+    if (boundTo === undefined) return undefined;
+    return refused(401, "IDENTITY_INVALID", "the token is bound to a client certificate, which was not shown");
+  }
+  if (boundTo === undefined) return refused(401, "IDENTITY_SEVERAL", "both a bearer token and a client certificate were sent");
+  if (hash("sha256", peer.certificate.raw, "base64url") === boundTo) return undefined;
+  return refused(401, "IDENTITY_INVALID", "the token is bound to another client certificate");
+}
+
+/** The `iss` of a token that nobody has verified yet: it only chooses who verifies. */
+function issuerOf(token: string): string | undefined {
+  const [, payload, signature] = token.split(".");
+  if (payload === undefined || signature === undefined) return undefined;
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
+    const issuer = typeof claims === "object" && claims !== null && "iss" in claims ? claims.iss : undefined;
+    return typeof issuer === "string" ? issuer : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The person of an identity: the directory says which logins are one human. */
+export function personOf(identity: ProvenIdentity, directory: Directory): Person {
+  const { issuer, subject, user, groups, isProgram, displayName, email, emailVerified, until } = identity;
+  const key = personKey(identity);
+  const human = directory(key, emailVerified ? email : undefined) ?? key;
+  return { issuer, subject, user, groups, human, isProgram, displayName, email, until };
+}
