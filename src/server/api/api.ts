@@ -5,14 +5,22 @@ import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { setRequestUser } from "./request-user.ts";
 import { mayAct, neededRole } from "./roles.ts";
-import type { Sessions } from "./session.ts";
+import type { Sessions, User } from "./session.ts";
+
+/** Whom a token that is no session's proves. */
+export type TokenUser =
+  | { readonly ok: true; readonly user: User }
+  | { readonly ok: false; readonly status: number; readonly code: string; readonly message: string };
 
 export interface ApiOptions {
   readonly version: string;
   /** The directory of the console's pages; undefined: there are none. */
   readonly pages: string | undefined;
   readonly sessions: Sessions;
+  /** For `Authorization` headers (all of the request) whose token is no session's; undefined: there are no other tokens. */
+  readonly tokenUser?: ((authorization: readonly string[]) => Promise<TokenUser>) | undefined;
   /** PEM; undefined: plain HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Whether browsers reach us by TLS alone, here or at a proxy in front. */
@@ -51,7 +59,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
     if (!reply.hasHeader("x-frame-options")) reply.header("x-frame-options", "DENY");
   });
-  app.addHook("onRequest", async (request, reply) => guard(request, reply, options.sessions));
+  app.addHook("onRequest", async (request, reply) => guard(request, reply, options));
   app.addHook("onRequest", (request, reply, done) => {
     // Who sends a token by hand is no browser that another site could use.
     const isRead = request.method === "GET" || request.method === "HEAD";
@@ -91,17 +99,26 @@ export const typed = (api: Api) => api.withTypeProvider<ZodTypeProvider>();
 /** Asked by kubelets and Prometheus, which name the pod's address. */
 const openPaths: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 
-async function guard(request: FastifyRequest, reply: FastifyReply, sessions: Sessions): Promise<FastifyReply | undefined> {
+async function guard(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { sessions, tokenUser }: Pick<ApiOptions, "sessions" | "tokenUser">,
+): Promise<FastifyReply | undefined> {
   const path = request.url.split("?", 1)[0] ?? "";
   if (openPaths.has(path)) return undefined;
   if (!sessions.isOwnHost(request.headers.host)) {
     return reply.status(421).send({ code: "WRONG_HOST", message: "this server does not answer for that host name" });
   }
   if (!path.startsWith("/api/v1/") || path === "/api/v1/session") return undefined;
-  const user = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
+  const session = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
+  const authorization = request.raw.headersDistinct["authorization"] ?? [];
+  const proven = session === undefined && authorization.length > 0 ? await tokenUser?.(authorization) : undefined;
+  if (proven?.ok === false) return reply.status(proven.status).send({ code: proven.code, message: proven.message });
+  const user = session ?? proven?.user;
   if (user === undefined) {
     return reply.status(401).send({ code: "UNAUTHENTICATED", message: "open the address that the server printed, or /login" });
   }
+  setRequestUser(request, user);
   const needed = neededRole(request.method, request.routeOptions.config.role);
   if (mayAct(user, needed)) return undefined;
   const has = user.roles.length === 0 ? "no role" : `the role ${user.roles.join(", ")}`;

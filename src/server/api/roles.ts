@@ -6,8 +6,8 @@ export type Role = (typeof roles)[number];
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Who may use a route; else viewers may read, and only admins may do anything else. */
-    role?: Role;
+    /** Who may use a route; else viewers may read, and only admins may do anything else. `anybody`: whoever is logged in. */
+    role?: Role | "anybody";
   }
 }
 
@@ -23,11 +23,12 @@ export function rolesOf(name: string, groups: readonly string[], members: RoleMe
   });
 }
 
-export function mayAct({ roles: own }: User, needed: Role): boolean {
+export function mayAct({ roles: own }: User, needed: Role | "anybody"): boolean {
+  if (needed === "anybody") return true;
   if (own.includes("admin")) return true;
   return needed === "viewer" ? own.length > 0 : own.includes(needed);
 }
 
-export function neededRole(method: string, configured: Role | undefined): Role {
+export function neededRole(method: string, configured: Role | "anybody" | undefined): Role | "anybody" {
   return configured ?? (method === "GET" || method === "HEAD" ? "viewer" : "admin");
 }

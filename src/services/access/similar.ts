@@ -3,10 +3,11 @@ import type { AccessRequest, Ask } from "../../access/request.ts";
 /** What was decided of a request like this one. */
 export interface SimilarDecision {
   readonly id: string;
-  readonly requester: string;
+  readonly user: string;
   readonly reason: string;
-  readonly outcome: "approved" | "denied" | "lapsed" | "cancelled";
-  readonly by: readonly string[];
+  /** `granted` whatever became of the grant later. */
+  readonly phase: "granted" | "denied" | "lapsed" | "cancelled";
+  readonly decidedBy: readonly string[];
   readonly comment: string;
   readonly at: number;
   /** What it has in common with this one, most telling first. */
@@ -40,8 +41,8 @@ function marksOf(ask: Ask): readonly (readonly [mark: string, says: string, weig
 export function similarDecisions(request: AccessRequest, past: readonly AccessRequest[], most = 5): readonly SimilarDecision[] {
   const marks = marksOf(request.ask);
   const scored = past.flatMap((other) => {
-    const outcome = outcomeOf(other);
-    if (other.id === request.id || outcome === undefined || other.ask.type !== request.ask.type) return [];
+    const phase = outcomeOf(other);
+    if (other.id === request.id || phase === undefined || other.ask.type !== request.ask.type) return [];
     if (other.cluster !== request.cluster) return [];
     const theirs = new Set(marksOf(other.ask).map(([mark]) => mark));
     const shared = marks.filter(([mark, , weight]) => weight > 0 && theirs.has(mark));
@@ -51,7 +52,7 @@ export function similarDecisions(request: AccessRequest, past: readonly AccessRe
     const same = other.requester.human === request.requester.human;
     const alike = [...shared.map(([, says]) => says), ...(same ? ["the same person"] : [])];
     const score = shared.reduce((sum, [, , weight]) => sum + weight, same ? 2 : 0);
-    return [{ score, decision: decisionOf(other, outcome, alike) }];
+    return [{ score, decision: decisionOf(other, phase, alike) }];
   });
   return scored
     .sort((a, b) => b.score - a.score || b.decision.at - a.decision.at)
@@ -59,20 +60,20 @@ export function similarDecisions(request: AccessRequest, past: readonly AccessRe
     .map(({ decision }) => decision);
 }
 
-function outcomeOf({ phase, grant }: AccessRequest): SimilarDecision["outcome"] | undefined {
-  if (grant !== undefined) return "approved";
+function outcomeOf({ phase, grant }: AccessRequest): SimilarDecision["phase"] | undefined {
+  if (grant !== undefined) return "granted";
   return phase === "denied" || phase === "lapsed" || phase === "cancelled" ? phase : undefined;
 }
 
-function decisionOf(other: AccessRequest, outcome: SimilarDecision["outcome"], alike: readonly string[]): SimilarDecision {
+function decisionOf(other: AccessRequest, phase: SimilarDecision["phase"], alike: readonly string[]): SimilarDecision {
   const { id, requester, reason, approvals, seen, ended } = other;
   const last = approvals.at(-1);
   return {
     id,
-    requester: requester.user,
+    user: requester.user,
     reason,
-    outcome,
-    by: approvals.map(({ by, channel }) => (channel === "rule" ? "the rule itself" : by.user)),
+    phase,
+    decidedBy: approvals.map(({ by, channel }) => (channel === "rule" ? "the rule itself" : by.user)),
     comment: last?.comment ?? "",
     at: last?.at ?? ended?.at ?? seen,
     alike,
