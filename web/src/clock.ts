@@ -20,21 +20,3 @@ export function useNow(): number {
   }, []);
   return now;
 }
-
-/** `2 d 3 h`, `4 min 10 s`, `9 s`; whole seconds, never less than none. */
-export function durationText(milliseconds: number): string {
-  const total = Math.max(0, Math.floor(milliseconds / 1000));
-  const parts = [
-    [Math.floor(total / 86_400), "d"],
-    [Math.floor(total / 3600) % 24, "h"],
-    [Math.floor(total / 60) % 60, "min"],
-    [total % 60, "s"],
-  ] as const;
-  const first = parts.findIndex(([count]) => count > 0);
-  if (first < 0) return "0 s";
-  return parts
-    .slice(first, first + 2)
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count} ${unit}`)
-    .join(" ");
-}

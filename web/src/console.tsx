@@ -1,24 +1,37 @@
 import {
   ActionIcon,
   AppShell,
+  Badge,
   Burger,
   Group,
   NavLink,
+  ScrollArea,
   Text,
   Title,
   useComputedColorScheme,
   useMantineColorScheme,
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
+import type { ReactNode } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { query } from "./api.ts";
 import { ClusterSelect, useCluster } from "./cluster.tsx";
+import { useRequests } from "./features/access/access-api.ts";
+import { ApprovePage } from "./features/access/approve-page.tsx";
+import { BreakGlassPage } from "./features/access/break-glass-page.tsx";
+import { DeadLettersPage } from "./features/access/dead-letters-page.tsx";
+import { DevicePage } from "./features/access/device-page.tsx";
+import { GrantsPage } from "./features/access/grants-page.tsx";
+import { NewRequestPage } from "./features/access/new-request-page.tsx";
+import { RecordingsPage } from "./features/access/recordings-page.tsx";
+import { MyRequestsPage, RequestPage } from "./features/access/requests-page.tsx";
 import { AuditPage } from "./features/audit.tsx";
 import { FindingsPage } from "./features/findings.tsx";
 import { NetworkPage } from "./features/network.tsx";
 import { OverviewPage } from "./features/overview.tsx";
 import { PlaygroundPage } from "./features/playground.tsx";
 import { PoliciesPage } from "./features/policies.tsx";
+import { ReviewPage, ReviewsPage } from "./features/reviews.tsx";
 import { RightsPage } from "./features/rights.tsx";
 
 const pages = [
@@ -27,15 +40,23 @@ const pages = [
   { path: "/policies", label: "Policies" },
   { path: "/playground", label: "Playground" },
   { path: "/rights", label: "Rights" },
+  { path: "/reviews", label: "Access reviews" },
   { path: "/network", label: "Network" },
   { path: "/audit", label: "Audit" },
+] as const;
+
+const accessPages = [
+  { path: "/access/approve", label: "To approve" },
+  { path: "/access/requests", label: "My requests" },
+  { path: "/access/grants", label: "Grants" },
+  { path: "/access/recordings", label: "Recordings" },
+  { path: "/access/break-glass", label: "Break-glass" },
+  { path: "/access/notifications", label: "Undelivered" },
 ] as const;
 
 /** The frame around every page: where one is, and where one can go. */
 export function Console() {
   const [opened, { toggle, close }] = useDisclosure();
-  const [location] = useLocation();
-  const cluster = useCluster();
   return (
     <AppShell header={{ height: 56 }} navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !opened } }} padding="md">
       <AppShell.Header>
@@ -53,17 +74,22 @@ export function Console() {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Pages">
-        {pages.map(({ path, label }) => (
-          <NavLink
-            key={path}
-            component={Link}
-            href={`${path}${query({ cluster })}`}
-            label={label}
-            active={path === "/" ? location === "/" : location.startsWith(path)}
-            aria-current={location === path ? "page" : undefined}
-            onClick={close}
-          />
-        ))}
+        <AppShell.Section grow component={ScrollArea}>
+          {pages.map((page) => (
+            <PageLink key={page.path} {...page} onClick={close} />
+          ))}
+          <Text size="xs" fw={700} c="dimmed" px="sm" pt="md" pb={4} component="h2">
+            Access
+          </Text>
+          {accessPages.map((page) => (
+            <PageLink
+              key={page.path}
+              {...page}
+              onClick={close}
+              count={page.path === "/access/approve" ? <WaitingForMe /> : undefined}
+            />
+          ))}
+        </AppShell.Section>
       </AppShell.Navbar>
       <AppShell.Main>
         <Switch>
@@ -74,12 +100,58 @@ export function Console() {
           <Route path="/rights" component={RightsPage} />
           <Route path="/network" component={NetworkPage} />
           <Route path="/audit" component={AuditPage} />
+          <Route path="/reviews" component={ReviewsPage} />
+          <Route path="/reviews/:cluster/:name" component={ReviewPage} />
+          <Route path="/access/approve/:id?" component={ApprovePage} />
+          <Route path="/access/requests" component={MyRequestsPage} />
+          <Route path="/access/requests/:id" component={RequestPage} />
+          <Route path="/access/new" component={NewRequestPage} />
+          <Route path="/access/grants" component={GrantsPage} />
+          <Route path="/access/recordings/:id?" component={RecordingsPage} />
+          <Route path="/access/break-glass" component={BreakGlassPage} />
+          <Route path="/access/notifications" component={DeadLettersPage} />
+          <Route path="/device" component={DevicePage} />
           <Route>
             <Text>There is no such page.</Text>
           </Route>
         </Switch>
       </AppShell.Main>
     </AppShell>
+  );
+}
+
+interface PageLinkProps {
+  readonly path: string;
+  readonly label: string;
+  readonly onClick: () => void;
+  readonly count?: ReactNode;
+}
+
+function PageLink({ path, label, onClick, count }: PageLinkProps) {
+  const [location] = useLocation();
+  const cluster = useCluster();
+  return (
+    <NavLink
+      component={Link}
+      href={`${path}${query({ cluster })}`}
+      label={label}
+      active={path === "/" ? location === "/" : location.startsWith(path)}
+      aria-current={location === path ? "page" : undefined}
+      onClick={onClick}
+      rightSection={count}
+    />
+  );
+}
+
+/** How many requests I could decide now; it follows the server. */
+function WaitingForMe() {
+  const { value } = useRequests({ decidable: "true" });
+  const count = value?.items.length ?? 0;
+  if (count === 0) return null;
+  return (
+    <Badge color="#c92a2a" size="sm" circle={count < 10} aria-label={`${count} wait for you`}>
+      {count}
+    </Badge>
   );
 }
 

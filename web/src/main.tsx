@@ -14,8 +14,20 @@ const theme = createTheme({
 // The kit's quiet greys are below the contrast that WCAG AA asks for.
 const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
-  light: { "--mantine-color-dimmed": "#495057", "--mantine-color-placeholder": "#5c636a", "--mantine-color-anchor": "#364fc7" },
-  dark: { "--mantine-color-dimmed": "#ced4da", "--mantine-color-placeholder": "#adb5bd", "--mantine-color-anchor": "#91a7ff" },
+  light: {
+    "--mantine-color-dimmed": "#495057",
+    "--mantine-color-placeholder": "#5c636a",
+    "--mantine-color-anchor": "#364fc7",
+    "--castellan-good": "#237032",
+    "--castellan-bad": "#c92a2a",
+  },
+  dark: {
+    "--mantine-color-dimmed": "#ced4da",
+    "--mantine-color-placeholder": "#adb5bd",
+    "--mantine-color-anchor": "#91a7ff",
+    "--castellan-good": "#8ce99a",
+    "--castellan-bad": "#ffa8a8",
+  },
 });
 
 const root = document.getElementById("root");

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { type AccessReviews, mayDecideReview, type Reviewer } from "../../services/access-review-campaigns.ts";
 import { problem } from "./answers.ts";
 import { type Api, typed } from "./api.ts";
+import { requestUser } from "./request-user.ts";
 import { mayAct } from "./roles.ts";
-import type { Sessions } from "./session.ts";
 
 const dayMilliseconds = 86_400_000;
 const statuses = { REVIEW_UNKNOWN: 404, REVIEW_NOT_OWNER: 403 } as const;
@@ -27,11 +27,10 @@ const reviewedBinding = z.object({
 });
 
 /** Access reviews: owners keep or revoke bindings, administrators begin reviews and may decide for every owner. */
-export function addReviewRoutes(api: Api, sessions: Sessions, reviews: AccessReviews, now: () => number): void {
+export function addReviewRoutes(api: Api, reviews: AccessReviews, now: () => number): void {
   const app = typed(api);
   const reviewer = (request: FastifyRequest): Reviewer => {
-    const user = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
-    if (user === undefined) throw new Error("the route is open to nobody");
+    const user = requestUser(request);
     return { name: user.name, groups: user.groups, isAdministrator: mayAct(user, "admin") };
   };
   const review = z.object({ cluster: z.string(), name: z.string() });

@@ -1,0 +1,36 @@
+import { Badge } from "@mantine/core";
+import { describeAsk } from "../../../../src/access/describe-ask.ts";
+import type { AccessRequest } from "../../../../src/access/request.ts";
+
+/** What is asked for, in one line; the words are those of the command line and of chats. */
+export const askText = ({ ask, rule }: Pick<AccessRequest, "ask" | "rule">): string => describeAsk(ask, rule.name);
+
+export const personText = ({ displayName, user }: AccessRequest["requester"]): string =>
+  displayName === undefined || displayName === user ? user : `${displayName} (${user})`;
+
+/** White on these is above the contrast that WCAG AA asks for. */
+const phaseColours: { readonly [phase in AccessRequest["phase"]]: string } = {
+  pending: "#1864ab",
+  granted: "#237032",
+  denied: "#c92a2a",
+  cancelled: "#495057",
+  lapsed: "#495057",
+  ended: "#495057",
+};
+
+export function Phase({ request }: { readonly request: Pick<AccessRequest, "phase" | "ended"> }) {
+  const why = request.phase === "ended" ? request.ended?.why : undefined;
+  return (
+    <Badge color={phaseColours[request.phase]} variant="filled" radius="sm">
+      {why ?? request.phase}
+    </Badge>
+  );
+}
+
+export function BreakGlass() {
+  return (
+    <Badge color="#c92a2a" variant="filled" radius="sm">
+      break-glass
+    </Badge>
+  );
+}
