@@ -58,12 +58,14 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   app.addHook("onSend", async (_request, reply) => {
     reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
     if (!reply.hasHeader("x-frame-options")) reply.header("x-frame-options", "DENY");
+    const isPage = String(reply.getHeader("content-type")).startsWith("text/html");
+    if (isPage && !reply.hasHeader("content-security-policy")) reply.header("content-security-policy", contentPolicy);
   });
   app.addHook("onRequest", async (request, reply) => guard(request, reply, options));
   app.addHook("onRequest", (request, reply, done) => {
     // Who sends a token by hand is no browser that another site could use.
     const isRead = request.method === "GET" || request.method === "HEAD";
-    if (isRead || request.headers.authorization !== undefined) done();
+    if (isRead || request.headers.authorization !== undefined || request.routeOptions.config.signed === true) done();
     else app.csrfProtection(request, reply, done);
   });
   app.setErrorHandler((error, request, reply) => {
@@ -92,6 +94,23 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   app.get("/api/openapi.json", { schema: { hide: true } }, async () => app.swagger());
   return app;
 }
+
+/**
+ * Of the console: scripts are files of this server, and ask this server alone. Its components set styles in the markup; the
+ * player of recordings is WebAssembly.
+ */
+const contentPolicy = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "frame-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join("; ");
 
 /** For files that add routes: handlers are typed by their schemas. */
 export const typed = (api: Api) => api.withTypeProvider<ZodTypeProvider>();

@@ -8,6 +8,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Who may use a route; else viewers may read, and only admins may do anything else. `anybody`: whoever is logged in. */
     role?: Role | "anybody";
+    /** Its messages carry a signature of their own instead of a session. */
+    signed?: boolean;
   }
 }
 

@@ -1,0 +1,171 @@
+import { z } from "zod";
+import type { ChatLinks } from "../../services/access/chat-links.ts";
+import type { AccessDesk } from "../../services/access/desk.ts";
+import type { Notifications } from "../../services/access/notifications.ts";
+import { nobody, viewerOf } from "./access-routes.ts";
+import { problem } from "./answers.ts";
+import { type Api, typed } from "./api.ts";
+
+export interface AccessAdministration {
+  readonly desk: AccessDesk;
+  readonly notifications?: Notifications | undefined;
+  readonly chatLinks?: ChatLinks | undefined;
+}
+
+/** Locks of people, messages that could not be sent, links of chat users. */
+export function addAccessAdministrationRoutes(api: Api, { desk, notifications, chatLinks }: AccessAdministration): void {
+  lockRoutes(api, desk);
+  if (notifications !== undefined) letterRoutes(api, notifications);
+  if (chatLinks !== undefined) chatLinkRoutes(api, chatLinks);
+}
+
+function lockRoutes(api: Api, desk: AccessDesk): void {
+  const app = typed(api);
+  const human = z.string().min(1).max(500);
+  app.get(
+    "/api/v1/access/locks",
+    {
+      config: { role: "auditor" },
+      schema: {
+        description: "Whether somebody is locked.",
+        querystring: z.object({ human }),
+        response: { 200: z.object({ human: z.string(), locked: z.boolean() }) },
+      },
+    },
+    async ({ query }) => ({ human: query.human, locked: desk.isLocked(query.human) }),
+  );
+  app.post(
+    "/api/v1/access/locks",
+    {
+      config: { role: "admin" },
+      schema: {
+        description: "Ends all access of somebody at once, through any grant, on every replica: open streams are cut.",
+        body: z.strictObject({ human, why: z.string().trim().min(1).max(2000), until: z.number().optional() }),
+        response: { 204: z.null(), 403: problem },
+      },
+    },
+    async (request, reply) => {
+      const viewer = viewerOf(request);
+      if (viewer === undefined) return nobody(reply);
+      const { why, until } = request.body;
+      await desk.lock(request.body.human, viewer.person, why, until);
+      return reply.status(204).send(null);
+    },
+  );
+  app.delete(
+    "/api/v1/access/locks",
+    {
+      config: { role: "admin" },
+      schema: {
+        description: "Lets somebody in again.",
+        querystring: z.object({ human }),
+        response: { 204: z.null(), 403: problem },
+      },
+    },
+    async (request, reply) => {
+      const viewer = viewerOf(request);
+      if (viewer === undefined) return nobody(reply);
+      await desk.unlock(request.query.human, viewer.person);
+      return reply.status(204).send(null);
+    },
+  );
+}
+
+function letterRoutes(api: Api, notifications: Notifications): void {
+  const app = typed(api);
+  const states = ["pending", "sent", "dead"] as const;
+  const letter = z.object({
+    id: z.string(),
+    request: z.string(),
+    event: z.string(),
+    target: z.string(),
+    headline: z.string(),
+    state: z.enum(states),
+    attempts: z.number(),
+    created: z.number(),
+    due: z.number(),
+    sent: z.number().optional(),
+    problem: z.string().optional(),
+  });
+  app.get(
+    "/api/v1/access/notifications",
+    {
+      config: { role: "auditor" },
+      schema: {
+        description: "Messages about requests, newest first; `dead`: given up after all attempts.",
+        querystring: z.object({
+          state: z.enum(states).optional(),
+          request: z.string().optional(),
+          limit: z.coerce.number().int().min(1).max(1000).default(100),
+        }),
+        response: { 200: z.object({ items: z.array(letter).readonly() }) },
+      },
+    },
+    async (request) => ({ items: await notifications.letters(request.query) }),
+  );
+  app.post(
+    "/api/v1/access/notifications/:id/send-again",
+    {
+      config: { role: "admin" },
+      schema: {
+        description: "Tries a dead letter anew.",
+        params: z.object({ id: z.string().max(100) }),
+        response: { 204: z.null(), 404: problem },
+      },
+    },
+    async (request, reply) => {
+      if (await notifications.sendAgain(request.params.id)) return reply.status(204).send(null);
+      return reply.status(404).send({ code: "NOT_FOUND", message: "there is no dead letter of this id" });
+    },
+  );
+}
+
+function chatLinkRoutes(api: Api, chatLinks: ChatLinks): void {
+  const app = typed(api);
+  const code = z.string().min(1).max(100);
+  const pending = z.object({ chat: z.string(), team: z.string(), user: z.string(), name: z.string() });
+  const gone = { code: "CHAT_CODE_UNKNOWN", message: "this link is too old or was used: say /castellan link again" };
+  app.get(
+    "/api/v1/access/chat-links",
+    {
+      config: { role: "anybody" },
+      schema: {
+        description: "Which chat user a link is for; nothing is linked yet.",
+        querystring: z.object({ code }),
+        response: { 200: pending, 404: problem },
+      },
+    },
+    async (request, reply) => (await chatLinks.pending(request.query.code)) ?? reply.status(404).send(gone),
+  );
+  app.post(
+    "/api/v1/access/chat-links",
+    {
+      config: { role: "anybody" },
+      schema: {
+        description: "From now on this chat user decides in your name. The code works once.",
+        body: z.strictObject({ code }),
+        response: { 200: pending, 403: problem, 404: problem },
+      },
+    },
+    async (request, reply) => {
+      const viewer = viewerOf(request);
+      if (viewer === undefined) return nobody(reply);
+      return (await chatLinks.confirm(request.body.code, viewer.person)) ?? reply.status(404).send(gone);
+    },
+  );
+  app.delete(
+    "/api/v1/access/chat-links",
+    {
+      config: { role: "anybody" },
+      schema: {
+        description: "No chat user decides in your name any more.",
+        response: { 200: z.object({ ended: z.number() }), 403: problem },
+      },
+    },
+    async (request, reply) => {
+      const viewer = viewerOf(request);
+      if (viewer === undefined) return nobody(reply);
+      return { ended: await chatLinks.unlink(viewer.person) };
+    },
+  );
+}

@@ -1,0 +1,60 @@
+import { hash } from "node:crypto";
+import { requestInfo } from "../../access/classify/request-info.ts";
+import { parseQuery, parseRequestTarget } from "../../access/classify/request-target.ts";
+import type { Person } from "../../access/person.ts";
+import type { Ask } from "../../access/request.ts";
+import type { RequestedAction } from "../../access/requested-action.ts";
+import type { Instant } from "../../core/host.ts";
+import type { Outcome } from "../../services/access/desk.ts";
+import { targetProblem } from "../gateway/target.ts";
+
+/** A call that somebody means to send, as they would send it. */
+export interface PlannedCall {
+  readonly cluster: string;
+  readonly method: string;
+  readonly target: string;
+  readonly contentType: string;
+  readonly contentEncoding: string;
+  readonly body: Buffer;
+}
+
+/** What the gateway would know of the call: the state of its object, and which guardrails want an approval. */
+export interface KnownOfCall extends Pick<RequestedAction, "pinned" | "namespaceLabels"> {
+  readonly preview?: Extract<Ask, { type: "action" }>["preview"];
+  readonly guardrails: readonly string[];
+}
+
+export type LookAtCall = (action: RequestedAction, call: PlannedCall, person: Person) => Promise<Outcome<KnownOfCall>>;
+
+const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
+
+/** The call as the gateway will classify it when it comes; what that would refuse is refused here, too. */
+export function plannedAction(call: PlannedCall, at: Instant): Outcome<RequestedAction> {
+  const refused = (message: string) => ({ ok: false, code: "ACCESS_BAD_REQUEST", message }) as const;
+  if (!methods.has(call.method)) return refused(`${call.method} is no method of the Kubernetes API`);
+  const problem = targetProblem(call.target);
+  if (problem !== undefined) return refused(problem);
+  const parsed = parseRequestTarget(call.target);
+  if (!parsed.ok) return refused(parsed.message);
+  const { error, isResourceRequest, subresource, verb, ...info } = requestInfo(call.method, parsed.value);
+  if (error !== undefined) return refused(error);
+  if (isResourceRequest && verb === "") return refused(`${call.method} is no verb there`);
+  const dryRun = parseQuery(parsed.value.rawQuery).get("dryRun") ?? [];
+  const { method, target, contentType, contentEncoding, body } = call;
+  const action: RequestedAction = {
+    cluster: call.cluster,
+    verb: isResourceRequest && subresource === "proxy" ? "proxy" : verb,
+    isResourceRequest,
+    path: info.path,
+    apiGroup: info.apiGroup,
+    apiVersion: info.apiVersion,
+    resource: info.resource,
+    subresource,
+    namespace: info.namespace,
+    name: info.name,
+    dryRun: dryRun.length > 0 && dryRun.every((value) => value === "All"),
+    http: { method, target, contentType, contentEncoding, bodyDigest: hash("sha256", body) },
+    at,
+  };
+  return { ok: true, value: action };
+}
