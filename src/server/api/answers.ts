@@ -1,4 +1,132 @@
 import { z } from "zod";
+import { ruleStatuses, severities } from "../../core/finding.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { enforcements } from "../../services/rollout/policy-modes.ts";
+
+// What the routes answer. The OpenAPI document and the console's types are written from it; what is not named here is left out.
 
 /** What every refusal looks like. */
 export const problem = z.object({ code: z.string(), message: z.string() });
+
+const texts = z.array(z.string()).readonly();
+const instant = z.number().describe("milliseconds since the epoch");
+const json = z.custom<JsonObject>((value) => typeof value === "object" && value !== null).meta({ type: "object" });
+const list = <T extends z.ZodType>(item: T) => z.array(item).readonly();
+
+const bySeverity = z.object({ info: z.number(), low: z.number(), medium: z.number(), high: z.number(), critical: z.number() });
+const counted = list(z.object({ name: z.string(), counts: bySeverity }));
+export const overview = z.object({
+  clusters: texts.describe("those that are governed"),
+  objects: z.number(),
+  policies: z.number(),
+  records: z.number(),
+  total: bySeverity,
+  errors: z.number().describe("what could not be checked"),
+  byCluster: counted,
+  byNamespace: counted.describe("the empty name stands for cluster-scoped objects"),
+  byPolicy: counted,
+});
+
+const finding = z.object({
+  cluster: z.string(),
+  id: z.string(),
+  policy: z.string(),
+  rule: z.string(),
+  title: z.string(),
+  status: z.enum(ruleStatuses),
+  severity: z.enum(severities),
+  group: z.string(),
+  kind: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+  message: z.string(),
+  path: z.string(),
+  controls: texts,
+});
+export const findings = z.object({ total: z.number(), items: list(finding) });
+export const findingDetail = finding.extend({
+  url: z.string().optional(),
+  at: list(z.union([z.string(), z.number()])).describe("the path to what is wrong in the object"),
+  evidence: json.optional(),
+  fix: z.object({ description: z.string(), patch: list(json).optional(), object: json.optional() }).optional(),
+  location: z.object({ file: z.string(), line: z.number(), column: z.number() }).optional(),
+  object: json.optional().describe("of a Secret the keys alone"),
+});
+
+export const policies = z.object({
+  items: list(
+    z.object({
+      cluster: z.string(),
+      name: z.string(),
+      title: z.string(),
+      category: z.string(),
+      severity: z.string(),
+      origin: z.string(),
+      mode: z.enum(enforcements),
+      rules: texts,
+      broken: z.boolean().describe("its newest text does not compile"),
+    }),
+  ),
+});
+
+export const holders = z.object({
+  holders: list(
+    z.object({
+      cluster: z.string(),
+      subject: z.string(),
+      namespace: z.string().describe("empty: in the whole cluster"),
+      binding: z.string(),
+      role: z.string(),
+      rule: z.string(),
+    }),
+  ),
+  unresolved: texts.describe("bindings that could not be followed"),
+});
+
+export const flows = z.object({
+  items: list(
+    z.object({
+      cluster: z.string(),
+      flows: z.number(),
+      rows: list(
+        z.object({
+          from: z.string(),
+          to: z.string(),
+          names: texts,
+          protocol: z.string(),
+          port: z.number().nullable(),
+          flows: z.number(),
+          dropped: z.number(),
+          last: instant.nullable(),
+          verdict: z.enum(["allowed", "denied", "undecided"]),
+          why: z.string(),
+          differs: z.boolean().describe("the network does something else than the policies say"),
+        }),
+      ),
+      unknown: texts,
+    }),
+  ),
+});
+
+const record = z.object({
+  seq: z.number(),
+  kind: z.string(),
+  at: instant,
+  recorded: instant,
+  cluster: z.string(),
+  actor: z.string().nullable(),
+  verb: z.string().nullable(),
+  group: z.string().nullable(),
+  resource: z.string().nullable(),
+  namespace: z.string().nullable(),
+  name: z.string().nullable(),
+  outcome: z.string().nullable(),
+});
+export const records = z.object({ items: list(record) });
+export const questions = z.object({ items: list(z.object({ name: z.string(), question: z.string() })) });
+export const evidence = z.object({
+  seq: z.number(),
+  record: z.string().describe("the canonical text that the tree holds"),
+  proof: texts.describe("hashes, base64"),
+  checkpoint: z.string().describe("a signed note"),
+});

@@ -4,6 +4,7 @@ import type { LedgerView } from "../../services/audit/ledger-view.ts";
 import { isSavedQueryName, savedQueries, savedQueryNames } from "../../services/audit/saved-queries.ts";
 import type { ClusterView } from "../../services/console/cluster-view.ts";
 import { type ClusterFindings, findingDetail, findingPage, overviewOf } from "../../services/console/finding-view.ts";
+import * as answers from "./answers.ts";
 import { type Api, typed } from "./api.ts";
 
 /** What the routes show; each answers from memory or from the store. */
@@ -30,7 +31,13 @@ export function addRoutes(api: Api, data: ConsoleData): void {
   const findingsOf = (wanted: string | undefined) => data.findings().filter(({ cluster }) => isMeant(wanted, cluster));
   app.get(
     "/api/v1/overview",
-    { schema: { querystring: clusterQuery, description: "Failures by severity, cluster, namespace and policy." } },
+    {
+      schema: {
+        querystring: clusterQuery,
+        description: "Failures by severity, cluster, namespace and policy.",
+        response: { 200: answers.overview },
+      },
+    },
     async ({ query: { cluster } }) => ({
       clusters: data.clusters().map(({ name }) => name),
       objects: sum(clustersOf(cluster).map((one) => one.objects())),
@@ -47,12 +54,21 @@ export function addRoutes(api: Api, data: ConsoleData): void {
     offset: z.coerce.number().int().min(0).default(0),
     limit: z.coerce.number().int().min(1).max(1000).default(100),
   });
-  app.get("/api/v1/findings", { schema: { querystring: findingQuery, description: "Findings, worst first." } }, async (request) =>
-    findingPage(findingsOf(request.query.cluster), request.query),
+  app.get(
+    "/api/v1/findings",
+    { schema: { querystring: findingQuery, description: "Findings, worst first.", response: { 200: answers.findings } } },
+    async (request) => findingPage(findingsOf(request.query.cluster), request.query),
   );
   app.get(
     "/api/v1/findings/:id",
-    { schema: { params: z.object({ id: z.string() }), querystring: clusterQuery } },
+    {
+      schema: {
+        params: z.object({ id: z.string() }),
+        querystring: clusterQuery,
+        description: "A finding with all that explains it.",
+        response: { 200: answers.findingDetail, 404: answers.problem },
+      },
+    },
     async (request, reply) => {
       for (const { cluster, findings } of findingsOf(request.query.cluster)) {
         for (const finding of findings) {
@@ -64,9 +80,13 @@ export function addRoutes(api: Api, data: ConsoleData): void {
       return reply.status(404).send({ code: "NOT_FOUND", message: "there is no such finding; it may be resolved" });
     },
   );
-  app.get("/api/v1/policies", { schema: { querystring: clusterQuery, description: "Policies in force." } }, async (request) => ({
-    items: clustersOf(request.query.cluster).flatMap((one) => one.policies()),
-  }));
+  app.get(
+    "/api/v1/policies",
+    { schema: { querystring: clusterQuery, description: "Policies in force.", response: { 200: answers.policies } } },
+    async (request) => ({
+      items: clustersOf(request.query.cluster).flatMap((one) => one.policies()),
+    }),
+  );
   const question = clusterQuery.extend({
     verb: z.string().min(1),
     resource: z.string().min(1),
@@ -74,7 +94,13 @@ export function addRoutes(api: Api, data: ConsoleData): void {
   });
   app.get(
     "/api/v1/rbac/who-can",
-    { schema: { querystring: question, description: "Everybody who may, and by which binding." } },
+    {
+      schema: {
+        querystring: question,
+        description: "Everybody who may, and by which binding.",
+        response: { 200: answers.holders },
+      },
+    },
     async (request) => {
       const answers = clustersOf(request.query.cluster).map(({ name, rights }) => ({ name, ...rights.whoCan(request.query) }));
       return {
@@ -91,8 +117,25 @@ export function addRoutes(api: Api, data: ConsoleData): void {
     async (request, reply) => {
       const [view] = clustersOf(request.query.cluster);
       if (view === undefined) return reply.status(404).send({ code: "NOT_FOUND", message: "there is no such cluster" });
-      return reply.type("text/html").header("x-frame-options", "SAMEORIGIN").send(view.networkPage());
+      return reply
+        .type("text/html")
+        .header("x-frame-options", "SAMEORIGIN")
+        .header("content-security-policy", "frame-ancestors 'self'")
+        .send(view.networkPage());
     },
+  );
+  app.get(
+    "/api/v1/flows",
+    {
+      schema: {
+        querystring: clusterQuery,
+        description: "What the network was seen to do lately, beside what policies say.",
+        response: { 200: answers.flows },
+      },
+    },
+    async (request) => ({
+      items: clustersOf(request.query.cluster).map((one) => ({ cluster: one.name, ...one.flows() })),
+    }),
   );
   auditRoutes(api, data.ledger);
   eventRoute(api, data);
@@ -119,7 +162,10 @@ function auditRoutes(api: Api, ledger: LedgerView): void {
   });
   app.get(
     "/api/v1/audit/records",
-    { config: { role: "auditor" }, schema: { querystring: query, description: "Records, newest first." } },
+    {
+      config: { role: "auditor" },
+      schema: { querystring: query, description: "Records, newest first.", response: { 200: answers.records } },
+    },
     async ({ query: q }) => {
       const saved = q.saved !== undefined && isSavedQueryName(q.saved) ? savedQueries[q.saved].filter : {};
       const own = {
@@ -137,12 +183,23 @@ function auditRoutes(api: Api, ledger: LedgerView): void {
       return { items: await ledger.query({ ...saved, ...given }, { limit: q.limit, before: q.before }) };
     },
   );
-  app.get("/api/v1/audit/questions", async () => ({
-    items: savedQueryNames.map((name) => ({ name, question: savedQueries[name].question })),
-  }));
+  app.get(
+    "/api/v1/audit/questions",
+    { schema: { description: "Questions that auditors ask.", response: { 200: answers.questions } } },
+    async () => ({
+      items: savedQueryNames.map((name) => ({ name, question: savedQueries[name].question })),
+    }),
+  );
   app.get(
     "/api/v1/audit/records/:seq",
-    { config: { role: "auditor" }, schema: { params: z.object({ seq: z.coerce.number().int().min(0) }) } },
+    {
+      config: { role: "auditor" },
+      schema: {
+        params: z.object({ seq: z.coerce.number().int().min(0) }),
+        description: "A record with all that is needed to check it without this server.",
+        response: { 200: answers.evidence, 404: answers.problem },
+      },
+    },
     async (request, reply) => {
       const evidence = await ledger.evidence(request.params.seq);
       return evidence ?? reply.status(404).send({ code: "NOT_FOUND", message: "there is no such record" });
@@ -154,7 +211,8 @@ const heartbeatMilliseconds = 15_000;
 
 /** Server-sent events: `change` whenever something that pages show is different. */
 function eventRoute(api: Api, data: ConsoleData): void {
-  api.get("/api/v1/events", { schema: { hide: true } }, (request, reply) => {
+  // It says nothing but that something is different.
+  api.get("/api/v1/events", { config: { role: "anybody" }, schema: { hide: true } }, (request, reply) => {
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-content-type-options": "nosniff" });
