@@ -13,6 +13,7 @@ export const recordKinds = [
   "drift.healed",
   "review.started",
   "review.decided",
+  "access.call",
   "access.requested",
   "access.decided",
   "access.granted",

@@ -1,0 +1,232 @@
+import { once } from "node:events";
+import { STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { parseQuery } from "../../access/classify/request-target.ts";
+import type { UpgradeAnswer } from "../../services/access/upstream/upstream.ts";
+import { withoutToken } from "./authenticate.ts";
+import type { Call, Outlet } from "./call.ts";
+import { hasBody, type StreamKind, streamKind } from "./classify.ts";
+import { beforeSending } from "./forward.ts";
+import { answeredFields, type HeaderFields, listOf, valuesOf } from "./header-fields.ts";
+import { openStreamOf, streamProblem, streamRecord } from "./open-stream.ts";
+import type { GatewayParts } from "./parts.ts";
+import { noteOutcome } from "./record.ts";
+import { type Refusal, refusal } from "./status.ts";
+import type { OpenTap, StreamTap, TapRequest } from "./stream/tap.ts";
+
+type UpgradeOutlet = Extract<Outlet, { kind: "upgrade" }>;
+type Upgraded = Extract<UpgradeAnswer, { upgraded: true }>;
+
+const protocols: { readonly [token: string]: "spdy" | "websocket" } = { "spdy/3.1": "spdy", websocket: "websocket" };
+const recorded = new Set<StreamKind>(["exec", "attach", "portforward"]);
+/** Subprotocols whose frames the recorder reads. */
+const recordable =
+  /^(?:(?:v[1-5]\.)?(?:base64\.)?channel\.k8s\.io|SPDY\/3\.1\+portforward\.k8s\.io|v4\.portforward\.k8s\.io|portforward\.k8s\.io)$/;
+
+/**
+ * An upgrade: nothing of the client goes up before the API server has agreed, and what cannot be recorded is not begun.
+ */
+export async function forwardUpgrade(
+  call: Call,
+  parts: GatewayParts,
+  fields: HeaderFields,
+  outlet: UpgradeOutlet,
+): Promise<Refusal | undefined> {
+  const checked = checkedUpgrade(call, parts, outlet, fields);
+  if ("status" in checked) {
+    await call.use?.returned(checked.message).catch(parts.trouble);
+    return checked;
+  }
+  const { protocol, kind } = checked;
+  const opened = await openTapFor(call, parts, checked, checked.offered[0]);
+  if (!opened.ok) {
+    await call.use?.returned(opened.refusal.message).catch(parts.trouble);
+    return opened.refusal;
+  }
+  let { tap } = opened;
+  const notSent = await beforeSending(call, parts);
+  if (notSent !== undefined) {
+    await tap?.end(notSent.message);
+    return notSent;
+  }
+  let answer: UpgradeAnswer;
+  try {
+    const { method, target } = call;
+    answer = await parts.upstream.upgrade(
+      { method, target, fields: checked.fields, body: undefined },
+      outlet.protocol,
+      call.gone,
+    );
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    await Promise.all([tap?.end(message), call.use?.unknown(message).catch(parts.trouble)]);
+    noteOutcome(call, parts, "502", message);
+    return refusal(502, `the API server did not answer the upgrade: ${message}`);
+  }
+  const status = answer.upgraded ? 101 : answer.status;
+  await call.use?.done(status).catch(parts.trouble);
+  noteOutcome(call, parts, String(status));
+  if (!answer.upgraded) {
+    await tap?.end(`the API server answered ${status}`);
+    return passRefusal(outlet.socket, answer);
+  }
+  const chosen = chosenOf(answer.fields, protocol);
+  if (tap !== undefined && chosen !== checked.offered[0]) {
+    // The server speaks an older subprotocol than the client likes best.
+    await tap.end("another subprotocol was chosen");
+    const again = await openTapFor(call, parts, checked, chosen);
+    if (!again.ok) {
+      answer.socket.destroy();
+      return again.refusal;
+    }
+    tap = again.tap;
+  }
+  relay(call, parts, kind, outlet, answer, tap);
+  return undefined;
+}
+
+interface CheckedUpgrade {
+  readonly kind: StreamKind;
+  readonly protocol: "spdy" | "websocket";
+  /** Subprotocols, the client's favourite first. */
+  readonly offered: readonly (string | undefined)[];
+  readonly fields: HeaderFields;
+}
+
+function checkedUpgrade(call: Call, parts: GatewayParts, outlet: UpgradeOutlet, fields: HeaderFields): CheckedUpgrade | Refusal {
+  const protocol = protocols[outlet.protocol.toLowerCase()];
+  if (protocol === undefined)
+    return refusal(400, `an upgrade to ${outlet.protocol} is refused: only SPDY/3.1 and WebSocket are taken`);
+  if (!listOf(call.fields, "connection").some((token) => token.toLowerCase() === "upgrade"))
+    return refusal(400, "an upgrade must be named in the Connection header");
+  if (hasBody(call)) return refusal(400, "an upgrade with a body is refused");
+  if (call.method !== "GET" && call.method !== "POST") return refusal(405, `an upgrade by ${call.method} is refused`);
+  const origin = originProblem(call, parts);
+  if (origin !== undefined) return origin;
+  const kind = streamKind(call);
+  if (kind === undefined || kind === "proxy")
+    return refusal(
+      403,
+      "only exec, attach, port-forward, watches and logs may be upgraded: another stream could not be recorded",
+    );
+  const problem = streamProblem(call, parts);
+  if (problem !== undefined) return problem;
+  const isRecorded = recorded.has(kind);
+  if (!isRecorded && protocol !== "websocket") return refusal(400, "watches and logs are upgraded to WebSocket only");
+  const name = protocol === "websocket" ? "sec-websocket-protocol" : "x-stream-protocol-version";
+  const asked = protocol === "websocket" ? withoutToken(listOf(call.fields, name)) : listOf(call.fields, name);
+  const offered = isRecorded && protocol === "websocket" ? asked.filter((subprotocol) => recordable.test(subprotocol)) : asked;
+  if (isRecorded && protocol === "websocket" && offered.length === 0)
+    return refusal(400, "the stream names no subprotocol that can be recorded: v5.channel.k8s.io, v4.channel.k8s.io, ...");
+  const others = fields.filter(([key]) => key.toLowerCase() !== "sec-websocket-protocol");
+  const told = protocol === "websocket" ? [...others, ["Sec-WebSocket-Protocol", offered.join(", ")] as const] : fields;
+  return { kind, protocol, offered: offered.length === 0 ? [undefined] : offered, fields: offered.length === 0 ? others : told };
+}
+
+/** A page of another site cannot open a socket with what the browser shows by itself: a client certificate. */
+function originProblem(call: Call, parts: GatewayParts): Refusal | undefined {
+  const [origin] = valuesOf(call.fields, "origin");
+  if (origin === undefined || parts.origins.includes(origin)) return undefined;
+  const [host = ""] = valuesOf(call.fields, "host");
+  if (URL.canParse(origin) && new URL(origin).host === host) return undefined;
+  return refusal(403, `sockets are not opened for pages of ${origin}`);
+}
+
+type Opened = { readonly ok: true; readonly tap: StreamTap | undefined } | { readonly ok: false; readonly refusal: Refusal };
+
+async function openTapFor(
+  call: Call,
+  parts: GatewayParts,
+  upgrade: CheckedUpgrade,
+  subprotocol: string | undefined,
+): Promise<Opened> {
+  const kind = tapKind(upgrade.kind);
+  if (kind === undefined) return { ok: true, tap: undefined };
+  const asked: TapRequest = {
+    kind,
+    protocol: upgrade.protocol,
+    subprotocol,
+    query: parseQuery(call.target.slice(call.target.indexOf("?") + 1 || call.target.length)),
+    person: call.person,
+    action: call.action,
+    requestId: call.use?.request.id,
+    auditId: call.auditId,
+  };
+  const opened = await parts.openTap(asked).catch((error: unknown): Awaited<ReturnType<OpenTap>> => {
+    parts.trouble(error);
+    return { ok: false, code: "RECORDER_UNAVAILABLE", message: "the session cannot be recorded now, so it is not begun" };
+  });
+  if (opened.ok) return opened;
+  return { ok: false, refusal: refusal(503, opened.message, { causes: [{ reason: opened.code, message: opened.message }] }) };
+}
+
+function tapKind(kind: StreamKind): TapRequest["kind"] | undefined {
+  return kind === "exec" || kind === "attach" || kind === "portforward" ? kind : undefined;
+}
+
+function chosenOf(fields: HeaderFields, protocol: "spdy" | "websocket"): string | undefined {
+  return valuesOf(fields, protocol === "websocket" ? "sec-websocket-protocol" : "x-stream-protocol-version")[0];
+}
+
+/** The API server's refusal, and the end of both connections: whatever the client writes behind it is read by nobody. */
+function passRefusal(socket: Duplex, answer: Extract<UpgradeAnswer, { upgraded: false }>): Refusal | undefined {
+  const { status, fields, body } = answer;
+  if (status >= 300 && status < 400)
+    return refusal(502, "the API server answered the upgrade with a redirect, which is not followed");
+  const kept = answeredFields(fields).filter(([name]) => name.toLowerCase() !== "content-length");
+  const all = [...kept, ["Content-Length", String(body.length)], ["Connection", "close"]];
+  const head = all.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${head}\r\n`, "latin1");
+  socket.end(body, () => socket.destroy());
+  return undefined;
+}
+
+function relay(
+  call: Call,
+  parts: GatewayParts,
+  kind: StreamKind,
+  { socket: client, protocol, early }: UpgradeOutlet,
+  { socket: server, fields, rest }: Upgraded,
+  tap: StreamTap | undefined,
+): void {
+  let isOver = false;
+  const finish = (why: string) => {
+    if (isOver) return;
+    isOver = true;
+    release();
+    client.destroy();
+    server.destroy();
+    tap?.end(why).catch(parts.trouble);
+    parts.records.note(streamRecord(call, parts, kind, "ended", why));
+  };
+  const waiting = () => (client.writableLength > 0 ? call.socket.bytesWritten : undefined);
+  const release = parts.streams.add(openStreamOf(call, parts, kind, waiting, ({ why }) => finish(why)));
+  parts.records.note(streamRecord(call, parts, kind, "started"));
+  for (const socket of [call.socket, server]) socket.setKeepAlive(true, keepAliveMilliseconds).setTimeout(0);
+  client.on("error", (error) => finish(`the client's connection broke: ${error.message}`));
+  server.on("error", (error) => finish(`the API server's connection broke: ${error.message}`));
+  client.on("close", () => finish("the client has gone"));
+  server.on("close", () => finish("the API server ended it"));
+  const answered = [...answeredFields(fields), ["Connection", "Upgrade"], ["Upgrade", protocol]];
+  const head = answered.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  client.write(`HTTP/1.1 101 Switching Protocols\r\n${head}\r\n`, "latin1");
+  const toClient = (bytes: Buffer) => tap?.toClient(bytes);
+  const toServer = (bytes: Buffer) => tap?.toServer(bytes);
+  pump(server, client, rest, toClient).catch((error: unknown) => finish(reasonOf(error)));
+  pump(client, server, early, toServer).catch((error: unknown) => finish(reasonOf(error)));
+}
+
+const keepAliveMilliseconds = 15_000;
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Each piece is seen, then passed on, then the next is read: a slow side holds back the other, and nothing overtakes the recording. */
+async function pump(from: Duplex, to: Duplex, first: Buffer, see: (bytes: Buffer) => Promise<void> | undefined): Promise<void> {
+  const pass = async (bytes: Buffer) => {
+    await see(bytes);
+    if (!to.destroyed && !to.write(bytes)) await Promise.race([once(to, "drain"), once(to, "close")]);
+  };
+  if (first.length > 0) await pass(first);
+  for await (const chunk of from) await pass(chunk);
+  to.end();
+}

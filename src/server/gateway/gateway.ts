@@ -1,0 +1,137 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import { Call, type Outlet } from "./call.ts";
+import type { GatewayParts } from "./parts.ts";
+import { noteOutcome } from "./record.ts";
+import { type Reply, replyOver, replyOverSocket } from "./reply.ts";
+import { decide } from "./stages.ts";
+import { refusal } from "./status.ts";
+
+/** A certificate and its key, PEM. */
+export interface TlsIdentity {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export interface GatewayOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly identity: TlsIdentity;
+  readonly parts: GatewayParts;
+}
+
+export interface Gateway {
+  readonly host: string;
+  readonly port: number;
+  /** Takes up a renewed certificate; connections that are open stay. */
+  renew(identity: TlsIdentity): void;
+  /** Takes no more calls, cuts what is open, and resolves when calls under way are answered. */
+  close(): Promise<void>;
+}
+
+/** For all header lines of a request together: a token of 16 KiB and 512 groups fit; more is answered with 431. */
+const headerBytes = 64 * 1024;
+const headersMilliseconds = 20_000;
+/** To receive a whole request; bodies are of at most a few MiB. */
+const requestMilliseconds = 300_000;
+const keepAliveMilliseconds = 75_000;
+/** A peer that is gone without a word is noticed after this and ten probes a second apart. */
+const probeMilliseconds = 15_000;
+
+/**
+ * The TLS listener that kubectl and its like talk to, by HTTP/1.1. Not by HTTP/2: clients fall back by themselves (ALPN), upgrades need
+ * HTTP/1.1 anyway, and one way in is one parser to trust.
+ */
+export async function listenForCalls({ host, port, identity, parts }: GatewayOptions): Promise<Gateway> {
+  const server = createServer(
+    {
+      cert: identity.certificate,
+      key: identity.key,
+      minVersion: "TLSv1.2",
+      ALPNProtocols: ["http/1.1"],
+      maxHeaderSize: headerBytes,
+      headersTimeout: headersMilliseconds,
+      requestTimeout: requestMilliseconds,
+      connectionsCheckingInterval: 5_000,
+      keepAliveTimeout: keepAliveMilliseconds,
+      keepAlive: true,
+      keepAliveInitialDelay: probeMilliseconds,
+      noDelay: true,
+      ...parts.authenticator.clientCertificates,
+    },
+    (request, response) => {
+      take(request, { kind: "response", response }, replyOver(response), parts);
+    },
+  );
+  // Counted by bytes alone: lines beyond a number would be dropped without a word.
+  server.maxHeadersCount = 0;
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, early: Buffer) => {
+    socket.on("error", () => socket.destroy());
+    const protocol = request.headers.upgrade ?? "";
+    take(request, { kind: "upgrade", socket, protocol, early }, replyOverSocket(socket), parts);
+  });
+  server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
+    replyOverSocket(socket).refuse(refusal(405, "CONNECT is not taken: the gateway leads to one API server"), "");
+  });
+  // `Expect: 100-continue` is answered before the body is read by the default handler; other expectations are refused.
+  server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
+    replyOver(response).refuse(refusal(417, "the Expect header asks for what is not offered", { close: true }), "");
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (socket.destroyed || !socket.writable) return void socket.destroy();
+    replyOverSocket(socket).refuse(parseRefusal(error.code), "");
+  });
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  const stopped = [
+    parts.rights.onChange(() => parts.streams.recheck()),
+    parts.guardrails.onChange(() => parts.streams.recheck()),
+  ];
+  return {
+    host,
+    port: portOf(server),
+    renew: ({ certificate, key }) => server.setSecureContext({ cert: certificate, key }),
+    close: () =>
+      new Promise((resolve) => {
+        for (const stop of stopped) stop();
+        server.close(() => resolve());
+        parts.streams.stop();
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function parseRefusal(code: string | undefined) {
+  if (code === "HPE_HEADER_OVERFLOW") return refusal(431, `the request's headers are larger than ${headerBytes} bytes`);
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return refusal(408, "the request did not come in time");
+  if (code === "HPE_INVALID_METHOD") return refusal(405, "the request's method is none of HTTP");
+  return refusal(400, "the request is no well-formed HTTP/1.1");
+}
+
+function take(request: IncomingMessage, outlet: Outlet, reply: Reply, parts: GatewayParts): void {
+  const { socket } = request;
+  if (!(socket instanceof TLSSocket)) throw new Error("the gateway listens by TLS only");
+  const call = new Call(request, socket, outlet, reply, parts.now());
+  decide(call, parts).then(
+    (refused) => {
+      if (refused === undefined) return;
+      noteOutcome(call, parts, "refused", `${refused.status}: ${refused.message}`);
+      reply.refuse(refused, call.auditId);
+    },
+    (error: unknown) => {
+      parts.trouble(error);
+      noteOutcome(call, parts, "refused", "500");
+      reply.refuse(refusal(500, "the gateway failed; nothing more is known", { close: true }), call.auditId);
+    },
+  );
+}

@@ -1,0 +1,118 @@
+import { actionDigest } from "../../access/digest.ts";
+import type { AccessRequest } from "../../access/request.ts";
+import type { GrantUse } from "../../services/access/desk.ts";
+import { readBody } from "./body.ts";
+import type { Call } from "./call.ts";
+import type { GatewayParts } from "./parts.ts";
+import { pinned } from "./pinned-object.ts";
+import { previewOf } from "./preview.ts";
+import { type Refusal, refusal } from "./status.ts";
+
+/**
+ * Covered and unguarded calls pass. The others need a live grant for exactly this; where there is none a request is opened, and the
+ * call waits for its decision or is told how to.
+ */
+export function grant(call: Call, parts: GatewayParts): Refusal | undefined | Promise<Refusal | undefined> {
+  const asks = call.verdicts.some(({ effect }) => effect === "require-approval" || effect === "require-reason");
+  if (call.coverage.covered === true && !asks) return undefined;
+  return withGrant(call, parts);
+}
+
+async function withGrant(call: Call, parts: GatewayParts): Promise<Refusal | undefined> {
+  const tooLarge = await readBody(call, parts);
+  if (tooLarge !== undefined) return tooLarge;
+  const object = await pinned(call, parts);
+  if (!object.ok) return forbidden(call, `the object that an approval would be bound to must be read, and ${object.message}`);
+  try {
+    call.use = await parts.desk.use(call.person, call.action);
+    if (call.use !== undefined) return await stillWanted(call, parts, call.use);
+    return await ask(call, parts);
+  } catch (error) {
+    parts.trouble(error);
+    return refusal(503, "requests and grants cannot be looked at now: their database does not answer", { retryAfterSeconds: 5 });
+  }
+}
+
+async function ask(call: Call, parts: GatewayParts): Promise<Refusal | undefined> {
+  const asking = call.verdicts.filter(({ effect }) => effect === "require-approval" || effect === "require-reason");
+  const opened = await parts.desk.open({
+    requester: call.person,
+    ask: {
+      type: "action",
+      action: call.action,
+      // The desk binds it to the version of the rule that it finds.
+      digest: actionDigest(call.action, call.person, { name: "", version: "" }),
+      preview: previewOf(call, await pinned(call, parts)),
+    },
+    reason: reasonOf(call),
+    guardrails: asking.map(({ guardrail }) => guardrail),
+  });
+  if (!opened.ok) return forbidden(call, opened.message, opened.code);
+  const request = await held(call, parts, opened.value);
+  if (request.phase !== "granted") return waiting(call, parts, request);
+  call.use = await parts.desk.use(call.person, call.action);
+  if (call.use === undefined) return forbidden(call, `request ${request.id} was approved, and its grant was used or has ended`);
+  return stillWanted(call, parts, call.use);
+}
+
+/** `kubectl annotate` has no way to say why; those who script may. */
+function reasonOf({ fields }: Call): string {
+  return fields.find(([name]) => name.toLowerCase() === "castellan-reason")?.[1].slice(0, 1000) ?? "";
+}
+
+/** The request as it is when it is decided, or when the wait is over. */
+async function held(call: Call, parts: GatewayParts, request: AccessRequest): Promise<AccessRequest> {
+  const milliseconds = parts.hold(request, call.person);
+  if (request.phase !== "pending" || milliseconds <= 0) return request;
+  return (await parts.desk.settled(request.id, parts.now() + milliseconds, call.gone)) ?? request;
+}
+
+/** Who has gone, or is no longer who they were, has nothing done for them; the grant stays theirs. */
+async function stillWanted(call: Call, parts: GatewayParts, use: GrantUse): Promise<Refusal | undefined> {
+  const expired = call.person.until !== undefined && call.person.until <= parts.now();
+  const why = call.gone.aborted ? "the client has gone" : expired ? "the credential has ended" : undefined;
+  if (why === undefined) return undefined;
+  call.use = undefined;
+  await use.returned(why);
+  return refusal(401, `${why}; the call was not made`, { close: true });
+}
+
+function forbidden(call: Call, message: string, code?: string): Refusal {
+  const { person, action } = call;
+  const target = [action.resource, action.subresource].filter((part) => part !== "").join("/");
+  const what = action.isResourceRequest
+    ? `cannot ${action.verb} ${target}${action.name === "" ? "" : ` ${JSON.stringify(action.name)}`}${
+        action.namespace === "" ? "" : ` in the namespace ${JSON.stringify(action.namespace)}`
+      }`
+    : `cannot ${action.verb} path ${JSON.stringify(action.path)}`;
+  return refusal(403, `user ${JSON.stringify(person.user)} ${what}: ${message}`, {
+    details: { group: action.apiGroup, kind: action.resource, name: action.name },
+    ...(code === undefined ? {} : { causes: [{ reason: code, message }] }),
+  });
+}
+
+function waiting(call: Call, parts: GatewayParts, request: AccessRequest): Refusal {
+  const { id } = request;
+  const link = parts.link(id);
+  const command = `castellan request wait ${id}`;
+  const causes = [
+    { reason: "AccessRequest", field: "id", message: id },
+    { reason: "AccessRequest", field: "command", message: command },
+    ...(link === undefined ? [] : [{ reason: "AccessRequest", field: "link", message: link }]),
+  ];
+  const asked = call.verdicts.map(({ guardrail, message }) => `guardrail ${guardrail}: ${message}`);
+  const why = asked.length === 0 ? "this is outside your standing rights" : asked.join("; ");
+  const details = { group: call.action.apiGroup, kind: call.action.resource, name: call.action.name };
+  if (request.phase !== "pending") {
+    const ended = request.ended?.why;
+    const said = `request ${id} is ${request.phase}${ended === undefined ? "" : `: ${ended}`}`;
+    return refusal(403, link === undefined ? said : `${said} (${link})`, { causes, details });
+  }
+  const see = link === undefined ? "" : ` See ${link}.`;
+  return refusal(
+    403,
+    `${why}; request ${id} was opened for exactly this call under rule ${request.rule.name} and waits for approval.${see} ` +
+      `Wait with "${command}", then run the same command again.`,
+    { causes, details },
+  );
+}
