@@ -15,7 +15,13 @@ export async function writeAccessLock(on: Transaction<Tables>, row: AccessLockRo
     .execute();
 }
 
-/** Locks that changed after a change, lifted ones too. */
-export function accessLocksChanged(db: Kysely<Tables>, after: number): Promise<readonly AccessLockRow[]> {
-  return db.selectFrom("access_locks").selectAll().where("changed", ">", after).orderBy("changed").execute();
+/** Locks whose last change is after one and not after another, lifted ones too. */
+export function accessLocksChanged(db: Kysely<Tables>, after: number, upTo: number): Promise<readonly AccessLockRow[]> {
+  return db
+    .selectFrom("access_locks")
+    .selectAll()
+    .where("changed", ">", after)
+    .where("changed", "<=", upTo)
+    .orderBy("changed")
+    .execute();
 }

@@ -71,9 +71,21 @@ export function dueAccessRequests(db: Kysely<Tables>): Promise<readonly AccessRe
   return db.selectFrom("access_requests").selectAll().where("due", "is not", null).orderBy("opened").execute();
 }
 
-/** Those that changed after a change, in the order of their last changes. */
-export function accessRequestsChanged(db: Kysely<Tables>, after: number, limit: number): Promise<readonly AccessRequestRow[]> {
-  return db.selectFrom("access_requests").selectAll().where("changed", ">", after).orderBy("changed").limit(limit).execute();
+/** Those whose last change is after one and not after another, in the order of these changes. */
+export function accessRequestsChanged(
+  db: Kysely<Tables>,
+  after: number,
+  upTo: number,
+  limit: number,
+): Promise<readonly AccessRequestRow[]> {
+  return db
+    .selectFrom("access_requests")
+    .selectAll()
+    .where("changed", ">", after)
+    .where("changed", "<=", upTo)
+    .orderBy("changed")
+    .limit(limit)
+    .execute();
 }
 
 /** The number of the last change of any request or lock; -1: there was none. */

@@ -16,11 +16,16 @@ export type Outcome<T> = { readonly ok: true; readonly value: T } | Refusal;
 /** What somebody wants to have opened. */
 export interface NewRequest {
   readonly requester: Person;
+  /** An action's `digest` may be empty: the desk computes it once the rule is known. */
   readonly ask: Ask;
+  /** Where; undefined: the action's own, else the desk's. */
+  readonly cluster?: string | undefined;
   readonly reason: string;
   /** Names of the guardrails that need this approval. */
   readonly guardrails?: readonly string[] | undefined;
   readonly breakGlass?: boolean | undefined;
+  /** The body, or the object that a write changes, could not be read: then no rule approves by itself. */
+  readonly unread?: boolean | undefined;
   /** Undefined: the one rule that offers it; several that do: the most restrictive. */
   readonly rule?: string | undefined;
 }
@@ -69,9 +74,10 @@ export interface AccessDesk {
   review(id: string, by: Person, comment: string): Promise<Outcome<AccessRequest>>;
   /**
    * The live grant of this person that covers the action, consumed in one transaction where it is for a single action.
-   * A session's grant covers what the rule offers in its namespace. Undefined: there is none.
+   * A session's grant covers what the rule offers in its namespace. Undefined: there is none. `auditId` is the call's own, kept
+   * with the use, so that the API server's log and the ledger can be joined.
    */
-  use(person: Person, action: RequestedAction): Promise<GrantUse | undefined>;
+  use(person: Person, action: RequestedAction, auditId?: string | undefined): Promise<GrantUse | undefined>;
   /** The live exceptions of a cluster, for admission. */
   exceptions(cluster: string): Promise<readonly AccessRequest[]>;
   /** No access for this person from now on, through any grant, on every replica; `until` undefined: until unlocked. */

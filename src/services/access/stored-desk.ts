@@ -1,0 +1,459 @@
+import { randomBytes } from "node:crypto";
+import { actionDigest } from "../../access/digest.ts";
+import { isLive } from "../../access/machine/grant.ts";
+import { open } from "../../access/machine/open.ts";
+import { sameHuman } from "../../access/machine/same-human.ts";
+import { fillableSlots } from "../../access/machine/slots.ts";
+import type { Command } from "../../access/machine/step-types.ts";
+import { type Person, personKey } from "../../access/person.ts";
+import type { AccessRequest, Approval, Ask } from "../../access/request.ts";
+import type { RequestedAction } from "../../access/requested-action.ts";
+import type { AccessRules, RuleOffer } from "../../access/rules/types.ts";
+import type { Ledger } from "../../adapters/store/ledger.ts";
+import type { Store } from "../../adapters/store/store.ts";
+import type { DiagnosticCode } from "../../core/diagnostic-codes.ts";
+import type { Instant } from "../../core/host.ts";
+import { type JsonObject, jsonEquals } from "../../core/json.ts";
+import { actionTarget, sessionUse as sessionUseRecord } from "./access-records.ts";
+import { ChangeFeed } from "./change-feed.ts";
+import type { AccessDesk, GrantUse, NewRequest, Outcome, Refusal, RequestFilter } from "./desk.ts";
+import { actionUse, liveOutcome, outcomeOf, sessionUse, type UsePort } from "./grant-use.ts";
+import { Locks } from "./locks.ts";
+import { OpenRequests } from "./open-requests.ts";
+import { withoutSecrets } from "./preview.ts";
+import { RequestStore } from "./request-store.ts";
+import type { RoleBindingGrants } from "./role-binding-grants.ts";
+import { type FactsOf, offerOf, type Standing, standingOf } from "./standing-offer.ts";
+import { waitUntil } from "./wait-until.ts";
+
+/** How often it is looked whether a time has come or the rules are others. */
+const sweepMilliseconds = 250;
+const retryMilliseconds = 500;
+/** Requests of one person that may wait for a decision. */
+const mostPending = 100;
+const mostListed = 500;
+
+export interface StoredDeskOptions {
+  readonly store: Store;
+  readonly ledger: Ledger;
+  /** The rules as they are now; undefined: they are not loaded yet, and nothing is asked for, decided or used. */
+  readonly rules: () => AccessRules | undefined;
+  /** The cluster of asks that name none. */
+  readonly cluster: string;
+  readonly now: () => Instant;
+  /** Milliseconds that pass evenly, whatever is done to the clock; unless told, the process's own. */
+  readonly ticks?: (() => number) | undefined;
+  readonly facts?: FactsOf | undefined;
+  /** Sessions by role bindings; undefined: they are off. */
+  readonly roleBindings?: RoleBindingGrants | undefined;
+  /** Something failed that is tried again, or was refused for it. */
+  readonly onTrouble: (error: Error) => void;
+}
+
+/** The desk on a database that replicas may share. Nothing is answered before it is on the disk. */
+export class StoredAccessDesk implements AccessDesk {
+  readonly #options: StoredDeskOptions;
+  readonly #requests: RequestStore;
+  readonly #feed: ChangeFeed;
+  readonly #open: OpenRequests;
+  readonly #locks: Locks;
+  readonly #port: UsePort;
+  readonly #listeners = new Set<(request: AccessRequest) => void>();
+  #judged: AccessRules | undefined;
+  #sweeping: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #closing = new AbortController();
+
+  constructor(options: StoredDeskOptions) {
+    const { store, ledger, onTrouble } = options;
+    this.#options = options;
+    this.#requests = new RequestStore(store, ledger);
+    this.#open = new OpenRequests(options.ticks ?? (() => performance.now()));
+    this.#locks = new Locks(options.now);
+    this.#feed = new ChangeFeed({
+      store,
+      onRequest: (request) => this.#changed(request),
+      onLock: (lock) => this.#locks.take(lock),
+      onTrouble: (error) => {
+        if (error !== undefined) onTrouble(error);
+      },
+    });
+    this.#port = {
+      step: (id, command) => this.#outcome(() => this.#step(id, command)),
+      report: (id, command) => this.#report(id, command),
+      stillLive: (id) => this.#outcome(() => this.#stillLive(id)),
+    };
+  }
+
+  /** Begins to follow what is open and what changes; rejects where the database fails. */
+  async start(): Promise<void> {
+    await this.#feed.start();
+    for (const request of await this.#requests.due()) this.#open.take(request, this.#options.now());
+    this.#tick();
+  }
+
+  /** The store and the ledger stay open. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#timer);
+    await this.#sweeping;
+    await this.#feed.close();
+  }
+
+  open(wanted: NewRequest): Promise<Outcome<AccessRequest>> {
+    return this.#outcome(() => this.#opened(wanted));
+  }
+
+  get(id: string): Promise<AccessRequest | undefined> {
+    return this.#requests.get(id);
+  }
+
+  async list({ phases, requester, decidableBy, cluster, limit = mostListed }: RequestFilter): Promise<readonly AccessRequest[]> {
+    const filter = { human: requester?.human, cluster };
+    if (decidableBy === undefined) return this.#requests.find({ ...filter, phases, limit });
+    if (phases !== undefined && !phases.includes("pending")) return [];
+    const pending = await this.#requests.find({ ...filter, phases: ["pending"] });
+    return pending.filter((request) => this.#mayDecide(request, decidableBy)).slice(0, limit);
+  }
+
+  decide(
+    id: string,
+    by: Person,
+    verdict: Approval["verdict"],
+    comment: string,
+    channel: Approval["channel"],
+  ): Promise<Outcome<AccessRequest>> {
+    return this.#outcome(async () => {
+      const request = await this.#requests.get(id);
+      if (request?.phase !== "pending") return this.#step(id, { type: verdict, by, comment, channel, slots: [] });
+      const standing = this.#standing(request, request.requester, request.ask);
+      if (standing.type === "gone") return this.#withdrawn(request, standing.why);
+      if (verdict === "approve") {
+        if (standing.type === "refused") return refuse("ACCESS_REJECTED", standing.why);
+        if (!this.#canBind(request.ask)) return noSweeper;
+      }
+      const slots = standing.type === "holds" && standing.offer.slots.length > 0 ? standing.offer.slots : request.slots;
+      return this.#step(id, { type: verdict, by, comment, channel, slots });
+    });
+  }
+
+  cancel(id: string, by: Person): Promise<Outcome<AccessRequest>> {
+    return this.#outcome(() => this.#step(id, { type: "cancel", by }));
+  }
+
+  revoke(id: string, by: Person, why: string): Promise<Outcome<AccessRequest>> {
+    return this.#outcome(() => this.#step(id, { type: "revoke", by, why }));
+  }
+
+  review(id: string, by: Person, comment: string): Promise<Outcome<AccessRequest>> {
+    return this.#outcome(() => this.#step(id, { type: "review", by, comment }));
+  }
+
+  async use(person: Person, action: RequestedAction, auditId?: string | undefined): Promise<GrantUse | undefined> {
+    const { now, onTrouble } = this.#options;
+    if (this.#locks.holds(person.human) || (person.until !== undefined && person.until <= now())) return undefined;
+    try {
+      const mine = { requester: personKey(person), cluster: action.cluster, phases: ["granted"] };
+      const live = (await this.#requests.find(mine)).filter((request) => isLive(request, this.#at(request)));
+      for (const request of live) {
+        const use = await this.#usedOnce(request, person, action, auditId);
+        if (use !== undefined) return use;
+      }
+      for (const request of live) {
+        const use = await this.#usedInSession(request, person, action, auditId);
+        if (use !== undefined) return use;
+      }
+    } catch (error) {
+      onTrouble(asError(error));
+    }
+    return undefined;
+  }
+
+  async exceptions(cluster: string): Promise<readonly AccessRequest[]> {
+    try {
+      const granted = await this.#requests.find({ cluster, phases: ["granted"], type: "exception" });
+      return granted.filter((request) => isLive(request, this.#at(request)) && !this.#locks.holds(request.requester.human));
+    } catch (error) {
+      // Without the database nobody knows what was revoked: then denials stand.
+      this.#options.onTrouble(asError(error));
+      return [];
+    }
+  }
+
+  async lock(human: string, by: Person, why: string, until?: Instant | undefined): Promise<void> {
+    const { now, cluster } = this.#options;
+    // Here at once, whatever the database says; then everywhere.
+    this.#locks.take({ human, until: until ?? null });
+    await this.#requests.setLock(human, by, why, now(), until, cluster);
+    this.#feed.wake();
+    await this.#sweep();
+  }
+
+  async unlock(human: string, by: Person): Promise<void> {
+    const { now, cluster } = this.#options;
+    const at = now();
+    await this.#requests.setLock(human, by, "", at, at, cluster);
+    this.#locks.take({ human, until: at });
+    this.#feed.wake();
+  }
+
+  isLocked(human: string): boolean {
+    return this.#locks.holds(human);
+  }
+
+  onChange(listener: (request: AccessRequest) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  onLock(listener: (human: string) => void): () => void {
+    return this.#locks.onLock(listener);
+  }
+
+  settled(id: string, until: Instant, signal?: AbortSignal | undefined): Promise<AccessRequest | undefined> {
+    return waitUntil<AccessRequest>({
+      read: () => this.get(id),
+      isOver: (request) => request.phase !== "pending" || this.#options.now() >= until,
+      onChange: (told) => this.onChange((request) => request.id === id && told()),
+      left: () => until - this.#options.now(),
+      signals: [this.#closing.signal, ...(signal === undefined ? [] : [signal])],
+      onTrouble: this.#options.onTrouble,
+    });
+  }
+
+  async #opened(wanted: NewRequest): Promise<Outcome<AccessRequest>> {
+    const { requester, reason, guardrails = [], breakGlass = false } = wanted;
+    const { rules: current, now, cluster: own } = this.#options;
+    const rules = current();
+    if (rules === undefined) return notLoaded;
+    if (this.#locks.holds(requester.human)) return refuse("ACCESS_LOCKED", `${requester.user} is locked out.`);
+    const cluster = wanted.cluster ?? (wanted.ask.type === "action" ? wanted.ask.action.cluster : own);
+    const at = now();
+    const facts = this.#factsOf(requester, wanted.ask, cluster);
+    const offer = offerOf(rules, { person: requester, ask: wanted.ask, breakGlass, at, facts, rule: wanted.rule });
+    const refusal = this.#refusalOf(wanted, offer);
+    if (refusal !== undefined) return refusal;
+    if (offer === undefined) return noRule;
+    const rule = { name: offer.rule, version: offer.version };
+    const ask = boundAsk(wanted.ask, requester, rule);
+    const mine = await this.#requests.find({ requester: personKey(requester), cluster, phases: ["pending"] });
+    const same = mine.find(
+      (request) => isSame(request, { ask, rule, breakGlass, guardrails }) && this.#at(request) < request.pendingUntil,
+    );
+    if (same !== undefined) return { ok: true, value: same };
+    if (mine.length >= mostPending)
+      return refuse("ACCESS_TOO_MANY", `${mine.length} requests of ${requester.user} wait already.`);
+    const { slots, role, because, verdict, pendingMilliseconds, grantMilliseconds } = offer;
+    const approvedBecause = verdict === "approve" ? because : undefined;
+    const fixed = { id: newId(), cluster, requester, ask, reason, rule, role, guardrails, breakGlass, slots };
+    const opened = open({ ...fixed, approvedBecause, pendingMilliseconds, grantMilliseconds }, at);
+    if (!opened.ok) return { ok: false, ...opened.refused };
+    await this.#requests.create(opened.request, opened.events);
+    this.#open.take(opened.request, at);
+    this.#feed.wake();
+    return { ok: true, value: opened.request };
+  }
+
+  #refusalOf({ ask, reason, requester, unread }: NewRequest, offer: RuleOffer | undefined): Refusal | undefined {
+    if (offer === undefined) return noRule;
+    if (offer.verdict === "reject") return refuse("ACCESS_REJECTED", offer.because);
+    if (offer.reasonRequired && reason.trim() === "") return refuse("ACCESS_REASON_REQUIRED", `${offer.rule} wants a reason.`);
+    if (unread === true && offer.verdict === "approve") {
+      return refuse(
+        "ACCESS_REJECTED",
+        `${offer.rule} approves by itself, and what ${requester.user} asks for could not be read.`,
+      );
+    }
+    if (ask.type !== "session") return undefined;
+    if (!offer.modes.includes(ask.mode)) return refuse("ACCESS_BAD_REQUEST", `${offer.rule} offers no session by ${ask.mode}.`);
+    return this.#canBind(ask) ? undefined : noSweeper;
+  }
+
+  /** Whether the binding that this needs, if it needs one, will be made and removed. */
+  #canBind(ask: Ask): boolean {
+    return ask.type !== "session" || ask.mode !== "rolebinding" || this.#options.roleBindings?.isLive() === true;
+  }
+
+  #mayDecide(request: AccessRequest, by: Person): boolean {
+    if (by.isProgram || sameHuman(by, request.requester) || this.#at(request) >= request.pendingUntil) return false;
+    if (request.approvals.some((approval) => sameHuman(approval.by, by))) return false;
+    const standing = this.#standing(request, request.requester, request.ask);
+    if (standing.type === "gone") return false;
+    const slots = standing.type === "holds" && standing.offer.slots.length > 0 ? standing.offer.slots : request.slots;
+    return fillableSlots(slots, by).length > 0;
+  }
+
+  /** Consumes the grant of a single action, where it is for exactly this call. */
+  async #usedOnce(
+    request: AccessRequest,
+    person: Person,
+    action: RequestedAction,
+    auditId: string | undefined,
+  ): Promise<GrantUse | undefined> {
+    if (request.ask.type !== "action") return undefined;
+    const digest = actionDigest(action, person, request.rule);
+    if (digest !== request.ask.digest || !(await this.#mayUse(request, person, { type: "action", action, digest })))
+      return undefined;
+    const outcome = await this.#step(request.id, { type: "consume", by: person, digest, auditId });
+    return outcome.ok ? actionUse(this.#port, outcome.value) : undefined;
+  }
+
+  async #usedInSession(
+    request: AccessRequest,
+    person: Person,
+    action: RequestedAction,
+    auditId: string | undefined,
+  ): Promise<GrantUse | undefined> {
+    const { ask } = request;
+    if (ask.type !== "session" || ask.mode !== "gateway" || request.requester.user !== person.user) return undefined;
+    if (!action.isResourceRequest || action.namespace !== ask.namespace) return undefined;
+    if (!(await this.#mayUse(request, person, ask))) return undefined;
+    await this.#options.ledger.append([sessionUseRecord(request, actionTarget(action), this.#at(request), auditId)]);
+    const outcome = await this.#stillLive(request.id);
+    return outcome.ok ? sessionUse(this.#port, outcome.value) : undefined;
+  }
+
+  /** Whether the rules still give this; where they never will again the grant ends. */
+  async #mayUse(request: AccessRequest, person: Person, ask: Ask): Promise<boolean> {
+    const standing = this.#standing(request, person, ask);
+    if (standing.type === "gone") await this.#withdrawn(request, standing.why);
+    return standing.type === "holds";
+  }
+
+  #standing(request: AccessRequest, person: Person, ask: Ask): Standing {
+    const { rules: current } = this.#options;
+    const rules = current();
+    if (rules === undefined) return { type: "refused", why: notLoaded.message };
+    const facts = this.#factsOf(person, ask, request.cluster);
+    const { breakGlass, rule } = request;
+    return standingOf(rules, request, { person, ask, breakGlass, at: this.#at(request), facts, rule: rule.name });
+  }
+
+  #factsOf(person: Person, ask: Ask, cluster: string): ReturnType<FactsOf> {
+    return this.#options.facts?.(person, ask, cluster) ?? {};
+  }
+
+  async #withdrawn(request: AccessRequest, why: string): Promise<Refusal> {
+    await this.#step(request.id, { type: "revoke", by: undefined, why });
+    return refuse("ACCESS_RULE_CHANGED", `The request is no longer good: ${why}.`);
+  }
+
+  async #stillLive(id: string): Promise<Outcome<AccessRequest>> {
+    const request = await this.#requests.get(id);
+    const human = request?.requester.human;
+    if (human !== undefined && this.#locks.holds(human)) return refuse("ACCESS_LOCKED", "This person is locked out.");
+    return liveOutcome(request, request === undefined ? 0 : this.#at(request));
+  }
+
+  #at(request: Pick<AccessRequest, "id">): Instant {
+    return this.#open.at(request, this.#options.now());
+  }
+
+  async #step(id: string, command: Command): Promise<Outcome<AccessRequest>> {
+    const result = await this.#requests.step(id, command, (request) => this.#at(request));
+    if (result !== undefined && result.events.length > 0) {
+      this.#open.take(result.request, this.#options.now());
+      this.#feed.wake();
+    }
+    return outcomeOf(result);
+  }
+
+  async #report(id: string, command: Command): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        await this.#step(id, command);
+        return;
+      } catch (error) {
+        this.#options.onTrouble(asError(error));
+      }
+      await new Promise((resolve) => setTimeout(resolve, retryMilliseconds).unref());
+    }
+  }
+
+  async #outcome(work: () => Promise<Outcome<AccessRequest>>): Promise<Outcome<AccessRequest>> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#options.onTrouble(asError(error));
+      return refuse("ACCESS_UNAVAILABLE", "The database does not answer; nothing was asked for, decided or granted.");
+    }
+  }
+
+  #changed(request: AccessRequest): void {
+    this.#open.take(request, this.#options.now());
+    for (const listener of [...this.#listeners]) listener(request);
+  }
+
+  /** Short looks instead of long timers: those would follow neither a clock that is set nor a machine that slept. */
+  #tick(): void {
+    this.#timer = setTimeout(async () => {
+      await this.#sweep();
+      if (!this.#closing.signal.aborted) this.#tick();
+    }, sweepMilliseconds).unref();
+  }
+
+  #sweep(): Promise<void> {
+    this.#sweeping ??= this.#swept().finally(() => {
+      this.#sweeping = undefined;
+    });
+    return this.#sweeping;
+  }
+
+  async #swept(): Promise<void> {
+    try {
+      for (const { id } of this.#open.due(this.#options.now())) await this.#step(id, { type: "elapse" });
+      await this.#endWithdrawn();
+      await this.#options.roleBindings?.follow(this.#open.all().filter((request) => isLive(request, this.#at(request))));
+    } catch (error) {
+      this.#options.onTrouble(asError(error));
+    }
+  }
+
+  /** Ends the grants of persons who are locked out, and after a change of the rules what they no longer give. */
+  async #endWithdrawn(): Promise<void> {
+    const rules = this.#options.rules();
+    const changed = rules !== undefined && rules !== this.#judged;
+    for (const request of this.#open.all()) {
+      if (request.phase === "granted" && this.#locks.holds(request.requester.human)) {
+        await this.#step(request.id, { type: "revoke", by: undefined, why: "the requester is locked out" });
+      } else if (changed && request.phase !== "ended") {
+        const standing = this.#standing(request, request.requester, request.ask);
+        if (standing.type === "gone") await this.#withdrawn(request, standing.why);
+      }
+    }
+    if (changed) this.#judged = rules;
+  }
+}
+
+function refuse(code: Extract<DiagnosticCode, `ACCESS_${string}`>, message: string): Refusal {
+  return { ok: false, code, message };
+}
+
+const noRule = refuse("ACCESS_NO_RULE", "No access rule offers this.");
+const notLoaded = refuse("ACCESS_UNAVAILABLE", "The access rules are not loaded yet.");
+const noSweeper = refuse("ACCESS_NO_SWEEPER", "Sessions by role bindings are off, or nothing would remove the bindings in time.");
+
+/** 60 bits, easy to read aloud and to type. */
+function newId(): string {
+  const alphabet = "abcdefghjkmnpqrstuvwxyz023456789";
+  return [...randomBytes(12)].map((byte) => alphabet[byte % alphabet.length]).join("");
+}
+
+/** The ask as it is kept: bound to the rule, and without values that nobody may read here. */
+function boundAsk(ask: Ask, requester: Person, rule: AccessRequest["rule"]): Ask {
+  if (ask.type !== "action") return ask;
+  return { ...ask, digest: actionDigest(ask.action, requester, rule), preview: withoutSecrets(ask.preview) };
+}
+
+/** Whether the same was asked before, so that trying again does not fill the approvers' list. */
+function isSame(
+  before: AccessRequest,
+  { ask, rule, breakGlass, guardrails }: Pick<AccessRequest, "ask" | "rule" | "breakGlass" | "guardrails">,
+): boolean {
+  if (before.rule.name !== rule.name || before.rule.version !== rule.version || before.breakGlass !== breakGlass) return false;
+  if (!jsonEquals(before.guardrails, guardrails)) return false;
+  if (ask.type === "action") return before.ask.type === "action" && before.ask.digest === ask.digest;
+  return jsonEquals(before.ask as unknown as JsonObject, ask as unknown as JsonObject);
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
