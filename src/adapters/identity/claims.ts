@@ -14,7 +14,7 @@ interface Claims {
 }
 
 /** Whom verified claims name. `until` is when they end, milliseconds since the epoch. */
-export function identityOfClaims(claims: Claims, names: ClaimNames, until: number): Proof {
+export function identityOfClaims(claims: Claims, names: ClaimNames, until: number | undefined): Proof {
   const subject = claims["sub"];
   const name = claims[names.usernameClaim];
   if (typeof subject !== "string" || subject === "") return refused(401, "IDENTITY_INVALID", "the token has no subject");
@@ -33,7 +33,8 @@ export function identityOfClaims(claims: Claims, names: ClaimNames, until: numbe
     isProgram: isProgram(claims, names.programs),
     displayName: text(claims["name"]),
     email: text(claims["email"]),
-    emailVerified: claims["email_verified"] === true,
+    // Who names people by their addresses vouches for them, unless it says otherwise.
+    emailVerified: claims["email_verified"] === true || names.usernameClaim === "email",
     until,
     boundTo: certificateOf(claims["cnf"]),
   };

@@ -1,11 +1,7 @@
 import * as client from "openid-client";
-import type { OidcSettings } from "./identities.ts";
-
-/** Whom an issuer vouches for. */
-export interface OidcUser {
-  readonly name: string;
-  readonly groups: readonly string[];
-}
+import { identityOfClaims } from "./claims.ts";
+import { type OidcSettings, usernamePrefixOf } from "./identities.ts";
+import type { Proof } from "./proven-identity.ts";
 
 /** What must be remembered between sending somebody to the issuer and their return. */
 export interface OidcAttempt {
@@ -18,7 +14,7 @@ export interface OidcAttempt {
 export interface OidcLogin {
   begin(): Promise<{ readonly url: string; readonly attempt: OidcAttempt }>;
   /** `url` is the address at which the person came back, with the code. Rejects where the issuer or the token is not right. */
-  finish(url: URL, attempt: OidcAttempt): Promise<OidcUser>;
+  finish(url: URL, attempt: OidcAttempt): Promise<Proof>;
 }
 
 /** Reads the issuer's configuration; rejects where it cannot be reached. Plain HTTP is for a loopback issuer alone. */
@@ -54,13 +50,13 @@ export async function oidcLogin(settings: OidcSettings, secret: string | undefin
         pkceCodeVerifier: verifier,
         idTokenExpected: true,
       });
-      const claims: { readonly [claim: string]: unknown } = tokens.claims() ?? {};
-      const name = claims[settings.usernameClaim];
-      if (typeof name !== "string" || name === "") throw new Error(`the issuer's token has no ${settings.usernameClaim}`);
-      if (settings.usernameClaim === "email" && claims["email_verified"] === false)
-        throw new Error("the e-mail address is not verified");
-      const groups = claims[settings.groupsClaim];
-      return { name, groups: Array.isArray(groups) ? groups.filter((group) => typeof group === "string") : [] };
+      const names = {
+        ...settings,
+        usernamePrefix: usernamePrefixOf(settings),
+        groupsPrefix: settings.groupsPrefix ?? "",
+        programs: [],
+      };
+      return identityOfClaims(tokens.claims() ?? {}, names, undefined);
     },
   };
 }

@@ -12,8 +12,8 @@ export interface ProvenIdentity {
   readonly displayName?: string | undefined;
   readonly email?: string | undefined;
   readonly emailVerified: boolean;
-  /** When the proof ends, milliseconds since the epoch. */
-  readonly until: number;
+  /** When the proof ends, milliseconds since the epoch; undefined: whoever takes it says for how long. */
+  readonly until?: number | undefined;
   /** RFC 8705: the proof is good only beside the client certificate with this SHA-256, base64url. */
   readonly boundTo?: string | undefined;
 }

@@ -65,8 +65,12 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   app.addHook("onRequest", (request, reply, done) => {
     // Who sends a token by hand is no browser that another site could use.
     const isRead = request.method === "GET" || request.method === "HEAD";
-    if (isRead || request.headers.authorization !== undefined || request.routeOptions.config.signed === true) done();
+    if (isRead || request.headers.authorization !== undefined || hasOwnCheck(request)) done();
     else app.csrfProtection(request, reply, done);
+  });
+  app.addHook("preHandler", (request, reply, done) => {
+    if (request.routeOptions.config.csrf === "in-form") app.csrfProtection(request, reply, done);
+    else done();
   });
   app.setErrorHandler((error, request, reply) => {
     const status = statusOf(error);
@@ -114,6 +118,9 @@ const contentPolicy = [
 
 /** For files that add routes: handlers are typed by their schemas. */
 export const typed = (api: Api) => api.withTypeProvider<ZodTypeProvider>();
+
+const hasOwnCheck = ({ routeOptions: { config } }: FastifyRequest): boolean =>
+  config.signed === true || config.csrf !== undefined;
 
 /** Asked by kubelets and Prometheus, which name the pod's address. */
 const openPaths: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);

@@ -1,6 +1,10 @@
+import type { FastifyReply } from "fastify";
 import { z } from "zod";
+import type { Proof, ProvenIdentity } from "../../services/access/identity.ts";
+import type { Admit } from "../../services/access/identity-authenticator.ts";
+import { developmentIssuer } from "../../services/access/identity-own-tokens.ts";
 import { type Api, typed } from "./api.ts";
-import { type RoleMembers, rolesOf } from "./roles.ts";
+import { type RoleMembers, roles, rolesOf } from "./roles.ts";
 import type { Sessions, User } from "./session.ts";
 
 interface Attempt {
@@ -9,7 +13,7 @@ interface Attempt {
   readonly verifier: string;
 }
 
-interface Person {
+export interface DevelopmentUser {
   readonly name: string;
   readonly groups: readonly string[];
 }
@@ -17,7 +21,7 @@ interface Person {
 /** An issuer of OpenID Connect. */
 export interface IssuerLogin {
   begin(): Promise<{ readonly url: string; readonly attempt: Attempt }>;
-  finish(url: URL, attempt: Attempt): Promise<Person>;
+  finish(url: URL, attempt: Attempt): Promise<Proof>;
 }
 
 export interface LoginOptions {
@@ -27,7 +31,8 @@ export interface LoginOptions {
   readonly members: RoleMembers;
   readonly issuer?: IssuerLogin | undefined;
   /** People who log in by name alone; there are none where this is not for development. */
-  readonly developmentUsers: readonly Person[];
+  readonly developmentUsers: readonly DevelopmentUser[];
+  readonly admit: Admit;
   readonly now: () => number;
 }
 
@@ -35,18 +40,26 @@ const attemptLifetime = 600_000;
 /** So many people may be at the issuer at once; the oldest attempt makes room. */
 const mostAttempts = 1000;
 
+/** Where a login may lead besides the console: to who asked for it here. */
+const backSchema = z.object({
+  return: z
+    .string()
+    .regex(/^\/oauth\/interaction\/[\w-]+$/)
+    .optional(),
+});
+
 export function addLoginRoutes(api: Api, options: LoginOptions): void {
   const { sessions, secure } = options;
   const app = typed(api);
   const cookie = { httpOnly: true, sameSite: "strict", path: "/", secure } as const;
-  const userOf = (person: Person): User => ({ ...person, roles: rolesOf(person.name, person.groups, options.members) });
 
   app.get(
     "/login",
-    { schema: { hide: true, querystring: z.object({ token: z.string().optional() }) } },
+    { schema: { hide: true, querystring: backSchema.extend({ token: z.string().optional() }) } },
     async (request, reply) => {
-      const { token } = request.query;
-      if (token === undefined && options.issuer !== undefined) return reply.redirect("/login/oidc");
+      const { token, return: back } = request.query;
+      if (token === undefined && options.issuer !== undefined)
+        return reply.redirect(back === undefined ? "/login/oidc" : `/login/oidc?return=${encodeURIComponent(back)}`);
       const session = token === undefined ? undefined : sessions.redeem(token);
       if (session !== undefined) return reply.setCookie("castellan_session", session, cookie).redirect("/");
       const message = "this login was used; start the server again for a new one";
@@ -54,15 +67,22 @@ export function addLoginRoutes(api: Api, options: LoginOptions): void {
     },
   );
 
+  const start = (proof: Proof, groups?: readonly string[]) => startSession(options, proof, groups);
   if (options.developmentUsers.length > 0) {
-    app.get("/login/as/:name", { schema: { hide: true, params: z.object({ name: z.string() }) } }, async (request, reply) => {
-      const person = options.developmentUsers.find(({ name }) => name === request.params.name);
-      if (person === undefined) return reply.status(404).send({ code: "NOT_FOUND", message: "there is no such user" });
-      return reply.setCookie("castellan_session", sessions.start(userOf(person)), cookie).redirect("/");
-    });
+    app.get(
+      "/login/as/:name",
+      { schema: { hide: true, params: z.object({ name: z.string() }), querystring: backSchema } },
+      async (request, reply) => {
+        const known = options.developmentUsers.find(({ name }) => name === request.params.name);
+        if (known === undefined) return reply.status(404).send({ code: "NOT_FOUND", message: "there is no such user" });
+        const started = start({ ok: true, identity: developmentIdentity(known) }, known.groups);
+        if (!started.ok) return reply.status(started.status).send({ code: started.code, message: started.message });
+        return reply.setCookie("castellan_session", started.session, cookie).redirect(request.query.return ?? "/");
+      },
+    );
   }
 
-  if (options.issuer !== undefined) addIssuerRoutes(api, options.issuer, options, (person) => sessions.start(userOf(person)));
+  if (options.issuer !== undefined) addIssuerRoutes(api, options.issuer, options, start);
 
   app.get("/api/v1/session", async (request, reply) => {
     const user = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
@@ -75,16 +95,42 @@ export function addLoginRoutes(api: Api, options: LoginOptions): void {
   });
 }
 
-function addIssuerRoutes(api: Api, issuer: IssuerLogin, { now, secure }: LoginOptions, start: (person: Person) => string): void {
-  const attempts = new Map<string, { readonly attempt: Attempt; readonly until: number }>();
+/** Groups that give a role here are not for clusters, where nobody may say `castellan:`. */
+function developmentIdentity({ name, groups }: DevelopmentUser): ProvenIdentity {
+  const own: readonly string[] = roles.map((role) => `castellan:${role}`);
+  return {
+    issuer: developmentIssuer,
+    subject: name,
+    user: name,
+    groups: groups.filter((group) => !own.includes(group)),
+    isProgram: false,
+    emailVerified: false,
+  };
+}
+
+type Started =
+  | { readonly ok: true; readonly session: string }
+  | { readonly ok: false; readonly status: number; readonly code: string; readonly message: string };
+
+function startSession({ sessions, members, admit }: LoginOptions, proof: Proof, groups?: readonly string[]): Started {
+  const admitted = proof.ok ? admit(proof.identity) : proof;
+  if (!admitted.ok) return admitted;
+  const { person } = admitted;
+  const all = groups ?? person.groups;
+  const user: User = { name: person.user, groups: all, roles: rolesOf(person.user, all, members), person };
+  return { ok: true, session: sessions.start(user) };
+}
+
+function addIssuerRoutes(api: Api, issuer: IssuerLogin, { now, secure }: LoginOptions, start: (proof: Proof) => Started): void {
+  const attempts = new Map<string, { readonly attempt: Attempt; readonly until: number; readonly back: string | undefined }>();
   // The issuer sends the browser back from another site: `strict` would lose the cookie.
   const cookie = { httpOnly: true, sameSite: "lax", path: "/login", secure } as const;
 
-  api.get("/login/oidc", { schema: { hide: true } }, async (_request, reply) => {
+  typed(api).get("/login/oidc", { schema: { hide: true, querystring: backSchema } }, async (request, reply) => {
     const { url, attempt } = await issuer.begin();
     const [oldest] = attempts.keys();
     if (attempts.size >= mostAttempts && oldest !== undefined) attempts.delete(oldest);
-    attempts.set(attempt.state, { attempt, until: now() + attemptLifetime });
+    attempts.set(attempt.state, { attempt, until: now() + attemptLifetime, back: request.query.return });
     return reply.setCookie("castellan_login", attempt.state, cookie).redirect(url);
   });
 
@@ -98,13 +144,28 @@ function addIssuerRoutes(api: Api, issuer: IssuerLogin, { now, secure }: LoginOp
         .status(401)
         .send({ code: "LOGIN_EXPIRED", message: "this login was not begun here, or too long ago: open /login" });
     }
-    let person: Person;
+    let proof: Proof;
     try {
-      person = await issuer.finish(new URL(request.url, "http://callback"), known.attempt);
+      proof = await issuer.finish(new URL(request.url, "http://callback"), known.attempt);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       return reply.status(401).send({ code: "LOGIN_REFUSED", message: `the issuer's answer was not accepted: ${why}` });
     }
-    return reply.setCookie("castellan_session", start(person), { ...cookie, sameSite: "strict", path: "/" }).redirect("/");
+    const started = start(proof);
+    if (!started.ok) {
+      return reply
+        .status(started.status)
+        .send({ code: "LOGIN_REFUSED", message: `the issuer's answer was not accepted: ${started.message}` });
+    }
+    reply.setCookie("castellan_session", started.session, { ...cookie, sameSite: "strict", path: "/" });
+    return known.back === undefined ? reply.redirect("/") : goOn(reply, known.back);
   });
+}
+
+/** A redirect of a navigation that another site began would not carry the session's cookie; one that our page begins does. */
+function goOn(reply: FastifyReply, path: string): FastifyReply {
+  return reply
+    .type("text/html; charset=utf-8")
+    .header("cache-control", "no-store")
+    .send(`<!doctype html><meta http-equiv="refresh" content="0;url=${path}"><a href="${path}">Continue</a>`);
 }

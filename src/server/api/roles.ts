@@ -8,6 +8,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Who may use a route; else viewers may read, and only admins may do anything else. `anybody`: whoever is logged in. */
     role?: Role | "anybody";
+    /** Where the token against cross-site requests is, if not in a header; `none`: the route takes nothing from cookies. */
+    csrf?: "in-form" | "none";
     /** Its messages carry a signature of their own instead of a session. */
     signed?: boolean;
   }

@@ -75,6 +75,11 @@ export class Sessions {
     return digest(`csrf ${cookie ?? ""}`);
   }
 
+  /** When a session ends, milliseconds since the epoch; undefined where there is none. */
+  endOf(cookie: string): number | undefined {
+    return this.#sessions.get(digest(cookie))?.until;
+  }
+
   /** The user of a cookie or of `Authorization: Bearer`. */
   userOf(cookie: string | undefined, authorization: string | undefined): User | undefined {
     const token = /^Bearer (\S+)$/.exec(authorization ?? "")?.[1] ?? cookie;

@@ -11,14 +11,32 @@ import {
 import { type Authenticated, type Authenticator, type Directory, mostTokenBytes, type PresentedCredentials } from "./identity.ts";
 import { type NameRules, namesProblem } from "./identity-names.ts";
 
-export interface AuthenticatorOptions extends NameRules {
-  /** Of the issuers of bearer tokens; Castellan's own is one of them. */
-  readonly tokens: readonly TokenVerifier[];
-  readonly certificates?: CertificateVerifier | undefined;
+export interface AdmissionRules extends NameRules {
   readonly directory: Directory;
   /** `AccessDesk.isLocked`. */
   readonly isLocked: (human: string) => boolean;
+}
+
+export interface AuthenticatorOptions {
+  /** Of the issuers of bearer tokens; Castellan's own is one of them. */
+  readonly tokens: readonly TokenVerifier[];
+  readonly certificates?: CertificateVerifier | undefined;
+  readonly admit: Admit;
   readonly now: () => number;
+}
+
+/** Whether an identity whose proof was checked is let in, and as which person. */
+export type Admit = (identity: ProvenIdentity) => Authenticated;
+
+/** The same for every way to log in: names that no identity provider may give, and locks. */
+export function admission(rules: AdmissionRules): Admit {
+  return (identity) => {
+    const problem = namesProblem(identity, rules);
+    if (problem !== undefined) return problem;
+    const person = personOf(identity, rules.directory);
+    if (!rules.isLocked(person.human)) return { ok: true, person };
+    return refused(403, "IDENTITY_LOCKED", "access is locked for this person: ask an administrator of Castellan");
+  };
 }
 
 /** So many verified tokens are remembered; the one that was longest unused makes room. */
@@ -35,7 +53,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const key = hash("sha256", token);
     const known = verified.get(key);
     verified.delete(key);
-    if (known !== undefined && now() < known.until) {
+    if (known?.until !== undefined && now() < known.until) {
       verified.set(key, known);
       return { ok: true, identity: known };
     }
@@ -75,12 +93,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         : { requestCert: true, rejectUnauthorized: false, allowPartialTrustChain: true, ca: certificates.authorities },
     async authenticate(presented): Promise<Authenticated> {
       const proof = await proofOf(presented);
-      if (!proof.ok) return proof;
-      const problem = namesProblem(proof.identity, options);
-      if (problem !== undefined) return problem;
-      const person = personOf(proof.identity, options.directory);
-      if (!options.isLocked(person.human)) return { ok: true, person };
-      return refused(403, "IDENTITY_LOCKED", "access is locked for this person: ask an administrator of Castellan");
+      return proof.ok ? options.admit(proof.identity) : proof;
     },
   };
 }
@@ -110,9 +123,10 @@ function issuerOf(token: string): string | undefined {
 }
 
 /** The person of an identity: the directory says which logins are one human. */
-export function personOf(identity: ProvenIdentity, directory: Directory): Person {
+function personOf(identity: ProvenIdentity, directory: Directory): Person {
   const { issuer, subject, user, groups, isProgram, displayName, email, emailVerified, until } = identity;
   const key = personKey(identity);
-  const human = directory(key, emailVerified ? email : undefined) ?? key;
-  return { issuer, subject, user, groups, human, isProgram, displayName, email, until };
+  const verified = emailVerified ? email : undefined;
+  const human = directory(key, verified) ?? key;
+  return { issuer, subject, user, groups, human, isProgram, displayName, email: verified, until };
 }

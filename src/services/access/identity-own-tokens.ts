@@ -27,14 +27,14 @@ const keysLifetime = 60_000;
 const retryMilliseconds = 1000;
 
 /** What a token says about a person; who approves is compared by issuer and subject of their own login. */
-export function claimsOf(person: Person, emailVerified: boolean): JsonObject {
+export function claimsOf(person: Person): JsonObject {
   const { issuer, subject, user, groups, isProgram, displayName, email } = person;
   return {
     sub: personKey(person),
     preferred_username: user,
     groups: [...groups],
     ...(displayName === undefined ? {} : { name: displayName }),
-    ...(email === undefined ? {} : { email, email_verified: emailVerified }),
+    ...(email === undefined ? {} : { email, email_verified: true }),
     castellan: { issuer, subject, program: isProgram },
   };
 }

@@ -1,0 +1,105 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type Provider from "oidc-provider";
+import { z } from "zod";
+import type { Person } from "../../access/person.ts";
+import { mostTokenBytes } from "../../services/access/identity.ts";
+import { audiences, claimsOf } from "../../services/access/identity-own-tokens.ts";
+import { type Api, typed } from "../api/api.ts";
+import type { Sessions } from "../api/session.ts";
+import type { Accounts } from "./accounts.ts";
+import { confirmationPage, developmentLoginPage, page, pageHeaders } from "./pages.ts";
+import { clientId, scope } from "./provider.ts";
+
+export interface InteractionOptions {
+  readonly sessions: Sessions;
+  readonly accounts: Accounts;
+  readonly provider: () => Promise<Provider>;
+  /** Whether people log in at an issuer. */
+  readonly hasIssuer: boolean;
+  /** Names of those who log in by name alone. */
+  readonly developmentUsers: readonly string[];
+}
+
+/** What a token has beside its claims: header, signature, times. */
+const tokenOverhead = 1024;
+
+/** Where a login of the command line asks the person in the browser: who that is, the console's session says. */
+export function addInteractionRoutes(api: Api, options: InteractionOptions): void {
+  const { sessions, accounts } = options;
+  const app = typed(api);
+  const params = z.object({ uid: z.string().regex(/^[\w-]+$/) });
+  const cookieOf = (request: FastifyRequest) => request.cookies["castellan_session"] ?? "";
+
+  app.get("/oauth/interaction/:uid", { schema: { hide: true, params } }, async (request, reply) => {
+    const path = `/oauth/interaction/${request.params.uid}`;
+    const user = sessions.userOf(cookieOf(request), undefined);
+    if (user === undefined) return askWho(reply, path, options);
+    const { params: asked, deviceCode } = await details(await options.provider(), request, reply);
+    if (asked["client_id"] !== clientId) return refuse(reply, "This login is of another program.");
+    const csrf = reply.generateCsrf({ userInfo: sessions.csrfIdentity(cookieOf(request)) });
+    if (request.headers.accept === "application/json") return { user: user.name, csrf };
+    const confirmation = { user: user.name, action: path, csrf, isDevice: deviceCode !== undefined };
+    return reply.headers(pageHeaders).send(confirmationPage(confirmation));
+  });
+
+  const body = z.object({ answer: z.enum(["allow", "refuse"]) });
+  app.post(
+    "/oauth/interaction/:uid",
+    { config: { csrf: "in-form" }, schema: { hide: true, params, body } },
+    async (request, reply) => {
+      const person = sessions.userOf(cookieOf(request), undefined)?.person;
+      const until = sessions.endOf(cookieOf(request));
+      if (person === undefined || until === undefined)
+        return refuse(reply, "The session in this browser has ended. Run castellan login again.");
+      const provider = await options.provider();
+      await details(provider, request, reply);
+      if (request.body.answer === "refuse") {
+        return finish(provider, request, reply, { error: "access_denied", error_description: "the login was refused" });
+      }
+      if (!fits(person)) {
+        const limit = `a token with ${person.groups.length} groups would be larger than ${mostTokenBytes} bytes`;
+        return refuse(reply, `This login cannot be passed on: ${limit}. Let the identity provider say fewer groups.`);
+      }
+      const accountId = await accounts.open({ person, until });
+      const grant = new provider.Grant({ accountId, clientId });
+      for (const audience of Object.values(audiences)) grant.addResourceScope(audience, scope);
+      const grantId = await grant.save();
+      return finish(provider, request, reply, { login: { accountId, remember: false }, consent: { grantId } });
+    },
+  );
+}
+
+const fits = (person: Person): boolean =>
+  (Buffer.byteLength(JSON.stringify(claimsOf(person))) * 4) / 3 + tokenOverhead <= mostTokenBytes;
+
+function askWho(reply: FastifyReply, path: string, { hasIssuer, developmentUsers }: InteractionOptions): FastifyReply {
+  if (hasIssuer) return reply.redirect(`/login?return=${encodeURIComponent(path)}`);
+  reply.headers(pageHeaders).status(401);
+  if (developmentUsers.length > 0) return reply.send(developmentLoginPage(developmentUsers, path));
+  const how = "<p>Open the address that <code>castellan serve</code> printed, then run <code>castellan login</code> again.</p>";
+  return reply.send(page("Nobody is logged in", how));
+}
+
+/** Rejects with the library's error where the login is over or of another browser. */
+function details(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
+  return provider.interactionDetails(request.raw, reply.raw);
+}
+
+async function finish(
+  provider: Provider,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  result: Parameters<Provider["interactionResult"]>[2],
+): Promise<FastifyReply> {
+  return reply.redirect(
+    await provider.interactionResult(request.raw, reply.raw, result, { mergeWithLastSubmission: false }),
+    303,
+  );
+}
+
+function refuse(reply: FastifyReply, why: string): FastifyReply {
+  return reply
+    .headers(pageHeaders)
+    .status(400)
+    .send(page("This did not work", `<p>${why}</p>`));
+}
