@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Agent } from "undici";
 import { asString, type JsonObject, type JsonValue, member } from "../core/json.ts";
+import { askAddress, type ServerAddress, type ServerAnswer } from "./api-client.ts";
 import { UsageError } from "./command.ts";
 
 const fileOf = (data: string) => join(data, "operator.json");
@@ -20,33 +20,22 @@ export async function announceServer(data: string, server: AnnouncedServer): Pro
   return () => rm(fileOf(data), { force: true });
 }
 
-export interface ServerAnswer {
-  readonly status: number;
-  readonly body: JsonValue;
-}
-
-/** Asks the server that runs with a data directory, as its operator. Throws `UsageError` where none runs. */
-export async function askServer(data: string, path: string, body: JsonObject): Promise<ServerAnswer> {
+/** The server that runs with a data directory, and its operator's token; undefined where none runs. */
+export async function localServer(data: string): Promise<ServerAddress | undefined> {
   const text = await readFile(fileOf(data), "utf8").catch(() => undefined);
   const known: JsonValue = text === undefined ? null : JSON.parse(text);
   const url = asString(member(known, "url"));
   const token = asString(member(known, "token"));
-  const nobody = `no server runs with ${data}: start castellan serve, or name its --data directory`;
-  if (url === undefined || token === undefined) throw new UsageError(nobody);
-  // The certificate is known from the directory, so its names need not be those of this machine.
-  const ca = asString(member(known, "certificate"));
-  const trust = { ca, allowPartialTrustChain: true, checkServerIdentity: () => undefined };
-  const agent = new Agent(ca === undefined ? {} : { connect: trust });
-  try {
-    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-    const response = await agent.request({ origin: url, path, method: "POST", headers, body: JSON.stringify(body) });
-    const text = await response.body.text();
-    return { status: response.statusCode, body: isJson(text) ? JSON.parse(text) : null };
-  } catch (error) {
-    throw new UsageError(nobody, { cause: error });
-  } finally {
-    await agent.close();
-  }
+  if (url === undefined || token === undefined) return undefined;
+  return { url, token, certificate: asString(member(known, "certificate")), isPinned: true };
 }
 
-const isJson = (text: string): boolean => text.startsWith("{");
+/** Asks the server that runs with a data directory, as its operator. Throws `UsageError` where none runs. */
+export async function askServer(data: string, path: string, body: JsonObject): Promise<ServerAnswer> {
+  const server = await localServer(data);
+  const nobody = `no server runs with ${data}: start castellan serve, or name its --data directory`;
+  if (server === undefined) throw new UsageError(nobody);
+  return askAddress(server, { method: "POST", path, body }).catch((error: unknown) => {
+    throw new UsageError(nobody, { cause: error });
+  });
+}

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ChatLinks } from "../../services/access/chat-links.ts";
 import type { AccessDesk } from "../../services/access/desk.ts";
+import type { PersonLock } from "../../services/access/lock-list.ts";
 import type { Notifications } from "../../services/access/notifications.ts";
 import { nobody, viewerOf } from "./access-routes.ts";
 import { problem } from "./answers.ts";
@@ -8,31 +9,37 @@ import { type Api, typed } from "./api.ts";
 
 export interface AccessAdministration {
   readonly desk: AccessDesk;
+  /** Those in force, newest first. */
+  readonly locks: () => Promise<readonly PersonLock[]>;
   readonly notifications?: Notifications | undefined;
   readonly chatLinks?: ChatLinks | undefined;
 }
 
 /** Locks of people, messages that could not be sent, links of chat users. */
-export function addAccessAdministrationRoutes(api: Api, { desk, notifications, chatLinks }: AccessAdministration): void {
-  lockRoutes(api, desk);
+export function addAccessAdministrationRoutes(api: Api, parts: AccessAdministration): void {
+  const { desk, locks, notifications, chatLinks } = parts;
+  lockRoutes(api, desk, locks);
   if (notifications !== undefined) letterRoutes(api, notifications);
   if (chatLinks !== undefined) chatLinkRoutes(api, chatLinks);
 }
 
-function lockRoutes(api: Api, desk: AccessDesk): void {
+function lockRoutes(api: Api, desk: AccessDesk, locks: AccessAdministration["locks"]): void {
   const app = typed(api);
   const human = z.string().min(1).max(500);
+  const lock = z.object({
+    human: z.string(),
+    by: z.string(),
+    why: z.string(),
+    at: z.number(),
+    until: z.number().optional(),
+  });
   app.get(
     "/api/v1/access/locks",
     {
       config: { role: "auditor" },
-      schema: {
-        description: "Whether somebody is locked.",
-        querystring: z.object({ human }),
-        response: { 200: z.object({ human: z.string(), locked: z.boolean() }) },
-      },
+      schema: { description: "Who is locked, newest first.", response: { 200: z.object({ items: z.array(lock).readonly() }) } },
     },
-    async ({ query }) => ({ human: query.human, locked: desk.isLocked(query.human) }),
+    async () => ({ items: await locks() }),
   );
   app.post(
     "/api/v1/access/locks",
@@ -53,19 +60,19 @@ function lockRoutes(api: Api, desk: AccessDesk): void {
     },
   );
   app.delete(
-    "/api/v1/access/locks",
+    "/api/v1/access/locks/:human",
     {
       config: { role: "admin" },
       schema: {
         description: "Lets somebody in again.",
-        querystring: z.object({ human }),
+        params: z.object({ human }),
         response: { 204: z.null(), 403: problem },
       },
     },
     async (request, reply) => {
       const viewer = viewerOf(request);
       if (viewer === undefined) return nobody(reply);
-      await desk.unlock(request.query.human, viewer.person);
+      await desk.unlock(request.params.human, viewer.person);
       return reply.status(204).send(null);
     },
   );
@@ -104,7 +111,7 @@ function letterRoutes(api: Api, notifications: Notifications): void {
     async (request) => ({ items: await notifications.letters(request.query) }),
   );
   app.post(
-    "/api/v1/access/notifications/:id/send-again",
+    "/api/v1/access/notifications/:id/retry",
     {
       config: { role: "admin" },
       schema: {
