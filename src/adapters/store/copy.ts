@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { ensurePartition } from "./ledger-batch.ts";
+import { ensurePartition } from "./ledger-writer.ts";
 import type { Store } from "./store.ts";
 import { type Tables, tableKeys } from "./tables.ts";
 

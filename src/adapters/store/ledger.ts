@@ -1,7 +1,8 @@
 import type { Transaction } from "kysely";
 import type { Instant } from "../../core/host.ts";
 import type { CheckpointSigner } from "../../ledger/checkpoint.ts";
-import { type NewRecord, type Receipt, writeBatch } from "./ledger-batch.ts";
+import type { NewRecord, Receipt } from "./ledger-batch.ts";
+import { type LedgerWriter, ledgerWriter, writeBatch } from "./ledger-writer.ts";
 import type { Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
@@ -46,6 +47,7 @@ export class Ledger {
   private readonly store: Store;
   private readonly signer: CheckpointSigner;
   private readonly now: () => Instant;
+  private readonly write: LedgerWriter;
   private readonly limits: LedgerLimits;
   private readonly queue: Waiting[] = [];
   private waiting = 0;
@@ -62,6 +64,7 @@ export class Ledger {
     this.store = store;
     this.signer = signer;
     this.now = now;
+    this.write = ledgerWriter(store, signer);
     this.limits = limits;
   }
 
@@ -115,9 +118,7 @@ export class Ledger {
       const start = performance.now();
       let written = false;
       try {
-        const receipts = await this.store.db
-          .transaction()
-          .execute((on) => writeBatch(on, this.store.engine, records, this.signer, this.now()));
+        const receipts = await this.write(records, this.now());
         written = true;
         let at = 0;
         for (const waiting of group) {

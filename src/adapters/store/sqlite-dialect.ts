@@ -9,7 +9,10 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
-import type { SqliteRequest, SqliteResponse, SqliteWorkerData } from "./sqlite-worker.ts";
+import type { SqliteQuery, SqliteRequest, SqliteResponse, SqliteWorkerData } from "./sqlite-worker.ts";
+import type { Statement } from "./store.ts";
+
+type Parameters = SqliteQuery["parameters"];
 
 /** The SQLite file could not be opened, or another process holds it. */
 class SqliteError extends Error {
@@ -35,6 +38,7 @@ export class SqliteThread {
   private readonly worker: Worker;
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 0;
+  private last: Promise<void> = Promise.resolve();
   private ended: Error | undefined;
 
   private constructor(data: SqliteWorkerData) {
@@ -58,10 +62,34 @@ export class SqliteThread {
     return thread;
   }
 
-  async run(sql: string, parameters: SqliteRequest["parameters"]): Promise<SqliteResponse> {
-    const id = this.nextId++;
-    const answer = this.answerTo(id);
-    if (this.ended === undefined) this.worker.postMessage({ id, sql, parameters } satisfies SqliteRequest);
+  run(sql: string, parameters: Parameters): Promise<SqliteResponse> {
+    return this.ask({ id: this.nextId++, sql, parameters });
+  }
+
+  /** Statements in one transaction; false where one changed other than it said, and nothing was kept. */
+  async atOnce(statements: readonly Statement[]): Promise<boolean> {
+    const release = await this.acquire();
+    try {
+      return (await this.ask({ id: this.nextId++, statements })).kept === true;
+    } finally {
+      release();
+    }
+  }
+
+  /** Resolves when nobody else uses the connection: a transaction is never interleaved with another query. */
+  async acquire(): Promise<() => void> {
+    const before = this.last;
+    let release = () => {};
+    this.last = new Promise((resolve) => {
+      release = resolve;
+    });
+    await before;
+    return release;
+  }
+
+  private async ask(request: SqliteRequest): Promise<SqliteResponse> {
+    const answer = this.answerTo(request.id);
+    if (this.ended === undefined) this.worker.postMessage(request);
     const response = await answer;
     if (response.error !== undefined) throw new SqliteError(response.error.message, response.error.code);
     return response;
@@ -92,7 +120,7 @@ class ThreadConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const { rows, changes } = await this.thread.run(query.sql, query.parameters as SqliteRequest["parameters"]);
+    const { rows, changes } = await this.thread.run(query.sql, query.parameters as Parameters);
     return {
       rows: (rows ?? []) as R[],
       ...(changes === undefined ? {} : { numAffectedRows: BigInt(changes) }),
@@ -105,26 +133,21 @@ class ThreadConnection implements DatabaseConnection {
   }
 }
 
-/** One connection, lent to one user at a time: a transaction is never interleaved with another query. */
+/** The thread's connection, lent to one user at a time. */
 class ThreadDriver implements Driver {
+  private readonly thread: SqliteThread;
   private readonly connection: ThreadConnection;
-  private last: Promise<void> = Promise.resolve();
   private release: (() => void) | undefined;
 
   constructor(thread: SqliteThread) {
+    this.thread = thread;
     this.connection = new ThreadConnection(thread);
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    const before = this.last;
-    let done = () => {};
-    this.last = new Promise((resolve) => {
-      done = resolve;
-    });
-    await before;
-    this.release = done;
+    this.release = await this.thread.acquire();
     return this.connection;
   }
 

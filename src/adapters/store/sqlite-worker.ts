@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
+import type { Statement } from "./store.ts";
 
 /** What the thread that owns a SQLite file is started with. */
 export interface SqliteWorkerData {
@@ -8,17 +9,26 @@ export interface SqliteWorkerData {
   readonly lock: string | undefined;
 }
 
-export interface SqliteRequest {
+export type SqliteRequest = SqliteQuery | SqliteTransaction;
+
+export interface SqliteQuery {
   readonly id: number;
   readonly sql: string;
   /** Of one run; or one list of lists: the statement runs once for each of them. */
   readonly parameters: readonly SQLInputValue[] | readonly [readonly (readonly SQLInputValue[])[]];
 }
 
+/** All of it is on the disk before the answer, or nothing: `kept` says which. */
+interface SqliteTransaction {
+  readonly id: number;
+  readonly statements: readonly Statement[];
+}
+
 export interface SqliteResponse {
   readonly id: number;
   readonly rows?: readonly unknown[];
   readonly changes?: number;
+  readonly kept?: boolean;
   readonly error?: { readonly message: string; readonly code: string };
 }
 
@@ -51,20 +61,41 @@ function prepared(sql: string): StatementSync {
   return statement;
 }
 
-function answer({ id, sql, parameters }: SqliteRequest): SqliteResponse {
+function answer(request: SqliteRequest): SqliteResponse {
+  const { id } = request;
   try {
-    const statement = prepared(sql);
-    const [runs] = parameters;
-    if (Array.isArray(runs)) {
-      for (const run of runs) statement.run(...run);
-      return { id, changes: runs.length };
-    }
-    const values = parameters as readonly SQLInputValue[];
-    if (statement.columns().length > 0) return { id, rows: statement.all(...values) };
-    return { id, changes: Number(statement.run(...values).changes) };
+    return "statements" in request ? { id, kept: atOnce(request.statements) } : { id, ...query(request) };
   } catch (error) {
     const code = error instanceof Error && "errstr" in error ? String(error.errstr) : "";
     return { id, error: { message: error instanceof Error ? error.message : String(error), code } };
+  }
+}
+
+function query({ sql, parameters }: SqliteQuery): Pick<SqliteResponse, "rows" | "changes"> {
+  const statement = prepared(sql);
+  const [runs] = parameters;
+  if (Array.isArray(runs)) {
+    for (const run of runs) statement.run(...run);
+    return { changes: runs.length };
+  }
+  const values = parameters as readonly SQLInputValue[];
+  if (statement.columns().length > 0) return { rows: statement.all(...values) };
+  return { changes: Number(statement.run(...values).changes) };
+}
+
+function atOnce(statements: readonly Statement[]): boolean {
+  prepared("begin immediate").run();
+  try {
+    const kept = statements.every(({ sql, runs, changes }) => {
+      let changed = 0;
+      for (const run of runs) changed += Number(prepared(sql).run(...run).changes);
+      return changes === undefined || changed === changes;
+    });
+    prepared(kept ? "commit" : "rollback").run();
+    return kept;
+  } finally {
+    // Where the disk is full SQLite has rolled back by itself.
+    if (database.isTransaction) prepared("rollback").run();
   }
 }
 

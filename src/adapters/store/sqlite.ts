@@ -40,6 +40,7 @@ export async function openSqlite(directory: string): Promise<Store> {
     location: file,
     db,
     reading: new Kysely<Tables>({ dialect: sqliteDialect(reader) }),
+    atOnce: (statements) => writer.atOnce(statements),
     // Kysely ends only connections that it has used.
     close: async () => {
       await Promise.all([writer.close(), reader.close()]);
@@ -53,7 +54,7 @@ export async function readSqlite(directory: string): Promise<Store> {
   try {
     const thread = await SqliteThread.open({ file, lock: undefined });
     const db = new Kysely<Tables>({ dialect: sqliteDialect(thread) });
-    return { engine: "sqlite", location: file, db, reading: db, close: () => thread.close() };
+    return { engine: "sqlite", location: file, db, reading: db, atOnce: (s) => thread.atOnce(s), close: () => thread.close() };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new StoreUnavailable(

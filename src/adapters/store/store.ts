@@ -29,6 +29,8 @@ interface EmbeddedStore extends OpenStore {
 /** PostgreSQL: several processes may write. */
 interface SharedStore extends OpenStore {
   readonly engine: "postgres";
+  /** Tells of notifications on a channel, and after every connection; nobody may rely on hearing all. The answer ends it. */
+  readonly listen: (channel: string, told: () => void) => () => Promise<void>;
 }
 
 /** A statement that changes rows. It runs once for each list of parameters. */
