@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readAuditLogs } from "../adapters/files/audit-log.ts";
 import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
+import { FollowedFile } from "../adapters/files/follow-lines.ts";
 import { loadPaths } from "../adapters/files/load-paths.ts";
 import { loadDefaultPacks } from "../adapters/files/packs.ts";
 import { Ledger } from "../adapters/store/ledger.ts";
@@ -11,6 +12,7 @@ import type { JsonValue } from "../core/json.ts";
 import { isKubernetesObject } from "../core/kubernetes.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts";
+import { BadBatch } from "../server/webhook/webhook.ts";
 import { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
 import { LedgerView } from "../services/audit/ledger-view.ts";
@@ -30,6 +32,7 @@ export interface ServeFlags extends WebhookFlags, IdentityFlags {
   readonly policies?: readonly string[];
   readonly files?: readonly string[];
   readonly auditLog?: readonly string[];
+  readonly flows?: readonly string[];
   /** Contexts of the kubeconfig; none: the current one. */
   readonly context?: readonly string[];
   readonly kubeconfig?: string;
@@ -77,10 +80,15 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     for (const listener of listeners) listener();
   };
 
+  const flows = (wanted: string, lines: readonly string[]) => {
+    const cluster = clusters.find(({ name }) => name === wanted);
+    if (cluster === undefined) throw new BadBatch(`no cluster ${wanted} is governed here`);
+    cluster.takeFlows(lines);
+  };
   const schemas = loadKubernetesSchemas();
   const webhook =
     flags.webhook && flags.files === undefined
-      ? await serveWebhook(flags, { ledger, io, metrics, results, trouble: troubleOf("admission") })
+      ? await serveWebhook(flags, { ledger, io, metrics, results, flows, trouble: troubleOf("admission") })
       : undefined;
   const sources = await sourcesOf(flags, context, schemas, webhook);
   for (const source of sources) if (source.type === "live") closing.push(() => source.client.close());
@@ -135,6 +143,11 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const [first] = sources;
   if (flags.auditLog !== undefined && first !== undefined) await takeAuditLogs(flags.auditLog, first.name, ledger, context);
   await Promise.all(clusters.map((cluster) => cluster.start()));
+  for (const path of flags.flows ?? []) {
+    const followed = new FollowedFile(path, { onLines: (lines) => clusters[0]?.takeFlows(lines), onTrouble: trouble });
+    closing.push(() => followed.stop());
+    await followed.start();
+  }
   ready = true;
   for (const cluster of clusters) {
     const { working } = cluster.policyCounts();

@@ -17,6 +17,7 @@ import { RightsView } from "../services/console/rights-view.ts";
 import { ClusterWriter } from "../services/live/cluster-writer.ts";
 import { findingRecords } from "../services/live/finding-records.ts";
 import { GovernedCluster } from "../services/live/governed-cluster.ts";
+import { LiveFlows } from "../services/live/live-flows.ts";
 import { LiveObjects } from "../services/live/live-objects.ts";
 import { LivePolicies } from "../services/live/live-policies.ts";
 import { Posture } from "../services/live/posture.ts";
@@ -75,6 +76,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   readonly #modes: PolicyModes;
   readonly rollout: Rollout;
   readonly rights: RightsView;
+  readonly #flows: LiveFlows;
   #governed: GovernedCluster | undefined;
   #reports: ReportWriter | undefined;
   #modesRefresh: NodeJS.Timeout | undefined;
@@ -108,6 +110,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       complete,
       onChange: (change) => {
         this.rights.changed();
+        this.#flows.changed();
         this.#reports?.changed();
         tell();
         results.takeFindings(change.opened);
@@ -120,6 +123,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       () => ({ documents: [...this.#posture.objects], namespace: "default", complete, defaults: defaultRbac, catalogue }),
       resources,
     );
+    this.#flows = new LiveFlows({ catalogue, complete, documents: () => this.#posture.objects, now, onChange: tell });
     this.#live.setSource("files", parts.policies);
     this.#modes = new PolicyModes({
       store,
@@ -158,6 +162,11 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const { policies, broken } = this.#live.current;
     return { working: policies.length, broken: broken.length };
   };
+  readonly flows = () => this.#flows.page();
+  /** Takes lines of a flow log of this cluster. */
+  takeFlows(lines: readonly string[]): void {
+    writeDiagnostics(this.#flows.take(lines, `flows of ${this.name}`), this.#parts.context);
+  }
   readonly networkPage = (): string =>
     networkHtml(
       networkView([...this.#posture.objects], this.#parts.catalogue, this.#source.type === "live", `Network of ${this.name}`),

@@ -5,10 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { loadKubernetesSchemas } from "../adapters/files/catalog.ts";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
+import { otlpLines } from "../analysis/network/flows/otlp.ts";
 import { isArray } from "../core/json.ts";
 import type { ServerMetrics } from "../server/metrics/metrics.ts";
 import { answerReview } from "../server/webhook/reviews.ts";
-import { listenForReviews, type ReviewHandler } from "../server/webhook/webhook.ts";
+import { BadBatch, jsonBatch, listenForReviews, type ReviewHandler } from "../server/webhook/webhook.ts";
 import { Admission } from "../services/admission/admit.ts";
 import { ClusterFacts } from "../services/admission/cluster-facts.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
@@ -54,6 +55,8 @@ export interface WebhookParts {
   readonly io: Io;
   readonly metrics: ServerMetrics;
   readonly results: PolicyResultCounts;
+  /** Takes lines of a flow log of a cluster. Throws `BadBatch` where there is no such cluster. */
+  readonly flows: (cluster: string, lines: readonly string[]) => void;
   readonly trouble: (error: unknown) => void;
 }
 
@@ -67,7 +70,7 @@ interface Attached extends CallingCluster {
  * Listens for the reviews of one or several API servers, with certificates that are renewed and registered again in time.
  */
 export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Promise<ServingWebhook> {
-  const { ledger, io, metrics, trouble } = parts;
+  const { ledger, io, metrics, flows, trouble } = parts;
   const listen = addressOf(flags.webhookListen);
   const certificates = new ServingCertificates(flags.data, namesOf(flags, listen.host));
   const identity = await certificates.current(io.now());
@@ -77,11 +80,26 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
     ...listen,
     identity: identity.server,
     onError: trouble,
-    audit: {
+    batches: {
       isAuthorized: (header) => isSecret(header, `Bearer ${token}`),
-      take: async (events, from) => {
-        await ingestEvents(ledger, isArray(events) ? events : [events], from);
-      },
+      handlers: new Map([
+        [
+          "/audit",
+          jsonBatch(async (events, from) => {
+            const { refused, reason } = await ingestEvents(ledger, isArray(events) ? events : [events], from);
+            if (refused > 0) trouble(new Error(`${refused} values of an audit batch of ${from} are no events: ${reason}`));
+          }),
+        ],
+        ["/flows", async (body, from) => flows(from, body.split("\n"))],
+        [
+          "/v1/logs",
+          jsonBatch(async (request, from) => {
+            const lines = otlpLines(request);
+            if (lines === undefined) throw new BadBatch("the body is no OTLP request for logs in JSON");
+            flows(from, lines);
+          }),
+        ],
+      ]),
     },
     handle: async (path, review) => {
       const [, prefix = "", rest = ""] = clusterPath.exec(path) ?? [];

@@ -8,7 +8,6 @@ import { answerReview } from "../../src/server/webhook/reviews.ts";
 import { listenForReviews } from "../../src/server/webhook/webhook.ts";
 import { Admission } from "../../src/services/admission/admit.ts";
 import { PolicyResultCounts } from "../../src/services/admission/policy-result-counts.ts";
-import { ingestEvents } from "../../src/services/audit/ingest.ts";
 import { LivePolicies } from "../../src/services/live/live-policies.ts";
 import { ServingCertificates } from "../../src/services/live/serving-certificates.ts";
 
@@ -42,12 +41,7 @@ const webhook = await listenForReviews({
   port: 0,
   identity: server,
   onError: (error) => console.error(error),
-  audit: {
-    isAuthorized: () => true,
-    take: async (events, cluster) => {
-      await ingestEvents(ledger, [events], cluster);
-    },
-  },
+  batches: { isAuthorized: () => true, handlers: new Map() },
   handle: metrics.measuring((path, review) =>
     answerReview(path, review, {
       admission,

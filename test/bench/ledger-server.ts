@@ -3,7 +3,7 @@ import { openPostgres } from "../../src/adapters/store/postgres.ts";
 import { openSigner } from "../../src/adapters/store/signing-key.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import { isArray } from "../../src/core/json.ts";
-import { listenForReviews } from "../../src/server/webhook/webhook.ts";
+import { jsonBatch, listenForReviews } from "../../src/server/webhook/webhook.ts";
 import { ingestEvents } from "../../src/services/audit/ingest.ts";
 import { ServingCertificates } from "../../src/services/live/serving-certificates.ts";
 
@@ -17,11 +17,16 @@ const webhook = await listenForReviews({
   port: 0,
   identity: server,
   onError: (error) => console.error(error),
-  audit: {
+  batches: {
     isAuthorized: () => true,
-    take: async (events, cluster) => {
-      await ingestEvents(ledger, isArray(events) ? events : [events], cluster);
-    },
+    handlers: new Map([
+      [
+        "/audit",
+        jsonBatch(async (events, cluster) => {
+          await ingestEvents(ledger, isArray(events) ? events : [events], cluster);
+        }),
+      ],
+    ]),
   },
   handle: async () => undefined,
 });

@@ -52,6 +52,8 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
       "serve",
       "--files",
       join(root, "examples/ai-platform/as-written"),
+      "--flows",
+      join(root, "examples/ai-platform/recorded/flows.jsonl"),
       "--data",
       directory,
       "--listen",
@@ -91,6 +93,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
       ["/rights?verb=get&resource=secrets", "ways;"],
       ["/playground", "every container needs a memory limit"],
       ["/network", "Network"],
+      ["/network?show=flows", "but the network let it pass"],
       ["/audit", "Outcome"],
     ] as const) {
       await page.goto(`${origin}${path}`);

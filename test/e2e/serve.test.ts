@@ -276,6 +276,45 @@ describe("a real API server calls our webhooks", () => {
     expect(found.map((line) => JSON.parse(line).record.name)).toEqual(["s2", "s1"]);
   });
 
+  test.for([
+    ["lines of a flow log", "/flows", (line: string) => line],
+    [
+      "a collector's logs",
+      "/v1/logs",
+      (line: string) => JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: line } }] }] }] }),
+    ],
+  ] as const)("%s are shown beside what policies say", async ([, path, wrap], { skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const token = (await readFile(join(directory, "data/audit-token"), "utf8")).trim();
+    const agent = new Agent({ connect: { ca: await readFile(join(directory, "data/tls/authority.pem"), "utf8") } });
+    const pod = (name: string) => ({ namespace: "default", pod_name: name, labels: [`k8s:app=${name}`] });
+    const port = path === "/flows" ? 5432 : 5433;
+    const flow = {
+      time: "2026-11-20T10:00:00Z",
+      verdict: "FORWARDED",
+      IP: { source: "10.9.0.1", destination: "203.0.113.9" },
+      l4: { TCP: { destination_port: port } },
+      source: pod("nobody"),
+      destination: { labels: ["reserved:world"] },
+    };
+    const post = async (authorization: string, query: string, body: string) =>
+      (
+        await agent.request({
+          origin: `https://${listen}`,
+          path: `${path}${query}`,
+          method: "POST",
+          headers: { authorization },
+          body,
+        })
+      ).statusCode;
+    const body = wrap(JSON.stringify({ flow }));
+    expect(await post("Bearer wrong", "?cluster=admin", body)).toBe(401);
+    expect(await post(`Bearer ${token}`, "?cluster=elsewhere", body)).toBe(400);
+    if (path === "/v1/logs") expect(await post(`Bearer ${token}`, "?cluster=admin", "{}")).toBe(400);
+    expect(await post(`Bearer ${token}`, "?cluster=admin", body)).toBe(200);
+    await agent.close();
+  });
+
   test("killed in the middle of admissions: what was answered is recorded, and the failure policy holds", async ({ skip }) => {
     if (!cluster.available) skip(cluster.reason);
     const admitted: string[] = [];

@@ -16,14 +16,30 @@ export interface TlsIdentity {
 /** Answers one review of `path` (`/validate/deny`, ...); undefined where there is no such path. Rejects where no decision can be given. */
 export type ReviewHandler = (path: string, review: JsonValue) => Promise<JsonObject | undefined>;
 
-/** Takes a batch of audit events; resolves once they are durable. Rejects where they are not, so that they are sent again. */
-export type AuditHandler = (events: JsonValue, cluster: string) => Promise<void>;
+/** Takes a batch of events; resolves once they are kept. Rejects with `BadBatch`, or, so that it is sent again, with anything else. */
+export type BatchHandler = (body: string, cluster: string) => Promise<void>;
 
-/** How the API server shows that an audit batch is from it. */
-export interface AuditReceiver {
+/** What a batch holds is not what its path takes. */
+export class BadBatch extends Error {}
+
+/** A handler of batches that are one JSON value. */
+export function jsonBatch(take: (value: JsonValue, cluster: string) => Promise<void>): BatchHandler {
+  return async (body, cluster) => {
+    let value: JsonValue;
+    try {
+      value = parseExactJson(body);
+    } catch {
+      throw new BadBatch("the body is not JSON");
+    }
+    await take(value, cluster);
+  };
+}
+
+/** What is sent to us in batches, by path, by senders that have a token. */
+export interface BatchReceiver {
   /** Whether an `Authorization` header is the right one. */
   readonly isAuthorized: (header: string | undefined) => boolean;
-  readonly take: AuditHandler;
+  readonly handlers: ReadonlyMap<string, BatchHandler>;
 }
 
 /** An object may have 3 MB in etcd's limit of a request; a review holds it twice. */
@@ -44,7 +60,7 @@ export interface WebhookServerOptions {
   readonly port: number;
   readonly identity: TlsIdentity;
   readonly handle: ReviewHandler;
-  readonly audit: AuditReceiver;
+  readonly batches: BatchReceiver;
   readonly onError: (error: unknown) => void;
 }
 
@@ -82,12 +98,14 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   if (request.method === "GET" && (path === "/healthz" || path === "/readyz")) return end(response, 200, "ok");
   if (request.method !== "POST") return end(response, 405, "only POST");
   // Refused before the body is read: who has no token costs nothing.
-  if (path === "/audit" && !options.audit.isAuthorized(request.headers.authorization))
+  const batch = options.batches.handlers.get(path);
+  if (batch !== undefined && !options.batches.isAuthorized(request.headers.authorization))
     return end(response, 401, "the token is missing or wrong");
   const body = await read(request);
   // What is still to come is not waited for.
   if (body === undefined) response.shouldKeepAlive = false;
   if (body === undefined) return end(response, 413, `a body may have ${maximumBody} bytes, ${maximumInflated} once inflated`);
+  if (batch !== undefined) return takeBatch(batch, body, url.searchParams.get("cluster") ?? "default", response, options);
   let value: JsonValue;
   try {
     value = parseExactJson(body);
@@ -95,17 +113,31 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     return end(response, 400, "the body is not JSON");
   }
   try {
-    if (path === "/audit") {
-      await options.audit.take(value, url.searchParams.get("cluster") ?? "default");
-      return end(response, 200, "kept");
-    }
     const answered = await options.handle(path, value);
     if (answered === undefined) end(response, 404, "there is no such webhook");
     else end(response, 200, writeExactJson(answered), "application/json");
   } catch (error) {
     options.onError(error);
-    // Reviews: the API server applies the webhook's failurePolicy and shows this text. Audit: it sends the batch again.
-    end(response, path === "/audit" ? 503 : 500, error instanceof Error ? error.message : String(error));
+    // The API server applies the webhook's failurePolicy and shows this text.
+    end(response, 500, error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function takeBatch(
+  take: BatchHandler,
+  body: string,
+  cluster: string,
+  response: ServerResponse,
+  { onError }: WebhookServerOptions,
+): Promise<void> {
+  try {
+    await take(body, cluster);
+    end(response, 200, "kept");
+  } catch (error) {
+    if (error instanceof BadBatch) return end(response, 400, error.message);
+    onError(error);
+    // Then the sender tries again.
+    end(response, 503, error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Finding } from "../../core/finding.ts";
 import type { KubernetesObject } from "../../core/kubernetes.ts";
+import type { FlowPage } from "../live/live-flows.ts";
 import type { PolicyRow } from "./policy-view.ts";
 import type { RightsView } from "./rights-view.ts";
 
@@ -13,6 +14,8 @@ export interface ClusterView {
   objectOf(finding: Finding): KubernetesObject | undefined;
   policies(): readonly PolicyRow[];
   readonly rights: RightsView;
+  /** What the network was seen to do lately, beside what the policies say. */
+  flows(): FlowPage;
   /** A self-contained HTML document. */
   networkPage(): string;
 }

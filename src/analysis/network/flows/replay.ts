@@ -1,4 +1,4 @@
-import { protocolNumber } from "../connection-set.ts";
+import { type ProtocolNumber, protocolNumber } from "../connection-set.ts";
 import type { Endpoint, Explanation, Network } from "../model.ts";
 import type { Observed, Traffic } from "./traffic.ts";
 
@@ -34,35 +34,44 @@ export function replayTraffic(
     if (!include(observed)) continue;
     connections++;
     flows += observed.count;
-    const protocol = protocolNumber(observed.protocol);
-    if (protocol === undefined || observed.port === undefined) {
-      undecided.push(observed);
-      continue;
-    }
-    const [from, to] = [endpointIn(network, observed.from), endpointIn(network, observed.to)];
-    if (from === undefined || to === undefined) undecided.push(observed);
-    else if (permits(network, from, to, { protocol, port: observed.port, names: observed.names })) allowedFlows += observed.count;
+    const called = calledIn(network, observed);
+    if (called === undefined) undecided.push(observed);
+    else if (calledBy(network, called) !== undefined) allowedFlows += observed.count;
     else {
       deniedFlows += observed.count;
-      denied.push({ observed, explanation: network.explain(from, to, protocol, observed.port) });
+      denied.push({ observed, explanation: network.explain(called.from, called.to, called.protocol, called.port) });
     }
   }
   denied.sort((a, b) => b.observed.count - a.observed.count);
   return { flows, connections, allowedFlows, denied, deniedFlows, undecided };
 }
 
+/** What policies say of connections that were seen; undefined where they cannot speak about them. */
+export function explainObserved(network: Network, observed: Observed): Explanation | undefined {
+  const called = calledIn(network, observed);
+  if (called === undefined) return undefined;
+  return network.explain(called.from, calledBy(network, called) ?? called.to, called.protocol, called.port);
+}
+
 interface Called {
-  readonly protocol: number;
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly protocol: ProtocolNumber;
   readonly port: number;
   readonly names: ReadonlySet<string>;
 }
 
-/** By the address, or by a name that it was called by. */
-function permits(network: Network, from: Endpoint, to: Endpoint, { protocol, port, names }: Called): boolean {
-  if (network.permits(from, to, protocol, port)) return true;
-  return (
-    to.kind === "external" && [...names].some((name) => network.permits(from, { kind: "domain", names: [name] }, protocol, port))
-  );
+function calledIn(network: Network, { from, to, protocol, port, names }: Observed): Called | undefined {
+  const number = protocolNumber(protocol);
+  if (number === undefined || port === undefined) return undefined;
+  const [source, target] = [endpointIn(network, from), endpointIn(network, to)];
+  return source === undefined || target === undefined ? undefined : { from: source, to: target, protocol: number, port, names };
+}
+
+/** The address, or the name that it was called by, that policies let through; undefined where none is. */
+function calledBy(network: Network, { from, to, protocol, port, names }: Called): Endpoint | undefined {
+  const domains = to.kind === "external" ? [...names].map((name): Endpoint => ({ kind: "domain", names: [name] })) : [];
+  return [to, ...domains].find((target) => network.permits(from, target, protocol, port));
 }
 
 /** What was dropped already says nothing about what would break. */
