@@ -15,17 +15,29 @@ export interface ConsoleIdentities extends Pick<LoginOptions, "members" | "issue
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Host names by which browsers know us beside the listener's. */
   readonly hosts: readonly string[];
+  /** How browsers reach us; undefined: by the listener's address. */
+  readonly publicUrl: string | undefined;
+  /** The file's whole document; undefined where none was named. */
+  readonly document: Identities | undefined;
+  /** Development users are let in where the address is not loopback. */
+  readonly developmentAnywhere: boolean;
 }
 
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
+export const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
 
 /** Who may log in at a listener, as the flags and their files say. Throws `UsageError`. */
 export async function consoleIdentities(host: string, flags: IdentityFlags, { io }: CommandContext): Promise<ConsoleIdentities> {
   const tls = await tlsOf(flags);
-  const none = { members: {}, issuer: undefined, developmentUsers: [], secure: tls !== undefined, tls, hosts: [] };
-  if (flags.identities === undefined) return none;
-  const { roles, developmentUsers, oidc } = await identitiesOf(flags.identities);
-  if (developmentUsers.length > 0 && !isLoopback(host) && flags.insecureDevelopmentIdentities !== true) {
+  const nobody = { members: {}, issuer: undefined, developmentUsers: [], secure: tls !== undefined, tls, hosts: [] };
+  const developmentAnywhere = flags.insecureDevelopmentIdentities === true;
+  if (flags.identities === undefined) return { ...nobody, publicUrl: undefined, document: undefined, developmentAnywhere };
+  const document = await identitiesOf(flags.identities);
+  const { roles, developmentUsers, oidc } = document;
+  const publicUrl = document.publicUrl ?? oidc?.redirectUrl;
+  const hosts = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
+  const secure = tls !== undefined || publicUrl?.startsWith("https:") === true;
+  const none = { ...nobody, hosts, secure, publicUrl: publicUrl && new URL(publicUrl).origin, document, developmentAnywhere };
+  if (developmentUsers.length > 0 && !isLoopback(host) && !developmentAnywhere) {
     throw new UsageError(
       `${flags.identities} has development users, who log in without proof, and ${host} is no loopback address: use an OIDC issuer, or say --insecure-development-identities`,
     );
@@ -41,15 +53,7 @@ export async function consoleIdentities(host: string, flags: IdentityFlags, { io
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`the OIDC issuer ${oidc.issuer} cannot be used: ${why}`);
   });
-  const redirect = new URL(oidc.redirectUrl);
-  return {
-    ...none,
-    members: roles,
-    developmentUsers,
-    issuer,
-    secure: tls !== undefined || redirect.protocol === "https:",
-    hosts: [redirect.hostname],
-  };
+  return { ...none, members: roles, developmentUsers, issuer };
 }
 
 /** Development users may name their role in a group; the groups of an issuer are somebody else's. */

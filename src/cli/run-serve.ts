@@ -131,6 +131,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
       },
     },
     {
+      identity: { store, data: flags.data, directory: () => undefined, isLocked: () => false, connection: () => undefined },
       rollout: (wanted) => clusters.find(({ name }) => (wanted === undefined ? clusters.length === 1 : name === wanted))?.rollout,
       metrics: () => metrics.text(),
       waitingFor: () => (ready ? [] : ["the first look at everything"]),

@@ -7,6 +7,7 @@ import { Sessions } from "../server/api/session.ts";
 import type { Rollout } from "../services/rollout/rollout.ts";
 import type { CommandContext } from "./command.ts";
 import { consoleIdentities, type IdentityFlags } from "./console-identities.ts";
+import { type IdentityParts, operatorUser, type ServingIdentity, serveIdentity } from "./serve-identity.ts";
 import { addressOf, cannotListen } from "./serve-webhook.ts";
 
 export interface ServingConsole {
@@ -17,17 +18,19 @@ export interface ServingConsole {
   readonly token: string;
   /** What it shows where it speaks TLS; PEM. */
   readonly certificate: string | undefined;
+  /** Who people are, for the gateway. */
+  readonly identity: ServingIdentity;
   close(): Promise<void>;
 }
 
 export interface ConsoleParts {
+  readonly identity: IdentityParts;
   /** Of a cluster; undefined where it is unknown, or not named and there are several. */
   readonly rollout: (cluster: string | undefined) => Rollout | undefined;
   readonly metrics: () => Promise<string>;
   readonly waitingFor: () => readonly string[];
 }
 
-const operator = { name: "operator", groups: [], roles: ["admin"] } as const;
 const dayMilliseconds = 86_400_000;
 
 /**
@@ -42,24 +45,41 @@ export async function serveConsole(
 ): Promise<ServingConsole> {
   const { io, version } = context;
   const { host, port } = addressOf(listen);
-  const { tls, hosts, ...logins } = await consoleIdentities(host, flags, context);
+  const identities = await consoleIdentities(host, flags, context);
+  const { tls, hosts, ...logins } = identities;
   const sessions = new Sessions({ hosts: [host, "localhost", "127.0.0.1", ...hosts], now: io.now, lifetime: dayMilliseconds });
+  let address = "";
+  const identity = await serveIdentity(identities, parts.identity, {
+    address: () => address,
+    now: io.now,
+    onError: (error) => io.err(`castellan: login: ${error instanceof Error ? error.message : String(error)}\n`),
+  });
   const api: Api = await createApi({
     version,
     pages: webPages(),
     sessions,
+    tokenUser: identity.tokenUser,
     tls,
     secure: logins.secure,
     waitingFor: parts.waitingFor,
     metrics: parts.metrics,
     onError: (error, request) => io.err(`castellan: ${request}: ${error instanceof Error ? error.message : String(error)}\n`),
   });
-  addLoginRoutes(api, { ...logins, sessions, now: io.now });
+  addLoginRoutes(api, { ...logins, sessions, admit: identity.admit, now: io.now });
+  identity.addRoutes(api, sessions);
   addRoutes(api, data);
   addRolloutRoutes(api, sessions, parts.rollout, io.now);
-  const address = await api.listen({ host, port }).catch(cannotListen(listen, "--listen"));
+  address = await api.listen({ host, port }).catch(cannotListen(listen, "--listen"));
   for (const { name } of logins.developmentUsers)
     io.err(`castellan: ${name} logs in at ${address}/login/as/${encodeURIComponent(name)}\n`);
-  const url = logins.issuer === undefined ? `${address}/login?token=${sessions.issueLogin(operator)}` : `${address}/login`;
-  return { url, address, token: sessions.issueToken(operator), certificate: tls?.cert, close: () => api.close() };
+  const url =
+    logins.issuer === undefined ? `${address}/login?token=${sessions.issueLogin(operatorUser(false))}` : `${address}/login`;
+  return {
+    url,
+    address,
+    token: sessions.issueToken(operatorUser(true)),
+    certificate: tls?.cert,
+    identity,
+    close: () => api.close(),
+  };
 }

@@ -71,6 +71,11 @@ const identitiesSchema = z
     apiVersion: z.literal("castellan.dev/v1alpha1"),
     kind: z.literal("Identities"),
     metadata: z.strictObject({ name: z.string() }).optional(),
+    /** How people reach the console, where that is neither the listener's address nor that of `oidc.redirectUrl`. */
+    publicUrl: z
+      .url()
+      .refine((url) => new URL(url).pathname === "/", "must have no path")
+      .optional(),
     /** Where people log in to the console and, through it, with `castellan login`. */
     oidc: oidc.optional(),
     /** Whose bearer tokens the gateway takes. */

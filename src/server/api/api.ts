@@ -5,6 +5,7 @@ import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { mostHeaderBytes } from "../../services/access/identity.ts";
 import { setRequestUser } from "./request-user.ts";
 import { mayAct, neededRole } from "./roles.ts";
 import type { Sessions, User } from "./session.ts";
@@ -36,9 +37,12 @@ export type Api = FastifyInstance;
 /** The HTTP API without its routes: checks, sessions, errors and the OpenAPI 3.1 document are the same for all of them. */
 export async function createApi(options: ApiOptions): Promise<Api> {
   const settings = { logger: false, requestIdHeader: false, bodyLimit: 4 * 1024 * 1024, forceCloseConnections: true } as const;
+  const limits = { maxHeaderSize: mostHeaderBytes };
   // The type of a TLS server differs in nothing that routes see.
   const app: Api =
-    options.tls === undefined ? Fastify(settings) : (Fastify({ ...settings, https: options.tls }) as unknown as Api);
+    options.tls === undefined
+      ? Fastify({ ...settings, http: limits })
+      : (Fastify({ ...settings, https: { ...options.tls, ...limits } }) as unknown as Api);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   await app.register(cookie);

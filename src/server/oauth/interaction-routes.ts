@@ -8,7 +8,7 @@ import { type Api, typed } from "../api/api.ts";
 import type { Sessions } from "../api/session.ts";
 import type { Accounts } from "./accounts.ts";
 import { confirmationPage, developmentLoginPage, page, pageHeaders } from "./pages.ts";
-import { clientId, scope } from "./provider.ts";
+import { clientId, scope } from "./paths.ts";
 
 export interface InteractionOptions {
   readonly sessions: Sessions;

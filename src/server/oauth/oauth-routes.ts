@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type Provider from "oidc-provider";
 import type { JsonObject } from "../../core/json.ts";
-import { mostTokenBytes } from "../../services/access/identity.ts";
 import type { Api } from "../api/api.ts";
 import type { Sessions } from "../api/session.ts";
 import { Accounts } from "./accounts.ts";
 import { addInteractionRoutes } from "./interaction-routes.ts";
-import { clientId, createProvider, paths, sessionCookie } from "./provider.ts";
+import { clientId, connectionPath, paths } from "./paths.ts";
+import { createProvider, sessionCookie } from "./provider.ts";
 import type { OauthRecords } from "./records.ts";
 
 /** How command lines reach what this server guards: for `castellan kubeconfig`. */
@@ -53,7 +53,7 @@ export function addOauthRoutes(api: Api, options: OauthOptions): void {
   };
 
   api.get(paths.jwks, { schema: { hide: true } }, async () => ({ keys: await options.keys() }));
-  api.get("/.well-known/castellan", { schema: { hide: true } }, async () => ({
+  api.get(connectionPath, { schema: { hide: true } }, async () => ({
     issuer: options.issuer(),
     client: clientId,
     ...options.connection(),
@@ -123,6 +123,3 @@ function secured(response: ServerResponse): ServerResponse {
   response.setHeader("cache-control", "no-store");
   return response;
 }
-
-/** Node's limit for all headers must be above what a token may be. */
-export const mostHeaderBytes = 2 * mostTokenBytes;

@@ -5,6 +5,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { audiences, claimsOf } from "../../services/access/identity-own-tokens.ts";
 import type { Accounts } from "./accounts.ts";
 import { codeConfirmationPage, codeInputPage, escaped, page, pageHeaders } from "./pages.ts";
+import { clientId, paths, scope } from "./paths.ts";
 import { type OauthRecords, RecordsAdapter } from "./records.ts";
 
 export interface ProviderOptions {
@@ -21,26 +22,12 @@ export interface ProviderOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** The command line: public, known to all (RFC 8252). */
-export const clientId = "castellan-cli";
-/** What tokens are good for; audiences part them further. */
-export const scope = "access";
-
 /** Lifetimes in seconds. */
 const accessTokenSeconds = 600;
 const codeSeconds = 60;
 const loginSeconds = 600;
 /** What it is good for ends before, with the login that it belongs to. */
 const grantSeconds = 31 * 86_400;
-
-export const paths = {
-  authorization: "/oauth/authorize",
-  token: "/oauth/token",
-  device_authorization: "/oauth/device/authorization",
-  code_verification: "/oauth/device",
-  revocation: "/oauth/revoke",
-  jwks: "/oauth/keys",
-} as const;
 
 export const sessionCookie = "castellan_oauth";
 

@@ -31,7 +31,9 @@ export interface Authenticator {
 /** The one human behind a login, by what was declared; undefined where nothing was. E-mail addresses are given only if verified. */
 export type Directory = (key: string, verifiedEmail: string | undefined) => string | undefined;
 
-/** Larger tokens are refused with 431; a listener's limit for all headers must be above it. */
+/** Larger tokens are refused with 431. */
 export const mostTokenBytes = 16 * 1024;
+/** What a listener must take of all headers together (Node's own limit is 16 KiB), so that such a token comes through. */
+export const mostHeaderBytes = 2 * mostTokenBytes;
 /** More groups are refused with 431: each becomes a header. */
 export const mostGroups = 512;

@@ -1,0 +1,150 @@
+import { readFile } from "node:fs/promises";
+import { type CertificateVerifier, clientCertificates } from "../adapters/identity/client-certificate.ts";
+import { type Identities, usernamePrefixOf } from "../adapters/identity/identities.ts";
+import type { TokenVerifier } from "../adapters/identity/proven-identity.ts";
+import { tokenIssuer } from "../adapters/identity/token-issuer.ts";
+import { StoredOauthRecords } from "../adapters/store/oauth-records.ts";
+import type { Store } from "../adapters/store/store.ts";
+import type { Api, ApiOptions } from "../server/api/api.ts";
+import { rolesOf } from "../server/api/roles.ts";
+import type { Sessions, User } from "../server/api/session.ts";
+import { addOauthRoutes, type Connection } from "../server/oauth/oauth-routes.ts";
+import type { Authenticator, Directory } from "../services/access/identity.ts";
+import { type Admit, admission, createAuthenticator } from "../services/access/identity-authenticator.ts";
+import { openTokenKeys } from "../services/access/identity-keys.ts";
+import { type NameRules, operatorIssuer } from "../services/access/identity-names.ts";
+import { audiences, ownTokens } from "../services/access/identity-own-tokens.ts";
+import { UsageError } from "./command.ts";
+import { type ConsoleIdentities, isLoopback } from "./console-identities.ts";
+
+export interface IdentityParts {
+  readonly store: Store;
+  /** The data directory, for the key that signs tokens. */
+  readonly data: string;
+  readonly directory: Directory;
+  /** `AccessDesk.isLocked`. */
+  readonly isLocked: (human: string) => boolean;
+  /** How the gateway is reached; undefined while there is none. */
+  readonly connection: () => Connection | undefined;
+}
+
+export interface ServingIdentity {
+  /** For `addLoginRoutes`. */
+  readonly admit: Admit;
+  /** For `createApi`: tokens of `castellan login`. */
+  readonly tokenUser: NonNullable<ApiOptions["tokenUser"]>;
+  /** Castellan as issuer of tokens. */
+  addRoutes(api: Api, sessions: Sessions): void;
+  /** For a gateway that listens on `host`: development users are let in on loopback alone, unless switched on by name. */
+  authenticator(host: string): Authenticator;
+}
+
+/**
+ * Everything about who people are, for the console's listener and for the gateway's. `address` is asked once somebody logs in: where
+ * the console listens. Throws `UsageError` where a file that the identities name is not right.
+ */
+export async function serveIdentity(
+  console: ConsoleIdentities,
+  parts: IdentityParts,
+  {
+    address,
+    now,
+    onError,
+  }: { readonly address: () => string; readonly now: () => number; readonly onError: (e: unknown) => void },
+): Promise<ServingIdentity> {
+  const { document } = console;
+  const issuer = () => console.publicUrl ?? address();
+  const rules = nameRulesOf(document);
+  const admit = admission({ ...rules, directory: parts.directory, isLocked: parts.isLocked });
+  const keys = await openTokenKeys(parts.data, parts.store.db, now);
+  const own = (audience: string, development: boolean) => ownTokens({ issuer, audience, keys: keys.keys, development, now });
+  const issuers = await issuersOf(document, now);
+  const certificates = await certificatesOf(document, now);
+  const forConsole = createAuthenticator({ tokens: [own(audiences.console, true)], admit, now });
+  return {
+    admit,
+    async tokenUser(authorization) {
+      const said = await forConsole.authenticate({ authorization });
+      if (!said.ok) return said;
+      const { person } = said;
+      const groups = [...person.groups, ...ownRoleGroups(console, person.issuer, person.subject)];
+      return {
+        ok: true,
+        user: { name: person.user, groups, roles: rolesFor(console, person.issuer, person.user, groups), person },
+      };
+    },
+    addRoutes(api, sessions) {
+      addOauthRoutes(api, {
+        ...keys,
+        issuer,
+        sessions,
+        records: new StoredOauthRecords(parts.store.db, now),
+        isLocked: parts.isLocked,
+        hasIssuer: console.issuer !== undefined,
+        developmentUsers: console.developmentUsers.map(({ name }) => name),
+        connection: parts.connection,
+        now,
+        onError,
+      });
+    },
+    authenticator(host) {
+      const development = console.developmentAnywhere || isLoopback(host);
+      return createAuthenticator({ tokens: [own(audiences.kubernetes, development), ...issuers], certificates, admit, now });
+    },
+  };
+}
+
+function nameRulesOf(document: Identities | undefined): NameRules {
+  const usernamePrefixes = new Map<string, string>();
+  if (document?.oidc !== undefined) usernamePrefixes.set(document.oidc.issuer, usernamePrefixOf(document.oidc));
+  for (const one of document?.issuers ?? []) usernamePrefixes.set(one.issuer, usernamePrefixOf(one));
+  for (const one of document?.certificates ?? []) usernamePrefixes.set(`certificate:${one.name}`, one.usernamePrefix);
+  return { usernamePrefixes, refusedGroupPrefixes: document?.refusedGroupPrefixes ?? [] };
+}
+
+async function issuersOf(document: Identities | undefined, now: () => number): Promise<readonly TokenVerifier[]> {
+  const all = (document?.issuers ?? []).map(async (settings) => {
+    const { certificateAuthority: file } = settings;
+    return tokenIssuer(settings, file === undefined ? undefined : await textOf(file), now);
+  });
+  return Promise.all(all);
+}
+
+async function certificatesOf(document: Identities | undefined, now: () => number): Promise<CertificateVerifier | undefined> {
+  const settings = document?.certificates ?? [];
+  if (settings.length === 0) return undefined;
+  const authorities = await Promise.all(settings.map(async (one) => ({ settings: one, pem: await textOf(one.file) })));
+  try {
+    return clientCertificates(authorities, now);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const textOf = (file: string): Promise<string> =>
+  readFile(file, "utf8").catch(() => {
+    throw new UsageError(`${file}, which the identities name, cannot be read`);
+  });
+
+/** The groups of a development user that give a role here; tokens do not carry them. */
+function ownRoleGroups({ developmentUsers }: ConsoleIdentities, issuer: string, subject: string): readonly string[] {
+  if (issuer !== "development") return [];
+  const { groups = [] } = developmentUsers.find(({ name }) => name === subject) ?? {};
+  return groups.filter((group) => group.startsWith("castellan:"));
+}
+
+const rolesFor = (console: ConsoleIdentities, issuer: string, name: string, groups: readonly string[]): User["roles"] =>
+  issuer === operatorIssuer ? ["admin"] : rolesOf(name, groups, console.members);
+
+/** Who has the server's machine. As a program it may do everything but approve. */
+export function operatorUser(isProgram: boolean): User {
+  const person = {
+    issuer: operatorIssuer,
+    subject: "operator",
+    user: operatorIssuer,
+    groups: [],
+    human: `${operatorIssuer}#operator`,
+    isProgram,
+  };
+  return { name: "operator", groups: [], roles: ["admin"], person };
+}
