@@ -17,10 +17,11 @@ const account = /^system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+$/;
 const node = /^system:node:[a-z0-9.-]+$/;
 export const grantKey = "castellan.dev/grant";
 
-/** The API server trims blanks at both ends: a name with such would become another's. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
-const isSafe = (text: string) =>
-  text !== "" && text === text.trim() && !/[\u0000-\u001f\u007f]/.test(text) && text.isWellFormed();
+const control = /[\u0000-\u001f\u007f]/;
+
+/** The API server trims blanks at both ends: a name with such would become another's. */
+const isSafe = (text: string) => text !== "" && text === text.trim() && !control.test(text) && text.isWellFormed();
 
 /** One byte a character, as header values are written. */
 const bytesOf = (text: string) => Buffer.from(text, "utf8").toString("latin1");

@@ -132,21 +132,16 @@ export class StandingRights {
     const document = { file: "", index: 0, value: object, locate: () => undefined, locateKey: () => undefined };
     const read = object.kind.endsWith("Binding") ? readBinding(document) : readRole(document);
     // The server would not have stored it; without it the index says less, and the server is asked.
-    if (!read.ok) return this.#remove(object);
-    if ("roleRef" in read.value) this.#index.putBinding(light(read.value));
+    if (!read.ok) this.#remove(object);
+    else if ("roleRef" in read.value) this.#index.putBinding(light(read.value));
     else this.#index.putRole(light(read.value));
   }
 
   #remove(object: KubernetesObject): void {
     const [namespace, name] = [namespaceOf(object), nameOf(object)];
-    switch (object.kind) {
-      case "Role":
-      case "ClusterRole":
-        return this.#index.removeRole(object.kind, namespace, name);
-      case "RoleBinding":
-      case "ClusterRoleBinding":
-        return this.#index.removeBinding(object.kind, namespace, name);
-    }
+    if (object.kind === "Role" || object.kind === "ClusterRole") this.#index.removeRole(object.kind, namespace, name);
+    else if (object.kind === "RoleBinding" || object.kind === "ClusterRoleBinding")
+      this.#index.removeBinding(object.kind, namespace, name);
   }
 }
 

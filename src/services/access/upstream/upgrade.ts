@@ -29,7 +29,7 @@ export async function upgradeOver(
       socket.destroy();
       return { upgraded: false, status, fields: answered, body };
     }
-    const chosen = valueOf(answered, "upgrade")?.toLowerCase();
+    const chosen = fieldOf(answered, "upgrade")?.toLowerCase();
     if (chosen !== protocol.toLowerCase()) throw new Error(`the API server upgraded to ${chosen ?? "nothing"}`);
     return { upgraded: true, fields: answered, socket, rest: reader.rest() };
   } finally {
@@ -39,7 +39,7 @@ export async function upgradeOver(
 
 const lengthOf = ({ method }: UpstreamCall): Fields => (method === "GET" ? [] : [["Content-Length", "0"]]);
 
-function valueOf(fields: Fields, name: string): string | undefined {
+function fieldOf(fields: Fields, name: string): string | undefined {
   return fields.find(([key]) => key.toLowerCase() === name)?.[1];
 }
 
@@ -97,8 +97,8 @@ class Reader {
 
   /** Of a refusal; the connection is not used again, so the end need not be found where it is not told. */
   async body(fields: Fields): Promise<Buffer> {
-    const length = Number(valueOf(fields, "content-length") ?? Number.NaN);
-    const chunked = /chunked/i.test(valueOf(fields, "transfer-encoding") ?? "");
+    const length = Number(fieldOf(fields, "content-length") ?? Number.NaN);
+    const chunked = /chunked/i.test(fieldOf(fields, "transfer-encoding") ?? "");
     const isWhole = () => this.#bytes.length >= (chunked ? maximumRefusal : Math.min(length, maximumRefusal));
     const lastChunk = () => chunked && this.#bytes.subarray(-5).toString("latin1") === "0\r\n\r\n";
     await this.#until(() => (isWhole() || lastChunk() || this.#ended ? true : undefined), refusalMilliseconds);
