@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { apiTypes } from "../scripts/api-types.ts";
 import { cliReference } from "../scripts/cli-reference.ts";
 import { errorsReference } from "../scripts/errors-reference.ts";
 import { linterReference } from "../scripts/linter-reference.ts";
@@ -24,6 +25,10 @@ test("docs/reference/rbac-checks.md is current; else run `npm run docs`", () => 
 
 test("docs/reference/cli.md is current; else run `npm run docs`", async () => {
   expect(reference("cli.md")).toBe(await cliReference());
+});
+
+test("web/src/api/schema.gen.ts is current; else run `npm run docs`", async () => {
+  expect(readFileSync(join(import.meta.dirname, "../web/src/api/schema.gen.ts"), "utf8")).toBe(await apiTypes());
 });
 
 test("docs/reference/exit-codes.md names every exit code", () => {

@@ -1,28 +1,17 @@
 import { useEffect, useState } from "react";
-import type { Severity } from "../../src/core/finding.ts";
-import type { RecordEvidence, RecordView } from "../../src/services/audit/ledger-view.ts";
-import type { FindingRow, Overview } from "../../src/services/console/finding-view.ts";
-import type { PolicyRow } from "../../src/services/console/policy-view.ts";
+import type { Answers } from "./api/schema.gen.ts";
 import { setServerTime } from "./clock.ts";
 
-export type { FindingRow, PolicyRow, RecordEvidence, RecordView, Severity };
+type Gettable = { [K in keyof Answers]: K extends `GET ${infer P}` ? P : never }[keyof Answers];
 
-export interface OverviewAnswer extends Overview {
-  /** Those that are governed. */
-  readonly clusters: readonly string[];
-  readonly objects: number;
-  readonly policies: number;
-  readonly records: number;
-}
+/** What a path of the API answers to GET. */
+export type Answer<P extends Gettable> = Answers[`GET ${P}`];
 
-export interface FindingDetail extends FindingRow {
-  readonly url?: string;
-  readonly at: readonly (string | number)[];
-  readonly evidence?: object;
-  readonly fix?: { readonly description: string; readonly patch?: readonly object[]; readonly object?: object };
-  readonly location?: { readonly file: string; readonly line: number; readonly column: number };
-  readonly object?: object;
-}
+export type OverviewAnswer = Answer<"/api/v1/overview">;
+export type FindingRow = Answer<"/api/v1/findings">["items"][number];
+export type Severity = FindingRow["severity"];
+export type PolicyRow = Answer<"/api/v1/policies">["items"][number];
+export type RecordView = Answer<"/api/v1/audit/records">["items"][number];
 
 /** What a request came to: nothing yet, an answer, or why there is none. */
 export interface Loading<T> {
@@ -38,21 +27,36 @@ async function get<T>(path: string, signal: AbortSignal): Promise<T> {
   return body as T;
 }
 
-/** The answer of a path, asked again whenever the server says that something changed; the old one stays meanwhile. */
-export function useAnswer<T>(path: string): Loading<T> {
+interface Given {
+  /** For the names in braces. */
+  readonly path?: { readonly [name: string]: string | number };
+  readonly query?: Parameters<typeof query>[0];
+}
+
+/** The answer of a path as the OpenAPI document names it, asked again whenever the server says that something changed. */
+export function useAnswer<P extends Gettable>(path: P, given: Given = {}): Loading<Answer<P>> {
+  return useFetched(addressOf(path, given));
+}
+
+export function addressOf(path: string, { path: names = {}, query: parameters = {} }: Given = {}): string {
+  return path.replace(/\{(\w+)\}/g, (_braces, name: string) => encodeURIComponent(String(names[name]))) + query(parameters);
+}
+
+/** Asks anew after each change; the old answer stays meanwhile. */
+function useFetched<T>(address: string): Loading<T> {
   const [state, setState] = useState<Loading<T>>({});
   const version = useServerChanges();
   // biome-ignore lint/correctness/useExhaustiveDependencies: a change on the server is a reason to ask again.
   useEffect(() => {
     const abort = new AbortController();
-    get<T>(path, abort.signal).then(
+    get<T>(address, abort.signal).then(
       (value) => setState({ value }),
       (error: Error) => {
         if (!abort.signal.aborted) setState((before) => ({ ...before, problem: error.message }));
       },
     );
     return () => abort.abort();
-  }, [path, version]);
+  }, [address, version]);
   return state;
 }
 
@@ -81,7 +85,9 @@ function useServerChanges(): number {
 }
 
 /** A query string of the members that are set. */
-export function query(parameters: { readonly [name: string]: string | number | readonly string[] | undefined }): string {
+export function query(parameters: {
+  readonly [name: string]: string | number | boolean | readonly string[] | undefined;
+}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
     if (value === undefined || value === "") continue;

@@ -1,6 +1,6 @@
 import { Select } from "@mantine/core";
 import { useSearchParams } from "wouter";
-import { type OverviewAnswer, useAnswer } from "./api.ts";
+import { useAnswer } from "./api.ts";
 
 /** The cluster that pages are about, from the address; undefined: all. */
 export function useCluster(): string | undefined {
@@ -12,7 +12,7 @@ export function useCluster(): string | undefined {
 export function ClusterSelect() {
   const [, setSearch] = useSearchParams();
   const cluster = useCluster();
-  const { value } = useAnswer<OverviewAnswer>("/api/v1/overview");
+  const { value } = useAnswer("/api/v1/overview");
   if (value === undefined || value.clusters.length < 2) return null;
   return (
     <Select

@@ -19,8 +19,8 @@ import { ClusterSelect, useCluster } from "./cluster.tsx";
 import { useRequests } from "./features/access/access-api.ts";
 import { ApprovePage } from "./features/access/approve-page.tsx";
 import { BreakGlassPage } from "./features/access/break-glass-page.tsx";
+import { ChatLinkPage } from "./features/access/chat-link-page.tsx";
 import { DeadLettersPage } from "./features/access/dead-letters-page.tsx";
-import { DevicePage } from "./features/access/device-page.tsx";
 import { GrantsPage } from "./features/access/grants-page.tsx";
 import { NewRequestPage } from "./features/access/new-request-page.tsx";
 import { RecordingsPage } from "./features/access/recordings-page.tsx";
@@ -110,7 +110,7 @@ export function Console() {
           <Route path="/access/recordings/:id?" component={RecordingsPage} />
           <Route path="/access/break-glass" component={BreakGlassPage} />
           <Route path="/access/notifications" component={DeadLettersPage} />
-          <Route path="/device" component={DevicePage} />
+          <Route path="/access/link" component={ChatLinkPage} />
           <Route>
             <Text>There is no such page.</Text>
           </Route>
@@ -145,7 +145,7 @@ function PageLink({ path, label, onClick, count }: PageLinkProps) {
 
 /** How many requests I could decide now; it follows the server. */
 function WaitingForMe() {
-  const { value } = useRequests({ decidable: "true" });
+  const { value } = useRequests({ decidable: true });
   const count = value?.items.length ?? 0;
   if (count === 0) return null;
   return (

@@ -1,15 +1,9 @@
-import { type Loading, useAnswer } from "./api.ts";
+import { type Answer, useAnswer } from "./api.ts";
 
-export interface SessionUser {
-  readonly name: string;
-  readonly groups: readonly string[];
-  readonly roles: readonly string[];
-}
+type SessionUser = Answer<"/api/v1/session">["user"];
 
-/** Who is logged in. */
-export function useUser(): Loading<{ readonly user: SessionUser }> {
-  return useAnswer("/api/v1/session");
-}
+/** Who is logged in; undefined until that is known, or nobody. */
+export const useUser = (): SessionUser | undefined => useAnswer("/api/v1/session").value?.user;
 
 export const isAdministrator = (user: SessionUser | undefined): boolean => user?.roles.includes("admin") === true;
 
@@ -28,7 +22,7 @@ async function newCsrfToken(): Promise<string> {
 }
 
 /** Does something on the server: always by POST or DELETE, always with the token of this session against cross-site requests. */
-export async function act<T>(path: string, body: object = {}, method: "POST" | "DELETE" = "POST"): Promise<Done<T>> {
+export async function act<T>(path: string, body: object | undefined = {}, method: "POST" | "DELETE" = "POST"): Promise<Done<T>> {
   try {
     return await send<T>(path, body, method, true);
   } catch (error) {
@@ -42,17 +36,19 @@ export async function act<T>(path: string, body: object = {}, method: "POST" | "
   }
 }
 
-async function send<T>(path: string, body: object, method: string, mayRenew: boolean): Promise<Done<T>> {
+async function send<T>(path: string, body: object | undefined, method: string, mayRenew: boolean): Promise<Done<T>> {
   csrfToken ??= newCsrfToken();
   const token = await csrfToken.catch((error: unknown) => {
     csrfToken = undefined;
     throw error;
   });
-  const response = await fetch(path, {
-    method,
-    headers: { accept: "application/json", "content-type": "application/json", "csrf-token": token },
-    body: JSON.stringify(body),
-  });
+  const headers = { accept: "application/json", "csrf-token": token };
+  const response = await fetch(
+    path,
+    body === undefined
+      ? { method, headers }
+      : { method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) },
+  );
   const text = await response.text();
   const answer = text === "" ? undefined : parsed(text);
   if (response.ok) return { ok: true, value: answer as T };

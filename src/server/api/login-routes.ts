@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Proof, ProvenIdentity } from "../../services/access/identity.ts";
 import type { Admit } from "../../services/access/identity-authenticator.ts";
 import { developmentIssuer } from "../../services/access/identity-own-tokens.ts";
+import { problem } from "./answers.ts";
 import { type Api, typed } from "./api.ts";
 import { type RoleMembers, roles, rolesOf } from "./roles.ts";
 import type { Sessions, User } from "./session.ts";
@@ -84,7 +85,12 @@ export function addLoginRoutes(api: Api, options: LoginOptions): void {
 
   if (options.issuer !== undefined) addIssuerRoutes(api, options.issuer, options, start);
 
-  app.get("/api/v1/session", async (request, reply) => {
+  const session = z.object({
+    user: z.object({ name: z.string(), groups: z.array(z.string()).readonly(), roles: z.array(z.enum(roles)).readonly() }),
+    csrfToken: z.string(),
+  });
+  const described = { description: "Who is logged in.", response: { 200: session, 401: problem } };
+  app.get("/api/v1/session", { schema: described }, async (request, reply) => {
     const user = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
     if (user === undefined) return reply.status(401).send({ code: "UNAUTHENTICATED", message: "nobody is logged in" });
     return { user, csrfToken: reply.generateCsrf({ userInfo: sessions.csrfIdentity(request.cookies["castellan_session"]) }) };

@@ -2,7 +2,7 @@ import { Anchor, Button, Code, Group, Modal, Select, Stack, Table, Text, TextInp
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { useSearchParams } from "wouter";
-import { query, type RecordEvidence, type RecordView, useAnswer } from "../api.ts";
+import { type RecordView, useAnswer } from "../api.ts";
 import { useCluster } from "../cluster.tsx";
 import { Answer, Time } from "../components/state.tsx";
 import { YamlView } from "../components/yaml-view.tsx";
@@ -13,14 +13,14 @@ export function AuditPage() {
   const [search, setSearch] = useSearchParams();
   const [limit, setLimit] = useState(pageSize);
   const [opened, setOpened] = useState<number>();
-  const questions = useAnswer<{ items: readonly { name: string; question: string }[] }>("/api/v1/audit/questions");
+  const questions = useAnswer("/api/v1/audit/questions");
   const cluster = useCluster();
   const saved = search.get("saved") ?? undefined;
   const actor = search.get("actor") ?? "";
   const [who] = useDebouncedValue(actor, 200);
-  const state = useAnswer<{ items: readonly RecordView[] }>(
-    `/api/v1/audit/records${query({ saved, cluster, actor: who === "" ? undefined : `${who}*`, limit })}`,
-  );
+  const state = useAnswer("/api/v1/audit/records", {
+    query: { saved, cluster, actor: who === "" ? undefined : `${who}*`, limit },
+  });
   const set = (name: string, value: string) =>
     setSearch((before) => {
       if (value === "") before.delete(name);
@@ -113,7 +113,7 @@ function RecordTable({ items, open }: { readonly items: readonly RecordView[]; r
 }
 
 function Evidence({ seq }: { readonly seq: number }) {
-  const state = useAnswer<RecordEvidence>(`/api/v1/audit/records/${seq}`);
+  const state = useAnswer("/api/v1/audit/records/{seq}", { path: { seq } });
   return (
     <Answer state={state}>
       {(evidence) => (

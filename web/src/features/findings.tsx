@@ -2,7 +2,7 @@ import { Anchor, Button, Code, Drawer, Group, List, MultiSelect, Stack, Table, T
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { Link, useLocation, useParams, useSearchParams } from "wouter";
-import { type FindingDetail, type FindingRow, query, useAnswer } from "../api.ts";
+import { type FindingRow, query, useAnswer } from "../api.ts";
 import { useCluster } from "../cluster.tsx";
 import { Answer, SeverityBadge, worstFirst } from "../components/state.tsx";
 import { YamlView } from "../components/yaml-view.tsx";
@@ -19,11 +19,9 @@ export function FindingsPage() {
   const [words] = useDebouncedValue(text, 200);
   const namespace = search.getAll("namespace").map((name) => (name === "-" ? "" : name));
   const cluster = useCluster();
-  const filter = new URLSearchParams({ limit: String(limit), text: words, ...(cluster === undefined ? {} : { cluster }) });
-  for (const name of namespace) filter.append("namespace", name);
-  for (const name of severity) filter.append("severity", name);
-  for (const name of search.getAll("policy")) filter.append("policy", name);
-  const state = useAnswer<{ total: number; items: readonly FindingRow[] }>(`/api/v1/findings?${filter}`);
+  const state = useAnswer("/api/v1/findings", {
+    query: { limit, text: words, cluster, namespace, severity, policy: search.getAll("policy") },
+  });
   const set = (name: string, values: readonly string[]) =>
     setSearch((before) => {
       before.delete(name);
@@ -143,7 +141,7 @@ const parametersOf = (search: URLSearchParams) =>
 function Detail({ id }: { readonly id: string }) {
   const [search] = useSearchParams();
   const cluster = search.get("of") ?? undefined;
-  const state = useAnswer<FindingDetail>(`/api/v1/findings/${encodeURIComponent(id)}${query({ cluster })}`);
+  const state = useAnswer("/api/v1/findings/{id}", { path: { id }, query: { cluster } });
   return (
     <Answer state={state}>
       {(finding) => (

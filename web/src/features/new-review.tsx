@@ -1,11 +1,11 @@
 import { Alert, Button, Group, Select, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
-import { type OverviewAnswer, useAnswer } from "../api.ts";
+import { useAnswer } from "../api.ts";
 import { act } from "../session.ts";
 
 /** Begins a review of the cluster's bindings; begun again by the same name it takes up new ones. */
 export function NewReview() {
-  const { value } = useAnswer<OverviewAnswer>("/api/v1/overview");
+  const { value } = useAnswer("/api/v1/overview");
   const [name, setName] = useState("");
   const [chosen, setChosen] = useState<string | null>(null);
   const clusters = value?.clusters ?? [];

@@ -6,7 +6,7 @@ import { Answer, severityColours, worstFirst } from "../components/state.tsx";
 
 export function OverviewPage() {
   const cluster = useCluster();
-  const state = useAnswer<OverviewAnswer>(`/api/v1/overview${query({ cluster })}`);
+  const state = useAnswer("/api/v1/overview", { query: { cluster } });
   return (
     <Stack>
       <Title order={2}>Overview</Title>

@@ -6,7 +6,7 @@ import { Answer } from "../components/state.tsx";
 
 export function PoliciesPage() {
   const cluster = useCluster();
-  const state = useAnswer<{ items: readonly PolicyRow[] }>(`/api/v1/policies${query({ cluster })}`);
+  const state = useAnswer("/api/v1/policies", { query: { cluster } });
   return (
     <Stack>
       <Title order={2}>Policies</Title>

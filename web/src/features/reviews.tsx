@@ -1,44 +1,29 @@
 import { Anchor, Badge, Progress, Stack, Switch, Table, Text, Title, VisuallyHidden } from "@mantine/core";
 import { useState } from "react";
 import { Link, useParams } from "wouter";
-import { useAnswer } from "../api.ts";
-import { Answer, Time } from "../components/state.tsx";
+import { type Answer, addressOf, useAnswer } from "../api.ts";
+import { Answer as Shown, Time } from "../components/state.tsx";
 import { act, isAdministrator, useUser } from "../session.ts";
 import { ActionButton } from "./access/action-button.tsx";
 import { NewReview } from "./new-review.tsx";
 
-interface Campaign {
-  readonly cluster: string;
-  readonly name: string;
-  readonly began: number;
-  readonly bindings: number;
-  readonly decided: number;
-}
+type Campaign = Answer<"/api/v1/reviews">["items"][number];
+type Binding = Answer<"/api/v1/reviews/{cluster}/{name}">["items"][number];
 
-interface Binding {
-  readonly binding: string;
-  readonly role: string;
-  readonly subjects: readonly string[];
-  readonly owner?: string;
-  readonly lastUse?: number;
-  readonly decision?: { readonly what: "keep" | "revoke"; readonly by: string; readonly at: number; readonly reason: string };
-  readonly mayDecide: boolean;
-}
-
-const addressOf = (cluster: string, name: string) => `/api/v1/reviews/${encodeURIComponent(cluster)}/${encodeURIComponent(name)}`;
+const reviewPath = "/api/v1/reviews/{cluster}/{name}";
 
 /** Campaigns in which the owner of each binding keeps it or gives it up. */
 export function ReviewsPage() {
-  const state = useAnswer<{ items: readonly Campaign[] }>("/api/v1/reviews");
-  const { value } = useUser();
+  const state = useAnswer("/api/v1/reviews");
+  const user = useUser();
   return (
     <Stack>
       <Title order={2}>Access reviews</Title>
       <Text c="dimmed">The owner of each binding says whether it is still needed, knowing when it was last used.</Text>
-      {isAdministrator(value?.user) && <NewReview />}
-      <Answer state={state}>
+      {isAdministrator(user) && <NewReview />}
+      <Shown state={state}>
         {({ items }) => (items.length === 0 ? <Text>No review has begun.</Text> : <Campaigns items={items} />)}
-      </Answer>
+      </Shown>
     </Stack>
   );
 }
@@ -79,20 +64,21 @@ function Campaigns({ items }: { readonly items: readonly Campaign[] }) {
 
 /** One review: what is open first. */
 export function ReviewPage() {
-  const { cluster = "", name = "" } = useParams<{ cluster: string; name: string }>();
+  const params = useParams<{ cluster: string; name: string }>();
+  const review = { cluster: decodeURIComponent(params.cluster), name: decodeURIComponent(params.name) };
   const [onlyMine, setOnlyMine] = useState(false);
-  const state = useAnswer<{ items: readonly Binding[] }>(addressOf(decodeURIComponent(cluster), decodeURIComponent(name)));
+  const state = useAnswer(reviewPath, { path: review });
   return (
     <Stack>
       <Title order={2}>
-        Review {decodeURIComponent(name)} of {decodeURIComponent(cluster)}
+        Review {review.name} of {review.cluster}
       </Title>
       <Switch
         label="Only what I may decide and nobody has decided"
         checked={onlyMine}
         onChange={(event) => setOnlyMine(event.currentTarget.checked)}
       />
-      <Answer state={state}>
+      <Shown state={state}>
         {({ items }) => {
           const shown = items.filter((row) => !onlyMine || (row.mayDecide && row.decision === undefined));
           const open = items.filter(({ decision }) => decision === undefined).length;
@@ -101,11 +87,11 @@ export function ReviewPage() {
               <Text size="sm" role="status">
                 {open} of {items.length} bindings are still to be decided.
               </Text>
-              <Bindings items={shown} address={addressOf(decodeURIComponent(cluster), decodeURIComponent(name))} />
+              <Bindings items={shown} address={addressOf(reviewPath, { path: review })} />
             </>
           );
         }}
-      </Answer>
+      </Shown>
     </Stack>
   );
 }

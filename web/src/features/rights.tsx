@@ -1,8 +1,7 @@
 import { Alert, Button, Group, Stack, Table, Text, TextInput, Title } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useSearchParams } from "wouter";
-import type { HolderRow } from "../../../src/services/console/rights-view.ts";
-import { query, useAnswer } from "../api.ts";
+import { useAnswer } from "../api.ts";
 import { useCluster } from "../cluster.tsx";
 import { Answer } from "../components/state.tsx";
 
@@ -91,9 +90,7 @@ function Question({ ask, ...asked }: QuestionProps) {
 function Holders(question: { readonly verb: string; readonly resource: string; readonly namespace: string }) {
   const { verb, resource, namespace } = question;
   const cluster = useCluster();
-  const state = useAnswer<{ holders: readonly (HolderRow & { readonly cluster: string })[]; unresolved: readonly string[] }>(
-    `/api/v1/rbac/who-can${query({ cluster, verb, resource, namespace: namespace === "" ? undefined : namespace })}`,
-  );
+  const state = useAnswer("/api/v1/rbac/who-can", { query: { cluster, verb, resource, namespace } });
   return (
     <Answer state={state}>
       {({ holders, unresolved }) => (

@@ -1,95 +1,56 @@
-import type { RequestView } from "../../../../src/services/access/request-view.ts";
-import type { SimilarDecision } from "../../../../src/services/access/similar.ts";
-import { type Loading, query, useAnswer } from "../../api.ts";
-
-export type { RequestView, SimilarDecision };
-
+import { type Answer, addressOf, type Loading, useAnswer } from "../../api.ts";
 import { act, type Done } from "../../session.ts";
 
-/** What the action would give, by the RBAC analysis. */
-export interface Risk {
-  /** 0 (nothing) to 100 (the cluster). */
-  readonly score: number;
-  readonly reasons: readonly string[];
-}
-
-/** A request with what the server adds for who looks at it. */
-export interface RequestDetailView extends RequestView {
-  readonly similar: readonly SimilarDecision[];
-  /** Undefined: what the rule gives is not known. */
-  readonly risk?: Risk;
-}
-
-export interface Items<T> {
-  readonly items: readonly T[];
-}
-
 const requests = "/api/v1/access/requests";
-const at = (id: string) => `${requests}/${encodeURIComponent(id)}`;
+const one = "/api/v1/access/requests/{id}";
 
-export const useRequests = (filter: {
-  readonly mine?: string;
-  readonly decidable?: string;
-  readonly phase?: string;
-  readonly breakGlass?: string;
-}): Loading<Items<RequestView>> => useAnswer(`${requests}${query(filter)}`);
+/** A request as the server shows it to whoever looks, with what they may do about it. */
+export type RequestView = Answer<typeof requests>["items"][number];
+/** With what helps to decide: the past, and what it could lead to. */
+export type RequestDetailView = Answer<typeof one>;
+export type SimilarDecision = RequestDetailView["similar"][number];
+export type Risk = NonNullable<RequestDetailView["risk"]>;
 
-export const useRequest = (id: string): Loading<RequestDetailView> => useAnswer(at(id));
+interface RequestQuery {
+  readonly mine?: boolean;
+  readonly decidable?: boolean;
+  readonly phase?: RequestView["phase"];
+  readonly breakGlass?: boolean;
+}
 
-export const decide = (id: string, verdict: "approve" | "deny", comment: string): Promise<Done<RequestView>> =>
-  act(`${at(id)}/${verdict}`, { comment });
-export const cancel = (id: string): Promise<Done<RequestView>> => act(`${at(id)}/cancel`);
-export const revoke = (id: string, why: string): Promise<Done<RequestView>> => act(`${at(id)}/revoke`, { why });
-export const review = (id: string, comment: string): Promise<Done<RequestView>> => act(`${at(id)}/review`, { comment });
+export const useRequests = (filter: RequestQuery): Loading<Answer<typeof requests>> =>
+  useAnswer(requests, { query: { ...filter } });
+export const useRequest = (id: string): Loading<RequestDetailView> => useAnswer(one, { path: { id } });
+
+const step = (id: string, name: string, body: object): Promise<Done<RequestView>> =>
+  act(`${addressOf(one, { path: { id } })}/${name}`, body);
+
+export const decide = (id: string, verdict: "approve" | "deny", comment: string) => step(id, verdict, { comment });
+export const cancel = (id: string) => step(id, "cancel", {});
+export const revoke = (id: string, why: string) => step(id, "revoke", { why });
+export const review = (id: string, comment: string) => step(id, "review", { comment });
 export const open = (wanted: object): Promise<Done<RequestView>> => act(requests, wanted);
 
-/** Somebody who may use no grant at all. */
-export interface Lock {
-  readonly human: string;
-  readonly by: string;
-  readonly why: string;
-  readonly at: number;
-  readonly until?: number;
-}
-
-export const useLocks = (): Loading<Items<Lock>> => useAnswer("/api/v1/access/locks");
-export const lock = (human: string, why: string): Promise<Done<unknown>> => act("/api/v1/access/locks", { human, why });
+const locks = "/api/v1/access/locks";
+export const useLocks = (): Loading<Answer<typeof locks>> => useAnswer(locks);
+export const lock = (human: string, why: string): Promise<Done<unknown>> => act(locks, { human, why });
 export const unlock = (human: string): Promise<Done<unknown>> =>
-  act(`/api/v1/access/locks/${encodeURIComponent(human)}`, {}, "DELETE");
+  act(addressOf(`${locks}/{human}`, { path: { human } }), undefined, "DELETE");
 
-/** A message that could not be delivered however often it was tried. */
-export interface DeadLetter {
-  readonly id: string;
-  readonly request: string;
-  readonly event: string;
-  readonly target: string;
-  readonly attempts: number;
-  readonly created: number;
-  readonly problem: string | null;
-}
+const notifications = "/api/v1/access/notifications";
+export type DeadLetter = Answer<typeof notifications>["items"][number];
+export const useDeadLetters = (): Loading<Answer<typeof notifications>> => useAnswer(notifications, { query: { state: "dead" } });
+export const sendAgain = (id: string): Promise<Done<unknown>> => act(addressOf(`${notifications}/{id}/retry`, { path: { id } }));
 
-export const useDeadLetters = (): Loading<Items<DeadLetter>> => useAnswer("/api/v1/access/notifications?state=dead");
-export const sendAgain = (id: string): Promise<Done<unknown>> =>
-  act(`/api/v1/access/notifications/${encodeURIComponent(id)}/retry`);
-
-/** A session that was recorded. */
-export interface RecordingRow {
-  readonly id: string;
-  readonly kind: string;
-  readonly user: string;
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container?: string;
-  readonly command: readonly string[];
-  readonly started: number;
-  readonly ended?: number;
-  readonly request?: string;
-  /** Whether its digest is the one that the ledger holds. */
-  readonly verified?: boolean;
-}
+const chatLinks = "/api/v1/access/chat-links";
+export type ChatLink = Answer<typeof chatLinks>;
+export const useChatLink = (code: string): Loading<ChatLink> => useAnswer(chatLinks, { query: { code } });
+export const linkChat = (code: string): Promise<Done<ChatLink>> => act(chatLinks, { code });
 
 const recordings = "/api/v1/access/recordings";
-export const useRecordings = (): Loading<Items<RecordingRow>> => useAnswer(recordings);
-export const useRecording = (id: string): Loading<RecordingRow> => useAnswer(`${recordings}/${encodeURIComponent(id)}`);
+const recording = "/api/v1/access/recordings/{id}";
+export type RecordingRow = Answer<typeof recordings>["items"][number];
+export const useRecordings = (): Loading<Answer<typeof recordings>> => useAnswer(recordings, { query: { limit: 1000 } });
+export const useRecording = (id: string): Loading<Answer<typeof recording>> => useAnswer(recording, { path: { id } });
 /** An asciicast v2. */
-export const recordingFile = (id: string): string => `${recordings}/${encodeURIComponent(id)}/cast`;
+export const recordingFile = (id: string): string => addressOf(`${recording}/cast`, { path: { id } });

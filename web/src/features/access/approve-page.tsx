@@ -10,7 +10,7 @@ import { askText, BreakGlass, personText } from "./wording.tsx";
 /** What waits for me: the queue on one side, the request that I look at on the other. */
 export function ApprovePage() {
   const { id } = useParams<{ id?: string }>();
-  const state = useRequests({ decidable: "true" });
+  const state = useRequests({ decidable: true });
   return (
     <Stack>
       <Title order={2}>To approve</Title>

@@ -7,7 +7,7 @@ import { askText, Phase, personText } from "./wording.tsx";
 
 /** Break-glass access, what nobody has looked at yet first. */
 export function BreakGlassPage() {
-  const state = useRequests({ breakGlass: "true" });
+  const state = useRequests({ breakGlass: true });
   return (
     <Stack>
       <Title order={2}>Break-glass</Title>

@@ -11,14 +11,14 @@ import { askText, BreakGlass, personText } from "./wording.tsx";
 /** Everybody's live access, with what is left of it. */
 export function GrantsPage() {
   const state = useRequests({ phase: "granted" });
-  const { value } = useUser();
+  const user = useUser();
   return (
     <Stack>
       <Title order={2}>Grants</Title>
       <Answer state={state}>
         {({ items }) => (items.length === 0 ? <Text>No access is granted at the moment.</Text> : <GrantTable items={items} />)}
       </Answer>
-      {isAdministrator(value?.user) && <Locks />}
+      {isAdministrator(user) && <Locks />}
     </Stack>
   );
 }

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Center, Group, Loader, Modal, Stack, Table, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Anchor, Badge, Button, Center, Group, Loader, Modal, Stack, Table, Text, TextInput, Title } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import { Link, useLocation, useParams, useSearchParams } from "wouter";
 import { describeDuration } from "../../../../src/access/describe-ask.ts";
@@ -101,16 +101,19 @@ function Recording({ id }: { readonly id: string }) {
               {row.user} in {whereText(row)}: <code>{commandText(row)}</code>, <Time at={row.started} />
             </Text>
             <Group gap="xs">
-              {row.verified !== undefined && (
-                <Badge color={row.verified ? "#237032" : "#c92a2a"} radius="sm">
-                  {row.verified ? "unchanged" : "was changed"}
-                </Badge>
-              )}
+              <Badge color={row.verified.ok ? "#237032" : "#c92a2a"} radius="sm">
+                {row.verified.ok ? "as the ledger says" : "not proven"}
+              </Badge>
               <Button component="a" variant="default" size="compact-sm" href={recordingFile(id)} download={`${id}.cast`}>
                 Download
               </Button>
             </Group>
           </Group>
+          {row.verified.problem !== undefined && (
+            <Alert color={row.ended === undefined ? "gray" : "red"} title="Not proven to be what was shown">
+              {row.verified.problem}
+            </Alert>
+          )}
           <Suspense
             fallback={
               <Center py="xl">

@@ -11,7 +11,7 @@ import { askText, BreakGlass, Phase } from "./wording.tsx";
 
 /** What I asked for, newest first. */
 export function MyRequestsPage() {
-  const state = useRequests({ mine: "true" });
+  const state = useRequests({ mine: true });
   return (
     <Stack>
       <Group justify="space-between">
