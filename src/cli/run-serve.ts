@@ -18,6 +18,7 @@ import { ingestEvents } from "../services/audit/ingest.ts";
 import { LedgerView } from "../services/audit/ledger-view.ts";
 import { UsageWatch } from "../services/audit/usage-watch.ts";
 import { type ClusterFindings, type Overview, overviewOf } from "../services/console/finding-view.ts";
+import { PolicyFiles } from "../services/live/policy-files.ts";
 import { clusterClient } from "./cluster-client.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import type { IdentityFlags } from "./console-identities.ts";
@@ -93,8 +94,17 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const sources = await sourcesOf(flags, context, schemas, webhook);
   for (const source of sources) if (source.type === "live") closing.push(() => source.client.close());
   if (webhook !== undefined) closing.push(() => webhook.close());
-  const policies = await loadPaths(flags.policies ?? []);
-  writeDiagnostics(policies.diagnostics, context);
+  const policyFiles = new PolicyFiles(flags.policies ?? [], {
+    ledger,
+    clusters: sources.map(({ name }) => name),
+    now: io.now,
+    onChange: (documents) => {
+      for (const cluster of clusters) cluster.setPolicies(documents);
+    },
+    onDiagnostics: (diagnostics) => writeDiagnostics(diagnostics, context),
+    onTrouble: trouble,
+  });
+  closing.push(() => policyFiles.stop());
   const parts = {
     context,
     store,
@@ -103,7 +113,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     catalogue: loadWorkloadCatalogue(),
     defaultRbac: readDefaultRbac(loadDefaultRbacObjects()),
     packs: loadDefaultPacks(),
-    policies: policies.documents,
+    policies: await policyFiles.start(),
     results,
     tell,
     troubleOf,

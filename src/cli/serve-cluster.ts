@@ -163,6 +163,11 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     return { working: policies.length, broken: broken.length };
   };
   readonly flows = () => this.#flows.page();
+  /** Those of files, in place of the ones before. */
+  setPolicies(documents: readonly SourceDocument[]): void {
+    this.#live.setSource("files", documents);
+  }
+
   /** Takes lines of a flow log of this cluster. */
   takeFlows(lines: readonly string[]): void {
     writeDiagnostics(this.#flows.take(lines, `flows of ${this.name}`), this.#parts.context);

@@ -16,7 +16,11 @@ export function createCommand(context: CommandContext): Command {
     .option("--insecure-development-identities", "lets development users in where the address is not loopback")
     .option("--tls-certificate <file>", "PEM: the console and the API by TLS")
     .option("--tls-key <file>", "PEM: the certificate's key")
-    .option("--policies <path>", "policies to enforce beside those in the cluster; repeatable", collect)
+    .option(
+      "--policies <path>",
+      "policies to enforce beside those in the cluster: files or a Git checkout, followed as they change; repeatable",
+      collect,
+    )
     .option("--data <directory>", "the embedded database, keys and certificates", ".castellan")
     .option("--context <name>", "the kubeconfig context of a cluster, else the current one; repeatable", collect)
     .option("--kubeconfig <file>", "a kubeconfig file, instead of the usual places")

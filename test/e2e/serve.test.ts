@@ -211,6 +211,26 @@ describe("a real API server calls our webhooks", () => {
     await until(async () => (await secret(`s${n++}`)).code === 0);
   });
 
+  test("policy files are followed; what cannot be read replaces nothing, and each change is recorded", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const file = join(directory, "policies.yaml");
+    const strict = policies.replace("label team is required", "label team is still required");
+    await writeFile(file, strict);
+    let n = 0;
+    await until(async () => (await apply(configMap(`f${n++}`, {}))).text.includes("still required"));
+    await writeFile(file, `${policies}---\nkind: [`);
+    await until(() => output.includes("stay in force until they can"));
+    expect((await apply(configMap("broken", {}))).text).toContain("still required");
+    await writeFile(file, policies);
+    await until(async () => !(await apply(configMap(`f${n++}`, {}))).text.includes("still required"));
+    const changes = (await ledger("export", "--kind", "policy.changed")).trim().split("\n");
+    expect(changes.map((line) => JSON.parse(line).record).map(({ outcome, data }) => [outcome, data.changed])).toEqual([
+      ["loaded", ["kyverno.io/ClusterPolicy/require-team"]],
+      ["refused", ["kyverno.io/ClusterPolicy/require-team"]],
+      ["loaded", ["kyverno.io/ClusterPolicy/require-team"]],
+    ]);
+  });
+
   test("policy reports appear for what is wrong, and go with it", async ({ skip }) => {
     if (!cluster.available) skip(cluster.reason);
     const openSchema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
