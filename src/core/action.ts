@@ -21,6 +21,8 @@ export interface KubernetesTarget extends GroupVersionKind {
   readonly type: "kubernetes";
   /** Plural resource name; empty where it is not known. */
   readonly resource: string;
+  /** The API group of the resource, where that of the kind is another: `apps` for a Scale of `autoscaling`. */
+  readonly resourceGroup?: string | undefined;
   readonly subresource: string;
   readonly namespace: string;
   readonly name: string;
@@ -29,6 +31,8 @@ export interface KubernetesTarget extends GroupVersionKind {
 /** What policies judge; every edge builds one. */
 export interface Action {
   readonly channel: "scan" | "admission" | "background";
+  /** Undefined on files. */
+  readonly cluster?: string | undefined;
   /** Undefined on files. */
   readonly actor: Subject | undefined;
   readonly operation: Operation;

@@ -4,6 +4,7 @@ import { validatingAdmissionPolicyFormat } from "./admission-policy/validating-a
 import { gatekeeperDiagnostics } from "./gatekeeper/companions.ts";
 import { constraintFormat } from "./gatekeeper/constraint-format.ts";
 import { mutatorFormat } from "./gatekeeper/mutation/mutator-format.ts";
+import { guardrailFormat, scheduleDiagnostics } from "./guardrail/guardrail-format.ts";
 import { cleanupPolicyFormat } from "./kyverno/cleanup-policy.ts";
 import { clusterPolicyFormat } from "./kyverno/cluster-policy.ts";
 import { deletingPolicyFormat } from "./kyverno-cel/deleting-policy.ts";
@@ -28,6 +29,7 @@ export const policyFormats: readonly PolicyFormat[] = [
   constraintFormat,
   mutatorFormat,
   regoPolicyFormat,
+  guardrailFormat,
 ];
 
 interface GroupKind {
@@ -44,6 +46,7 @@ export const bindingKinds: readonly GroupKind[] = [
   { group: "syncset.gatekeeper.sh", kind: "SyncSet" },
   { group: "expansion.gatekeeper.sh", kind: "ExpansionTemplate" },
   { group: "externaldata.gatekeeper.sh", kind: "Provider" },
+  { group: "castellan.dev", kind: "Schedule" },
 ];
 
 /** Kinds that are no policies themselves but bend others. */
@@ -54,5 +57,5 @@ export const exceptionKinds: readonly GroupKind[] = [
 
 /** What is wrong with companions of policies, whoever needs them. */
 export function companionDiagnostics(env: CompileEnv): readonly Diagnostic[] {
-  return gatekeeperDiagnostics(env);
+  return [...gatekeeperDiagnostics(env), ...scheduleDiagnostics(env)];
 }

@@ -1,5 +1,3 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { ApprovalSlot } from "../request.ts";
 import type { RuleOffer, RuleVerdict } from "./types.ts";
 
@@ -16,18 +14,11 @@ function unionOf(offers: readonly RuleOffer[]): readonly ApprovalSlot[] {
   return [...slots.values()];
 }
 
-/** All rules that had a say: a change to any of them is a change. */
-function versionOf(offers: readonly RuleOffer[]): string {
-  const [only, ...others] = offers;
-  if (only !== undefined && others.length === 0) return only.version;
-  const lines = offers.map(({ rule, version }) => `${rule}@${version}\n`).sort();
-  return bytesToHex(sha256(utf8ToBytes(lines.join(""))));
-}
-
 /**
  * Several rules that offer one ask become one offer: any refusal refuses, else every demanded slot must be filled, else people
  * decide, and only where all agree does a rule approve by itself. Times are the shortest of all. `rule` names whose role is
- * used, else the most restrictive one's; undefined where nothing is offered or the named rule does not offer it.
+ * used, else the most restrictive one's, and its version counts: what the others say is asked again at each decision and use.
+ * Undefined where nothing is offered or the named rule does not offer it.
  */
 export function mostRestrictive(offers: readonly RuleOffer[], rule?: string | undefined): RuleOffer | undefined {
   const ordered = [...offers].sort(
@@ -39,7 +30,6 @@ export function mostRestrictive(offers: readonly RuleOffer[], rule?: string | un
   const refused = strictest.verdict === "reject";
   return {
     ...chosen,
-    version: versionOf(ordered),
     verdict: strictest.verdict,
     because: strictest.because,
     slots: refused ? [] : unionOf(ordered),
