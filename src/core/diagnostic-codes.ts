@@ -351,6 +351,19 @@ export const diagnosticCodes = {
     meaning: "A Schedule names a time zone, window, freeze or rotation that there cannot be, so nothing may rely on it.",
     next: "Correct the place that the message names.",
   },
+  STREAM_UNREADABLE: {
+    meaning: "What goes over the connection cannot be read, so it cannot be recorded; it is not opened, or cut.",
+    next: "Use kubectl, or a client that names v4.channel.k8s.io, v5.channel.k8s.io or portforward.k8s.io.",
+  },
+  RECORDER_UNAVAILABLE: {
+    meaning: "A session cannot be recorded, so it is not begun, or cut.",
+    next: "Look at the server's log: its database does not take what is written.",
+  },
+  RECORDING_UNKNOWN: { meaning: "There is no recording with this id.", next: "List the recordings to find its id." },
+  RECORDING_REMOVED: {
+    meaning: "What was shown in the session was removed by retention; the ledger keeps that it was, and its digest.",
+    next: "Look at the ledger's records of it.",
+  },
   ACCESS_RULE_INVALID: {
     meaning: "An access rule contradicts itself or names something that there is not, so it offers nothing.",
     next: "Correct the place that the message names.",

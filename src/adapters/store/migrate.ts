@@ -3,6 +3,7 @@ import { type Migration, Migrator } from "kysely/migration";
 import { ledger } from "./migrations/0001-ledger.ts";
 import { policyModes } from "./migrations/0002-policy-modes.ts";
 import { accessTables } from "./migrations/0003-access.ts";
+import { recordings } from "./migrations/0004-recordings.ts";
 import { tokens } from "./migrations/0005-tokens.ts";
 import { notifications } from "./migrations/0006-notifications.ts";
 import { type Engine, StoreUnavailable } from "./store.ts";
@@ -15,6 +16,7 @@ const steps: { readonly [name: string]: Step } = {
   "0001-ledger": ledger,
   "0002-policy-modes": policyModes,
   "0003-access": accessTables,
+  "0004-recordings": recordings,
   "0005-tokens": tokens,
   "0006-notifications": notifications,
 };

@@ -127,7 +127,31 @@ export interface OauthRecordRow {
   consumed: number | null;
 }
 
+/** A recorded session. */
+export interface RecordingRow {
+  id: string;
+  cluster: string;
+  human: string;
+  namespace: string;
+  /** The process that records it. */
+  server: string;
+  started: number;
+  /** When that process last said that it is there. */
+  alive: number;
+  /** Null: it goes on, or nobody could end it. */
+  ended: number | null;
+  /** When retention removed what was shown. */
+  removed: number | null;
+  /** JSON: who does what where. */
+  about: string;
+  /** JSON: how it ended, with the digest of what was shown. */
+  outcome: string | null;
+}
+
 export interface Tables {
+  recordings: RecordingRow;
+  /** What was shown, in order from 0 on. */
+  recording_chunks: { recording: string; seq: number; body: Uint8Array };
   oauth_records: OauthRecordRow;
   /** Public keys as JSON (RFC 7517), and when their replica last said that it signs with them. */
   token_keys: { kid: string; jwk: string; seen: number };
@@ -147,6 +171,8 @@ export interface Tables {
 
 /** By what each table is ordered: unique in it. Copies page by these. */
 export const tableKeys = {
+  recordings: ["id"],
+  recording_chunks: ["recording", "seq"],
   oauth_records: ["model", "id"],
   token_keys: ["kid"],
   access_requests: ["id"],

@@ -1,8 +1,8 @@
+import type { RecordedEvent } from "../../../services/access/recording/event.ts";
+
 /** What the bytes of an upgraded connection show. */
 export type StreamEvent =
-  | { readonly kind: "stdout" | "stderr" | "stdin" | "status"; readonly bytes: Buffer }
-  /** Columns and rows of the person's terminal. */
-  | { readonly kind: "resize"; readonly width: number; readonly height: number }
+  | RecordedEvent
   /** A connection to a port of the pod. */
   | { readonly kind: "port"; readonly port: number }
   /** So many bytes of forwarded connections. */
