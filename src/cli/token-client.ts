@@ -1,0 +1,157 @@
+import { Agent } from "undici";
+import { z } from "zod";
+import { clientId, connectionPath, paths } from "../server/oauth/paths.ts";
+import { audiences } from "../services/access/identity-own-tokens.ts";
+import type { ServerAddress } from "./api-client.ts";
+import { UsageError } from "./command.ts";
+import type { Io } from "./io.ts";
+import { changeLogins, type Login, readLogins } from "./logins.ts";
+
+/** A server's address, and PEM of what vouches for it where the system's authorities do not. */
+export interface LoginServer {
+  readonly url: string;
+  readonly certificateAuthority: string | undefined;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: { readonly [name: string]: string | readonly string[] | undefined };
+  readonly text: string;
+}
+
+interface Asked {
+  readonly method?: "GET" | "POST";
+  readonly headers?: { readonly [name: string]: string };
+  readonly form?: { readonly [name: string]: string | readonly string[] };
+}
+
+const timeout = 20_000;
+
+/** Asks a server without following redirects. Throws `UsageError` where it does not answer, or by plain HTTP from afar. */
+export async function askLogin({ url, certificateAuthority }: LoginServer, path: string, asked: Asked = {}): Promise<HttpAnswer> {
+  const { origin, hostname, protocol } = new URL(url);
+  const isLoopback = hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
+  if (protocol !== "https:" && !isLoopback)
+    throw new UsageError(`${url} is not https: tokens would cross the network in clear text`);
+  const agent = new Agent({
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+    connect: certificateAuthority === undefined ? {} : { ca: certificateAuthority, allowPartialTrustChain: true },
+  });
+  const form = asked.form === undefined ? undefined : formText(asked.form);
+  try {
+    const { statusCode, headers, body } = await agent.request({
+      origin,
+      path,
+      method: asked.method ?? (form === undefined ? "GET" : "POST"),
+      headers: { ...asked.headers, ...(form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }) },
+      body: form ?? null,
+    });
+    return { status: statusCode, headers, text: await body.text() };
+  } catch (error) {
+    throw new UsageError(`${url} cannot be reached: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  } finally {
+    await agent.close();
+  }
+}
+
+function formText(fields: NonNullable<Asked["form"]>): string {
+  const form = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) for (const one of [value].flat()) form.append(name, one);
+  return form.toString();
+}
+
+const connectionSchema = z.object({
+  issuer: z.string(),
+  client: z.literal(clientId),
+  gateway: z.url().optional(),
+  certificateAuthority: z.string().optional(),
+  clusters: z.array(z.object({ name: z.string(), path: z.string() })).default([]),
+});
+
+export type ServerConnection = z.infer<typeof connectionSchema>;
+
+/** What a server says of itself. Throws `UsageError` where it is none of ours. */
+export async function askConnection(server: LoginServer): Promise<ServerConnection> {
+  const { status, text } = await askLogin(server, connectionPath);
+  const read = status === 200 ? connectionSchema.safeParse(jsonOf(text)) : undefined;
+  if (read?.success !== true) throw new UsageError(`${server.url} is no Castellan server, or one without logins`);
+  return read.data;
+}
+
+const tokensSchema = z.object({ access_token: z.string(), refresh_token: z.string(), expires_in: z.number() });
+const problemSchema = z.object({ error: z.string(), error_description: z.string().optional() });
+
+export type TokenAnswer =
+  | { readonly ok: true; readonly token: string; readonly refreshToken: string; readonly until: number }
+  | { readonly ok: false; readonly error: string; readonly message: string };
+
+/** Asks for tokens for one audience (RFC 6749, 8707). */
+export async function askTokens(
+  server: LoginServer,
+  grant: { readonly [name: string]: string },
+  audience: string,
+  now: number,
+): Promise<TokenAnswer> {
+  const form = { client_id: clientId, resource: audience, ...grant };
+  const { status, text } = await askLogin(server, paths.token, { form });
+  const tokens = tokensSchema.safeParse(jsonOf(text));
+  if (status === 200 && tokens.success) {
+    const { access_token: token, refresh_token: refreshToken, expires_in: seconds } = tokens.data;
+    return { ok: true, token, refreshToken, until: now + seconds * 1000 };
+  }
+  const problem = problemSchema.safeParse(jsonOf(text));
+  if (!problem.success) return { ok: false, error: "server_error", message: `${server.url} answered with ${status}` };
+  return { ok: false, error: problem.data.error, message: problem.data.error_description ?? problem.data.error };
+}
+
+/** A token is not used in its last minute: it must live until the request has arrived. */
+const reserveMilliseconds = 60_000;
+
+export interface AccessToken {
+  readonly token: string;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/** A token for an audience, renewed where need be; undefined where one must log in again. */
+export async function accessToken(io: Io, url: string, audience: string): Promise<AccessToken | undefined> {
+  const isGood = (token: AccessToken | undefined) => token !== undefined && token.until - reserveMilliseconds > io.now();
+  const known = (await readLogins(io)).servers[url];
+  if (known === undefined) return undefined;
+  const cached = known.tokens[audience];
+  if (isGood(cached)) return cached;
+  return changeLogins<AccessToken | undefined>(io, async (logins) => {
+    const login = logins.servers[url];
+    const fresh = login?.tokens[audience];
+    if (login === undefined || isGood(fresh)) return { logins, value: fresh };
+    const grant = { grant_type: "refresh_token", refresh_token: login.refreshToken };
+    const answer = await askTokens({ url, certificateAuthority: login.certificateAuthority }, grant, audience, io.now());
+    if (!answer.ok) {
+      if (answer.error !== "invalid_grant") throw new UsageError(`${url} gave no token: ${answer.message}`);
+      const { [url]: _, ...servers } = logins.servers;
+      return { logins: { ...logins, servers }, value: undefined };
+    }
+    const { token, until, refreshToken } = answer;
+    const renewed: Login = { ...login, refreshToken, tokens: { ...login.tokens, [audience]: { token, until } } };
+    return { logins: { ...logins, servers: { ...logins.servers, [url]: renewed } }, value: { token, until } };
+  });
+}
+
+/** The server that one is logged in to (`url`, else the last one), with a token for its API; undefined where there is none. */
+export async function loggedInServer(io: Io, url?: string | undefined): Promise<ServerAddress | undefined> {
+  const { current, servers } = await readLogins(io);
+  const wanted = url ?? current;
+  const login = wanted === undefined ? undefined : servers[wanted];
+  if (wanted === undefined || login === undefined) return undefined;
+  const token = await accessToken(io, wanted, audiences.console);
+  return token === undefined ? undefined : { url: wanted, token: token.token, certificate: login.certificateAuthority };
+}
+
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
