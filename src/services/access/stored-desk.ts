@@ -292,7 +292,7 @@ export class StoredAccessDesk implements AccessDesk {
   ): Promise<GrantUse | undefined> {
     if (request.ask.type !== "action") return undefined;
     const digest = actionDigest(action, person, request.rule);
-    if (digest !== request.ask.digest || !(await this.#mayUse(request, person, { type: "action", action, digest })))
+    if (digest !== request.ask.digest || !(await this.#mayUse(request, person, { ...request.ask, action })))
       return undefined;
     const outcome = await this.#step(request.id, { type: "consume", by: person, digest, auditId });
     return outcome.ok ? actionUse(this.#port, outcome.value) : undefined;
