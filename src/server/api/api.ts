@@ -72,7 +72,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     if (isRead || request.headers.authorization !== undefined || hasOwnCheck(request)) done();
     else app.csrfProtection(request, reply, done);
   });
-  app.addHook("preHandler", (request, reply, done) => {
+  app.addHook("preValidation", (request, reply, done) => {
     if (request.routeOptions.config.csrf === "in-form") app.csrfProtection(request, reply, done);
     else done();
   });

@@ -62,6 +62,7 @@ export function addInteractionRoutes(api: Api, options: InteractionOptions): voi
       }
       const accountId = await accounts.open({ person, until });
       const grant = new provider.Grant({ accountId, clientId });
+      grant.addOIDCScope(scope);
       for (const audience of Object.values(audiences)) grant.addResourceScope(audience, scope);
       const grantId = await grant.save();
       return finish(provider, request, reply, { login: { accountId, remember: false }, consent: { grantId } });
