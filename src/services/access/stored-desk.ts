@@ -172,7 +172,7 @@ export class StoredAccessDesk implements AccessDesk {
   async exceptions(cluster: string): Promise<readonly AccessRequest[]> {
     try {
       const granted = await this.#requests.find({ cluster, phases: ["granted"], type: "exception" });
-      return granted.filter((request) => isLive(request, this.#at(request)) && !this.#locks.holds(request.requester.human));
+      return granted.filter((request) => !this.#locks.holds(request.requester.human) && this.#isGood(request));
     } catch (error) {
       // Without the database nobody knows what was revoked: then denials stand.
       this.#options.onTrouble(asError(error));
@@ -229,13 +229,14 @@ export class StoredAccessDesk implements AccessDesk {
     if (this.#locks.holds(requester.human)) return refuse("ACCESS_LOCKED", `${requester.user} is locked out.`);
     const cluster = wanted.cluster ?? (wanted.ask.type === "action" ? wanted.ask.action.cluster : own);
     const at = now();
-    const facts = this.#factsOf(requester, wanted.ask, cluster);
-    const offer = offerOf(rules, { person: requester, ask: wanted.ask, breakGlass, at, facts, rule: wanted.rule });
+    const shown = readableAsk(wanted.ask);
+    const facts = this.#factsOf(requester, shown, cluster);
+    const offer = offerOf(rules, { person: requester, ask: shown, breakGlass, at, facts, rule: wanted.rule });
     const refusal = this.#refusalOf(wanted, offer);
     if (refusal !== undefined) return refusal;
     if (offer === undefined) return noRule;
     const rule = { name: offer.rule, version: offer.version };
-    const ask = boundAsk(wanted.ask, requester, rule);
+    const ask = shown.type === "action" ? { ...shown, digest: actionDigest(shown.action, requester, rule) } : shown;
     const mine = await this.#requests.find({ requester: personKey(requester), cluster, phases: ["pending"] });
     const same = mine.find(
       (request) => isSame(request, { ask, rule, breakGlass, guardrails }) && this.#at(request) < request.pendingUntil,
@@ -243,10 +244,10 @@ export class StoredAccessDesk implements AccessDesk {
     if (same !== undefined) return { ok: true, value: same };
     if (mine.length >= mostPending)
       return refuse("ACCESS_TOO_MANY", `${mine.length} requests of ${requester.user} wait already.`);
-    const { slots, role, because, verdict, pendingMilliseconds, grantMilliseconds } = offer;
-    const approvedBecause = verdict === "approve" ? because : undefined;
-    const fixed = { id: newId(), cluster, requester, ask, reason, rule, role, guardrails, breakGlass, slots };
-    const opened = open({ ...fixed, approvedBecause, pendingMilliseconds, grantMilliseconds }, at);
+    const { slots, role, holdSeconds, pendingMilliseconds, grantMilliseconds } = offer;
+    const approvedBecause = offer.verdict === "approve" ? offer.because : undefined;
+    const ruled = { rule, role, holdSeconds, slots, approvedBecause, pendingMilliseconds, grantMilliseconds };
+    const opened = open({ id: newId(), cluster, requester, ask, reason, guardrails, breakGlass, ...ruled }, at);
     if (!opened.ok) return { ok: false, ...opened.refused };
     await this.#requests.create(opened.request, opened.events);
     this.#open.take(opened.request, at);
@@ -271,7 +272,12 @@ export class StoredAccessDesk implements AccessDesk {
 
   /** Whether the binding that this needs, if it needs one, will be made and removed. */
   #canBind(ask: Ask): boolean {
-    return ask.type !== "session" || ask.mode !== "rolebinding" || this.#options.roleBindings?.isLive() === true;
+    return !isBound({ ask }) || this.#options.roleBindings?.isLive() === true;
+  }
+
+  /** Whether the grant is live, and the rules give it at this time. */
+  #isGood(request: AccessRequest): boolean {
+    return isLive(request, this.#at(request)) && this.#standing(request, request.requester, request.ask).type === "holds";
   }
 
   #mayDecide(request: AccessRequest, by: Person): boolean {
@@ -292,8 +298,7 @@ export class StoredAccessDesk implements AccessDesk {
   ): Promise<GrantUse | undefined> {
     if (request.ask.type !== "action") return undefined;
     const digest = actionDigest(action, person, request.rule);
-    if (digest !== request.ask.digest || !(await this.#mayUse(request, person, { ...request.ask, action })))
-      return undefined;
+    if (digest !== request.ask.digest || !(await this.#mayUse(request, person, { ...request.ask, action }))) return undefined;
     const outcome = await this.#step(request.id, { type: "consume", by: person, digest, auditId });
     return outcome.ok ? actionUse(this.#port, outcome.value) : undefined;
   }
@@ -403,7 +408,7 @@ export class StoredAccessDesk implements AccessDesk {
     try {
       for (const { id } of this.#open.due(this.#options.now())) await this.#step(id, { type: "elapse" });
       await this.#endWithdrawn();
-      await this.#options.roleBindings?.follow(this.#open.all().filter((request) => isLive(request, this.#at(request))));
+      await this.#options.roleBindings?.follow(this.#open.all().filter((one) => isBound(one) && this.#isGood(one)));
     } catch (error) {
       this.#options.onTrouble(asError(error));
     }
@@ -433,16 +438,18 @@ const noRule = refuse("ACCESS_NO_RULE", "No access rule offers this.");
 const notLoaded = refuse("ACCESS_UNAVAILABLE", "The access rules are not loaded yet.");
 const noSweeper = refuse("ACCESS_NO_SWEEPER", "Sessions by role bindings are off, or nothing would remove the bindings in time.");
 
+/** Whether a grant of this is a RoleBinding. */
+const isBound = ({ ask }: Pick<AccessRequest, "ask">): boolean => ask.type === "session" && ask.mode === "rolebinding";
+
 /** 60 bits, easy to read aloud and to type. */
 function newId(): string {
   const alphabet = "abcdefghjkmnpqrstuvwxyz023456789";
   return [...randomBytes(12)].map((byte) => alphabet[byte % alphabet.length]).join("");
 }
 
-/** The ask as it is kept: bound to the rule, and without values that nobody may read here. */
-function boundAsk(ask: Ask, requester: Person, rule: AccessRequest["rule"]): Ask {
-  if (ask.type !== "action") return ask;
-  return { ...ask, digest: actionDigest(ask.action, requester, rule), preview: withoutSecrets(ask.preview) };
+/** The ask without values that nobody may read here: so it is judged, now and again, and so it is kept. */
+function readableAsk(ask: Ask): Ask {
+  return ask.type === "action" ? { ...ask, preview: withoutSecrets(ask.preview) } : ask;
 }
 
 /** Whether the same was asked before, so that trying again does not fill the approvers' list. */
