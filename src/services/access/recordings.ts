@@ -64,7 +64,8 @@ export class Recordings {
   readonly #writer: ChunkWriter;
   readonly #live = new Map<string, { readonly live: LiveRecording; readonly about: RecordingAbout; why?: string }>();
   /** Records that the ledger could not take yet. */
-  #owed: NewRecord[] = [];
+  readonly #owed: NewRecord[] = [];
+  #paying: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setInterval> | undefined;
   #ticks = 0;
   #working: Promise<void> | undefined;
@@ -291,16 +292,17 @@ export class Recordings {
     void this.#payOwed();
   }
 
-  async #payOwed(): Promise<void> {
-    const records = this.#owed;
-    if (records.length === 0) return;
-    this.#owed = [];
-    try {
-      await this.#options.ledger.append(records);
-    } catch (error) {
-      this.#owed = [...records, ...this.#owed];
-      this.#trouble(error);
-    }
+  /** One at a time, so that records come in the order of what they tell. */
+  #payOwed(): Promise<void> {
+    this.#paying = this.#paying.then(async () => {
+      const records = this.#owed.slice();
+      if (records.length === 0) return;
+      await this.#options.ledger.append(records).then(
+        () => this.#owed.splice(0, records.length),
+        (error: unknown) => this.#trouble(error),
+      );
+    });
+    return this.#paying;
   }
 
   #trouble(error: unknown): void {
