@@ -48,20 +48,39 @@ export async function runApply(file: string, flags: ApplyFlags, context: Command
   if (apply.length + gone.length === 0) throw new UsageError(`${file} holds no service account, role or binding`);
   const client = await clusterClient(flags);
   try {
-    await change(client, file, proposal.value, flags, context);
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    context.io.err(`castellan: the API server refused: ${error.message}\n`);
-    context.exit(exitCodes.incomplete);
+    await changeRights(client, { file, proposal: proposal.value }, flags, context);
   } finally {
     await client.close();
   }
 }
 
+export interface RightsWanted {
+  /** As it is called where it must have a name. */
+  readonly file: string;
+  readonly proposal: RbacProposal;
+  /** The command that makes the change after a dry run. */
+  readonly again?: string | undefined;
+}
+
+/** Previews, asks the server, and changes; what the API server refuses is told. */
+export async function changeRights(
+  client: KubernetesClient,
+  wanted: RightsWanted,
+  flags: ApplyFlags,
+  context: CommandContext,
+): Promise<void> {
+  try {
+    await change(client, wanted, flags, context);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    context.io.err(`castellan: the API server refused: ${error.message}\n`);
+    context.exit(exitCodes.incomplete);
+  }
+}
+
 async function change(
   client: KubernetesClient,
-  file: string,
-  proposal: RbacProposal,
+  { file, proposal, again = "--dry-run=none" }: RightsWanted,
   flags: ApplyFlags,
   context: CommandContext,
 ): Promise<void> {
@@ -80,7 +99,7 @@ async function change(
     done: [],
   };
   if (answer.before.disagreements.length === 0) await make(client, file, proposal, flags, answer, after);
-  writeAnswer(answerData(answer), () => answerText(answer), flags.output, context);
+  writeAnswer(answerData(answer), () => answerText(answer, again), flags.output, context);
   const disagrees = [answer.before, answer.after].some((v) => v !== undefined && v.disagreements.length > 0);
   if (answer.refused !== undefined) context.io.err(`castellan: the API server refused: ${answer.refused}\n`);
   if (disagrees) context.io.err("castellan: something besides RBAC decides here, or the cluster changed\n");
@@ -135,13 +154,13 @@ const verbs = {
   none: ["not there, nothing to delete:", "not there, nothing to delete:"],
 } as const;
 
-function answerText({ dryRun, changes, before, done, undoFile, after }: Answer): string {
+function answerText({ dryRun, changes, before, done, undoFile, after }: Answer, again: string): string {
   const lines = changes.length === 0 ? ["Nobody gains or loses a right."] : changes.flatMap(describeChange);
   lines.push(...verificationText(before, "has now"));
   lines.push(...done.map(({ action, object }) => `${verbs[action][dryRun ? 1 : 0]} ${nameText(object)}`));
   if (after !== undefined) lines.push(...verificationText(after, "has after the change"));
   if (undoFile !== undefined) lines.push(`Undo with: castellan rbac apply ${undoFile} --dry-run=none`);
-  else if (before.disagreements.length === 0) lines.push("Nothing was stored. Apply with --dry-run=none.");
+  else if (before.disagreements.length === 0) lines.push(`Nothing was stored. Apply with ${again}.`);
   return lines.map((line) => `${line}\n`).join("");
 }
 
@@ -161,7 +180,8 @@ function verificationText({ asked, left, disagreements }: Verification, what: st
   ];
 }
 
-function worldOf(documents: readonly SourceDocument[]): RbacWorld {
+/** All that bears on rights, as if these were all objects of a cluster. */
+export function worldOf(documents: readonly SourceDocument[]): RbacWorld {
   return rbacWorld({
     documents,
     namespace: "default",
