@@ -37,6 +37,10 @@ export interface Guardrail {
   readonly effect: GuardrailEffect;
   readonly spec: GuardrailSpec;
   readonly document: SourceDocument;
+  /** What it has to be shown to judge. */
+  readonly sees: { readonly object: boolean; readonly oldObject: boolean };
+  /** Whether the action is one that it may speak about, by what it is, where it is and who acts. */
+  concerns(action: GuardedAction): boolean;
   /** Undefined: it says nothing about this action. */
   judge(action: GuardedAction): GuardrailVerdict | undefined;
 }
@@ -78,11 +82,12 @@ class Compiler {
     this.problems.push({ ...problemAt(this.#document, ["spec", ...path], message, "GUARDRAIL_INVALID"), severity });
   }
 
-  questions(spec: GuardrailSpec, schedules: ReadonlyMap<string, Schedule>): readonly Question[] {
+  /** What is cheap to tell. */
+  scope(spec: GuardrailSpec): (action: GuardedAction) => boolean {
     const { match = {} } = spec;
     const operations = new Set<string>(match.operations ?? writes);
-    const questions: Question[] = [({ action }) => (operations.has(action.operation) ? yes : no)];
-    const add = (holds: (action: GuardedAction) => boolean) => questions.push((action) => (holds(action) ? yes : no));
+    const parts: ((action: GuardedAction) => boolean)[] = [({ action }) => operations.has(action.operation)];
+    const add = (holds: (action: GuardedAction) => boolean) => parts.push(holds);
     const isNamed = compileResourceRules(match.resources ?? [{ apiGroups: ["*"], resources: ["*"] }], true);
     add(({ action }) => isNamed(action));
     if (match.namespaces !== undefined) {
@@ -98,7 +103,12 @@ class Compiler {
       const excluded = subjectsMatch(spec.excludeSubjects);
       add((action) => !excluded(action));
     }
-    questions.push(...this.#times(spec, schedules));
+    return (action) => parts.every((holds) => holds(action));
+  }
+
+  questions(spec: GuardrailSpec, schedules: ReadonlyMap<string, Schedule>): readonly Question[] {
+    const { match = {} } = spec;
+    const questions: Question[] = [...this.#times(spec, schedules)];
     const ofObject = this.#selector(match.objectSelector, "objectSelector");
     if (ofObject !== undefined) questions.push(objectQuestion(ofObject));
     const ofNamespace = this.#selector(match.namespaceSelector, "namespaceSelector");
@@ -187,6 +197,13 @@ const namespaceQuestion =
     return selects(labels) ? yes : no;
   };
 
+/** A word that is none of the variables costs a look too many, never one too few. */
+function seenBy({ when = "", match }: GuardrailSpec): Guardrail["sees"] {
+  const bySelector = match?.objectSelector !== undefined;
+  const byName = match?.resources?.some(({ resourceNames }) => resourceNames !== undefined) === true;
+  return { object: bySelector || byName || /\bobject\b/.test(when), oldObject: bySelector || /\boldObject\b/.test(when) };
+}
+
 /**
  * Compiles a Guardrail document. What cannot be told about an action makes the guardrail speak: it never lets something
  * pass because it could not look. A schedule that is not among `schedules` is such a thing, and a warning.
@@ -196,6 +213,7 @@ export function compileGuardrail(document: SourceDocument, schedules: ReadonlyMa
   if (!read.ok) return read;
   const { name, spec } = read.value;
   const compiler = new Compiler(document);
+  const concerns = compiler.scope(spec);
   const questions = compiler.questions(spec, schedules);
   if (compiler.problems.some(({ severity }) => severity === "error")) return failed(...compiler.problems);
   const { effect, message, severity = "high" } = spec;
@@ -204,7 +222,10 @@ export function compileGuardrail(document: SourceDocument, schedules: ReadonlyMa
     effect,
     spec,
     document,
+    sees: seenBy(spec),
+    concerns,
     judge(action) {
+      if (!concerns(action)) return undefined;
       const reasons: string[] = [];
       let uncertain = false;
       for (const question of questions) {
