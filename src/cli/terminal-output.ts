@@ -1,4 +1,4 @@
-const escape = 0x1b;
+const escapeCode = 0x1b;
 /** CSI sequences that move, erase and colour, by their last character. */
 const drawing = new Set("@ABCDEFGHJKLMPSTXZ`adefmrsu");
 /** Modes that a recording may switch: how keys are sent, wrapping, the cursor, the other screen. */
@@ -25,11 +25,11 @@ export class DrawingOnly {
   #take(char: string, code: number): string {
     if (this.#inString) {
       const isOver = code === 0x07 || code === 0x9c || (char === "\\" && this.#pending === "\u001b");
-      this.#pending = code === escape ? char : "";
+      this.#pending = code === escapeCode ? char : "";
       if (isOver) this.#inString = false;
       return "";
     }
-    if (code === escape) {
+    if (code === escapeCode) {
       this.#pending = char;
       return "";
     }
