@@ -89,6 +89,8 @@ export interface AccessRequest {
   readonly rule: { readonly name: string; readonly version: string };
   /** What the grant's group is bound to, where the rule names a role. */
   readonly role?: { readonly kind: "Role" | "ClusterRole"; readonly name: string } | undefined;
+  /** The gateway keeps the call waiting so long for the decision, as the rule says; 0 or undefined: it answers at once. */
+  readonly holdSeconds?: number | undefined;
   /** Guardrails that asked for this approval; only these are lifted. */
   readonly guardrails: readonly string[];
   readonly breakGlass: boolean;

@@ -162,7 +162,7 @@ function must(holds: boolean, what: string): void {
 }
 
 /** What must hold of one step, whatever came before. */
-function checkStep(before: AccessRequest, { request, events }: Step, at: number): void {
+function checkStep(before: AccessRequest, command: Command, { request, events }: Step, at: number): void {
   const time = Math.max(before.seen, at);
   if (events.length === 0) must(request === before, "without an event nothing changes");
   else must(request.revision === before.revision + 1 && request.seen === time, "each change is counted and timed");
@@ -170,7 +170,8 @@ function checkStep(before: AccessRequest, { request, events }: Step, at: number)
   for (const event of events) {
     if (event.type === "used" && event.use === "consumed") {
       must(isLive(before, time), "only a live grant is consumed");
-      must(before.ask.type === "action" && before.ask.digest === digest, "only what was approved is done");
+      const same = command.type === "consume" && command.digest === digest && command.by === requester;
+      must(same && before.ask.type === "action", "only what was approved is done, by who asked");
     }
     if (event.type === "used" && event.use === "sent") must(time < (before.grant?.until ?? 0), "nothing is sent after the end");
     if (event.type === "decided") {
@@ -218,8 +219,9 @@ describe("any order of commands, at any times", () => {
         for (const move of sequence) {
           at += move.by;
           const before = request;
-          const result = step(before, move.command(before), at);
-          checkStep(before, result, at);
+          const command = move.command(before);
+          const result = step(before, command, at);
+          checkStep(before, command, result, at);
           request = result.request;
           events.push(...result.events);
           reached.add(`${request.phase} ${request.grant?.use ?? ""}`);

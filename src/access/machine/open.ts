@@ -13,6 +13,7 @@ export interface Opening {
   readonly reason: string;
   readonly rule: AccessRequest["rule"];
   readonly role?: AccessRequest["role"];
+  readonly holdSeconds?: number | undefined;
   readonly guardrails: readonly string[];
   readonly breakGlass: boolean;
   readonly slots: readonly ApprovalSlot[];

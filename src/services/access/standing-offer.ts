@@ -36,8 +36,14 @@ export function offerOf(rules: AccessRules, { person, ask, breakGlass, at, facts
 /** Judges a request again, for whoever makes use of it now; `asked.rule` is the request's own. */
 export function standingOf(rules: AccessRules, request: AccessRequest, asked: Asked): Standing {
   const offer = offerOf(rules, asked);
-  if (offer === undefined) return { type: "gone", why: "no rule offers this to the requester any more" };
-  if (offer.version !== request.rule.version) return { type: "gone", why: "the rule changed" };
+  if (offer?.version !== request.rule.version) {
+    // The rules that made the request may be closed at this hour, or others open: what was offered then would be offered again.
+    const then = offerOf(rules, { ...asked, at: request.opened });
+    if (then?.version === request.rule.version)
+      return { type: "refused", why: `${request.rule.name} does not hold at this time` };
+    const why = then === undefined ? "no rule offers this to the requester any more" : "the rules that offer this changed";
+    return { type: "gone", why };
+  }
   if (offer.verdict === "reject") return { type: "refused", why: offer.because };
   if (request.phase === "granted" && offer.verdict !== "approve") {
     const approved = request.approvals.filter(({ verdict }) => verdict === "approve");
