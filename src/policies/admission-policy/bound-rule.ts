@@ -1,8 +1,7 @@
 import { isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { isKubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import type { Activation } from "../../languages/cel/compile/frame.ts";
-import { withAuthorizer } from "../cel/authorizer.ts";
-import { admissionInputs, lazily, requestOf } from "../cel/inputs.ts";
+import { admissionInputs, lazily, requestOf, withAuthorizer, withParams } from "../cel/inputs.ts";
 import type { CompiledMatchResources, MatchedResource } from "../cel/match-resources.ts";
 import { inOwnVersion, inVersion } from "../cel/matched-version.ts";
 import { collectParams } from "../cel/params.ts";
@@ -44,10 +43,9 @@ const invocationOf = (param: JsonObject | null): string =>
 
 function inputsFor(context: RuleContext, seen: RuleContext, as: MatchedResource, param: JsonObject | null): Activation {
   const base = withAuthorizer(context, admissionInputs(seen));
-  const params = () => param;
   const { group, version } = context.action.target;
   const own = group === as.group && version === as.version;
-  return lazily(own ? { params } : { params, request: () => requestOf(context, as) }, base);
+  return own ? withParams(param, base) : lazily({ params: () => param, request: () => requestOf(context, as) }, base);
 }
 
 function evaluateBound(rule: BoundRule, context: RuleContext): readonly RuleResult[] {

@@ -1,15 +1,13 @@
 import type { JsonObject } from "../../core/json.ts";
 import { asString, member } from "../../core/json.ts";
-import type { Activation } from "../../languages/cel/compile/frame.ts";
 import {
   type AuthorizationCheck,
   Authorizer,
   type AuthorizerPort,
   requestResourceCheck,
 } from "../../languages/cel/libraries/kubernetes/authorizer.ts";
-import { CelError, Unknown } from "../../languages/cel/values/value.ts";
+import { CelError, Unknown, type Value } from "../../languages/cel/values/value.ts";
 import type { RuleContext } from "../policy.ts";
-import { lazily } from "./inputs.ts";
 import { resourceOf } from "./resource-name.ts";
 
 /** The question as a SubjectAccessReview. */
@@ -49,27 +47,15 @@ function port({ action, facts }: RuleContext): AuthorizerPort {
   };
 }
 
-/** `inputs` with `authorizer` and `authorizer.requestResource`, on behalf of who acts. */
-export function withAuthorizer(context: RuleContext, inputs: Activation): Activation {
-  const before = known.get(inputs);
-  if (before?.context === context) return before.activation;
-  const activation = makeAuthorizer(context, inputs);
-  known.set(inputs, { context, activation });
-  return activation;
+/** `authorizer`, on behalf of who acts. */
+export function authorizerOf(context: RuleContext): Authorizer {
+  const { user, groups } = context.action.actor ?? nobody;
+  return new Authorizer(port(context), { name: user, groups });
 }
 
-/** Kept with the inputs: every rule about one object asks in the same way. */
-const known = new WeakMap<Activation, { readonly context: RuleContext; readonly activation: Activation }>();
-
-function makeAuthorizer(context: RuleContext, inputs: Activation): Activation {
-  const { action, resources } = context;
-  const { actor, target } = action;
-  const { user, groups } = actor ?? nobody;
-  const authorizer = new Authorizer(port(context), { name: user, groups });
+/** `authorizer.requestResource`: what is asked about is the target of the request. */
+export function requestedResource({ action, resources }: RuleContext, authorizer: Authorizer): Value {
+  const { target } = action;
   const { group: apiGroup, subresource, namespace, name } = target;
-  const requested = { apiGroup, resource: resourceOf(target, resources), subresource, namespace, name };
-  return lazily(
-    { authorizer: () => authorizer, "authorizer.requestResource": () => requestResourceCheck(authorizer, requested) },
-    inputs,
-  );
+  return requestResourceCheck(authorizer, { apiGroup, resource: resourceOf(target, resources), subresource, namespace, name });
 }

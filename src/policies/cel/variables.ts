@@ -3,6 +3,7 @@ import { type Env, variable } from "../../languages/cel/env.ts";
 import { type CelType, dynType, structType } from "../../languages/cel/types.ts";
 import { CelError, CelObject, type Value } from "../../languages/cel/values/value.ts";
 import { type CelSession, type CompiledExpression, compileExpression } from "./expression.ts";
+import { lazily, withVariables } from "./inputs.ts";
 import { messageType } from "./message-types.ts";
 
 export interface VariableSpec {
@@ -93,14 +94,14 @@ export function compileVariables(
     env,
     problems,
     bind(session, inputs) {
-      const activation = Object.create(inputs) as { variables?: Value } & Activation;
-      if (expressions.size === 0) return activation;
-      activation.variables = new LazyVariables(variablesType, expressions, (expression, name) => {
-        const value = session.run(expression, activation);
-        if (!asApiServer || !(value instanceof CelError)) return value;
-        return new CelError(`composited variable ${JSON.stringify(name)} fails to evaluate: ${value.message}`);
+      if (expressions.size === 0) return lazily({}, inputs);
+      return withVariables(inputs, (bound) => {
+        return new LazyVariables(variablesType, expressions, (expression, name) => {
+          const value = session.run(expression, bound());
+          if (!asApiServer || !(value instanceof CelError)) return value;
+          return new CelError(`composited variable ${JSON.stringify(name)} fails to evaluate: ${value.message}`);
+        });
       });
-      return activation;
     },
   };
 }

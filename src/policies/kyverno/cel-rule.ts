@@ -1,8 +1,7 @@
 import { asString, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import { namespaceOf } from "../../core/kubernetes.ts";
-import { withAuthorizer } from "../cel/authorizer.ts";
 import { lenientOrValueLibrary } from "../cel/compat.ts";
-import { admissionInputs, lazily } from "../cel/inputs.ts";
+import { admissionInputs, withAuthorizer, withParams } from "../cel/inputs.ts";
 import { collectParams } from "../cel/params.ts";
 import { compileValidator, type Validator } from "../cel/validator.ts";
 import type { RuleContext, RuleResult } from "../policy.ts";
@@ -14,7 +13,7 @@ import type { RuleBody, RuleSource } from "./rule-types.ts";
 function judge(validator: Validator, context: RuleContext, params: JsonObject | null | undefined): RuleResult | undefined {
   const given = withAuthorizer(context, admissionInputs(context));
   // Without parameters no expression speaks of them.
-  const inputs = params === undefined ? given : lazily({ params: () => params }, given);
+  const inputs = params === undefined ? given : withParams(params, given);
   const { facts, host } = context;
   const result = validator.validate(inputs, { facts, host });
   if (result.kind === "unmatched") return skipped("cel preconditions not met");

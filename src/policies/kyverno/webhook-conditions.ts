@@ -1,10 +1,9 @@
 import { isArray, type JsonObject, member } from "../../core/json.ts";
-import { withAuthorizer } from "../cel/authorizer.ts";
 import { webhookEnv } from "../cel/environment.ts";
 import { type Matched, matchConditions } from "../cel/evaluate-condition.ts";
 import { CelSession, matchConditionLimits, OutOfCost } from "../cel/expression.ts";
 import { ExpressionCompiler } from "../cel/expression-compiler.ts";
-import { admissionInputs } from "../cel/inputs.ts";
+import { admissionInputs, withAuthorizer } from "../cel/inputs.ts";
 import type { CompiledRule, RuleContext } from "../policy.ts";
 import { errorResult } from "./outcome.ts";
 import type { DocumentReport } from "./report.ts";
