@@ -19,7 +19,11 @@ export interface EvaluateOptions {
   /** Kinds of rules to evaluate, in the order in which they are. */
   readonly kinds?: readonly RuleKind[];
   readonly supplied?: RuleContext["supplied"];
+  readonly excuse?: Excuse | undefined;
 }
+
+/** Why a rule's objection to this action does not count: an approved exception or grant. Undefined: it counts. */
+export type Excuse = (policy: CompiledPolicy, rule: CompiledRule) => string | undefined;
 
 /** A decision, or what has to be looked up before there can be one. */
 export type Evaluation =
@@ -124,7 +128,7 @@ class Run {
   #policy(policy: CompiledPolicy, rules: readonly CompiledRule[]): void {
     for (const rule of rules) {
       const results = this.#evaluate(rule);
-      for (const result of results) this.#record(policy, rule, result);
+      for (const result of results) this.#record(policy, rule, this.#excused(policy, rule, result));
       if (policy.firstRuleOnly && results.some((r) => r.status === "pass" || r.status === "fail")) return;
     }
   }
@@ -163,6 +167,15 @@ class Run {
   #become(object: KubernetesObject): void {
     this.object = object;
     this.#context = undefined;
+  }
+
+  /** A change that could not be made is still not made, so nothing excuses that. */
+  #excused(policy: CompiledPolicy, rule: CompiledRule, result: RuleResult): RuleResult {
+    const objects = result.status === "fail" || result.status === "error";
+    if (!objects || (rule.kind !== "validate" && rule.kind !== "verify")) return result;
+    const excuse = this.#options.excuse?.(policy, rule);
+    if (excuse === undefined) return result;
+    return { status: "skip", message: `excepted by ${excuse}: ${result.message}`, exceptions: [excuse] };
   }
 
   #record(policy: CompiledPolicy, rule: CompiledRule, result: RuleResult): void {

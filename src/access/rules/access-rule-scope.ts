@@ -18,6 +18,19 @@ function namespaceOf(ask: Ask, shown: ShownAction): string {
   return isNamespace ? shown.name : shown.namespace;
 }
 
+/** Whether a rule offers exceptions from a policy in a namespace. */
+export function compileExceptionScope({
+  asks,
+  policies,
+  namespaces,
+}: AccessRuleSpec): (policy: string, namespace: string) => boolean {
+  const offers = asks?.includes("exception") === true;
+  const isPolicy = anyOf(policies, false);
+  const inNamespace = anyOf(namespaces, true);
+  return (policy, namespace) =>
+    offers && isPolicy(policy) && (namespace === "" ? namespaces === undefined : inNamespace(namespace));
+}
+
 /** Whether a rule is about what is asked, whoever asks. */
 export function compileScope(
   spec: AccessRuleSpec,

@@ -10,7 +10,7 @@ import { type Condition, compileActionCondition } from "../../languages/cel/acti
 import type { Person } from "../person.ts";
 import type { Ask } from "../request.ts";
 import { type AccessRuleSpec, accessRuleKind, type SlotSpec } from "./access-rule-kind.ts";
-import { compileScope } from "./access-rule-scope.ts";
+import { compileExceptionScope, compileScope } from "./access-rule-scope.ts";
 import { parseApproverSource } from "./approver-source.ts";
 import { shownAction, shownAsk, shownUser } from "./shown.ts";
 import { type ApproverLookup, resolveSlot } from "./slots.ts";
@@ -19,6 +19,8 @@ import type { OfferContext, RuleOffer, RuleVerdict } from "./types.ts";
 export interface AccessRule {
   readonly name: string;
   readonly spec: AccessRuleSpec;
+  /** Whether it offers exceptions from this policy there, to whomever. */
+  offersException(policy: string, namespace: string): boolean;
   /** Undefined: the rule does not offer this to this person. */
   offer(person: Person, ask: Ask, context: OfferContext, lookup: ApproverLookup): RuleOffer | undefined;
 }
@@ -169,6 +171,7 @@ export function compileAccessRule(document: SourceDocument, lookup: Pick<Approve
   const rule: AccessRule = {
     name,
     spec,
+    offersException: compileExceptionScope(spec),
     offer(person, ask, context, known) {
       if ((context.breakGlass ?? false) !== fixed.breakGlass) return undefined;
       if (!users.has(person.user) && !person.groups.some((group) => groups.has(group))) return undefined;

@@ -48,6 +48,6 @@ export interface RuleOffer {
 export interface AccessRules {
   /** The rules that let this person ask for this, in order of name. None: there is no access path. */
   offers(person: Person, ask: Ask, context: OfferContext): readonly RuleOffer[];
-  /** Whether any rule could ever offer an exception, for the text of a denial. */
-  readonly offersExceptions: boolean;
+  /** Whether a rule offers exceptions from this policy (`group/Kind/name`) there to somebody, for the text of a denial. */
+  offersException(policy: string, namespace: string): boolean;
 }

@@ -161,6 +161,10 @@ export interface Tables {
   chat_links: ChatLinkRow;
   chat_codes: ChatCodeRow;
   chat_nonces: { nonce: string; expires: number };
+  /** Base64. */
+  shared_keys: { name: string; value: string };
+  /** Kept until the token would be too old all the same. */
+  spent_tokens: { id: string; version: string; until: number };
   policy_modes: PolicyModeRow;
   ledger_records: LedgerRecordRow;
   ledger_keys: { key: string; seq: number };
@@ -181,6 +185,8 @@ export const tableKeys = {
   chat_links: ["chat", "team", "chat_user"],
   chat_codes: ["digest"],
   chat_nonces: ["nonce"],
+  shared_keys: ["name"],
+  spent_tokens: ["id", "version"],
   policy_modes: ["cluster", "policy", "namespace"],
   ledger_records: ["seq"],
   ledger_keys: ["key"],
