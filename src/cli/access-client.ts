@@ -1,8 +1,9 @@
-import { homedir } from "node:os";
 import { asString, type JsonObject, type JsonValue, member } from "../core/json.ts";
 import { askAddress, type ServerAddress, type ServerQuestion } from "./api-client.ts";
 import { type CommandContext, UsageError } from "./command.ts";
+import type { Io } from "./io.ts";
 import { localServer } from "./running-server.ts";
+import { loggedInServer } from "./token-client.ts";
 
 /** How commands about access find the server, and as whom they ask it. */
 export interface ServerFlags {
@@ -22,7 +23,7 @@ export type AskServer = (question: ServerQuestion) => Promise<Answered>;
  * could be asked.
  */
 export async function accessClient(flags: ServerFlags, { io, version }: CommandContext): Promise<AskServer> {
-  const address = await addressOf(flags, io.env);
+  const address = await addressOf(flags, io);
   return async (question) => {
     const answer = await askAddress(address, { agent: `castellan/${version}`, ...question }).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
@@ -37,33 +38,25 @@ export async function accessClient(flags: ServerFlags, { io, version }: CommandC
   };
 }
 
-async function addressOf(
-  { server, data }: ServerFlags,
-  env: { readonly [name: string]: string | undefined },
-): Promise<ServerAddress> {
+async function addressOf({ server, data }: ServerFlags, io: Io): Promise<ServerAddress> {
+  const { env } = io;
   const named = server ?? env["CASTELLAN_SERVER"];
   const token = env["CASTELLAN_TOKEN"];
   if (named !== undefined && token !== undefined) return { url: serverUrl(named), token };
-  const login = await storedLogin(named === undefined ? undefined : serverUrl(named), env, homedir());
+  const url = named === undefined ? undefined : serverUrl(named);
+  const login = await loggedInServer(io, url);
   if (login !== undefined) return login;
-  if (named !== undefined) throw new UsageError(`you are not logged in to ${named}: castellan login --server ${named}`);
+  if (url !== undefined) throw new UsageError(`nobody is logged in to ${url}: castellan login --server ${url}`);
   const local = await localServer(data);
   if (local !== undefined) return local;
-  throw new UsageError(`you are not logged in, and no server runs with ${data}: castellan login --server URL, or name --server`);
+  throw new UsageError(`nobody is logged in, and no server runs with ${data}: castellan login --server URL, or name its --data`);
 }
 
 function serverUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text.replace(/\/$/, "");
-  throw new UsageError(`${text} is no address of a server: https://castellan.example.com`);
-}
-
-/** The login that castellan login left, refreshed where it must be. */
-async function storedLogin(
-  _server: string | undefined,
-  _env: { readonly [name: string]: string | undefined },
-  _home: string,
-): Promise<ServerAddress | undefined> {
-  return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isHere = url !== undefined && /^(localhost|\[::1\]|127(\.\d+){3})$/.test(url.hostname);
+  if (url?.protocol === "https:" || (url?.protocol === "http:" && isHere)) return url.origin;
+  throw new UsageError(`${text} is no address that a token may be sent to: https://castellan.example.com`);
 }
 
 /** A member of an answer that must be there: the server is of our own version. */

@@ -44,10 +44,7 @@ export async function askAddress(
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     };
     const content = body === undefined ? null : JSON.stringify(body);
-    const { origin, pathname } = new URL(url);
-    // Behind a proxy it may live under a path.
-    const under = pathname.replace(/\/$/, "");
-    const response = await agent.request({ origin, path: `${under}${path}`, method, headers, body: content });
+    const response = await agent.request({ origin: new URL(url).origin, path, method, headers, body: content });
     const text = await response.body.text();
     return { status: response.statusCode, body: isJson(text) ? JSON.parse(text) : text === "" ? null : text };
   } finally {

@@ -2,11 +2,11 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { describeAsk } from "../../access/describe-ask.ts";
 import type { Person } from "../../access/person.ts";
-import type { AccessRequest, Approval, Ask } from "../../access/request.ts";
+import type { AccessRequest, Approval } from "../../access/request.ts";
 import type { Instant } from "../../core/host.ts";
 import { diffJson } from "../../core/json-diff.ts";
 import type { ChatLinks } from "../../services/access/chat-links.ts";
-import type { AccessDesk, Outcome, RequestFilter } from "../../services/access/desk.ts";
+import type { AccessDesk, NewRequest, Outcome, RequestFilter } from "../../services/access/desk.ts";
 import { isOwn, maySee, type RequestView, type Viewer, viewOf } from "../../services/access/request-view.ts";
 import type { AccessRisk } from "../../services/access/risk.ts";
 import { similarDecisions } from "../../services/access/similar.ts";
@@ -266,7 +266,7 @@ async function askOf(
   wanted: z.infer<typeof newRequestShape>,
   person: Person,
   { clusters, lookAtCall, now }: AccessApi,
-): Promise<Outcome<{ readonly ask: Ask; readonly guardrails: readonly string[]; readonly cluster: string }>> {
+): Promise<Outcome<Pick<NewRequest, "ask" | "guardrails" | "cluster" | "unread">>> {
   const known = clusters();
   const [only, ...others] = known;
   const cluster = wanted.cluster ?? (others.length === 0 ? only : undefined);
@@ -281,10 +281,10 @@ async function askOf(
   if (!action.ok) return action;
   const looked = await lookAtCall(action.value, call, person);
   if (!looked.ok) return looked;
-  const { preview, guardrails, ...more } = looked.value;
+  const { preview, guardrails, unread, ...more } = looked.value;
   // The desk binds the digest to the version of the rule that offers it.
   return {
     ok: true,
-    value: { ask: { type: "action", action: { ...action.value, ...more }, digest: "", preview }, guardrails, cluster },
+    value: { ask: { type: "action", action: { ...action.value, ...more }, digest: "", preview }, guardrails, cluster, unread },
   };
 }

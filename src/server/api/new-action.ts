@@ -22,6 +22,8 @@ export interface PlannedCall {
 export interface KnownOfCall extends Pick<RequestedAction, "pinned" | "namespaceLabels"> {
   readonly preview?: Extract<Ask, { type: "action" }>["preview"];
   readonly guardrails: readonly string[];
+  /** What it would change could not be read: then no rule approves by itself. */
+  readonly unread?: boolean | undefined;
 }
 
 export type LookAtCall = (action: RequestedAction, call: PlannedCall, person: Person) => Promise<Outcome<KnownOfCall>>;

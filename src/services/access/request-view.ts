@@ -37,11 +37,19 @@ export function viewOf(request: AccessRequest, viewer: Viewer, decidable: Readon
   const isApprover = fillableSlots(request.slots, viewer.person).length > 0;
   return {
     ...request,
-    // The desk has marked secrets; what is shown does not depend on that.
-    ask: ask.type === "action" ? { ...ask, preview: withoutSecrets(ask.preview) } : ask,
+    ask: ask.type === "action" ? { ...ask, preview: previewFor(ask.preview, own && !viewer.isAuditor) } : ask,
     mayDecide: decidable.has(request.id),
     mayCancel: own && phase === "pending",
     mayRevoke: isOpen && (own || viewer.isAdministrator || isApprover),
     mayReview: breakGlass && grant !== undefined && reviewed === undefined && viewer.isAuditor && !own,
   };
+}
+
+/**
+ * Who decides sees the object as it is. Who asks knows what they sent and may have no right to read the object, which was read for
+ * the approver; the desk has marked secrets, and what is shown does not depend on that.
+ */
+function previewFor(preview: Parameters<typeof withoutSecrets>[0], isOwn: boolean): typeof preview {
+  const shown = withoutSecrets(preview);
+  return isOwn && shown !== undefined ? { after: shown.after } : shown;
 }
