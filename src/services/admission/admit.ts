@@ -4,8 +4,9 @@ import type { Action } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { Host } from "../../core/host.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { type Decision, evaluate, type PolicySet, policyName } from "../../engine/index.ts";
+import { type Decision, type Excuse, evaluate, type PolicySet, policyName } from "../../engine/index.ts";
 import type { RuleKind } from "../../policies/policy.ts";
+import { type Approvals, excuseOf, isGuardrail, type Lift } from "./approvals.ts";
 import { type Effects, effectsOf } from "./effects.ts";
 import { type FactSource, GatheredFacts } from "./facts.ts";
 import type { PolicyResultCounts } from "./policy-result-counts.ts";
@@ -36,6 +37,15 @@ export interface AdmissionOptions {
   readonly onEffects?: (effects: Effects) => void;
   /** Steps that each rule may use on one object. */
   readonly budget?: number;
+  /** What people approved; undefined: nobody is asked for anything. */
+  readonly approvals?: Approvals;
+}
+
+interface Asked {
+  readonly action: Action;
+  readonly stage: AdmissionStage;
+  readonly policies: PolicySet;
+  readonly deadlineMilliseconds: number;
 }
 
 /** The decision could not be made or kept; the caller answers with an HTTP error, so that failurePolicy applies. */
@@ -52,16 +62,19 @@ export class Admission {
   /** Rejects with `AdmissionUnavailable` when the deadline passes or the record cannot be written. */
   async admit(
     uid: string,
-    action: Action,
+    asked: Action,
     stage: AdmissionStage,
     policies: PolicySet,
     deadlineMilliseconds: number,
   ): Promise<AdmissionAnswer> {
-    const decision = await this.#decide(action, stage, policies, deadlineMilliseconds);
+    const { approvals, cluster } = this.#options;
+    const action: Action = { ...asked, cluster };
+    const lift = approvals?.liftOf(action);
+    const { decision, refused } = await this.#approved({ action, stage, policies, deadlineMilliseconds }, lift);
     const changed = stage === "mutate" && decision.object !== action.object ? decision.object : undefined;
     const answer: AdmissionAnswer = {
       allowed: decision.effect === "allow",
-      message: denial(decision),
+      message: this.#denial(decision, action, refused),
       warnings: decision.warnings,
       object: changed,
     };
@@ -71,7 +84,43 @@ export class Admission {
     return answer;
   }
 
-  async #decide(action: Action, stage: AdmissionStage, policies: PolicySet, deadlineMilliseconds: number): Promise<Decision> {
+  /** The decision with what people approved; an approval that has been used is none. */
+  async #approved(
+    asked: Asked,
+    lift: Lift | undefined,
+  ): Promise<{ readonly decision: Decision; readonly refused?: string | undefined }> {
+    const exceptions = this.#options.approvals?.exceptionsOf(asked.action);
+    let counted = false;
+    const excuse = excuseOf(lift, exceptions, () => {
+      counted = true;
+    });
+    const decision = await this.#decide(asked, excuse);
+    if (lift?.ok !== true) return { decision, refused: lift?.why };
+    // A dry run, and what is denied all the same, uses nothing up.
+    if (!counted || asked.action.dryRun || decision.effect === "deny" || (await this.#spent(lift))) return { decision };
+    return { decision: await this.#decide(asked, exceptions), refused: "the approval that came along has been used" };
+  }
+
+  async #spent(lift: Extract<Lift, { readonly ok: true }>): Promise<boolean> {
+    try {
+      return await lift.spend();
+    } catch (error) {
+      throw new AdmissionUnavailable("the use of the approval cannot be recorded", { cause: error });
+    }
+  }
+
+  /** As kubectl shows it: one line for each rule that refused, then what can be done about it. */
+  #denial(decision: Decision, action: Action, refused: string | undefined): string {
+    if (decision.effect === "allow") return "";
+    const objections = decision.results.filter(({ result }) => result.status === "fail" || result.status === "error");
+    const reasons = objections.map(({ policy, rule, result }) => `${policyName(policy.id)}/${rule.name}: ${result.message}`);
+    const guarded = refused !== undefined && objections.some(({ policy }) => isGuardrail(policy));
+    const advice = objections.flatMap(({ policy, rule }) => this.#options.approvals?.advice(policy, rule.name, action) ?? []);
+    const more = [...(guarded ? [`${refused}.`] : []), ...(advice.length === 0 ? [] : ["To ask for an exception:", ...advice])];
+    return `refused by policy:\n\n${reasons.join("\n")}\n${more.length === 0 ? "" : `\n${more.join("\n")}\n`}`;
+  }
+
+  async #decide({ action, stage, policies, deadlineMilliseconds }: Asked, excuse: Excuse | undefined): Promise<Decision> {
     const { facts, resources, host, budget, results } = this.#options;
     const gathered = new GatheredFacts(facts);
     const options = {
@@ -79,6 +128,7 @@ export class Admission {
       kinds: stageKinds[stage],
       passes: results !== undefined,
       ...(budget === undefined ? {} : { budget }),
+      ...(excuse === undefined ? {} : { excuse }),
     };
     // Most decisions need no look-up, and a timer for each review is dear.
     let signal: AbortSignal | undefined;
@@ -109,15 +159,6 @@ export class Admission {
   }
 }
 
-/** As kubectl shows it: one line for each rule that refused. */
-function denial({ effect, results }: Decision): string {
-  if (effect === "allow") return "";
-  const reasons = results
-    .filter(({ result }) => result.status === "fail" || result.status === "error")
-    .map(({ policy, rule, result }) => `${policyName(policy.id)}/${rule.name}: ${result.message}`);
-  return `refused by policy:\n\n${reasons.join("\n")}\n`;
-}
-
 const verbs = { CREATE: "create", UPDATE: "update", DELETE: "delete", CONNECT: "connect" } as const;
 
 function recordOf(cluster: string, uid: string, action: Action, stage: AdmissionStage, decision: Decision): NewRecord {
@@ -133,6 +174,9 @@ function recordOf(cluster: string, uid: string, action: Action, stage: Admission
       message: target.resource === "secrets" ? "" : result.message,
     }),
   );
+  const excused = decision.results.flatMap(({ policy, rule, result }): readonly JsonObject[] =>
+    (result.exceptions ?? []).map((by) => ({ policy: policyName(policy.id), rule: rule.name, by })),
+  );
   return {
     kind: "admission.decision",
     at: action.at,
@@ -144,6 +188,12 @@ function recordOf(cluster: string, uid: string, action: Action, stage: Admission
     namespace: target.namespace === "" ? undefined : target.namespace,
     name: target.name === "" ? undefined : target.name,
     outcome,
-    data: { uid, stage, counts: { ...decision.counts }, ...(results.length === 0 ? {} : { results }) },
+    data: {
+      uid,
+      stage,
+      counts: { ...decision.counts },
+      ...(results.length === 0 ? {} : { results }),
+      ...(excused.length === 0 ? {} : { excused }),
+    },
   };
 }

@@ -40,6 +40,7 @@ export function readReview(review: JsonValue, at: Instant, labels: (namespace: s
     target: {
       type: "kubernetes",
       group: text(kind, "group"),
+      ...(text(resource, "group") === text(kind, "group") ? {} : { resourceGroup: text(resource, "group") }),
       version: text(kind, "version"),
       kind: text(kind, "kind"),
       resource: text(resource, "resource"),

@@ -1,0 +1,84 @@
+import type { AccessRules } from "../../access/rules/types.ts";
+import { spendToken } from "../../adapters/store/grant-tokens.ts";
+import type { Store } from "../../adapters/store/store.ts";
+import type { Action } from "../../core/action.ts";
+import type { Instant } from "../../core/host.ts";
+import { asString, member } from "../../core/json.ts";
+import { nameOf } from "../../core/kubernetes.ts";
+import { type Excuse, policyName } from "../../engine/index.ts";
+import type { CompiledPolicy } from "../../policies/policy.ts";
+import { type Approvals, isGuardrail, type Lift } from "../admission/approvals.ts";
+import { claimsProblem, type GrantClaims, grantExtraKey, openGrant } from "./guardrail-grant.ts";
+import type { LiveExceptions } from "./live-exceptions.ts";
+
+export interface AdmissionApprovalsOptions {
+  readonly cluster: string;
+  readonly store: Pick<Store, "db">;
+  /** Shared by gateways and webhooks. */
+  readonly key: Uint8Array;
+  readonly exceptions: LiveExceptions;
+  readonly rules: () => AccessRules | undefined;
+  readonly now: () => Instant;
+}
+
+/**
+ * The API server judges a write again when the object was stored by somebody else in between, and then its resource version is
+ * another. Each version may be judged once, and so many at most; the digest sees to it that what was approved is unchanged.
+ */
+const mostVersions = 5;
+const keepMilliseconds = 300_000;
+
+const quoted = (text: string): string => (/^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** What people approved, as admission sees it. */
+export class AdmissionApprovals implements Approvals {
+  readonly #options: AdmissionApprovalsOptions;
+
+  constructor(options: AdmissionApprovalsOptions) {
+    this.#options = options;
+  }
+
+  liftOf(action: Action): Lift | undefined {
+    const { key, cluster, now } = this.#options;
+    const sent = action.actor?.extra?.[grantExtraKey] ?? [];
+    const [token, second] = sent;
+    if (token === undefined) return undefined;
+    if (second !== undefined) return { ok: false, why: "several approvals came along" };
+    const opened = openGrant(key, token, now());
+    if (!opened.ok) return opened;
+    const { claims } = opened;
+    const why = claimsProblem(claims, action, cluster);
+    if (why !== undefined) return { ok: false, why };
+    const name = `request ${claims.request}`;
+    return { ok: true, guardrails: new Set(claims.guardrails), name, spend: () => this.#spend(claims, action) };
+  }
+
+  exceptionsOf(action: Action): Excuse | undefined {
+    return this.#options.exceptions.excuseFor(action);
+  }
+
+  advice(policy: CompiledPolicy, rule: string, action: Action): string | undefined {
+    const { target, object, oldObject } = action;
+    const name = policyName(policy.id);
+    const subject = object ?? oldObject;
+    const of = target.name || (subject === undefined ? "" : nameOf(subject));
+    // What has no name yet, or is no object of its own, cannot be excepted.
+    if (isGuardrail(policy) || of === "" || target.subresource !== "") return undefined;
+    if (this.#options.rules()?.offersException(name, target.namespace) !== true) return undefined;
+    const version = target.group === "" ? "" : ` --api-version ${quoted(`${target.group}/${target.version}`)}`;
+    const namespace = target.namespace === "" ? "" : ` -n ${quoted(target.namespace)}`;
+    return (
+      `castellan request create --exception ${quoted(name)} --policy-rule ${quoted(rule)} ` +
+      `--object ${quoted(`${target.kind}/${of}`)}${version}${namespace} --for 24h --reason "..."`
+    );
+  }
+
+  #spend(claims: GrantClaims, { oldObject }: Action): Promise<boolean> {
+    const { store, now } = this.#options;
+    const metadata = oldObject?.metadata;
+    const each = claims.verb === "deletecollection" ? `/${asString(member(metadata, "uid")) ?? ""}` : "";
+    const version = asString(member(metadata, "resourceVersion")) ?? "";
+    const until = claims.until + keepMilliseconds;
+    return spendToken(store.db, { id: `${claims.id}${each}`, version, until }, mostVersions, now());
+  }
+}
