@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import { createServer as createProbe } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import Provider from "oidc-provider";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli } from "../run-cli.ts";
+import { FetchBrowser } from "./fetch-browser.ts";
+import { freePort, type OidcIssuer, startOidcIssuer } from "./oidc-issuer.ts";
 
 const castellan = join(import.meta.dirname, "../../src/cli/main.ts");
 const people: { readonly [name: string]: readonly string[] } = {
@@ -16,46 +15,20 @@ const people: { readonly [name: string]: readonly string[] } = {
   nobody: ["strangers"],
 };
 let directory = "";
-let issuer: Server;
-let issuerUrl = "";
+let issuer: OidcIssuer;
 const servers: ChildProcess[] = [];
-
-async function freePort(): Promise<number> {
-  const probe = createProbe().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
 const redirects: string[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "castellan-login-"));
   await writeFile(join(directory, "namespace.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata: {name: nlp}\n");
-  const port = await freePort();
-  issuerUrl = `http://127.0.0.1:${port}`;
   for (let i = 0; i < 2; i++) redirects.push(`http://127.0.0.1:${await freePort()}/login/callback`);
-  const provider = new Provider(issuerUrl, {
-    clients: [{ client_id: "castellan", client_secret: "a-secret-of-the-test-client", redirect_uris: redirects }],
-    findAccount: (_context, id) => ({
-      accountId: id,
-      claims: async () => ({ sub: id, email: `${id}@example.com`, email_verified: id !== "nobody", groups: people[id] ?? [] }),
-    }),
-    scopes: ["openid", "profile", "email", "groups"],
-    claims: { openid: ["sub"], email: ["email", "email_verified"], groups: ["groups"], profile: [] },
-    conformIdTokenClaims: false,
-    pkce: { required: () => true },
-    cookies: { keys: ["a-key-of-the-test-issuer"] },
-  });
-  const answer = provider.callback();
-  issuer = createServer((request, response) => void answer(request, response)).listen(port, "127.0.0.1");
+  issuer = await startOidcIssuer(people, redirects);
 });
 
 afterAll(async () => {
   for (const server of servers) server.kill("SIGKILL");
-  issuer.closeAllConnections();
-  await new Promise((resolve) => issuer.close(resolve));
+  await issuer.close();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -66,7 +39,7 @@ async function serve(name: string, listen: string, identities: object): Promise<
   const flags = ["--files", join(directory, "namespace.yaml"), "--data", join(directory, name), "--listen", listen];
   const child = spawn(process.execPath, [castellan, "serve", ...flags, "--identities", file], {
     stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, CLIENT_SECRET: "a-secret-of-the-test-client" },
+    env: { ...process.env, CLIENT_SECRET: issuer.clientSecret },
   });
   servers.push(child);
   return new Promise((resolve, reject) => {
@@ -80,50 +53,13 @@ async function serve(name: string, listen: string, identities: object): Promise<
   });
 }
 
-/** As much of a browser as a login needs: cookies by origin, redirects, forms. */
-class Browser {
-  readonly #cookies = new Map<string, Map<string, string>>();
-  setCookies: string[] = [];
-
-  async open(
-    url: string,
-    init: RequestInit = {},
-  ): Promise<{ readonly url: string; readonly status: number; readonly text: string }> {
-    const jar = this.#cookies.get(new URL(url).origin) ?? new Map<string, string>();
-    this.#cookies.set(new URL(url).origin, jar);
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
-    const response = await fetch(url, { ...init, redirect: "manual", headers: { ...init.headers, cookie } });
-    for (const line of response.headers.getSetCookie()) {
-      this.setCookies.push(line);
-      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      if (value === "" || /expires=Thu, 01 Jan 1970/i.test(line)) jar.delete(name);
-      else jar.set(name, value);
-    }
-    const location = response.headers.get("location");
-    if (location !== null && response.status < 400) return this.open(new URL(location, url).href);
-    return { url, status: response.status, text: await response.text() };
-  }
-
-  async submit(url: string, fields: { readonly [name: string]: string }) {
-    return this.open(url, {
-      method: "POST",
-      body: new URLSearchParams(fields),
-      headers: { "content-type": "application/x-www-form-urlencoded" },
-    });
-  }
-
-  cookie(origin: string, name: string): string | undefined {
-    return this.#cookies.get(origin)?.get(name);
-  }
-}
-
 async function login(
   origin: string,
   name: string,
-): Promise<{ browser: Browser; last: { status: number; text: string; url: string } }> {
-  const browser = new Browser();
+): Promise<{ browser: FetchBrowser; last: { status: number; text: string; url: string } }> {
+  const browser = new FetchBrowser();
   const form = await browser.open(`${origin}/login`);
-  expect(form.url).toContain(`${issuerUrl}/interaction/`);
+  expect(form.url).toContain(`${issuer.url}/interaction/`);
   const consent = await browser.submit(form.url, { prompt: "login", login: name, password: "any" });
   return { browser, last: await browser.submit(consent.url, { prompt: "consent" }) };
 }
@@ -138,7 +74,7 @@ describe("a login at an OpenID Connect issuer", () => {
   let origin = "";
   beforeAll(async () => {
     const redirectUrl = redirects[0] ?? "";
-    const oidc = { issuer: issuerUrl, clientId: "castellan", clientSecretEnv: "CLIENT_SECRET", redirectUrl };
+    const oidc = { issuer: issuer.url, clientId: "castellan", clientSecretEnv: "CLIENT_SECRET", redirectUrl };
     origin = await serve("oidc", new URL(redirectUrl).host, { oidc, roles });
   });
 
@@ -174,7 +110,7 @@ describe("a login at an OpenID Connect issuer", () => {
   test("a stranger's CSRF token is of no use, and a logout ends the session", async () => {
     const { browser } = await login(origin, "ada");
     const other = await login(origin, "ada");
-    const tokenOf = async (who: Browser) => JSON.parse((await who.open(`${origin}/api/v1/session`)).text).csrfToken;
+    const tokenOf = async (who: FetchBrowser) => JSON.parse((await who.open(`${origin}/api/v1/session`)).text).csrfToken;
     const logout = (token: string) =>
       browser.open(`${origin}/api/v1/logout`, { method: "POST", headers: { "x-csrf-token": token } });
     const own = await tokenOf(browser);
@@ -187,7 +123,7 @@ describe("a login at an OpenID Connect issuer", () => {
     const refused = await login(origin, "nobody");
     expect([refused.last.status, refused.last.text]).toEqual([401, expect.stringContaining("LOGIN_REFUSED")]);
     expect(refused.browser.cookie(origin, "castellan_session")).toBeUndefined();
-    const forged = await new Browser().open(`${origin}/login/callback?code=x&state=y`);
+    const forged = await new FetchBrowser().open(`${origin}/login/callback?code=x&state=y`);
     expect([forged.status, forged.text]).toEqual([401, expect.stringContaining("LOGIN_EXPIRED")]);
   });
 
@@ -207,7 +143,7 @@ describe("development users", () => {
     const origin = await serve("development", "127.0.0.1:0", identities);
     const statuses: number[] = [];
     for (const name of ["dev", "guest", "stranger"]) {
-      const browser = new Browser();
+      const browser = new FetchBrowser();
       await browser.open(`${origin}/login/as/${name}`);
       statuses.push((await browser.open(`${origin}/api/v1/audit/records`)).status);
     }

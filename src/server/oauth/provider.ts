@@ -38,8 +38,9 @@ export const sessionCookie = "castellan_oauth";
 export async function createProvider(options: ProviderOptions): Promise<Provider> {
   const { default: OidcProvider, errors } = await import("oidc-provider");
   const used = () => new errors.InvalidGrant("it was used before");
+  const noSuchAudience = () => new errors.InvalidTarget();
   const provider = new OidcProvider(options.issuer, {
-    ...configuration(options),
+    ...configuration(options, noSuchAudience),
     adapter: (model: string) => new RecordsAdapter(model, options.records, used),
   });
   // Whether people reach us by TLS is said by the issuer's address: the headers it reads are ours (`forward`).
@@ -48,7 +49,10 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
   return provider;
 }
 
-function configuration({ accounts, signingKey, announceKey, isLocked, now, issuer }: ProviderOptions): Configuration {
+function configuration(
+  { accounts, signingKey, announceKey, isLocked, now, issuer }: ProviderOptions,
+  noSuchAudience: () => Error,
+): Configuration {
   const loopback = ["http://127.0.0.1/callback", "http://[::1]/callback"];
   const grants = ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"];
   const resourceServer = {
@@ -132,7 +136,7 @@ function configuration({ accounts, signingKey, announceKey, isLocked, now, issue
         defaultResource: () => audiences.kubernetes,
         useGrantedResource: () => false,
         getResourceServerInfo: (_context, resource) => {
-          if (!known.has(resource)) throw new Error("no such resource");
+          if (!known.has(resource)) throw noSuchAudience();
           return { ...resourceServer, audience: resource };
         },
       },
