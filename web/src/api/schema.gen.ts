@@ -53,10 +53,22 @@ export interface Answers {
       readonly request?: string;
       readonly outcome?: {
         readonly why: string;
+        readonly digest: string;
+        readonly chunks: number;
         readonly bytes: number;
+        readonly milliseconds?: number;
         readonly exitCode?: number;
+        readonly ports?: { readonly [name: string]: number };
+        readonly carried?: {
+          readonly in: number;
+          readonly out: number;
+        };
+        readonly unrecorded?: {
+          readonly at: number;
+          readonly why: string;
+        };
+        readonly interrupted?: true;
       };
-      /** when retention removed what was shown */
       readonly removed?: number;
     }[];
   };
@@ -75,15 +87,25 @@ export interface Answers {
     readonly request?: string;
     readonly outcome?: {
       readonly why: string;
+      readonly digest: string;
+      readonly chunks: number;
       readonly bytes: number;
+      readonly milliseconds?: number;
       readonly exitCode?: number;
+      readonly ports?: { readonly [name: string]: number };
+      readonly carried?: {
+        readonly in: number;
+        readonly out: number;
+      };
+      readonly unrecorded?: {
+        readonly at: number;
+        readonly why: string;
+      };
+      readonly interrupted?: true;
     };
-    /** when retention removed what was shown */
     readonly removed?: number;
-    readonly verified: {
-      readonly ok: boolean;
-      readonly problem?: string;
-    };
+    readonly verified: boolean;
+    readonly problem?: string;
   };
   "GET /api/v1/access/requests": {
     readonly items: readonly {

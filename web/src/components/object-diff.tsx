@@ -27,7 +27,7 @@ export function ObjectDiff({ before, after }: ObjectDiffProps) {
     <Stack gap={4}>
       <Text size="sm" c="dimmed">
         {before === undefined ? "A new object: " : after === undefined ? "The object goes away: " : ""}
-        {count("added")} lines added, {count("removed")} removed
+        lines added: {count("added")}, removed: {count("removed")}
       </Text>
       <ScrollArea.Autosize mah={420} type="auto" viewportProps={{ tabIndex: 0, role: "region", "aria-label": "What changes" }}>
         <pre style={{ margin: 0, fontSize: 12, lineHeight: 1.5 }}>

@@ -1,5 +1,6 @@
 import { Grid, NavLink, Stack, Text, Title } from "@mantine/core";
-import { Link, useParams } from "wouter";
+import { useEffect } from "react";
+import { Link, useLocation, useParams } from "wouter";
 import { Answer } from "../../components/state.tsx";
 import { type RequestView, useRequest, useRequests } from "./access-api.ts";
 import { DecisionForm } from "./decision-form.tsx";
@@ -11,20 +12,25 @@ import { askText, BreakGlass, personText } from "./wording.tsx";
 export function ApprovePage() {
   const { id } = useParams<{ id?: string }>();
   const state = useRequests({ decidable: true });
+  const [, navigate] = useLocation();
+  const first = state.value?.items[0]?.id;
+  // What one looks at stays, with its outcome, when it leaves the queue.
+  useEffect(() => {
+    if (id === undefined && first !== undefined) navigate(`/access/approve/${first}`, { replace: true });
+  }, [id, first, navigate]);
   return (
     <Stack>
       <Title order={2}>To approve</Title>
       <Answer state={state}>
         {({ items }) => {
-          const chosen = id ?? items[0]?.id;
-          if (chosen === undefined) return <Text>Nothing waits for you. New requests appear here by themselves.</Text>;
+          if (id === undefined) return <Text>Nothing waits for you. New requests appear here by themselves.</Text>;
           return (
             <Grid>
               <Grid.Col span={{ base: 12, md: 4, xl: 3 }}>
-                <Queue items={items} chosen={chosen} />
+                <Queue items={items} chosen={id} />
               </Grid.Col>
               <Grid.Col span={{ base: 12, md: 8, xl: 9 }}>
-                <Chosen key={chosen} id={chosen} />
+                <Chosen key={id} id={id} />
               </Grid.Col>
             </Grid>
           );

@@ -76,8 +76,8 @@ export function DecisionForm({ request }: { readonly request: RequestDetailView 
             {needsTwoSteps ? "Approve …" : "Approve"}
           </Button>
           <Button
-            color="#c92a2a"
-            variant="outline"
+            variant="default"
+            c="var(--castellan-bad)"
             loading={step.at === "sent" && step.verdict === "deny"}
             disabled={step.at === "sent"}
             onClick={() => void send("deny")}

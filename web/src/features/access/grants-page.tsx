@@ -2,7 +2,7 @@ import { Anchor, Stack, Table, Text, Title, VisuallyHidden } from "@mantine/core
 import { Link } from "wouter";
 import { Answer, Time } from "../../components/state.tsx";
 import { isAdministrator, useUser } from "../../session.ts";
-import { type RequestView, revoke, useRequests } from "./access-api.ts";
+import { lock, type RequestView, revoke, useRequests } from "./access-api.ts";
 import { ActionButton } from "./action-button.tsx";
 import { Locks } from "./locks.tsx";
 import { Left } from "./requests-page.tsx";
@@ -16,14 +16,20 @@ export function GrantsPage() {
     <Stack>
       <Title order={2}>Grants</Title>
       <Answer state={state}>
-        {({ items }) => (items.length === 0 ? <Text>No access is granted at the moment.</Text> : <GrantTable items={items} />)}
+        {({ items }) =>
+          items.length === 0 ? (
+            <Text>No access is granted at the moment.</Text>
+          ) : (
+            <GrantTable items={items} mayLock={isAdministrator(user)} />
+          )
+        }
       </Answer>
       {isAdministrator(user) && <Locks />}
     </Stack>
   );
 }
 
-function GrantTable({ items }: { readonly items: readonly RequestView[] }) {
+function GrantTable({ items, mayLock }: { readonly items: readonly RequestView[]; readonly mayLock: boolean }) {
   return (
     <Table.ScrollContainer minWidth={760}>
       <Table highlightOnHover>
@@ -62,6 +68,15 @@ function GrantTable({ items }: { readonly items: readonly RequestView[] }) {
                     explain={`The access of ${request.requester.user} ends now; open streams are cut within a second.`}
                     reason="required"
                     run={(why) => revoke(request.id, why)}
+                  />
+                )}
+                {mayLock && (
+                  <ActionButton
+                    label="Lock the person"
+                    size="compact-sm"
+                    explain={`All access of ${request.requester.user} ends now, and no new one is given until they are unlocked.`}
+                    reason="required"
+                    run={(why) => lock(request.requester.human, why)}
                   />
                 )}
               </Table.Td>

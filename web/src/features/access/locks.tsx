@@ -90,6 +90,7 @@ function LockButton() {
             )}
             <TextInput
               label="Who"
+              description="As the directory names them, else issuer#subject."
               required
               data-autofocus
               value={human}

@@ -101,17 +101,17 @@ function Recording({ id }: { readonly id: string }) {
               {row.user} in {whereText(row)}: <code>{commandText(row)}</code>, <Time at={row.started} />
             </Text>
             <Group gap="xs">
-              <Badge color={row.verified.ok ? "#237032" : "#c92a2a"} radius="sm">
-                {row.verified.ok ? "as the ledger says" : "not proven"}
+              <Badge color={row.verified ? "#237032" : "#c92a2a"} radius="sm">
+                {row.verified ? "as the ledger says" : "not proven"}
               </Badge>
               <Button component="a" variant="default" size="compact-sm" href={recordingFile(id)} download={`${id}.cast`}>
                 Download
               </Button>
             </Group>
           </Group>
-          {row.verified.problem !== undefined && (
+          {row.problem !== undefined && (
             <Alert color={row.ended === undefined ? "gray" : "red"} title="Not proven to be what was shown">
-              {row.verified.problem}
+              {row.problem}
             </Alert>
           )}
           <Suspense

@@ -31,6 +31,11 @@ export function RequestDetail({ request, children }: { readonly request: Request
       ) : (
         <RiskNote risk={request.risk} />
       )}
+      {ask.type === "action" && (
+        <Section title="What changes">
+          <Exactly ask={ask} />
+        </Section>
+      )}
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
         <Card withBorder>
           <Facts request={request} />
@@ -44,11 +49,6 @@ export function RequestDetail({ request, children }: { readonly request: Request
           </Section>
         </Card>
       </SimpleGrid>
-      {ask.type === "action" && (
-        <Section title="What changes">
-          <Exactly ask={ask} />
-        </Section>
-      )}
       {children}
     </Stack>
   );
@@ -106,8 +106,7 @@ function Facts({ request }: { readonly request: RequestView }) {
         <Time at={grant.from} /> until <Time at={grant.until} />
       </span>,
     ]);
-  if (ask.type === "action")
-    rows.push(["Use", grant?.use === undefined || grant.use === "live" ? "once, not used yet" : grant.use]);
+  if (ask.type === "action" && grant !== undefined) rows.push(["Use", grant.use === "live" ? "once, not used yet" : grant.use]);
   if (ask.type === "exception") rows.push(["Exception until", <Time key="until" at={ask.until} />]);
   rows.push(["Rule", request.rule.name]);
   if (request.guardrails.length > 0) rows.push(["Lifts", request.guardrails.join(", ")]);
@@ -171,7 +170,7 @@ function Similar({ items }: { readonly items: readonly SimilarDecision[] }) {
     <List size="sm">
       {items.map((item) => (
         <List.Item key={item.id}>
-          <Anchor component={Link} href={`/access/requests/${item.id}`} size="sm">
+          <Anchor component={Link} href={`/access/requests/${item.id}`} size="sm" underline="always">
             {item.user}
           </Anchor>
           : {item.phase}
