@@ -16,7 +16,10 @@ export interface Person {
   readonly isProgram: boolean;
   readonly displayName?: string | undefined;
   readonly email?: string | undefined;
-  /** When the proof itself ends (a token's `exp`, a certificate's notAfter), milliseconds since the epoch. */
+  /**
+   * When the proof itself ends, milliseconds since the epoch: a token's `exp`, a certificate's notAfter. Behind our own tokens, which
+   * live for minutes and are renewed, it is the end of the login: what was begun with one goes on with the next.
+   */
   readonly until?: number | undefined;
 }
 

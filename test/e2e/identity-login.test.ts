@@ -10,7 +10,7 @@ import type { Store } from "../../src/adapters/store/store.ts";
 import { controlPlaneBinaries } from "../cluster/binaries.ts";
 import { type CliResult, runCli } from "../run-cli.ts";
 import { FetchBrowser, type Page } from "./fetch-browser.ts";
-import { type IdentityServer, startIdentityServer, TestAuthority } from "./identity-server.ts";
+import { type IdentityServer, startIdentityServer, TestAuthority, tokenTo } from "./identity-server.ts";
 import { freePort, type OidcIssuer, startOidcIssuer } from "./oidc-issuer.ts";
 
 const run = promisify(execFile);
@@ -118,13 +118,7 @@ async function browserLogin(computer: Computer, name: string, browser = new Fetc
   return ended;
 }
 
-const whoAmI = async (token: string): Promise<{ status: number; body: Record<string, unknown> & { person?: object } }> => {
-  const { Agent, request } = await import("undici");
-  const ca = await readFile(authority.file, "utf8");
-  const dispatcher = new Agent({ connect: { ca } });
-  const { statusCode, body } = await request(server.gateway, { dispatcher, headers: { authorization: `Bearer ${token}` } });
-  return { status: statusCode, body: JSON.parse(await body.text()) };
-};
+const whoAmI = (token: string) => tokenTo(server.gateway, authority, token);
 
 const token = (form: { readonly [name: string]: string }) =>
   fetch(`${server.url}/oauth/token`, { method: "POST", body: new URLSearchParams({ client_id: "castellan-cli", ...form }) });

@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
+import { Agent, request } from "undici";
 import type { Store } from "../../src/adapters/store/store.ts";
 import { consoleIdentities } from "../../src/cli/console-identities.ts";
 import { serveIdentity } from "../../src/cli/serve-identity.ts";
@@ -80,17 +82,18 @@ export async function startWhoAmI(
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   const server = createServer(
     { ...tls, ...authenticator().clientCertificates, maxHeaderSize: mostHeaderBytes },
-    async (request, response) => {
-      const socket = request.socket as TLSSocket;
-      const certificate = socket.getPeerX509Certificate();
-      const said = await authenticator().authenticate({
-        authorization: request.headersDistinct["authorization"] ?? [],
-        peer: certificate === undefined ? undefined : { certificate, authorized: socket.authorized },
-      });
-      response.writeHead(said.ok ? 200 : said.status, { "content-type": "application/json" });
-      response.end(JSON.stringify(said));
-    },
+    (request, response) => void answer(request, response),
   ).listen(0, "127.0.0.1");
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const socket = request.socket as TLSSocket;
+    const certificate = socket.getPeerX509Certificate();
+    const said = await authenticator().authenticate({
+      authorization: request.headersDistinct["authorization"] ?? [],
+      peer: certificate === undefined ? undefined : { certificate, authorized: socket.authorized },
+    });
+    response.writeHead(said.ok ? 200 : said.status, { "content-type": "application/json" });
+    response.end(JSON.stringify(said));
+  }
   await new Promise((resolve) => server.once("listening", resolve));
   const address = server.address();
   return {
@@ -179,4 +182,19 @@ export async function startIdentityServer(options: IdentityServerOptions): Promi
       await listener.close();
     },
   };
+}
+
+/** What a gateway says to a token. */
+export async function tokenTo(
+  gateway: string,
+  authority: TestAuthority,
+  token: string,
+): Promise<{ readonly status: number; readonly body: { readonly [field: string]: unknown } }> {
+  const dispatcher = new Agent({ connect: { ca: await readFile(authority.file, "utf8") } });
+  try {
+    const { statusCode, body } = await request(gateway, { dispatcher, headers: { authorization: `Bearer ${token}` } });
+    return { status: statusCode, body: JSON.parse(await body.text()) };
+  } finally {
+    await dispatcher.close();
+  }
 }

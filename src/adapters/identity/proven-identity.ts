@@ -14,6 +14,8 @@ export interface ProvenIdentity {
   readonly emailVerified: boolean;
   /** When the proof ends, milliseconds since the epoch; undefined: whoever takes it says for how long. */
   readonly until?: number | undefined;
+  /** When the login ends that stands behind a token which is renewed, milliseconds since the epoch. */
+  readonly loginUntil?: number | undefined;
   /** RFC 8705: the proof is good only beside the client certificate with this SHA-256, base64url. */
   readonly boundTo?: string | undefined;
 }

@@ -71,7 +71,7 @@ export function addInteractionRoutes(api: Api, options: InteractionOptions): voi
 }
 
 const fits = (person: Person): boolean =>
-  (Buffer.byteLength(JSON.stringify(claimsOf(person))) * 4) / 3 + tokenOverhead <= mostTokenBytes;
+  (Buffer.byteLength(JSON.stringify(claimsOf(person, 0))) * 4) / 3 + tokenOverhead <= mostTokenBytes;
 
 function askWho(reply: FastifyReply, path: string, { hasIssuer, developmentUsers }: InteractionOptions): FastifyReply {
   if (hasIssuer) return reply.redirect(`/login?return=${encodeURIComponent(path)}`);

@@ -110,7 +110,7 @@ function configuration(
             "accountId" in token && token.accountId !== undefined ? await accounts.find(token.accountId) : undefined;
           if (account === undefined) throw new Error("a token without a login");
           await announceKey();
-          Object.assign(payload, claimsOf(account.person));
+          Object.assign(payload, claimsOf(account.person, account.until));
         },
       },
     },

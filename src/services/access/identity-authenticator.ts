@@ -124,7 +124,8 @@ function issuerOf(token: string): string | undefined {
 
 /** The person of an identity: the directory says which logins are one human. */
 function personOf(identity: ProvenIdentity, directory: Directory): Person {
-  const { issuer, subject, user, groups, isProgram, displayName, email, emailVerified, until } = identity;
+  const { issuer, subject, user, groups, isProgram, displayName, email, emailVerified } = identity;
+  const until = identity.loginUntil ?? identity.until;
   const key = personKey(identity);
   const verified = emailVerified ? email : undefined;
   const human = directory(key, verified) ?? key;

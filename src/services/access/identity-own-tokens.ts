@@ -26,8 +26,8 @@ export interface OwnTokenOptions {
 const keysLifetime = 60_000;
 const retryMilliseconds = 1000;
 
-/** What a token says about a person; who approves is compared by issuer and subject of their own login. */
-export function claimsOf(person: Person): JsonObject {
+/** What a token says about a person and the login behind it, which ends at `loginUntil` (milliseconds since the epoch); who approves is compared by issuer and subject of their own login. */
+export function claimsOf(person: Person, loginUntil: number): JsonObject {
   const { issuer, subject, user, groups, isProgram, displayName, email } = person;
   return {
     sub: personKey(person),
@@ -35,7 +35,7 @@ export function claimsOf(person: Person): JsonObject {
     groups: [...groups],
     ...(displayName === undefined ? {} : { name: displayName }),
     ...(email === undefined ? {} : { email, email_verified: true }),
-    castellan: { issuer, subject, program: isProgram },
+    castellan: { issuer, subject, program: isProgram, until: loginUntil },
   };
 }
 
@@ -47,7 +47,7 @@ const claimsSchema = z.object({
   email: z.string().optional(),
   email_verified: z.boolean().default(false),
   cnf: z.object({ "x5t#S256": z.string() }).optional(),
-  castellan: z.object({ issuer: z.string().min(1), subject: z.string().min(1), program: z.boolean() }),
+  castellan: z.object({ issuer: z.string().min(1), subject: z.string().min(1), program: z.boolean(), until: z.number() }),
 });
 
 const headerSchema = z.object({ kid: z.string() });
@@ -82,6 +82,7 @@ export function ownTokens(options: OwnTokenOptions): TokenVerifier {
               email: said.email,
               emailVerified: said.email_verified,
               until,
+              loginUntil: castellan.until,
               boundTo: cnf?.["x5t#S256"],
             },
           };
