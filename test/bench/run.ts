@@ -4,6 +4,7 @@ import { celBench } from "./cel.ts";
 import { celPoliciesBench } from "./cel-policies.ts";
 import { commandBench } from "./command.ts";
 import { flowsBench } from "./flows.ts";
+import { gatewayBench } from "./gateway.ts";
 import { ledgerBench, ledgerPostgresBench } from "./ledger.ts";
 import { loadingBench } from "./loading.ts";
 import { networkBench } from "./network.ts";
@@ -24,6 +25,7 @@ const benches = [
   networkBench,
   flowsBench,
   admissionBench,
+  gatewayBench,
   ledgerBench,
   ledgerPostgresBench,
 ];

@@ -9,6 +9,7 @@ import type { AccessRequest } from "../../src/access/request.ts";
 import { createAuthority, issueServerCertificate } from "../../src/adapters/certificates.ts";
 import { connect as connectClient, type KubernetesClient } from "../../src/adapters/kubernetes/client.ts";
 import { type ClusterAccess, clusterAccess } from "../../src/adapters/kubernetes/kubeconfig.ts";
+import type { Ledger } from "../../src/adapters/store/ledger.ts";
 import type { NewRecord } from "../../src/adapters/store/ledger-batch.ts";
 import { type Gateway, listenForCalls } from "../../src/server/gateway/gateway.ts";
 import type { GatewayLimits, GatewayParts, GuardrailJudge } from "../../src/server/gateway/parts.ts";
@@ -161,9 +162,12 @@ export class GatewayStand {
   directory = "";
 
   readonly #cluster: { readonly kubectl: string };
+  readonly #ledger: Pick<Ledger, "append"> | undefined;
 
-  constructor(cluster: { readonly kubectl: string }) {
+  /** With a ledger of its own, or one that keeps records in memory. */
+  constructor(cluster: { readonly kubectl: string }, ledger?: Pick<Ledger, "append">) {
     this.#cluster = cluster;
+    this.#ledger = ledger;
   }
 
   get port(): number {
@@ -191,7 +195,12 @@ export class GatewayStand {
       this.records.push(...records);
       return records.map((_, seq) => ({ seq }));
     };
-    const records = new CallRecords({ ledger: { append }, directory: this.directory, trouble, spoolBytes: 20_000 });
+    const records = new CallRecords({
+      ledger: this.#ledger ?? { append },
+      directory: this.directory,
+      trouble,
+      spoolBytes: 20_000,
+    });
     await records.start();
     this.callRecords = records;
     const desk = unused<AccessDesk>(this.desk);
@@ -218,7 +227,10 @@ export class GatewayStand {
       desk,
       records,
       streams,
-      openTap: async () => ({ ok: true, tap: { toClient: async () => {}, toServer: async () => {}, end: async () => {} } }),
+      openTap: async () => ({
+        ok: true,
+        tap: { agreed: () => true, toClient: async () => {}, toServer: async () => {}, end: async () => {} },
+      }),
       sealGrant: (request) => `sealed-${request.id}`,
       hold: () => this.hold,
       link: (id) => `https://console.example.com/access/${id}`,

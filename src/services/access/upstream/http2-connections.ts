@@ -34,9 +34,11 @@ export class Http2Connections {
     let aborted = false;
     let exchange: UpstreamExchange | undefined;
     const start = (connection: Connection | undefined) => {
-      if (!aborted) exchange = connection === undefined ? otherwise() : this.#request(connection, call, sink);
+      if (aborted) {
+        if (connection !== undefined) connection.streams--;
+      } else exchange = connection === undefined ? otherwise() : this.#request(connection, call, sink);
     };
-    const free = this.#free();
+    const free = this.#take();
     if (free !== undefined) start(free);
     else {
       this.#next().then(start, (error: unknown) => {
@@ -56,11 +58,13 @@ export class Http2Connections {
     for (const { session } of this.#connections) session.destroy();
   }
 
-  #free(): Connection | undefined {
+  /** A connection with room, which is taken: a stream beyond the server's limit would wait without end. */
+  #take(): Connection | undefined {
     for (const connection of this.#connections) {
       const { session, streams } = connection;
-      if (!session.closed && !session.destroyed && streams < (session.remoteSettings.maxConcurrentStreams ?? 100))
-        return connection;
+      if (session.closed || session.destroyed || streams >= (session.remoteSettings.maxConcurrentStreams ?? 100)) continue;
+      connection.streams++;
+      return connection;
     }
     return undefined;
   }
@@ -68,10 +72,8 @@ export class Http2Connections {
   /** A connection with room; those who come while one is opened wait for it and look again. */
   async #next(): Promise<Connection | undefined> {
     for (;;) {
-      const free = this.#free();
-      if (free !== undefined) {
-        return free;
-      }
+      const free = this.#take();
+      if (free !== undefined) return free;
       this.#opening ??= this.#connect().finally(() => {
         this.#opening = undefined;
       });
@@ -138,10 +140,10 @@ export class Http2Connections {
     try {
       stream = connection.session.request(headersOf(call), { endStream: call.body === undefined });
     } catch (error) {
+      connection.streams--;
       sink.fail(error instanceof Error ? error : new Error(String(error)));
       return { abort: () => {} };
     }
-    connection.streams++;
     let over = false;
     const fail = (error: Error) => {
       if (over) return;

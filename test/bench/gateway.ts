@@ -1,0 +1,244 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { Agent, type IncomingMessage, request } from "node:https";
+import { join } from "node:path";
+import { asAdmin, installGatewayRoles } from "../e2e/gateway-stand.ts";
+import { type Cluster, startCluster } from "../cluster/start.ts";
+import type { Bench, BenchRow } from "./bench.ts";
+
+const namespace = "bench";
+const single = 1500;
+const rate = 200;
+const rateSeconds = 10;
+const watches = 2000;
+
+interface Way {
+  readonly origin: string;
+  readonly authority: string;
+  readonly token: string;
+}
+
+/** The gateway beside the API server itself: one machine, one run, one kind of client. */
+export const gatewayBench: Bench = {
+  name: "gateway",
+  async run() {
+    const cluster = await startCluster();
+    if (!cluster.available) return { rows: [], skipped: cluster.reason };
+    let child: ChildProcess | undefined;
+    try {
+      await prepare(cluster);
+      child = spawn(process.execPath, ["--expose-gc", join(import.meta.dirname, "gateway-server.ts"), cluster.kubeconfig, "bob"], {
+        stdio: ["pipe", "pipe", "inherit"],
+      });
+      const gateway = new GatewayProcess(child);
+      const { port, authority } = await gateway.ready();
+      const through: Way = { origin: `https://127.0.0.1:${port}`, authority, token: "ada-token" };
+      const direct: Way = { origin: cluster.server, authority: cluster.authority, token: "alice-token" };
+      return { rows: await measure(gateway, direct, through) };
+    } finally {
+      child?.kill("SIGTERM");
+      await cluster.stop();
+    }
+  },
+};
+
+/** One role for the person behind the gateway and for who goes directly. */
+async function prepare(cluster: Cluster): Promise<void> {
+  await installGatewayRoles(cluster);
+  await asAdmin(cluster, ["create", "namespace", namespace]);
+  await asAdmin(cluster, ["create", "clusterrole", "reader", "--verb=get,list,watch", "--resource=configmaps"]);
+  await asAdmin(cluster, ["create", "clusterrolebinding", "reader", "--clusterrole=reader", "--group=team", "--user=alice"]);
+  await asAdmin(cluster, ["create", "configmap", "small", "-n", namespace, "--from-literal=a=b"]);
+  const data = "x".repeat(100_000);
+  for (let batch = 0; batch < 10; batch++) {
+    const items = Array.from({ length: 50 }, (_, i) => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: `large-${batch}-${i}`, namespace },
+      data: { data },
+    }));
+    await asAdmin(cluster, ["create", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+  }
+}
+
+const one = `/api/v1/namespaces/${namespace}/configmaps/small`;
+const all = `/api/v1/namespaces/${namespace}/configmaps`;
+
+async function measure(gateway: GatewayProcess, direct: Way, through: Way): Promise<readonly BenchRow[]> {
+  await sequence(direct, 500);
+  await sequence(through, 500);
+  // In turns, so that what else the machine does falls on both.
+  const [a, b]: [number[], number[]] = [[], []];
+  for (let turn = 0; turn < 5; turn++) {
+    a.push(...(await sequence(direct, single / 5)));
+    b.push(...(await sequence(through, single / 5)));
+  }
+  const cpuBefore = (await gateway.state()).cpu;
+  const many = await sequence(through, single);
+  const cpu = ((await gateway.state()).cpu - cpuBefore) / many.length;
+  const paced = { direct: await atRate(direct), through: await atRate(through) };
+  const rows: BenchRow[] = [
+    ...compared("one client, added", a, b, 1, 5),
+    { name: "CPU a request", unit: "ms", ours: cpu, target: { atMost: 0.8 } },
+    ...compared(`${rate} GET/s, added`, paced.direct, paced.through, 2, undefined),
+  ];
+  return [...rows, ...(await largeList(gateway, direct, through)), ...(await openWatches(gateway, through))];
+}
+
+function compared(name: string, direct: readonly number[], through: readonly number[], p50: number, p99: number | undefined): BenchRow[] {
+  const added = (share: number) => at(through, share) - at(direct, share);
+  return [
+    { name: `${name} p50`, unit: "ms", ours: added(0.5), target: { atMost: p50 } },
+    { name: `${name} p99`, unit: "ms", ours: added(0.99), ...(p99 === undefined ? {} : { target: { atMost: p99 } }) },
+    { name: `${name.split(",")[0]} p50 whole`, unit: "ms", ours: at(through, 0.5), peer: at(direct, 0.5) },
+  ];
+}
+
+function at(values: readonly number[], share: number): number {
+  return [...values].sort((x, y) => x - y)[Math.floor(values.length * share)] ?? 0;
+}
+
+function agentOf(way: Way, maxSockets: number): Agent {
+  return new Agent({ ca: way.authority, keepAlive: true, maxSockets, checkServerIdentity: () => undefined });
+}
+
+function get(way: Way, agent: Agent, path: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request(way.origin + path, { agent, headers: { authorization: `Bearer ${way.token}` } }, resolve).on("error", reject).end();
+  });
+}
+
+async function whole(way: Way, agent: Agent, path: string): Promise<number> {
+  const response = await get(way, agent, path);
+  let bytes = 0;
+  for await (const chunk of response) bytes += chunk.length;
+  if (response.statusCode !== 200) throw new Error(`HTTP status ${response.statusCode}`);
+  return bytes;
+}
+
+async function sequence(way: Way, count: number): Promise<number[]> {
+  const agent = agentOf(way, 1);
+  const times: number[] = [];
+  await whole(way, agent, one);
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    await whole(way, agent, one);
+    times.push(performance.now() - start);
+  }
+  agent.destroy();
+  return times;
+}
+
+/** At their times, whether or not the answers before have come. */
+async function atRate(way: Way): Promise<number[]> {
+  const agent = agentOf(way, 50);
+  const times: number[] = [];
+  const running: Promise<void>[] = [];
+  const begin = performance.now();
+  for (let i = 0; i < rate * rateSeconds; i++) {
+    const due = begin + (i * 1000) / rate;
+    const wait = due - performance.now();
+    if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
+    const start = performance.now();
+    running.push(
+      whole(way, agent, one).then(() => {
+        times.push(performance.now() - start);
+      }),
+    );
+  }
+  await Promise.all(running);
+  agent.destroy();
+  return times.slice(rate);
+}
+
+async function largeList(gateway: GatewayProcess, direct: Way, through: Way): Promise<readonly BenchRow[]> {
+  const times = { direct: [] as number[], through: [] as number[] };
+  await whole(through, agentOf(through, 1), all);
+  await gateway.say("collect");
+  const before = (await gateway.state()).rss;
+  let peak = before;
+  const poll = setInterval(() => void gateway.state().then(({ rss }) => (peak = Math.max(peak, rss))), 20);
+  for (let i = 0; i < 3; i++) {
+    for (const [name, way] of [["direct", direct], ["through", through]] as const) {
+      const agent = agentOf(way, 1);
+      const start = performance.now();
+      await whole(way, agent, all);
+      times[name].push(performance.now() - start);
+      agent.destroy();
+    }
+  }
+  clearInterval(poll);
+  const [d, t] = [Math.min(...times.direct), Math.min(...times.through)];
+  return [
+    { name: "50 MB list", unit: "ms", ours: t, peer: d, target: { atMost: d * 1.2 } },
+    { name: "50 MB list, memory", unit: "MB", ours: Math.max(0, peak - before), target: { atMost: 20 } },
+  ];
+}
+
+async function openWatches(gateway: GatewayProcess, through: Way): Promise<readonly BenchRow[]> {
+  await gateway.say("collect");
+  const before = (await gateway.state()).rss;
+  const agent = agentOf(through, Number.POSITIVE_INFINITY);
+  const open: IncomingMessage[] = [];
+  const path = `${all}?watch=1&fieldSelector=metadata.name%3Dsmall`;
+  for (let i = 0; i < watches; i += 50) {
+    open.push(...(await Promise.all(Array.from({ length: 50 }, () => get(through, agent, path)))));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const { rss, streams } = await gateway.state();
+  if (streams !== watches) throw new Error(`${streams} watches are open`);
+  const start = performance.now();
+  const closed = open.map((response) => new Promise((resolve) => response.resume().once("close", resolve).once("error", resolve)));
+  await gateway.say("lock");
+  await Promise.all(closed);
+  const cut = performance.now() - start;
+  agent.destroy();
+  return [
+    { name: `${watches} watches, memory`, unit: "MB", ours: rss - before, target: { atMost: 400 } },
+    { name: `lock to ${watches} watches cut`, unit: "ms", ours: cut, target: { atMost: 1000 } },
+  ];
+}
+
+interface State {
+  readonly cpu: number;
+  readonly rss: number;
+  readonly streams: number;
+}
+
+/** The gateway's process: it answers every line with a line. */
+class GatewayProcess {
+  readonly #child: ChildProcess;
+  readonly #waiting: ((line: string) => void)[] = [];
+  #text = "";
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      this.#text += text;
+      const lines = this.#text.split("\n");
+      this.#text = lines.pop() ?? "";
+      for (const line of lines) this.#waiting.shift()?.(line);
+    });
+  }
+
+  async ready(): Promise<{ readonly port: number; readonly authority: string }> {
+    return JSON.parse(await this.#line());
+  }
+
+  state(): Promise<State> {
+    return this.say("state");
+  }
+
+  async say(word: string): Promise<State> {
+    const line = this.#line();
+    this.#child.stdin?.write(`${word}\n`);
+    return JSON.parse(await line);
+  }
+
+  #line(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(resolve);
+      this.#child.once("exit", (code) => reject(new Error(`the gateway ended: ${code}`)));
+    });
+  }
+}
+
