@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { withCalendars } from "../adapters/files/calendar-files.ts";
 import type { TextFiles } from "../adapters/files/text-files.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { SourceDocument } from "../core/source.ts";
@@ -29,7 +30,12 @@ export class TestDocuments {
       return { documents: all.flatMap((p) => p.documents), diagnostics: all.flatMap((p) => p.diagnostics) };
     }
     const file = this.#files.read(path);
-    if (file.ok) return parseDocuments(file.text, path);
+    if (file.ok) {
+      const { documents, diagnostics } = parseDocuments(file.text, path);
+      const found = [...diagnostics];
+      const filled = documents.map((document) => withCalendars(document, (beside) => this.#files.read(beside), found));
+      return { documents: filled, diagnostics: found };
+    }
     return { documents: [], diagnostics: [{ code: "FILE_UNREADABLE", severity: "error", message: file.message }] };
   }
 

@@ -78,7 +78,11 @@ const resources = apiResources([
   { group: "apps", version: "v1", kind: "Deployment", resource: "deployments", namespaced: true, verbs: [], subresources: [] },
 ]);
 const guardrails = [
-  documentOf("Guardrail", "prod", { effect: "require-approval", message: "production rests", match: { namespaces: ["prod"] } }),
+  documentOf("Guardrail", "prod", {
+    effect: "require-approval",
+    message: "production rests",
+    match: { namespaces: ["prod"], resources: [{ apiGroups: ["*"], resources: ["*/*"] }] },
+  }),
   documentOf("Guardrail", "never", {
     effect: "deny",
     message: "never this one",

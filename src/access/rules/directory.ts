@@ -6,6 +6,8 @@ import { type DirectorySpec, directoryKind, type PersonSpec } from "./directory-
 
 /** Humans and their logins. */
 export interface Directory {
+  /** Whose login `issuer#subject` is; undefined where nobody is listed with it. */
+  humanOfKey(key: string): string | undefined;
   /** The one human behind a login; `issuer#subject` where nobody is listed with it. */
   humanOf(login: Pick<Person, "issuer" | "subject">): string;
   person(human: string): PersonSpec | undefined;
@@ -48,6 +50,10 @@ class ReadDirectory implements Directory {
         problems.push(problemAt(document, path, `there is no ${JSON.stringify(manager)} in the directory`, "DIRECTORY_INVALID"));
       }
     }
+  }
+
+  humanOfKey(key: string): string | undefined {
+    return this.#logins.get(key);
   }
 
   humanOf(login: Pick<Person, "issuer" | "subject">): string {

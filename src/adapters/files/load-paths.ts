@@ -2,11 +2,13 @@ import { createReadStream, globSync, realpathSync, type Stats, statSync } from "
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { parseDocuments } from "../../core/yaml/parse-documents.ts";
+import { withCalendars } from "./calendar-files.ts";
 import { looksLikeTemplate } from "./file-kinds.ts";
 import { type LoadedPaths, pathDiagnostic, type SkippedPath } from "./loaded-paths.ts";
 import { defaultMaximumBytes, readTextFile, readTextStream, unreadable } from "./read-text.ts";
 import { regoDocument } from "./rego-document.ts";
 import { render } from "./render.ts";
+import type { TextFile } from "./text-files.ts";
 import { type RenderableDirectory, renderableType, walk } from "./walk.ts";
 
 export interface LoadOptions {
@@ -134,7 +136,11 @@ class Loader implements LoadedPaths {
       else this.skipped.push({ path: name, reason: "template" });
       return;
     }
-    for (const document of documents) this.documents.push(document);
+    const calendar = (path: string): TextFile => {
+      const file = readTextFile(path, path, this.#maximumBytes);
+      return file.ok ? { ok: true, text: file.value } : { ok: false, message: file.diagnostics[0]?.message ?? path };
+    };
+    for (const document of documents) this.documents.push(withCalendars(document, calendar, this.diagnostics));
     this.diagnostics.push(...diagnostics);
   }
 }
