@@ -31,7 +31,7 @@ function directoryOf({ env }: Environment): string {
   return join(base, "castellan");
 }
 
-export const loginsFile = (io: Environment): string => join(directoryOf(io), "logins.json");
+const loginsFile = (io: Environment): string => join(directoryOf(io), "logins.json");
 
 /** Whoever may read the file may act in one's name. */
 const othersMask = 0o077;
