@@ -241,7 +241,7 @@ export class GatewayStand {
       trouble,
       ...options.parts,
     };
-    this.#gateway = await listenForCalls({ host: "127.0.0.1", port: 0, identity: server, parts });
+    this.#gateway = await listenForCalls({ host: "127.0.0.1", port: 0, identity: server, clusters: new Map([["", parts]]) });
     this.#close = [
       () => this.#gateway?.close() ?? Promise.resolve(),
       () => records.close(),

@@ -43,7 +43,7 @@ export async function forwardUpgrade(
     await call.use?.returned(opened.refusal.message).catch(parts.trouble);
     return opened.refusal;
   }
-  let { tap } = opened;
+  const { tap } = opened;
   const notSent = await beforeSending(call, parts);
   if (notSent !== undefined) {
     await tap?.end(notSent.message);
@@ -71,15 +71,11 @@ export async function forwardUpgrade(
     return passRefusal(outlet.socket, answer);
   }
   const chosen = chosenOf(answer.fields, protocol);
-  if (tap !== undefined && chosen !== checked.offered[0]) {
-    // The server speaks an older subprotocol than the client likes best.
-    await tap.end("another subprotocol was chosen");
-    const again = await openTapFor(call, parts, checked, chosen);
-    if (!again.ok) {
-      answer.socket.destroy();
-      return again.refusal;
-    }
-    tap = again.tap;
+  if (tap?.agreed(chosen) === false) {
+    answer.socket.destroy();
+    const message = `the API server chose the subprotocol ${chosen}, which cannot be recorded`;
+    await tap.end(message);
+    return refusal(502, message);
   }
   relay(call, parts, kind, outlet, answer, tap);
   return undefined;

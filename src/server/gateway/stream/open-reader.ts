@@ -13,7 +13,7 @@ export const isReadable = (agreed: Agreed): boolean => openReader(agreed) !== un
 export function openReader({ kind, protocol, subprotocol = "" }: Agreed): StreamReader | undefined {
   if (protocol === "spdy") {
     if (kind === "portforward") return subprotocol === "portforward.k8s.io" ? spdyPortForward() : undefined;
-    return /^(v[234]\.)?channel\.k8s\.io$/.test(subprotocol) ? spdyExec() : undefined;
+    return /^(v[2-5]\.)?channel\.k8s\.io$/.test(subprotocol) ? spdyExec() : undefined;
   }
   if (kind === "portforward" && subprotocol === "SPDY/3.1+portforward.k8s.io") return tunnelled(spdyPortForward());
   const channels = channelProtocol(subprotocol);

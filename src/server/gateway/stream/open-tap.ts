@@ -22,7 +22,7 @@ export function tapOpener({ recordings, recordInput }: TapOptions): OpenTap {
       return { ok: false, code: "STREAM_UNREADABLE", message };
     }
     const begun = await recordings.begin(aboutOf(request));
-    if (begun.ok) return { ok: true, tap: new RecordingTap(reader, begun.value, recordInput) };
+    if (begun.ok) return { ok: true, tap: new RecordingTap(request, reader, begun.value, recordInput) };
     reader.close();
     return { ok: false, code: begun.code, message: begun.message };
   };
@@ -46,16 +46,28 @@ function aboutOf({ kind, protocol, subprotocol, query, person, action, requestId
 }
 
 class RecordingTap implements StreamTap {
-  readonly #reader: StreamReader;
+  readonly #request: TapRequest;
+  #reader: StreamReader;
   readonly #recording: LiveRecording;
   readonly #recordInput: boolean;
   /** Each direction is read in order. */
   readonly #last = { fromServer: Promise.resolve(), fromClient: Promise.resolve() };
 
-  constructor(reader: StreamReader, recording: LiveRecording, recordInput: boolean) {
+  constructor(request: TapRequest, reader: StreamReader, recording: LiveRecording, recordInput: boolean) {
+    this.#request = request;
     this.#reader = reader;
     this.#recording = recording;
     this.#recordInput = recordInput;
+  }
+
+  agreed(subprotocol: string | undefined): boolean {
+    if (subprotocol === this.#request.subprotocol) return true;
+    const reader = openReader({ ...this.#request, subprotocol });
+    if (reader === undefined) return false;
+    this.#reader.close();
+    this.#reader = reader;
+    this.#recording.agreed(`${this.#request.protocol} ${subprotocol}`);
+    return true;
   }
 
   toClient(bytes: Buffer): Promise<void> {

@@ -186,6 +186,7 @@ describe("T25 what cannot be read is not passed on", () => {
     [{ ...exec, subprotocol: "base64.channel.k8s.io" }, true],
     [{ kind: "attach", protocol: "spdy", subprotocol: "v4.channel.k8s.io" }, true],
     [{ kind: "attach", protocol: "spdy", subprotocol: undefined }, false],
+    [{ kind: "exec", protocol: "spdy", subprotocol: "v5.channel.k8s.io" }, true],
     [{ kind: "exec", protocol: "spdy", subprotocol: "portforward.k8s.io" }, false],
     [{ kind: "portforward", protocol: "spdy", subprotocol: "portforward.k8s.io" }, true],
     [{ kind: "portforward", protocol: "websocket", subprotocol: "v4.base64.channel.k8s.io" }, true],

@@ -6,6 +6,8 @@ export interface StreamTap {
   /** Resolves when what these bytes show is durable; only then may they be passed on. Rejects: cut both sides. */
   toClient(bytes: Buffer): Promise<void>;
   toServer(bytes: Buffer): Promise<void>;
+  /** What the server chose, before the first byte: false where it cannot be read, so that the stream must be cut. */
+  agreed(subprotocol: string | undefined): boolean;
   /** The stream is over; seals the recording. Idempotent. */
   end(why: string): Promise<void>;
 }
@@ -13,7 +15,7 @@ export interface StreamTap {
 export interface TapRequest {
   readonly kind: "exec" | "attach" | "portforward";
   readonly protocol: "websocket" | "spdy";
-  /** WebSocket: what the server chose (`Sec-WebSocket-Protocol`); SPDY: `X-Stream-Protocol-Version`. */
+  /** What the client likes best, of `Sec-WebSocket-Protocol` or SPDY's `X-Stream-Protocol-Version`; the server may choose another. */
   readonly subprotocol: string | undefined;
   /** Of the request's target: `container`, `command`, `tty`, `stdin`, `stdout`, `stderr`, `ports`. */
   readonly query: ReadonlyMap<string, readonly string[]>;

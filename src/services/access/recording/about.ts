@@ -13,7 +13,7 @@ export interface RecordingAbout {
   readonly container?: string | undefined;
   readonly command: readonly string[];
   readonly tty: boolean;
-  /** `websocket v5.channel.k8s.io` */
+  /** As the client likes it best: `websocket v5.channel.k8s.io`. */
   readonly protocol: string;
   readonly person: Pick<Person, "issuer" | "subject" | "user" | "human">;
   /** Of the access request whose grant is used. */
@@ -29,6 +29,8 @@ export interface RecordingOutcome {
   readonly chunks: number;
   /** Of output, as it was delivered. */
   readonly bytes: number;
+  /** Where the server chose another than the client likes best. */
+  readonly protocol?: string | undefined;
   readonly milliseconds?: number | undefined;
   readonly exitCode?: number | undefined;
   /** Connections to each port of the pod. */

@@ -32,6 +32,7 @@ export class LiveRecording {
   readonly #status: Buffer[] = [];
   #statusLength = 0;
   #bytes = 0;
+  #protocol: string | undefined;
   #unrecorded: RecordingOutcome["unrecorded"];
   #ended: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
@@ -77,6 +78,10 @@ export class LiveRecording {
     await this.#last.catch(() => {});
   }
 
+  agreed(protocol: string): void {
+    this.#protocol = protocol;
+  }
+
   connected(port: number): void {
     this.#ports[port] = (this.#ports[port] ?? 0) + 1;
   }
@@ -96,6 +101,7 @@ export class LiveRecording {
     const { in: taken, out } = this.#carried;
     return {
       why,
+      protocol: this.#protocol,
       bytes: this.#bytes,
       milliseconds: Math.round(this.#options.clock() - this.#begun),
       exitCode: exitCodeOf(Buffer.concat(this.#status)),
