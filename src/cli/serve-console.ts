@@ -59,6 +59,7 @@ export async function serveConsole(
     pages: webPages(),
     sessions,
     tokenUser: identity.tokenUser,
+    renewed: identity.renewed,
     tls,
     secure: logins.secure,
     waitingFor: parts.waitingFor,

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { Person } from "../access/person.ts";
 import { type CertificateVerifier, clientCertificates } from "../adapters/identity/client-certificate.ts";
 import { type Identities, usernamePrefixOf } from "../adapters/identity/identities.ts";
 import type { TokenVerifier } from "../adapters/identity/proven-identity.ts";
@@ -10,7 +11,7 @@ import { rolesOf } from "../server/api/roles.ts";
 import type { Sessions, User } from "../server/api/session.ts";
 import { addOauthRoutes, type Connection } from "../server/oauth/oauth-routes.ts";
 import type { Authenticator, Directory } from "../services/access/identity.ts";
-import { type Admit, admission, createAuthenticator } from "../services/access/identity-authenticator.ts";
+import { type Admit, admission, createAuthenticator, humanOf, lockedOut } from "../services/access/identity-authenticator.ts";
 import { openTokenKeys } from "../services/access/identity-keys.ts";
 import { type NameRules, operatorIssuer } from "../services/access/identity-names.ts";
 import { audiences, ownTokens } from "../services/access/identity-own-tokens.ts";
@@ -33,6 +34,8 @@ export interface ServingIdentity {
   readonly admit: Admit;
   /** For `createApi`: tokens of `castellan login`. */
   readonly tokenUser: NonNullable<ApiOptions["tokenUser"]>;
+  /** For `createApi`: what has become of people since they logged in. */
+  readonly renewed: NonNullable<ApiOptions["renewed"]>;
   /** Castellan as issuer of tokens. */
   addRoutes(api: Api, sessions: Sessions): void;
   /** For a gateway that listens on `host`: development users are let in on loopback alone, unless switched on by name. */
@@ -61,6 +64,7 @@ export async function serveIdentity(
   const issuers = await issuersOf(document, now);
   const certificates = await certificatesOf(document, now);
   const forConsole = createAuthenticator({ tokens: [own(audiences.console, true)], admit, now });
+  const humanNow = (person: Person) => humanOf(person, person.email, parts.directory);
   return {
     admit,
     async tokenUser(authorization) {
@@ -73,13 +77,18 @@ export async function serveIdentity(
         user: { name: person.user, groups, roles: rolesFor(console, person.issuer, person.user, groups), person },
       };
     },
+    renewed(user) {
+      if (user.person === undefined) return { ok: true, user };
+      const human = humanNow(user.person);
+      return parts.isLocked(human) ? lockedOut : { ok: true, user: { ...user, person: { ...user.person, human } } };
+    },
     addRoutes(api, sessions) {
       addOauthRoutes(api, {
         ...keys,
         issuer,
         sessions,
         records: new StoredOauthRecords(parts.store.db, now),
-        isLocked: parts.isLocked,
+        isLocked: (person) => parts.isLocked(humanNow(person)),
         hasIssuer: console.issuer !== undefined,
         developmentUsers: console.developmentUsers.map(({ name }) => name),
         connection: parts.connection,

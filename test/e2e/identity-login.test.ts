@@ -331,7 +331,9 @@ describe("castellan login --device", () => {
 describe("locks and restarts", () => {
   test("a lock refuses the next request, the next token and the next login (T45)", async () => {
     const computer = await Computer.make();
-    await browserLogin(computer, "ada");
+    const before = new FetchBrowser();
+    await browserLogin(computer, "ada", before);
+    expect((await before.open(`${server.url}/api/v1/me`)).status).toBe(200);
     const { token: alive } = await computer.credential();
     expect((await whoAmI(alive)).status).toBe(200);
     locked.add("ada");
@@ -340,6 +342,7 @@ describe("locks and restarts", () => {
       const { servers } = JSON.parse(await readFile(computer.file, "utf8"));
       const answer = await token({ grant_type: "refresh_token", refresh_token: servers[server.url].refreshToken });
       expect(await answer.json()).toMatchObject({ error: "invalid_grant" });
+      expect((await before.open(`${server.url}/api/v1/me`)).status).toBe(403);
       const browser = new FetchBrowser();
       const page = await throughIssuer(browser, await browser.open(`${server.url}/login`), "ada");
       expect([page.status, page.text]).toEqual([403, expect.stringContaining("locked")]);

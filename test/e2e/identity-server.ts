@@ -158,6 +158,7 @@ export async function startIdentityServer(options: IdentityServerOptions): Promi
     pages: undefined,
     sessions,
     tokenUser: identity.tokenUser,
+    renewed: identity.renewed,
     secure: false,
     waitingFor: () => [],
     metrics: async () => "",

@@ -22,6 +22,8 @@ export interface ApiOptions {
   readonly sessions: Sessions;
   /** For `Authorization` headers (all of the request) whose token is no session's; undefined: there are no other tokens. */
   readonly tokenUser?: ((authorization: readonly string[]) => Promise<TokenUser>) | undefined;
+  /** What has become of the user of a session since it began: locked out, or known by now as somebody's second login. */
+  readonly renewed?: ((user: User) => TokenUser) | undefined;
   /** PEM; undefined: plain HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Whether browsers reach us by TLS alone, here or at a proxy in front. */
@@ -132,7 +134,7 @@ const openPaths: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics
 async function guard(
   request: FastifyRequest,
   reply: FastifyReply,
-  { sessions, tokenUser }: Pick<ApiOptions, "sessions" | "tokenUser">,
+  { sessions, tokenUser, renewed }: Pick<ApiOptions, "sessions" | "tokenUser" | "renewed">,
 ): Promise<FastifyReply | undefined> {
   const path = request.url.split("?", 1)[0] ?? "";
   if (openPaths.has(path)) return undefined;
@@ -142,12 +144,13 @@ async function guard(
   if (!path.startsWith("/api/v1/") || path === "/api/v1/session") return undefined;
   const session = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
   const authorization = request.raw.headersDistinct["authorization"] ?? [];
-  const proven = session === undefined && authorization.length > 0 ? await tokenUser?.(authorization) : undefined;
+  const ofToken = session === undefined && authorization.length > 0 ? tokenUser?.(authorization) : undefined;
+  const proven = session === undefined ? await ofToken : (renewed?.(session) ?? { ok: true, user: session });
   if (proven?.ok === false) return reply.status(proven.status).send({ code: proven.code, message: proven.message });
-  const user = session ?? proven?.user;
-  if (user === undefined) {
+  if (proven === undefined) {
     return reply.status(401).send({ code: "UNAUTHENTICATED", message: "open the address that the server printed, or /login" });
   }
+  const { user } = proven;
   setRequestUser(request, user);
   const needed = neededRole(request.method, request.routeOptions.config.role);
   if (mayAct(user, needed)) return undefined;

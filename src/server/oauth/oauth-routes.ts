@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type Provider from "oidc-provider";
+import type { Person } from "../../access/person.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Api } from "../api/api.ts";
 import type { Sessions } from "../api/session.ts";
@@ -30,8 +31,7 @@ export interface OauthOptions {
   readonly keys: () => Promise<readonly JsonObject[]>;
   /** Makes the signing key known to other replicas; called before each token. */
   readonly announceKey: () => Promise<void>;
-  /** `AccessDesk.isLocked`. */
-  readonly isLocked: (human: string) => boolean;
+  readonly isLocked: (person: Person) => boolean;
   readonly hasIssuer: boolean;
   readonly developmentUsers: readonly string[];
   /** Undefined: there is no gateway. */

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type Provider from "oidc-provider";
 import type { Configuration, JWK, KoaContextWithOIDC } from "oidc-provider";
+import type { Person } from "../../access/person.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { audiences, claimsOf } from "../../services/access/identity-own-tokens.ts";
 import type { Accounts } from "./accounts.ts";
@@ -17,7 +18,7 @@ export interface ProviderOptions {
   readonly signingKey: JsonObject;
   /** Called before a token is signed: other replicas must know the key by then. */
   readonly announceKey: () => Promise<void>;
-  readonly isLocked: (human: string) => boolean;
+  readonly isLocked: (person: Person) => boolean;
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
 }
@@ -100,7 +101,7 @@ function configuration(
     expiresWithSession: async () => false,
     findAccount: async (_context, id) => {
       const account = await accounts.find(id);
-      if (account === undefined || isLocked(account.person.human)) return undefined;
+      if (account === undefined || isLocked(account.person)) return undefined;
       return { accountId: id, until: account.until, claims: async () => ({ sub: id }) };
     },
     formats: {

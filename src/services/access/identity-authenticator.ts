@@ -28,14 +28,22 @@ export interface AuthenticatorOptions {
 /** Whether an identity whose proof was checked is let in, and as which person. */
 export type Admit = (identity: ProvenIdentity) => Authenticated;
 
+/** The one human behind a login, as the directory says now; nobody who is listed is `issuer#subject`. */
+export const humanOf = (
+  login: Pick<Person, "issuer" | "subject">,
+  verifiedEmail: string | undefined,
+  directory: Directory,
+): string => directory(personKey(login), verifiedEmail) ?? personKey(login);
+
+export const lockedOut = refused(403, "IDENTITY_LOCKED", "access is locked for this person: ask an administrator of Castellan");
+
 /** The same for every way to log in: names that no identity provider may give, and locks. */
 export function admission(rules: AdmissionRules): Admit {
   return (identity) => {
     const problem = namesProblem(identity, rules);
     if (problem !== undefined) return problem;
     const person = personOf(identity, rules.directory);
-    if (!rules.isLocked(person.human)) return { ok: true, person };
-    return refused(403, "IDENTITY_LOCKED", "access is locked for this person: ask an administrator of Castellan");
+    return rules.isLocked(person.human) ? lockedOut : { ok: true, person };
   };
 }
 
@@ -124,10 +132,8 @@ function issuerOf(token: string): string | undefined {
 
 /** The person of an identity: the directory says which logins are one human. */
 function personOf(identity: ProvenIdentity, directory: Directory): Person {
-  const { issuer, subject, user, groups, isProgram, displayName, email, emailVerified } = identity;
-  const until = identity.loginUntil ?? identity.until;
-  const key = personKey(identity);
-  const verified = emailVerified ? email : undefined;
-  const human = directory(key, verified) ?? key;
-  return { issuer, subject, user, groups, human, isProgram, displayName, email: verified, until };
+  const { issuer, subject, user, groups, isProgram, displayName, emailVerified } = identity;
+  const email = emailVerified ? identity.email : undefined;
+  const human = humanOf(identity, email, directory);
+  return { issuer, subject, user, groups, human, isProgram, displayName, email, until: identity.loginUntil ?? identity.until };
 }
