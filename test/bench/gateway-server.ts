@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { clusterAccess } from "../../src/adapters/kubernetes/kubeconfig.ts";
 import { Ledger } from "../../src/adapters/store/ledger.ts";
 import { openSigner } from "../../src/adapters/store/signing-key.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
-import { clusterAccess } from "../../src/adapters/kubernetes/kubeconfig.ts";
 import { GatewayStand, must, person } from "../e2e/gateway-stand.ts";
 
 /**
@@ -17,14 +17,18 @@ const store = await openSqlite(directory);
 const ledger = new Ledger(store, await openSigner(directory, "castellan/ledger"), Date.now);
 const stand = new GatewayStand({ kubectl: "" }, ledger);
 stand.people.set("ada", person("ada", ["team"]));
-await stand.start(must(clusterAccess({ kubeconfig, context: user, env: {}, home: "/" })), { limits: { streamsPerPerson: 10_000 } });
+await stand.start(must(clusterAccess({ kubeconfig, context: user, env: {}, home: "/" })), {
+  limits: { streamsPerPerson: 10_000 },
+});
 console.log(JSON.stringify({ port: stand.port, authority: stand.authority }));
 process.stdin.setEncoding("utf8").on("data", (text: string) => {
   if (text.startsWith("lock")) stand.desk.lockNow("ada");
   if (text.startsWith("unlock")) stand.desk.locked.clear();
   if (text.startsWith("collect")) globalThis.gc?.();
   const { user: u, system } = process.cpuUsage();
-  console.log(JSON.stringify({ cpu: (u + system) / 1000, rss: process.memoryUsage.rss() / 1e6, streams: stand.streams?.size ?? 0 }));
+  console.log(
+    JSON.stringify({ cpu: (u + system) / 1000, rss: process.memoryUsage.rss() / 1e6, streams: stand.streams?.size ?? 0 }),
+  );
 });
 process.once("SIGTERM", async () => {
   await stand.stop();

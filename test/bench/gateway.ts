@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { Agent, type IncomingMessage, request } from "node:https";
+import type { IncomingMessage } from "node:http";
+import { Agent, request } from "node:https";
 import { join } from "node:path";
-import { asAdmin, installGatewayRoles } from "../e2e/gateway-stand.ts";
 import { type Cluster, startCluster } from "../cluster/start.ts";
+import { asAdmin, installGatewayRoles } from "../e2e/gateway-stand.ts";
 import type { Bench, BenchRow } from "./bench.ts";
 
 const namespace = "bench";
@@ -26,9 +27,13 @@ export const gatewayBench: Bench = {
     let child: ChildProcess | undefined;
     try {
       await prepare(cluster);
-      child = spawn(process.execPath, ["--expose-gc", join(import.meta.dirname, "gateway-server.ts"), cluster.kubeconfig, "bob"], {
-        stdio: ["pipe", "pipe", "inherit"],
-      });
+      child = spawn(
+        process.execPath,
+        ["--expose-gc", join(import.meta.dirname, "gateway-server.ts"), cluster.kubeconfig, "bob"],
+        {
+          stdio: ["pipe", "pipe", "inherit"],
+        },
+      );
       const gateway = new GatewayProcess(child);
       const { port, authority } = await gateway.ready();
       const through: Way = { origin: `https://127.0.0.1:${port}`, authority, token: "ada-token" };
@@ -84,7 +89,13 @@ async function measure(gateway: GatewayProcess, direct: Way, through: Way): Prom
   return [...rows, ...(await largeList(gateway, direct, through)), ...(await openWatches(gateway, through))];
 }
 
-function compared(name: string, direct: readonly number[], through: readonly number[], p50: number, p99: number | undefined): BenchRow[] {
+function compared(
+  name: string,
+  direct: readonly number[],
+  through: readonly number[],
+  p50: number,
+  p99: number | undefined,
+): BenchRow[] {
   const added = (share: number) => at(through, share) - at(direct, share);
   return [
     { name: `${name} p50`, unit: "ms", ours: added(0.5), target: { atMost: p50 } },
@@ -103,7 +114,9 @@ function agentOf(way: Way, maxSockets: number): Agent {
 
 function get(way: Way, agent: Agent, path: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request(way.origin + path, { agent, headers: { authorization: `Bearer ${way.token}` } }, resolve).on("error", reject).end();
+    request(way.origin + path, { agent, headers: { authorization: `Bearer ${way.token}` } }, resolve)
+      .on("error", reject)
+      .end();
   });
 }
 
@@ -158,7 +171,10 @@ async function largeList(gateway: GatewayProcess, direct: Way, through: Way): Pr
   let peak = before;
   const poll = setInterval(() => void gateway.state().then(({ rss }) => (peak = Math.max(peak, rss))), 20);
   for (let i = 0; i < 3; i++) {
-    for (const [name, way] of [["direct", direct], ["through", through]] as const) {
+    for (const [name, way] of [
+      ["direct", direct],
+      ["through", through],
+    ] as const) {
       const agent = agentOf(way, 1);
       const start = performance.now();
       await whole(way, agent, all);
@@ -187,7 +203,9 @@ async function openWatches(gateway: GatewayProcess, through: Way): Promise<reado
   const { rss, streams } = await gateway.state();
   if (streams !== watches) throw new Error(`${streams} watches are open`);
   const start = performance.now();
-  const closed = open.map((response) => new Promise((resolve) => response.resume().once("close", resolve).once("error", resolve)));
+  const closed = open.map(
+    (response) => new Promise((resolve) => response.resume().once("close", resolve).once("error", resolve)),
+  );
   await gateway.say("lock");
   await Promise.all(closed);
   const cut = performance.now() - start;
@@ -241,4 +259,3 @@ class GatewayProcess {
     });
   }
 }
-

@@ -6,11 +6,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { Agent } from "undici";
 import { Ledger } from "../../src/adapters/store/ledger.ts";
-import { verifyStoredLedger } from "../../src/adapters/store/ledger-reading.ts";
 import { openPostgres } from "../../src/adapters/store/postgres.ts";
 import { keysOf, openSigner, verifyEd25519 } from "../../src/adapters/store/signing-key.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import type { Store } from "../../src/adapters/store/store.ts";
+import { verifyStore } from "../../src/adapters/store/verify-store.ts";
 import { ingestEvents } from "../../src/services/audit/ingest.ts";
 import { startPostgres } from "../database/postgres.ts";
 import { auditEvent, eventList } from "./audit-events.ts";
@@ -104,7 +104,7 @@ async function measure(
   }
   const store = await open();
   const start = performance.now();
-  const { size, problemCount } = await verifyStoredLedger(store.reading, await keysOf(directory), verifyEd25519);
+  const { size, problemCount } = await verifyStore(store, await keysOf(directory), verifyEd25519);
   const perMillion = ((performance.now() - start) / size) * 1e6;
   await store.close();
   if (problemCount > 0) throw new Error(`${engine}: ${problemCount} problems`);

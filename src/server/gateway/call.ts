@@ -22,6 +22,8 @@ export class Call {
   readonly auditId: string = randomUUID();
   readonly received: Instant;
   readonly request: IncomingMessage;
+  /** What goes to the API server, byte for byte as it came. */
+  readonly target: string;
   readonly socket: TLSSocket;
   readonly fields: HeaderFields;
   readonly reply: Reply;
@@ -36,8 +38,9 @@ export class Call {
   use: GrantUse | undefined;
   #gone: AbortController | undefined;
 
-  constructor(request: IncomingMessage, socket: TLSSocket, outlet: Outlet, reply: Reply, received: Instant) {
+  constructor(request: IncomingMessage, socket: TLSSocket, outlet: Outlet, reply: Reply, target: string, received: Instant) {
     this.request = request;
+    this.target = target;
     this.socket = socket;
     this.outlet = outlet;
     this.reply = reply;
@@ -47,11 +50,6 @@ export class Call {
 
   get method(): string {
     return this.request.method ?? "";
-  }
-
-  /** As sent, byte for byte. */
-  get target(): string {
-    return this.request.url ?? "";
   }
 
   get person(): Person {

@@ -19,7 +19,8 @@ export interface GatewayOptions {
   readonly host: string;
   readonly port: number;
   readonly identity: TlsIdentity;
-  readonly parts: GatewayParts;
+  /** By the first segments of their path: `/clusters/<name>`, or nothing for the cluster at the root. */
+  readonly clusters: ReadonlyMap<string, GatewayParts>;
 }
 
 export interface Gateway {
@@ -44,7 +45,10 @@ const probeMilliseconds = 15_000;
  * The TLS listener that kubectl and its like talk to, by HTTP/1.1. Not by HTTP/2: clients fall back by themselves (ALPN), upgrades need
  * HTTP/1.1 anyway, and one way in is one parser to trust.
  */
-export async function listenForCalls({ host, port, identity, parts }: GatewayOptions): Promise<Gateway> {
+export async function listenForCalls({ host, port, identity, clusters }: GatewayOptions): Promise<Gateway> {
+  const all = [...clusters.values()];
+  const [first] = all;
+  if (first === undefined) throw new Error("a gateway leads to one cluster at least");
   const server = createServer(
     {
       cert: identity.certificate,
@@ -59,10 +63,10 @@ export async function listenForCalls({ host, port, identity, parts }: GatewayOpt
       keepAlive: true,
       keepAliveInitialDelay: probeMilliseconds,
       noDelay: true,
-      ...parts.authenticator.clientCertificates,
+      ...first.authenticator.clientCertificates,
     },
     (request, response) => {
-      take(request, { kind: "response", response }, replyOver(response), parts);
+      take(request, { kind: "response", response }, replyOver(response), clusters);
     },
   );
   // Counted by bytes alone: lines beyond a number would be dropped without a word.
@@ -70,7 +74,7 @@ export async function listenForCalls({ host, port, identity, parts }: GatewayOpt
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, early: Buffer) => {
     socket.on("error", () => socket.destroy());
     const protocol = request.headers.upgrade ?? "";
-    take(request, { kind: "upgrade", socket, protocol, early }, replyOverSocket(socket), parts);
+    take(request, { kind: "upgrade", socket, protocol, early }, replyOverSocket(socket), clusters);
   });
   server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
     replyOverSocket(socket).refuse(refusal(405, "CONNECT is not taken: the gateway leads to one API server"), "");
@@ -88,10 +92,10 @@ export async function listenForCalls({ host, port, identity, parts }: GatewayOpt
     server.once("error", reject);
     server.listen(port, host, resolve);
   });
-  const stopped = [
-    parts.rights.onChange(() => parts.streams.recheck()),
-    parts.guardrails.onChange(() => parts.streams.recheck()),
-  ];
+  const stopped = all.flatMap(({ rights, guardrails, streams }) => [
+    rights.onChange(() => streams.recheck()),
+    guardrails.onChange(() => streams.recheck()),
+  ]);
   return {
     host,
     port: portOf(server),
@@ -100,7 +104,7 @@ export async function listenForCalls({ host, port, identity, parts }: GatewayOpt
       new Promise((resolve) => {
         for (const stop of stopped) stop();
         server.close(() => resolve());
-        parts.streams.stop();
+        for (const { streams } of all) streams.stop();
         server.closeIdleConnections();
       }),
   };
@@ -118,10 +122,22 @@ function parseRefusal(code: string | undefined) {
   return refusal(400, "the request is no well-formed HTTP/1.1");
 }
 
-function take(request: IncomingMessage, outlet: Outlet, reply: Reply, parts: GatewayParts): void {
+/** Which cluster a request target is for, and what of it goes there; every cluster has exactly one spelling. */
+function routed(url: string, clusters: ReadonlyMap<string, GatewayParts>): { readonly prefix: string; readonly target: string } {
+  const prefix = /^\/clusters\/[^/?]+/.exec(url)?.[0] ?? "";
+  return clusters.has(prefix) ? { prefix, target: url.slice(prefix.length) } : { prefix: "", target: url };
+}
+
+function take(request: IncomingMessage, outlet: Outlet, reply: Reply, clusters: ReadonlyMap<string, GatewayParts>): void {
   const { socket } = request;
   if (!(socket instanceof TLSSocket)) throw new Error("the gateway listens by TLS only");
-  const call = new Call(request, socket, outlet, reply, parts.now());
+  const { prefix, target } = routed(request.url ?? "", clusters);
+  const parts = clusters.get(prefix);
+  if (parts === undefined) {
+    reply.refuse(refusal(404, "no cluster is at this path: run castellan kubeconfig"), "");
+    return;
+  }
+  const call = new Call(request, socket, outlet, reply, target, parts.now());
   decide(call, parts).then(
     (refused) => {
       if (refused === undefined) return;

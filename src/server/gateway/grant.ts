@@ -24,7 +24,7 @@ async function withGrant(call: Call, parts: GatewayParts): Promise<Refusal | und
   const object = await pinned(call, parts);
   if (!object.ok) return forbidden(call, `the object that an approval would be bound to must be read, and ${object.message}`);
   try {
-    call.use = await parts.desk.use(call.person, call.action);
+    call.use = await parts.desk.use(call.person, call.action, call.auditId);
     if (call.use !== undefined) return await stillWanted(call, parts, call.use);
     return await ask(call, parts);
   } catch (error) {
@@ -50,7 +50,7 @@ async function ask(call: Call, parts: GatewayParts): Promise<Refusal | undefined
   if (!opened.ok) return forbidden(call, opened.message, opened.code);
   const request = await held(call, parts, opened.value);
   if (request.phase !== "granted") return waiting(call, parts, request);
-  call.use = await parts.desk.use(call.person, call.action);
+  call.use = await parts.desk.use(call.person, call.action, call.auditId);
   if (call.use === undefined) return forbidden(call, `request ${request.id} was approved, and its grant was used or has ended`);
   return stillWanted(call, parts, call.use);
 }

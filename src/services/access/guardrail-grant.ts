@@ -123,6 +123,7 @@ const operationsOf: { readonly [verb: string]: readonly Action["operation"][] } 
   patch: ["UPDATE", "CREATE", "CONNECT"],
   delete: ["DELETE", "CONNECT"],
   deletecollection: ["DELETE"],
+  proxy: ["CONNECT"],
 };
 
 /** Subresources of which admission is shown the whole object. */
