@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import type { Store } from "../../src/adapters/store/store.ts";
@@ -395,6 +397,47 @@ describe("development users", () => {
     } finally {
       await other.close();
     }
+  });
+});
+
+const chromiumPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
+  existsSync(path),
+);
+
+describe.runIf(chromiumPath !== undefined)("a real browser", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: chromiumPath ?? "", args: ["--no-sandbox"] });
+  });
+  afterAll(async () => browser.close());
+
+  test("its rules for cookies, forms and redirects let both logins through", async () => {
+    const computer = await Computer.make();
+    const ended = computer.run("login", "--server", server.url, "--no-browser");
+    const [, url = ""] = await computer.said(/log in at (\S+)/);
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(url);
+    await page.fill("input[name=login]", "ada");
+    await page.fill("input[name=password]", "any");
+    await page.click("button[type=submit]");
+    await page.click("button[type=submit]");
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.waitForURL(/127\.0\.0\.1:\d+\/callback/);
+    expect(await page.textContent("body")).toContain("has come back");
+    expect((await ended).code).toBe(0);
+
+    const device = computer.run("login", "--server", server.url, "--device");
+    const [, where = "", code = ""] = await computer.said(/open (\S+) and type the code (\S+)/);
+    await page.goto(where);
+    await page.fill("input[name=user_code]", code);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("button", { name: "It is", exact: true }).click();
+    // The console knows the person from the login before.
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.getByText("The command line is logged in").waitFor();
+    expect((await device).code).toBe(0);
+    await context.close();
   });
 });
 
