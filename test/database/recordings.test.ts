@@ -6,7 +6,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Person } from "../../src/access/person.ts";
 import { Ledger } from "../../src/adapters/store/ledger.ts";
-import { verifyStoredLedger } from "../../src/adapters/store/ledger-reading.ts";
+import { verifyStoredLedger } from "../../src/adapters/store/ledger-verification.ts";
 import { openPostgres } from "../../src/adapters/store/postgres.ts";
 import { keysOf, openSigner, verifyEd25519 } from "../../src/adapters/store/signing-key.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
@@ -124,7 +124,7 @@ describe.each(["sqlite", "postgres"] as const)("recordings on %s", (engine) => {
     await Promise.all([live.add([out("two ")]), live.add([out("three"), { kind: "resize", width: 90, height: 20 }])]);
     await live.add([{ kind: "status", bytes: Buffer.from('{"status":"Failure","details":{"causes":[{"reason":"ExitCode",') }]);
     await live.add([{ kind: "status", bytes: Buffer.from('"message":"7"}]}}') }]);
-    expect(await recordings.verify(live.id)).toEqual({ ok: false, problem: "the session goes on" });
+    expect(await recordings.verify(live.id)).toEqual({ ok: false, changed: false, problem: "the session goes on" });
     setTime(start + 5000);
     await Promise.all([live.end("the client has gone"), live.end("another reason")]);
     const [recording] = await recordings.list();
@@ -182,7 +182,7 @@ describe.each(["sqlite", "postgres"] as const)("recordings on %s", (engine) => {
     await live.end("done");
     expect(await recordings.verify(live.id)).toMatchObject({ ok: true });
     await change.execute(store.db);
-    expect(await recordings.verify(live.id)).toEqual({ ok: false, problem: expect.stringMatching(problem) });
+    expect(await recordings.verify(live.id)).toEqual({ ok: false, changed: true, problem: expect.stringMatching(problem) });
   });
 
   test("what a dead server left open is sealed by another", async ({ skip }) => {
@@ -192,10 +192,13 @@ describe.each(["sqlite", "postgres"] as const)("recordings on %s", (engine) => {
     await live.add([out("seen")]);
     // A replica that is there keeps its own.
     if (engine === "postgres") {
+      setTime(start + 100_000);
+      await recordings.maintain();
+      setTime(start + 200_000);
       await again();
       expect(await recordings.list()).not.toMatchObject([{ outcome: {} }]);
     }
-    setTime(start + 200_000);
+    setTime(start + 300_000);
     const other = await again();
     expect(await other.list()).toMatchObject([{ id: live.id, outcome: { interrupted: true, bytes: 4, chunks: 1 } }]);
     expect(await other.verify(live.id)).toMatchObject({ ok: true });
@@ -207,13 +210,14 @@ describe.each(["sqlite", "postgres"] as const)("recordings on %s", (engine) => {
 
   test("retention removes what was shown; that it was stays", async ({ skip }) => {
     if (missing()) skip("PostgreSQL is not installed");
-    const { store, recordings, setTime } = await started(engine);
+    const { store, recordings, again, setTime } = await started(engine);
     const live = await begun(recordings);
     await live.add([out("old")]);
     await live.end("done");
     setTime(start + 10);
     expect(await recordings.removeBefore(start)).toBe(0);
-    expect(await recordings.removeBefore(start + 1)).toBe(1);
+    const keeping = await again({ keepMilliseconds: 9 });
+    await keeping.maintain();
     expect(await recordings.get(live.id)).toMatchObject({ removed: start + 10, outcome: { bytes: 3 } });
     expect(await recordings.asciicast(live.id, bob)).toMatchObject({ ok: false, code: "RECORDING_REMOVED" });
     expect((await ledgerOf(store)).at(-1)).toMatchObject({ outcome: "removed", data: { recording: live.id } });
@@ -250,7 +254,7 @@ describe("T28 the recorder fails", () => {
   });
 
   test("in the middle: nothing more is shown, and what was is sealed once it can be", async () => {
-    const { store, recordings, again } = await started("sqlite");
+    const { store, recordings } = await started("sqlite");
     const live = await begun(recordings);
     await live.add([out("seen")]);
     const mend = await breakWrites(store);
@@ -258,9 +262,10 @@ describe("T28 the recorder fails", () => {
     await expect(live.add([out("unseen")])).rejects.toThrow("disk full");
     await live.end("the session can no longer be recorded");
     expect(await recordings.list()).not.toMatchObject([{ outcome: {} }]);
+    await recordings.maintain();
+    expect(await recordings.list()).not.toMatchObject([{ outcome: {} }]);
     await mend();
-    await recordings.close();
-    await again();
+    await recordings.maintain();
     expect(await recordings.list()).toMatchObject([{ outcome: { chunks: 1 } }]);
     expect(await recordings.verify(live.id)).toMatchObject({ ok: true });
     expect(await textOf(await recordings.output(live.id, bob))).toBe("seen");

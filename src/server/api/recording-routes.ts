@@ -67,14 +67,16 @@ export function addRecordingRoutes(api: Api, recordings: Recordings): void {
       schema: {
         description: "One session, and whether what is kept is what the ledger says was shown.",
         params: id,
-        response: { 200: recording.extend({ verified: z.boolean(), problem: z.string().optional() }), 404: problem },
+        response: { 200: recording.extend({ verified: z.boolean().optional(), problem: z.string().optional() }), 404: problem },
       },
     },
     async (request, reply) => {
       const known = await recordings.get(request.params.id);
       if (known === undefined) return reply.status(404).send(unknown);
       const verified = await recordings.verify(known.id);
-      return { ...known, verified: verified.ok, ...(verified.ok ? {} : { problem: verified.problem }) };
+      if (verified.ok) return { ...known, verified: true };
+      // What cannot be compared, as while the session goes on, was not changed either.
+      return { ...known, ...(verified.changed ? { verified: false } : {}), problem: verified.problem };
     },
   );
   app.get(

@@ -51,9 +51,8 @@ export interface RecordingsOptions {
 
 export type Verified = { readonly ok: true; readonly digest: string } | { readonly ok: false; readonly problem: string };
 
-const tickMilliseconds = 5000;
-const aliveTicks = 6;
-const oldTicks = 720;
+const maintainedEvery = 5000;
+const retentionEvery = 3_600_000;
 /** Of a server that says nothing for so long, others seal the recordings; its own clock may differ by seconds. */
 const deadAfterMilliseconds = 120_000;
 
@@ -67,8 +66,8 @@ export class Recordings {
   readonly #owed: NewRecord[] = [];
   #paying: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setInterval> | undefined;
-  #ticks = 0;
-  #working: Promise<void> | undefined;
+  #maintaining: Promise<void> | undefined;
+  #retained = Number.NEGATIVE_INFINITY;
 
   constructor(options: RecordingsOptions) {
     this.#options = options;
@@ -78,18 +77,14 @@ export class Recordings {
   /** Seals what dead servers left open, and looks after what is open from now on. */
   async start(): Promise<void> {
     await this.#sealAbandoned();
-    this.#timer = setInterval(() => {
-      this.#working ??= this.#tick().finally(() => {
-        this.#working = undefined;
-      });
-    }, tickMilliseconds);
+    this.#timer = setInterval(() => void this.maintain(), maintainedEvery);
     this.#timer.unref();
   }
 
   /** Seals what is still open. The store stays open. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#working;
+    await this.#maintaining;
     await Promise.all([...this.#live.values()].map(({ live }) => live.end("the server stops")));
     await this.#payOwed();
   }
@@ -158,16 +153,20 @@ export class Recordings {
   async verify(id: string): Promise<Verified> {
     const { reading } = this.#options.store;
     const row = await readRecording(reading, id);
-    if (row === undefined) return { ok: false, problem: "there is no such recording" };
-    if (row.removed !== null) return { ok: false, problem: "what was shown was removed by retention" };
+    const incomparable = (problem: string): Verified => ({ ok: false, changed: false, problem });
+    if (row === undefined) return incomparable("there is no such recording");
+    if (row.removed !== null) return incomparable("what was shown was removed by retention");
     const sealed = await ledgerRecordByKey(reading, sealKey(id));
-    if (sealed === undefined)
-      return { ok: false, problem: row.ended === null ? "the session goes on" : "the ledger has no digest of it" };
+    if (sealed === undefined) {
+      return row.ended === null
+        ? incomparable("the session goes on")
+        : { ok: false, changed: true, problem: "the ledger has no digest of it" };
+    }
     const { data }: { data: { digest: string } } = JSON.parse(sealed);
-    const stored = await this.#stored(id);
-    if (stored.problem !== undefined) return { ok: false, problem: stored.problem };
-    if (stored.digest !== data.digest) return { ok: false, problem: "what is kept is not what was shown: the digest differs" };
-    return { ok: true, digest: stored.digest };
+    const { digest, problem } = await this.#stored(id);
+    if (problem !== undefined) return { ok: false, changed: true, problem };
+    if (digest === data.digest) return { ok: true, digest };
+    return { ok: false, changed: true, problem: "what is kept is not what was shown: the digest differs" };
   }
 
   /** Removes what was shown in sessions that ended before the cutoff; that they were, and their digests, stay. */
@@ -244,7 +243,7 @@ export class Recordings {
       await this.#end(id, about, { ...live.outcome(why), digest, chunks });
       this.#live.delete(id);
     } catch (error) {
-      // It stays among the live ones: the next tick tries again.
+      // It stays among the live ones, to be tried again.
       this.#trouble(error);
     }
   }
@@ -271,20 +270,25 @@ export class Recordings {
     }
   }
 
-  async #tick(): Promise<void> {
+  /** What a timer does every few seconds: seals what could not be sealed, says that this server is there, looks for dead ones. */
+  maintain(): Promise<void> {
+    this.#maintaining ??= this.#maintain()
+      .catch((error: unknown) => this.#trouble(error))
+      .finally(() => {
+        this.#maintaining = undefined;
+      });
+    return this.#maintaining;
+  }
+
+  async #maintain(): Promise<void> {
     const { store, now, keepMilliseconds } = this.#options;
-    this.#ticks++;
-    try {
-      await this.#payOwed();
-      for (const { live, about, why } of this.#live.values()) if (why !== undefined) await this.#seal(live, about, why);
-      if (this.#ticks % aliveTicks === 0) {
-        if (this.#live.size > 0) await touchRecordings(store, [...this.#live.keys()], now());
-        if (store.engine === "postgres") await this.#sealAbandoned();
-      }
-      if (keepMilliseconds !== undefined && this.#ticks % oldTicks === 1) await this.removeBefore(now() - keepMilliseconds);
-    } catch (error) {
-      this.#trouble(error);
-    }
+    await this.#payOwed();
+    for (const { live, about, why } of this.#live.values()) if (why !== undefined) await this.#seal(live, about, why);
+    if (this.#live.size > 0) await touchRecordings(store, [...this.#live.keys()], now());
+    if (store.engine === "postgres") await this.#sealAbandoned();
+    if (keepMilliseconds === undefined || now() - this.#retained < retentionEvery) return;
+    this.#retained = now();
+    await this.removeBefore(now() - keepMilliseconds);
   }
 
   #owe(record: NewRecord): void {
