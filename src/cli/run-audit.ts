@@ -11,10 +11,11 @@ import {
   latestCheckpoint,
   queryLedger,
   recordsFrom,
-  verifyStoredLedger,
 } from "../adapters/store/ledger-reading.ts";
 import { openSigner, readKeys, rotateSigner, verifyEd25519 } from "../adapters/store/signing-key.ts";
+import type { Store } from "../adapters/store/store.ts";
 import type { Tables } from "../adapters/store/tables.ts";
+import { verifyStore } from "../adapters/store/verify-store.ts";
 import type { Instant } from "../core/host.ts";
 import { asString, isArray, isObject, type JsonValue, member } from "../core/json.ts";
 import { readCheckpoint } from "../ledger/checkpoint.ts";
@@ -117,10 +118,10 @@ export async function runExport(flags: ExportFlags, context: CommandContext): Pr
 
 export async function runVerify(flags: VerifyFlags, context: CommandContext): Promise<void> {
   const { io } = context;
-  await reading(flags, context, async (db) => {
+  await reading(flags, context, async (_db, store) => {
     const keys = await trustedKeys(flags);
     const witnessed = await Promise.all((flags.checkpoint ?? []).map((file) => text(file)));
-    const { problems, problemCount, size, checkpoints } = await verifyStoredLedger(db, keys, verifyEd25519, witnessed);
+    const { problems, problemCount, size, checkpoints } = await verifyStore(store, keys, verifyEd25519, witnessed);
     if (flags.output === "json")
       io.out(`${JSON.stringify({ verified: problemCount === 0, records: size, checkpoints, problems }, null, 2)}\n`);
     else {
@@ -205,11 +206,11 @@ const databaseUrl = (context: CommandContext) => context.io.env["DATABASE_URL"];
 export async function reading(
   flags: StoreFlags,
   context: CommandContext,
-  use: (db: Kysely<Tables>) => Promise<void>,
+  use: (db: Kysely<Tables>, store: Store) => Promise<void>,
 ): Promise<void> {
   const store = await readStore(flags.data, databaseUrl(context));
   try {
-    await use(store.reading);
+    await use(store.reading, store);
   } finally {
     await store.close();
   }

@@ -2,7 +2,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { copyStore, StoreNotEmpty } from "../adapters/store/copy.ts";
 import { Ledger } from "../adapters/store/ledger.ts";
-import { verifyStoredLedger } from "../adapters/store/ledger-reading.ts";
+import { verifyStoredLedger } from "../adapters/store/ledger-verification.ts";
 import { pruneLedger } from "../adapters/store/retention.ts";
 import { keysOf, openSigner, verifyEd25519 } from "../adapters/store/signing-key.ts";
 import type { Store } from "../adapters/store/store.ts";

@@ -12,15 +12,18 @@ export interface MerkleHashes {
   readonly empty: Uint8Array;
 }
 
-/** `encode` may be a host's faster UTF-8 encoder. */
-export function merkleHashes(sha256: Sha256, encode: (text: string) => Uint8Array = encodeUtf8): MerkleHashes {
+/** `ofText` may be a host's faster way to the SHA-256 of a text's UTF-8 bytes. */
+export function merkleHashes(
+  sha256: Sha256,
+  ofText: (text: string) => Uint8Array = (text) => sha256(encodeUtf8(text)),
+): MerkleHashes {
   return {
     leaf(record) {
       const input = new Uint8Array(record.length + 1);
       input.set(record, 1);
       return sha256(input);
     },
-    leafOfText: (record) => sha256(encode(`\0${record}`)),
+    leafOfText: (record) => ofText(`\0${record}`),
     node(left, right) {
       const input = new Uint8Array(1 + left.length + right.length);
       input[0] = 1;

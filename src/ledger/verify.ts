@@ -76,18 +76,17 @@ export class LedgerVerifier {
     return packFrontier(this.frontier);
   }
 
-  /** The next row. `tile` answers the stored hash of a perfect subtree. */
-  row(row: StoredRow, tile: (subtree: Omit<CompletedSubtree, "hash">) => Uint8Array | undefined): void {
-    if (row.seq < this.size) {
-      this.report("RECORD_OUT_OF_ORDER", row.seq, row.seq, `record ${row.seq} is there twice or out of order`);
+  /** The next row's leaf, as `checkRow` answered it. `tile` answers the stored hash of a perfect subtree. */
+  leaf(seq: number, leaf: Uint8Array, tile: (subtree: Omit<CompletedSubtree, "hash">) => Uint8Array | undefined): void {
+    if (seq < this.size) {
+      this.report("RECORD_OUT_OF_ORDER", seq, seq, `record ${seq} is there twice or out of order`);
       return;
     }
-    if (row.seq > this.size) {
-      const last = row.seq - 1;
-      this.report("RECORD_MISSING", this.size, last, `${row.seq - this.size} records from ${this.size} on are missing`);
-      while (this.size < row.seq) this.append(undefined, tile);
+    if (seq > this.size) {
+      this.report("RECORD_MISSING", this.size, seq - 1, `${seq - this.size} records from ${this.size} on are missing`);
+      while (this.size < seq) this.append(undefined, tile);
     }
-    this.append(this.checkedLeaf(row), tile);
+    this.append(leaf, tile);
   }
 
   /** A checkpoint that a known key signed, once all rows before `head.size` have been given. */
@@ -115,24 +114,6 @@ export class LedgerVerifier {
   report(code: LedgerProblem["code"], from: number, to: number, message: string): void {
     this.problemCount++;
     if (this.problems.length < kept) this.problems.push({ code, from, to, message });
-  }
-
-  private checkedLeaf(row: StoredRow): Uint8Array {
-    const leaf = this.hashes.leafOfText(row.body);
-    if (!sameHash(leaf, row.leaf)) {
-      this.report("RECORD_CHANGED", row.seq, row.seq, `the text of record ${row.seq} is not the one that was recorded`);
-      return row.leaf;
-    }
-    if (saysAsIndexed(row)) return leaf;
-    const body = parsed(row.body);
-    for (const member of indexMembers) {
-      const said = isObject(body) ? (body[member] ?? null) : null;
-      const column = row.index[member] ?? null;
-      if (said === column) continue;
-      const what = `${member} = ${canonicalJson(column)}, where its text says ${canonicalJson(said)}`;
-      this.report("COLUMN_CHANGED", row.seq, row.seq, `record ${row.seq} is indexed under ${what}`);
-    }
-    return leaf;
   }
 
   private append(
@@ -170,6 +151,29 @@ export class LedgerVerifier {
   }
 }
 
+/**
+ * Checks one row by itself: its text against its leaf and its columns. Answers the leaf that the tree goes on with; where
+ * the text was changed that is the stored one.
+ */
+export function checkRow(hashes: MerkleHashes, row: StoredRow, report: LedgerVerifier["report"]): Uint8Array {
+  const { seq } = row;
+  const leaf = hashes.leafOfText(row.body);
+  if (!sameHash(leaf, row.leaf)) {
+    report("RECORD_CHANGED", seq, seq, `the text of record ${seq} is not the one that was recorded`);
+    return row.leaf;
+  }
+  if (saysAsIndexed(row)) return leaf;
+  const body = parsed(row.body);
+  for (const member of indexMembers) {
+    const said = isObject(body) ? (body[member] ?? null) : null;
+    const column = row.index[member] ?? null;
+    if (said === column) continue;
+    const what = `${member} = ${canonicalJson(column)}, where its text says ${canonicalJson(said)}`;
+    report("COLUMN_CHANGED", seq, seq, `record ${seq} is indexed under ${what}`);
+  }
+  return leaf;
+}
+
 const [before, after] = splitMembers();
 
 /** The members on both sides of `data` in a canonical text; `kind` is always among those after it. */
@@ -184,14 +188,17 @@ function splitMembers(): readonly [readonly (keyof RecordIndex)[], readonly (key
  * after `data` can only end it. False where it is not sure.
  */
 function saysAsIndexed({ body, index }: StoredRow): boolean {
-  const written = (members: readonly (keyof RecordIndex)[]) =>
-    members.flatMap((member) => {
-      const value = index[member] ?? null;
-      return value === null ? [] : [`"${member}":${canonicalJson(value)}`];
-    });
-  const start = `{${[...written(before), '"data":{'].join(",")}`;
-  const end = `},${written(after).join(",")}}`;
+  let start = "{";
+  for (const member of before) start += memberText(member, index[member], "", ",");
+  start += '"data":{';
+  let end = "}";
+  for (const member of after) end += memberText(member, index[member], ",", "");
+  end += "}";
   return body.length >= start.length + end.length - 1 && body.startsWith(start) && body.endsWith(end);
+}
+
+function memberText(name: string, value: string | number | null | undefined, prefix: string, suffix: string): string {
+  return value === null || value === undefined ? "" : `${prefix}"${name}":${JSON.stringify(value)}${suffix}`;
 }
 
 function parsed(text: string): JsonValue | undefined {

@@ -12,13 +12,14 @@ import {
   latestCheckpoint,
   queryLedger,
   recordsFrom,
-  verifyStoredLedger,
 } from "../../src/adapters/store/ledger-reading.ts";
+import { verifyStoredLedger } from "../../src/adapters/store/ledger-verification.ts";
 import { openPostgres } from "../../src/adapters/store/postgres.ts";
 import { keysOf, openSigner, rotateSigner, verifyEd25519 } from "../../src/adapters/store/signing-key.ts";
 import { openSqlite, readSqlite } from "../../src/adapters/store/sqlite.ts";
 import type { Store } from "../../src/adapters/store/store.ts";
 import type { Tables } from "../../src/adapters/store/tables.ts";
+import { verifyStore } from "../../src/adapters/store/verify-store.ts";
 import { readCheckpoint } from "../../src/ledger/checkpoint.ts";
 import { verifyConsistency, verifyInclusion } from "../../src/ledger/proof.ts";
 import { type RunningPostgres, startPostgres } from "./postgres.ts";
@@ -259,6 +260,7 @@ describe.each(engines)("ledger on %s", (engine) => {
     await forge(store.db);
     const { problems } = await verifyStoredLedger(store.reading, keys, verifyEd25519);
     expect(problems.map((problem) => `${problem.code} to ${problem.to}`)).toContain(`${code} to ${to}`);
+    expect((await verifyStore(store, keys, verifyEd25519)).problems).toEqual(problems);
   });
 
   test("who takes out the end with its checkpoints is caught by a witness's copy", async ({ skip }) => {

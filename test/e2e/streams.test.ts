@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Ledger } from "../../src/adapters/store/ledger.ts";
-import { verifyStoredLedger } from "../../src/adapters/store/ledger-reading.ts";
+import { verifyStoredLedger } from "../../src/adapters/store/ledger-verification.ts";
 import { keysOf, openSigner, verifyEd25519 } from "../../src/adapters/store/signing-key.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import type { Store } from "../../src/adapters/store/store.ts";

@@ -3,4 +3,4 @@ import { merkleHashes, type Sha256 } from "../../ledger/merkle.ts";
 
 export const sha256: Sha256 = (bytes) => hash("sha256", bytes, "buffer");
 
-export const ledgerHashes = merkleHashes(sha256, (text) => Buffer.from(text));
+export const ledgerHashes = merkleHashes(sha256, (text) => hash("sha256", text, "buffer"));

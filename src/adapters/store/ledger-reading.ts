@@ -1,15 +1,9 @@
 import type { Kysely } from "kysely";
 import type { Instant } from "../../core/host.ts";
-import { type CheckpointKey, readCheckpoint, type VerifyEd25519 } from "../../ledger/checkpoint.ts";
-import { emptyFrontier, unpackFrontier } from "../../ledger/frontier.ts";
-import { consistencyRanges, inclusionRanges, sameHash } from "../../ledger/merkle.ts";
-import type { TreeHead } from "../../ledger/proof.ts";
+import { consistencyRanges, inclusionRanges } from "../../ledger/merkle.ts";
 import { type StoredHashes, storedRangeHash } from "../../ledger/tile.ts";
-import { LedgerVerifier } from "../../ledger/verify.ts";
-import { ledgerHashes, sha256 } from "./ledger-hashes.ts";
+import { ledgerHashes } from "./ledger-hashes.ts";
 import type { LedgerRecordRow, Tables } from "./tables.ts";
-
-const pageSize = 2000;
 
 /** What a question to the ledger narrows down; lists mean any of them, `*` at an end matches a rest. */
 export interface LedgerFilter {
@@ -120,58 +114,4 @@ async function hashesOf(db: Kysely<Tables>, ranges: readonly (readonly [number, 
   const hashes: Uint8Array[] = [];
   for (const [start, end] of ranges) hashes.push(await storedRangeHash(ledgerHashes, stored, start, end));
   return hashes;
-}
-
-/** Reads and checks the whole ledger; checkpoints that witnesses kept elsewhere are held against it too. */
-export async function verifyStoredLedger(
-  db: Kysely<Tables>,
-  keys: readonly CheckpointKey[],
-  verifySignature: VerifyEd25519,
-  witnessed: readonly string[] = [],
-): Promise<LedgerVerifier> {
-  const head = await db.selectFrom("ledger_head").selectAll().executeTakeFirst();
-  const start = unpackFrontier(head?.pruned_size ?? 0, head?.pruned_frontier ?? new Uint8Array(0));
-  const verifier = new LedgerVerifier(ledgerHashes, start ?? emptyFrontier);
-  const tiles = new Map<string, Uint8Array>();
-  for (const { level, idx, hash } of await db.selectFrom("ledger_tiles").selectAll().execute())
-    tiles.set(`${level}/${idx}`, hash);
-  const heads: TreeHead[] = [];
-  let signed = start?.size ?? 0;
-  for (const note of [...(await notes(db)), ...witnessed]) {
-    const reading = readCheckpoint(sha256, verifySignature, keys, note);
-    if (!reading.ok) verifier.report("CHECKPOINT_INVALID", 0, 0, `a checkpoint is not to be trusted: ${reading.reason}`);
-    else if (reading.head.size >= verifier.size) heads.push(reading.head);
-    if (reading.ok) signed = Math.max(signed, reading.head.size);
-  }
-  heads.sort((a, b) => a.size - b.size);
-  let next = 0;
-  const check = (size: number) => {
-    for (let at = heads[next]; at !== undefined && at.size <= size; at = heads[++next])
-      if (at.size === size) verifier.checkpoint(at);
-  };
-  check(verifier.size);
-  // The next page is on its way while one is checked.
-  for (let page = recordsFrom(db, verifier.size, pageSize); ; ) {
-    const rows = await page;
-    const last = rows.at(-1);
-    if (last === undefined) break;
-    page = recordsFrom(db, last.seq + 1, pageSize);
-    for (const row of rows) {
-      verifier.row(
-        { seq: row.seq, body: row.body, leaf: row.leaf, index: { ...row, group: row.api_group } },
-        ({ level, index }) => tiles.get(`${level}/${index}`),
-      );
-      check(verifier.size);
-    }
-  }
-  verifier.finish(signed);
-  if (head !== undefined && (head.size !== verifier.size || !sameHash(head.frontier, verifier.packed()))) {
-    const message = `the ledger's head says ${head.size} records, where there are ${verifier.size}, or its hashes are not theirs`;
-    verifier.report("HEAD_CHANGED", 0, head.size, message);
-  }
-  return verifier;
-}
-
-async function notes(db: Kysely<Tables>): Promise<string[]> {
-  return (await db.selectFrom("ledger_checkpoints").select("note").orderBy("size").execute()).map(({ note }) => note);
 }

@@ -9,6 +9,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
+import type { CheckedPage } from "./ledger-page.ts";
 import type { SqliteQuery, SqliteRequest, SqliteResponse, SqliteWorkerData } from "./sqlite-worker.ts";
 import type { Statement } from "./store.ts";
 
@@ -74,6 +75,12 @@ export class SqliteThread {
     } finally {
       release();
     }
+  }
+
+  async check(from: number, to: number): Promise<CheckedPage> {
+    const { page } = await this.ask({ id: this.nextId++, from, to });
+    if (page === undefined) throw new SqliteError("the thread checked nothing", "unknown");
+    return page;
   }
 
   /** Resolves when nobody else uses the connection: a transaction is never interleaved with another query. */

@@ -1,6 +1,8 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
+import { type CheckedPage, checkedRows } from "./ledger-page.ts";
 import type { Statement } from "./store.ts";
+import type { LedgerRecordRow } from "./tables.ts";
 
 /** What the thread that owns a SQLite file is started with. */
 export interface SqliteWorkerData {
@@ -9,7 +11,7 @@ export interface SqliteWorkerData {
   readonly lock: string | undefined;
 }
 
-export type SqliteRequest = SqliteQuery | SqliteTransaction;
+export type SqliteRequest = SqliteQuery | SqliteTransaction | LedgerPageRequest;
 
 export interface SqliteQuery {
   readonly id: number;
@@ -24,11 +26,19 @@ interface SqliteTransaction {
   readonly statements: readonly Statement[];
 }
 
+/** Records to be checked where they are read: of each only its leaf crosses. */
+interface LedgerPageRequest {
+  readonly id: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface SqliteResponse {
   readonly id: number;
   readonly rows?: readonly unknown[];
   readonly changes?: number;
   readonly kept?: boolean;
+  readonly page?: CheckedPage;
   readonly error?: { readonly message: string; readonly code: string };
 }
 
@@ -64,7 +74,8 @@ function prepared(sql: string): StatementSync {
 function answer(request: SqliteRequest): SqliteResponse {
   const { id } = request;
   try {
-    return "statements" in request ? { id, kept: atOnce(request.statements) } : { id, ...query(request) };
+    if ("statements" in request) return { id, kept: atOnce(request.statements) };
+    return "from" in request ? { id, page: checkedPage(request) } : { id, ...query(request) };
   } catch (error) {
     const code = error instanceof Error && "errstr" in error ? String(error.errstr) : "";
     return { id, error: { message: error instanceof Error ? error.message : String(error), code } };
@@ -81,6 +92,11 @@ function query({ sql, parameters }: SqliteQuery): Pick<SqliteResponse, "rows" | 
   const values = parameters as readonly SQLInputValue[];
   if (statement.columns().length > 0) return { rows: statement.all(...values) };
   return { changes: Number(statement.run(...values).changes) };
+}
+
+function checkedPage({ from, to }: LedgerPageRequest): CheckedPage {
+  const rows: unknown = prepared("select * from ledger_records where seq >= ? and seq < ? order by seq").all(from, to);
+  return checkedRows(rows as LedgerRecordRow[]);
 }
 
 function atOnce(statements: readonly Statement[]): boolean {
@@ -100,6 +116,8 @@ function atOnce(statements: readonly Statement[]): boolean {
 }
 
 port.on("message", (request: SqliteRequest) => {
-  port.postMessage(answer(request));
+  const response = answer(request);
+  const { page } = response;
+  port.postMessage(response, page === undefined ? [] : [page.leaves.buffer, page.seqs.buffer]);
 });
 port.postMessage({ id: -1 });

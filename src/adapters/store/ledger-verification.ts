@@ -1,0 +1,100 @@
+import type { Kysely } from "kysely";
+import { type CheckpointKey, readCheckpoint, type VerifyEd25519 } from "../../ledger/checkpoint.ts";
+import { emptyFrontier, unpackFrontier } from "../../ledger/frontier.ts";
+import { sameHash } from "../../ledger/merkle.ts";
+import type { TreeHead } from "../../ledger/proof.ts";
+import { LedgerVerifier } from "../../ledger/verify.ts";
+import { ledgerHashes, sha256 } from "./ledger-hashes.ts";
+import { type CheckedPage, checkedRows, hashLength, type PageCheck } from "./ledger-page.ts";
+import type { Tables } from "./tables.ts";
+
+/** Records that are read and checked at a time; hashing them takes far longer than handing them over. */
+const pageSize = 4096;
+/** Pages that are on their way while one is put into the tree. */
+const ahead = 4;
+
+/** Checks the rows here, as a connection reads them. */
+const checkedHere =
+  (db: Kysely<Tables>): PageCheck =>
+  async (from, to) =>
+    checkedRows(
+      await db.selectFrom("ledger_records").selectAll().where("seq", ">=", from).where("seq", "<", to).orderBy("seq").execute(),
+    );
+
+/**
+ * Reads and checks the whole ledger; checkpoints that witnesses kept elsewhere are held against it too. Rows are checked by
+ * themselves by `check`, and then put into one tree.
+ */
+export async function verifyStoredLedger(
+  db: Kysely<Tables>,
+  keys: readonly CheckpointKey[],
+  verifySignature: VerifyEd25519,
+  witnessed: readonly string[] = [],
+  check: PageCheck = checkedHere(db),
+): Promise<LedgerVerifier> {
+  const head = await db.selectFrom("ledger_head").selectAll().executeTakeFirst();
+  const start = unpackFrontier(head?.pruned_size ?? 0, head?.pruned_frontier ?? new Uint8Array(0));
+  const verifier = new LedgerVerifier(ledgerHashes, start ?? emptyFrontier);
+  const tiles = new Map<string, Uint8Array>();
+  for (const { level, idx, hash } of await db.selectFrom("ledger_tiles").selectAll().execute())
+    tiles.set(`${level}/${idx}`, hash);
+  const heads: TreeHead[] = [];
+  let signed = start?.size ?? 0;
+  for (const note of [...(await notes(db)), ...witnessed]) {
+    const reading = readCheckpoint(sha256, verifySignature, keys, note);
+    if (!reading.ok) verifier.report("CHECKPOINT_INVALID", 0, 0, `a checkpoint is not to be trusted: ${reading.reason}`);
+    else if (reading.head.size >= verifier.size) heads.push(reading.head);
+    if (reading.ok) signed = Math.max(signed, reading.head.size);
+  }
+  heads.sort((a, b) => a.size - b.size);
+  let next = 0;
+  const sign = (size: number) => {
+    for (let at = heads[next]; at !== undefined && at.size <= size; at = heads[++next])
+      if (at.size === size) verifier.checkpoint(at);
+  };
+  sign(verifier.size);
+  const tileOf = ({ level, index }: { readonly level: number; readonly index: number }) => tiles.get(`${level}/${index}`);
+  for await (const { seqs, leaves, problems } of pages(check, verifier.size, await lastOf(db))) {
+    let problem = 0;
+    for (let i = 0; i < seqs.length; i++) {
+      const seq = seqs[i] ?? 0;
+      for (let at = problems[problem]; at !== undefined && at.from <= seq; at = problems[++problem])
+        verifier.report(at.code, at.from, at.to, at.message);
+      verifier.leaf(seq, leaves.subarray(i * hashLength, (i + 1) * hashLength), tileOf);
+      sign(verifier.size);
+    }
+  }
+  verifier.finish(signed);
+  if (head !== undefined && (head.size !== verifier.size || !sameHash(head.frontier, verifier.packed()))) {
+    const message = `the ledger's head says ${head.size} records, where there are ${verifier.size}, or its hashes are not theirs`;
+    verifier.report("HEAD_CHANGED", 0, head.size, message);
+  }
+  return verifier;
+}
+
+async function notes(db: Kysely<Tables>): Promise<string[]> {
+  return (await db.selectFrom("ledger_checkpoints").select("note").orderBy("size").execute()).map(({ note }) => note);
+}
+
+async function lastOf(db: Kysely<Tables>): Promise<number> {
+  const { last } = await db
+    .selectFrom("ledger_records")
+    .select(({ fn }) => fn.max("seq").as("last"))
+    .executeTakeFirstOrThrow();
+  return last ?? -1;
+}
+
+/** The pages from `start` to `last`, in order; several are checked at a time. */
+async function* pages(check: PageCheck, start: number, last: number): AsyncGenerator<CheckedPage> {
+  const coming: Promise<CheckedPage>[] = [];
+  try {
+    for (let from = start; from <= last || coming.length > 0; from += pageSize) {
+      if (from <= last) coming.push(check(from, from + pageSize));
+      if (coming.length < ahead && from + pageSize <= last) continue;
+      const page = await coming.shift();
+      if (page !== undefined) yield page;
+    }
+  } finally {
+    await Promise.allSettled(coming);
+  }
+}
