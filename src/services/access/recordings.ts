@@ -49,7 +49,10 @@ export interface RecordingsOptions {
   readonly onTrouble?: (error: unknown) => void;
 }
 
-export type Verified = { readonly ok: true; readonly digest: string } | { readonly ok: false; readonly problem: string };
+export type Verified =
+  | { readonly ok: true; readonly digest: string }
+  /** Not `changed`: there is nothing to compare, as while the session goes on. */
+  | { readonly ok: false; readonly changed: boolean; readonly problem: string };
 
 const maintainedEvery = 5000;
 const retentionEvery = 3_600_000;
