@@ -14,12 +14,13 @@ export function liveDocument(value: KubernetesObject, cluster: string): SourceDo
   return { file: `cluster:${cluster}`, index: 0, value, locate: () => undefined, locateKey: () => undefined };
 }
 
-/** The policies and exceptions that live in a cluster as custom resources, followed as they change. */
+/** Documents that live in a cluster as custom resources, policies and exceptions unless told otherwise, followed as they change. */
 export class PolicyInformers {
   readonly #client: KubernetesClient;
   readonly #informers = new Map<string, Informer>();
   readonly #onChange: (documents: readonly SourceDocument<KubernetesObject>[]) => void;
   readonly #onTrouble: (error: Error) => void;
+  readonly #wanted: (resources: ApiResources) => readonly ApiResource[];
   #told = false;
   #declared = "";
 
@@ -27,15 +28,17 @@ export class PolicyInformers {
     client: KubernetesClient,
     onChange: (documents: readonly SourceDocument<KubernetesObject>[]) => void,
     onTrouble: (error: Error) => void,
+    wanted: (resources: ApiResources) => readonly ApiResource[] = policyResources,
   ) {
     this.#client = client;
     this.#onChange = onChange;
     this.#onTrouble = onTrouble;
+    this.#wanted = wanted;
   }
 
-  /** Follows the policy kinds that are served; again after a change of what is served. */
+  /** Follows the kinds that are served; again after a change of what is served. */
   async follow(resources: ApiResources): Promise<void> {
-    const wanted = new Map(policyResources(resources).map((resource) => [`${resource.group}/${resource.resource}`, resource]));
+    const wanted = new Map(this.#wanted(resources).map((resource) => [`${resource.group}/${resource.resource}`, resource]));
     const gone = [...this.#informers].filter(([key]) => !wanted.has(key));
     const fresh = [...wanted].filter(([key]) => !this.#informers.has(key));
     for (const [key] of gone) this.#informers.delete(key);
