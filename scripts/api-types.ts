@@ -58,7 +58,7 @@ async function apiDocument(): Promise<{
   });
   addLoginRoutes(api, { sessions, secure: false, members: {}, developmentUsers: [], admit: unused, now: () => 0 });
   addRoutes(api, { ledger: unused, clusters: () => [], findings: () => [], onChange: () => () => {} });
-  addRolloutRoutes(api, sessions, unused, () => 0);
+  addRolloutRoutes(api, unused, () => 0);
   addReviewRoutes(api, unused, () => 0);
   addAccessRoutes(api, { desk: unused, clusters: () => [], lookAtCall: unused, risk: unused, now: () => 0 });
   addAccessAdministrationRoutes(api, { desk: unused, locks: unused, notifications: unused, chatLinks: unused });

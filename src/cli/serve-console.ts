@@ -69,7 +69,7 @@ export async function serveConsole(
   addLoginRoutes(api, { ...logins, sessions, admit: identity.admit, now: io.now });
   identity.addRoutes(api, sessions);
   addRoutes(api, data);
-  addRolloutRoutes(api, sessions, parts.rollout, io.now);
+  addRolloutRoutes(api, parts.rollout, io.now);
   address = await api.listen({ host, port }).catch(cannotListen(listen, "--listen"));
   for (const { name } of logins.developmentUsers)
     io.err(`castellan: ${name} logs in at ${address}/login/as/${encodeURIComponent(name)}\n`);

@@ -42,6 +42,10 @@ export function addressOf(path: string, { path: names = {}, query: parameters = 
   return path.replace(/\{(\w+)\}/g, (_braces, name: string) => encodeURIComponent(String(names[name]))) + query(parameters);
 }
 
+/** As `useAnswer`, once: for what costs the server much. Rejects with the server's message. */
+export const askOnce = <P extends Gettable>(path: P, given: Given, signal: AbortSignal): Promise<Answer<P>> =>
+  get(addressOf(path, given), signal);
+
 /** Asks anew after each change; the old answer stays meanwhile. */
 function useFetched<T>(address: string): Loading<T> {
   const [state, setState] = useState<Loading<T>>({});
@@ -61,6 +65,12 @@ function useFetched<T>(address: string): Loading<T> {
 }
 
 const listeners = new Set<() => void>();
+
+/** After an own action: what pages show is asked for again without waiting for the server to tell. */
+export function askAgain(): void {
+  for (const listener of listeners) listener();
+}
+
 let source: EventSource | undefined;
 
 /** Counts the server's change events; one connection serves all who listen. */
@@ -74,7 +84,7 @@ function useServerChanges(): number {
       let first = true;
       source.addEventListener("change", () => {
         if (first) first = false;
-        else for (const each of listeners) each();
+        else askAgain();
       });
     }
     return () => {

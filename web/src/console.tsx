@@ -13,7 +13,7 @@ import {
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import type { ReactNode } from "react";
-import { Link, Route, Switch, useLocation } from "wouter";
+import { Link, Redirect, Route, Switch, useLocation } from "wouter";
 import { query } from "./api.ts";
 import { ClusterSelect, useCluster } from "./cluster.tsx";
 import { useRequests } from "./features/access/access-api.ts";
@@ -33,30 +33,35 @@ import { PlaygroundPage } from "./features/playground.tsx";
 import { PoliciesPage } from "./features/policies.tsx";
 import { ReviewPage, ReviewsPage } from "./features/reviews.tsx";
 import { RightsPage } from "./features/rights.tsx";
+import { mayAct, useUser } from "./session.ts";
 
 const pages = [
-  { path: "/", label: "Overview" },
-  { path: "/findings", label: "Findings" },
-  { path: "/policies", label: "Policies" },
-  { path: "/playground", label: "Playground" },
-  { path: "/rights", label: "Rights" },
-  { path: "/reviews", label: "Access reviews" },
-  { path: "/network", label: "Network" },
-  { path: "/audit", label: "Audit" },
+  { path: "/", label: "Overview", needs: "viewer" },
+  { path: "/findings", label: "Findings", needs: "viewer" },
+  { path: "/policies", label: "Policies", needs: "viewer" },
+  { path: "/playground", label: "Playground", needs: "viewer" },
+  { path: "/rights", label: "Rights", needs: "viewer" },
+  { path: "/reviews", label: "Access reviews", needs: "viewer" },
+  { path: "/network", label: "Network", needs: "viewer" },
+  { path: "/audit", label: "Audit", needs: "auditor" },
 ] as const;
 
+/** Who has no role here may still ask for access, and decide where a rule names them. */
 const accessPages = [
-  { path: "/access/approve", label: "To approve" },
-  { path: "/access/requests", label: "My requests" },
-  { path: "/access/grants", label: "Grants" },
-  { path: "/access/recordings", label: "Recordings" },
-  { path: "/access/break-glass", label: "Break-glass" },
-  { path: "/access/notifications", label: "Undelivered" },
+  { path: "/access/approve", label: "To approve", needs: undefined },
+  { path: "/access/requests", label: "My requests", needs: undefined },
+  { path: "/access/grants", label: "Grants", needs: undefined },
+  { path: "/access/break-glass", label: "Break-glass", needs: undefined },
+  { path: "/access/recordings", label: "Recordings", needs: "auditor" },
+  { path: "/access/notifications", label: "Undelivered", needs: "auditor" },
 ] as const;
 
 /** The frame around every page: where one is, and where one can go. */
 export function Console() {
   const [opened, { toggle, close }] = useDisclosure();
+  const user = useUser();
+  const isOpen = ({ needs }: { readonly needs: (typeof pages | typeof accessPages)[number]["needs"] }) =>
+    user === undefined || needs === undefined || mayAct(user, needs);
   return (
     <AppShell header={{ height: 56 }} navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !opened } }} padding="md">
       <AppShell.Header>
@@ -75,25 +80,28 @@ export function Console() {
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Pages">
         <AppShell.Section grow component={ScrollArea}>
-          {pages.map((page) => (
-            <PageLink key={page.path} {...page} onClick={close} />
+          {pages.filter(isOpen).map(({ path, label }) => (
+            <PageLink key={path} path={path} label={label} onClick={close} />
           ))}
           <Text size="xs" fw={700} c="dimmed" px="sm" pt="md" pb={4} component="h2">
             Access
           </Text>
-          {accessPages.map((page) => (
+          {accessPages.filter(isOpen).map(({ path, label }) => (
             <PageLink
-              key={page.path}
-              {...page}
+              key={path}
+              path={path}
+              label={label}
               onClick={close}
-              count={page.path === "/access/approve" ? <WaitingForMe /> : undefined}
+              count={path === "/access/approve" ? <WaitingForMe /> : undefined}
             />
           ))}
         </AppShell.Section>
       </AppShell.Navbar>
       <AppShell.Main>
         <Switch>
-          <Route path="/" component={OverviewPage} />
+          <Route path="/">
+            {user === undefined || mayAct(user, "viewer") ? <OverviewPage /> : <Redirect to="/access/requests" />}
+          </Route>
           <Route path="/findings/:id?" component={FindingsPage} />
           <Route path="/policies" component={PoliciesPage} />
           <Route path="/playground" component={PlaygroundPage} />

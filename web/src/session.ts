@@ -1,11 +1,19 @@
-import { type Answer, useAnswer } from "./api.ts";
+import { type Answer, askAgain, useAnswer } from "./api.ts";
 
 type SessionUser = Answer<"/api/v1/session">["user"];
 
 /** Who is logged in; undefined until that is known, or nobody. */
 export const useUser = (): SessionUser | undefined => useAnswer("/api/v1/session").value?.user;
 
-export const isAdministrator = (user: SessionUser | undefined): boolean => user?.roles.includes("admin") === true;
+type Role = NonNullable<SessionUser>["roles"][number];
+
+/** As the server judges it: an admin may everything, whoever has a role may view. */
+export function mayAct(user: SessionUser | undefined, needed: Role): boolean {
+  if (user === undefined) return false;
+  return user.roles.includes("admin") || (needed === "viewer" ? user.roles.length > 0 : user.roles.includes(needed));
+}
+
+export const isAdministrator = (user: SessionUser | undefined): boolean => mayAct(user, "admin");
 
 /** What became of an action: done, or what the server says against it. */
 export type Done<T> =
@@ -51,7 +59,10 @@ async function send<T>(path: string, body: object | undefined, method: string, m
   );
   const text = await response.text();
   const answer = text === "" ? undefined : parsed(text);
-  if (response.ok) return { ok: true, value: answer as T };
+  if (response.ok) {
+    askAgain();
+    return { ok: true, value: answer as T };
+  }
   const message = textMember(answer, "message") ?? `the server answered ${response.status}`;
   if (response.status === 403 && mayRenew && /csrf/i.test(message)) {
     // Another login in this browser: its session has another token.

@@ -64,7 +64,7 @@ export class Rollout {
         message: `${policy} only changes or generates objects; it refuses nothing`,
       };
     }
-    const preview = await this.#preview(found.policy, promotion);
+    const preview = await this.#previewOf(found.policy, promotion);
     const { namespace, to, by, reason } = promotion;
     // A warning stops nobody; it is how those whom the preview shows hear of it.
     if (to === "enforce" && !isClean(preview) && reason === undefined) {
@@ -93,7 +93,14 @@ export class Rollout {
     };
   }
 
-  async #preview(policy: CompiledPolicy, { namespace, since }: Promotion): Promise<Preview> {
+  /** Whom the policy would stop if it was enforced there; nothing changes. */
+  async preview(asked: Pick<Promotion, "policy" | "namespace" | "since">): Promise<Promoted> {
+    const found = this.#find(asked.policy);
+    if (!found.ok) return found;
+    return { ok: true, policy: policyName(found.policy.id), preview: await this.#previewOf(found.policy, asked) };
+  }
+
+  async #previewOf(policy: CompiledPolicy, { namespace, since }: Pick<Promotion, "namespace" | "since">): Promise<Preview> {
     const { posture, store, cluster, host, complete } = this.#options;
     const resources = this.#options.resources();
     const objects = [...posture.objects].map((document) => document.value);

@@ -104,7 +104,7 @@ export interface Answers {
       readonly interrupted?: true;
     };
     readonly removed?: number;
-    readonly verified: boolean;
+    readonly verified?: boolean;
     readonly problem?: string;
   };
   "GET /api/v1/access/requests": {
@@ -740,6 +740,51 @@ export interface Answers {
       /** its newest text does not compile */
       readonly broken: boolean;
     }[];
+  };
+  "GET /api/v1/policies/preview": {
+    readonly ok: true;
+    readonly policy: string;
+    readonly preview: {
+      readonly policies: readonly string[];
+      readonly judged: {
+        readonly objects: number;
+        readonly requests: number;
+        readonly recorded: number;
+      };
+      readonly notReplayed: number;
+      readonly stopped: readonly {
+        readonly source: "objects" | "history" | "recorded";
+        readonly status: "fail" | "error";
+        readonly policy: string;
+        readonly rule: string;
+        readonly severity: "info" | "low" | "medium" | "high" | "critical";
+        readonly team: string;
+        readonly namespace: string;
+        readonly user: string;
+        readonly kind: string;
+        readonly name: string;
+        readonly message: string;
+        readonly times: number;
+        readonly at?: number;
+      }[];
+      readonly undecided: readonly {
+        readonly source: "objects" | "history" | "recorded";
+        readonly status: "fail" | "error";
+        readonly policy: string;
+        readonly rule: string;
+        readonly severity: "info" | "low" | "medium" | "high" | "critical";
+        readonly team: string;
+        readonly namespace: string;
+        readonly user: string;
+        readonly kind: string;
+        readonly name: string;
+        readonly message: string;
+        readonly times: number;
+        readonly at?: number;
+      }[];
+      readonly excepted: number;
+      readonly passed: number;
+    };
   };
   "GET /api/v1/rbac/who-can": {
     readonly holders: readonly {
@@ -1674,6 +1719,51 @@ export interface Answers {
     readonly mayCancel: boolean;
     readonly mayRevoke: boolean;
     readonly mayReview: boolean;
+  };
+  "POST /api/v1/policies/promote": {
+    readonly ok: true;
+    readonly policy: string;
+    readonly preview: {
+      readonly policies: readonly string[];
+      readonly judged: {
+        readonly objects: number;
+        readonly requests: number;
+        readonly recorded: number;
+      };
+      readonly notReplayed: number;
+      readonly stopped: readonly {
+        readonly source: "objects" | "history" | "recorded";
+        readonly status: "fail" | "error";
+        readonly policy: string;
+        readonly rule: string;
+        readonly severity: "info" | "low" | "medium" | "high" | "critical";
+        readonly team: string;
+        readonly namespace: string;
+        readonly user: string;
+        readonly kind: string;
+        readonly name: string;
+        readonly message: string;
+        readonly times: number;
+        readonly at?: number;
+      }[];
+      readonly undecided: readonly {
+        readonly source: "objects" | "history" | "recorded";
+        readonly status: "fail" | "error";
+        readonly policy: string;
+        readonly rule: string;
+        readonly severity: "info" | "low" | "medium" | "high" | "critical";
+        readonly team: string;
+        readonly namespace: string;
+        readonly user: string;
+        readonly kind: string;
+        readonly name: string;
+        readonly message: string;
+        readonly times: number;
+        readonly at?: number;
+      }[];
+      readonly excepted: number;
+      readonly passed: number;
+    };
   };
   "POST /api/v1/reviews": {
     readonly added: number;

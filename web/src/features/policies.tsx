@@ -1,8 +1,10 @@
-import { Anchor, Badge, Stack, Table, Text, Title } from "@mantine/core";
+import { Anchor, Badge, Stack, Table, Text, Title, VisuallyHidden } from "@mantine/core";
 import { Link } from "wouter";
 import { type PolicyRow, query, useAnswer } from "../api.ts";
 import { useCluster } from "../cluster.tsx";
 import { Answer } from "../components/state.tsx";
+import { mayAct, useUser } from "../session.ts";
+import { PolicyRollout } from "./policy-rollout.tsx";
 
 export function PoliciesPage() {
   const cluster = useCluster();
@@ -21,6 +23,7 @@ export function PoliciesPage() {
 const modeColours = { enforce: "indigo", warn: "yellow", audit: "gray" } as const;
 
 function PolicyTable({ items }: { readonly items: readonly PolicyRow[] }) {
+  const mayPromote = mayAct(useUser(), "policy-admin");
   if (items.length === 0)
     return <Text>No policies are loaded: start the server with --policies, or apply some to the cluster.</Text>;
   return (
@@ -32,6 +35,11 @@ function PolicyTable({ items }: { readonly items: readonly PolicyRow[] }) {
             <Table.Th w={110}>Mode</Table.Th>
             <Table.Th>Rules</Table.Th>
             <Table.Th>From</Table.Th>
+            {mayPromote && (
+              <Table.Th w={100}>
+                <VisuallyHidden>Rollout</VisuallyHidden>
+              </Table.Th>
+            )}
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -52,6 +60,7 @@ function PolicyTable({ items }: { readonly items: readonly PolicyRow[] }) {
               </Table.Td>
               <Table.Td>{row.rules.join(", ")}</Table.Td>
               <Table.Td style={{ wordBreak: "break-word" }}>{row.origin}</Table.Td>
+              {mayPromote && <Table.Td>{!row.broken && <PolicyRollout row={row} />}</Table.Td>}
             </Table.Tr>
           ))}
         </Table.Tbody>
