@@ -37,6 +37,8 @@ export interface ServeFlags extends WebhookFlags, IdentityFlags {
   /** Contexts of the kubeconfig; none: the current one. */
   readonly context?: readonly string[];
   readonly kubeconfig?: string;
+  readonly ledgerKey?: string;
+  readonly leaseNamespace?: string;
   readonly webhook: boolean;
   readonly listen: string;
 }
@@ -61,7 +63,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const trouble = (error: unknown) => io.err(`castellan: ${error instanceof Error ? error.message : String(error)}\n`);
   const store = await openStore(flags.data, io.env["DATABASE_URL"]);
   closing.push(() => store.close());
-  const ledger = new Ledger(store, await openSigner(flags.data, "castellan/ledger"), io.now);
+  const ledger = new Ledger(store, await openSigner(flags.data, "castellan/ledger", flags.ledgerKey), io.now);
   closing.push(() => ledger.close());
 
   const clusters: ServedCluster[] = [];
@@ -91,7 +93,8 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     flags.webhook && flags.files === undefined
       ? await serveWebhook(flags, { ledger, io, metrics, results, flows, trouble: troubleOf("admission") })
       : undefined;
-  const sources = await sourcesOf(flags, context, schemas, webhook);
+  const shared = store.engine === "postgres";
+  const sources = await sourcesOf(flags, context, schemas, webhook, shared);
   for (const source of sources) if (source.type === "live") closing.push(() => source.client.close());
   if (webhook !== undefined) closing.push(() => webhook.close());
   const policyFiles = new PolicyFiles(flags.policies ?? [], {
@@ -176,6 +179,7 @@ async function sourcesOf(
   context: CommandContext,
   schemas: KubernetesSchemas,
   webhook: Awaited<ReturnType<typeof serveWebhook>> | undefined,
+  shared: boolean,
 ): Promise<readonly ClusterSource[]> {
   if (flags.files !== undefined) {
     const { documents, diagnostics } = await loadPaths(flags.files);
@@ -194,7 +198,8 @@ async function sourcesOf(
     name: client.context,
     client,
     webhook: webhook && { serving: webhook, path: clients.length === 1 ? "" : pathOfCluster(client.context) },
-    unregister: flags.webhookService === undefined,
+    leaseNamespace: shared ? (flags.leaseNamespace ?? flags.webhookService?.split("/")[0] ?? "default") : undefined,
+    unregister: flags.webhookService === undefined && !shared,
   }));
 }
 

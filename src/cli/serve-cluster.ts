@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
@@ -17,6 +19,7 @@ import { RightsView } from "../services/console/rights-view.ts";
 import { ClusterWriter } from "../services/live/cluster-writer.ts";
 import { findingRecords } from "../services/live/finding-records.ts";
 import { GovernedCluster } from "../services/live/governed-cluster.ts";
+import { Leadership } from "../services/live/leadership.ts";
 import { LiveFlows } from "../services/live/live-flows.ts";
 import { LiveObjects } from "../services/live/live-objects.ts";
 import { LivePolicies } from "../services/live/live-policies.ts";
@@ -61,6 +64,8 @@ export type ClusterSource =
       readonly client: KubernetesClient;
       /** Under which path its API server calls; undefined: nothing is judged at admission. */
       readonly webhook: { readonly serving: ServingWebhook; readonly path: string } | undefined;
+      /** Where replicas agree on who writes reports; undefined: there is only this one. */
+      readonly leaseNamespace: string | undefined;
       /** Whether our webhooks are taken out when we stop: nobody else answers them. */
       readonly unregister: boolean;
     };
@@ -79,6 +84,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   readonly #flows: LiveFlows;
   #governed: GovernedCluster | undefined;
   #reports: ReportWriter | undefined;
+  #leadership: Leadership | undefined;
+  #isSettled = false;
   #modesRefresh: NodeJS.Timeout | undefined;
   readonly #closing: (() => Promise<void>)[] = [];
 
@@ -114,7 +121,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
         this.#reports?.changed();
         tell();
         results.takeFindings(change.opened);
-        const records = findingRecords(change, source.name, now());
+        // Of several replicas, which all see this, one tells it.
+        const records = this.#leads() ? findingRecords(change, source.name, now()) : [];
         if (records.length > 0) ledger.append(records).catch(troubleOf("ledger"));
       },
       onTrouble: troubleOf("other"),
@@ -196,7 +204,9 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     await this.#posture.stop();
   }
 
-  async #govern({ client, webhook, unregister }: ClusterSource & { readonly type: "live" }): Promise<void> {
+  readonly #leads = (): boolean => this.#leadership?.leads ?? true;
+
+  async #govern({ client, webhook, unregister, leaseNamespace }: ClusterSource & { readonly type: "live" }): Promise<void> {
     const { context, schemas, troubleOf } = this.#parts;
     const { now } = context.io;
     const attached = webhook?.serving.attach({ client, policies: this.#live, governed: () => governed }, webhook.path);
@@ -216,12 +226,34 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       // After it has stopped: a change of a policy on its way would register the webhooks again.
       if (unregister) await governed.unregister();
     });
+    const report = async () => {
+      await reports.start();
+      this.#reports = reports;
+    };
+    if (leaseNamespace !== undefined) {
+      const leadership = new Leadership({
+        client,
+        namespace: leaseNamespace,
+        name: "castellan",
+        identity: `${hostname()}_${randomUUID()}`,
+        ticks: () => performance.now(),
+        now,
+        onChange: (leads) => {
+          if (!leads) this.#reports = undefined;
+          else if (this.#isSettled) report().catch(troubleOf("reports"));
+        },
+        onTrouble: troubleOf("other"),
+      });
+      this.#leadership = leadership;
+      this.#closing.push(() => leadership.stop());
+      await leadership.start();
+    }
     await governed.start();
     await objects.follow(governed.resources);
     await this.#posture.settled();
-    await reports.start().catch(troubleOf("reports"));
-    this.#reports = reports;
-    governed.onResources(async () => reports.changed());
+    this.#isSettled = true;
+    if (this.#leads()) await report().catch(troubleOf("reports"));
+    governed.onResources(async () => this.#reports?.changed());
     governed.onResources((served) => objects.follow(served));
   }
 }

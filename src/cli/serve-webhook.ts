@@ -19,7 +19,8 @@ import { reviewPolicy } from "../services/admission/policy-review.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
 import type { GovernedCluster } from "../services/live/governed-cluster.ts";
 import type { LivePolicies } from "../services/live/live-policies.ts";
-import { ServingCertificates, type ServingIdentity } from "../services/live/serving-certificates.ts";
+import { MountedCertificates } from "../services/live/mounted-certificates.ts";
+import { type CertificateSource, ServingCertificates, type ServingIdentity } from "../services/live/serving-certificates.ts";
 import { UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
 import { nodeHost } from "./node-host.ts";
@@ -29,6 +30,10 @@ export interface WebhookFlags {
   readonly webhookListen: string;
   readonly webhookUrl?: string;
   readonly webhookService?: string;
+  /** A directory with `tls.crt`, `tls.key` and `ca.crt` that somebody else renews. */
+  readonly webhookCertificates?: string;
+  /** A file with the token of audit webhooks and senders of flows. */
+  readonly auditToken?: string;
 }
 
 /** A cluster whose API server calls. */
@@ -47,7 +52,7 @@ export interface ServingWebhook {
 
 const timeoutSeconds = 10;
 const ownNamespace = "castellan";
-const hour = 3_600_000;
+const renewalMilliseconds = 60_000;
 const propagationMilliseconds = 2000;
 
 export interface WebhookParts {
@@ -72,10 +77,13 @@ interface Attached extends CallingCluster {
 export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Promise<ServingWebhook> {
   const { ledger, io, metrics, flows, trouble } = parts;
   const listen = addressOf(flags.webhookListen);
-  const certificates = new ServingCertificates(flags.data, namesOf(flags, listen.host));
+  const certificates: CertificateSource =
+    flags.webhookCertificates === undefined
+      ? new ServingCertificates(flags.data, namesOf(flags, listen.host))
+      : new MountedCertificates(flags.webhookCertificates);
   const identity = await certificates.current(io.now());
   const attached = new Map<string, Attached>();
-  const token = await auditToken(flags.data);
+  const token = await auditToken(flags);
   const server = await listenForReviews({
     ...listen,
     identity: identity.server,
@@ -108,8 +116,8 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   }).catch(cannotListen(flags.webhookListen, "--webhook-listen"));
   let serving: ServingIdentity = identity;
   const renew = async () => {
-    const { renewed: _, ...next } = await certificates.current(io.now());
-    // Another replica with the same directory, or a person, may have renewed it.
+    const next = await certificates.current(io.now());
+    // Another replica with the same directory, cert-manager, or a person may have renewed it.
     if (next.server.certificate === serving.server.certificate && next.authorities === serving.authorities) return;
     serving = next;
     // First the API servers must trust the new one, and they learn of that a moment after they are told.
@@ -120,7 +128,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   const renewNow = () => {
     renew().catch(trouble);
   };
-  const renewal = setInterval(renewNow, hour);
+  const renewal = setInterval(renewNow, renewalMilliseconds);
   process.on("SIGHUP", renewNow);
   return {
     attach(cluster, path) {
@@ -169,9 +177,14 @@ function reviewHandler(
     path === "/policies" ? reviewPolicy(review, schemas, io.now()) : answerReview(path, review, reviews);
 }
 
-/** The token by which the API server's audit webhook is known; made on first use. */
-async function auditToken(directory: string): Promise<string> {
-  const file = join(directory, "audit-token");
+/** The token by which the API server's audit webhook is known; where no file was named it is made on first use. */
+async function auditToken({ data, auditToken: shared }: WebhookFlags): Promise<string> {
+  if (shared !== undefined) {
+    const text = await readFile(shared, "utf8").catch(() => "");
+    if (text.trim() === "") throw new UsageError(`${shared} holds no token`);
+    return text.trim();
+  }
+  const file = join(data, "audit-token");
   const known = await readFile(file, "utf8").catch(() => "");
   if (known.trim() !== "") return known.trim();
   const token = randomBytes(32).toString("base64url");

@@ -27,6 +27,16 @@ export function createCommand(context: CommandContext): Command {
     .option("--webhook-listen <address>", "where the API server's calls are taken: host:port", "127.0.0.1:9443")
     .option("--webhook-url <url>", "how the API server reaches that from outside the cluster; else https://<webhook-listen>")
     .option("--webhook-service <namespace/name>", "how it reaches it inside the cluster: a Service with port 443")
+    .option(
+      "--webhook-certificates <directory>",
+      "tls.crt, tls.key and ca.crt, as cert-manager keeps them; else they are made here",
+    )
+    .option("--audit-token <file>", "the token of audit webhooks and senders of flows; else one is made in <data>/audit-token")
+    .option("--ledger-key <file>", "PEM: the Ed25519 key that signs the ledger, which replicas share; else one is made in <data>")
+    .option(
+      "--lease-namespace <name>",
+      "where replicas that share a PostgreSQL agree who leads; else that of --webhook-service, or default",
+    )
     .option("--no-webhook", "judges nothing at admission")
     .action((flags: ServeFlags) => runServe(flags, context));
 }

@@ -188,7 +188,8 @@ function answersReady(server: string): Promise<boolean> {
   });
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports of loopback that nobody uses at the moment. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
     servers.map(

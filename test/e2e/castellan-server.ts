@@ -1,11 +1,10 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { promisify } from "node:util";
 import { Agent, request } from "undici";
-import type { Cluster } from "../cluster/start.ts";
+import { type Cluster, freePorts } from "../cluster/start.ts";
 
 const castellan = join(import.meta.dirname, "../../src/cli/main.ts");
 const run = promisify(execFile);
@@ -36,8 +35,10 @@ export class CastellanServer {
   #webhook = "";
   output = "";
 
-  constructor(data: string, flags: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  /** `webhook`: where the API server calls it; else on a free port. */
+  constructor(data: string, flags: readonly string[], env: NodeJS.ProcessEnv = {}, webhook = "") {
     this.#data = data;
+    this.#webhook = webhook;
     this.#flags = flags;
     this.#env = env;
   }
@@ -49,7 +50,7 @@ export class CastellanServer {
 
   /** Resolves when it has looked at everything once. */
   async start(): Promise<void> {
-    if (this.#webhook === "") this.#webhook = `127.0.0.1:${await freePort()}`;
+    if (this.#webhook === "") this.#webhook = `127.0.0.1:${(await freePorts(1))[0]}`;
     const own = ["--data", this.#data, "--webhook-listen", this.#webhook, "--listen", "127.0.0.1:0"];
     const child = spawn(process.execPath, [castellan, "serve", ...this.#flags, ...own], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -58,7 +59,7 @@ export class CastellanServer {
     this.#child = child;
     this.output = "";
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (this.output += String(chunk)));
-    await this.until(() => this.output.includes("castellan: governs") && this.#origin() !== undefined);
+    await this.until(() => this.output.includes("castellan: governs") && this.#found() !== undefined);
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
@@ -102,10 +103,17 @@ export class CastellanServer {
 
   async metrics(): Promise<string> {
     // As Prometheus asks: by whatever address it knows.
-    return (await request(`${this.#origin()}/metrics`, { headers: { host: "10.1.2.3:8080" } })).body.text();
+    return (await request(`${this.origin}/metrics`, { headers: { host: "10.1.2.3:8080" } })).body.text();
   }
 
-  #origin(): string | undefined {
+  /** Where the console and the API are. */
+  get origin(): string {
+    const origin = this.#found();
+    if (origin === undefined) throw new Error(`it did not start:\n${this.output}`);
+    return origin;
+  }
+
+  #found(): string | undefined {
     return /console:? .*(http:\/\/[^/]+)\//.exec(this.output)?.[1];
   }
 
@@ -123,12 +131,4 @@ export class CastellanServer {
       await agent.close();
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

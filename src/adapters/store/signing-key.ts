@@ -21,20 +21,28 @@ export const verifyEd25519: VerifyEd25519 = (publicKey, message, signature) => {
 const privateFile = (directory: string) => join(directory, "ledger-key.pem");
 const publicFile = (directory: string) => join(directory, "ledger-keys.txt");
 
-/** The key that signs checkpoints; made on first use, readable by its owner alone. Rejects where the file is no Ed25519 key. */
-export async function openSigner(directory: string, origin: string): Promise<CheckpointSigner> {
-  let pem: string;
-  try {
-    pem = await readFile(privateFile(directory), "utf8");
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    pem = newKey();
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await writeFile(privateFile(directory), pem, { mode: 0o600, flag: "wx" });
-  }
+/**
+ * The key that signs checkpoints: of `keyFile`, which replicas share, or else of the directory, made on first use and readable by its
+ * owner alone. Rejects where the file is no Ed25519 key, or the named one is not there.
+ */
+export async function openSigner(directory: string, origin: string, keyFile?: string): Promise<CheckpointSigner> {
+  const pem = await (keyFile === undefined ? ownKey(directory) : readFile(keyFile, "utf8"));
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   const signer = signerOf(createPrivateKey(pem), origin);
   await remember(directory, signer);
   return signer;
+}
+
+async function ownKey(directory: string): Promise<string> {
+  try {
+    return await readFile(privateFile(directory), "utf8");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    const pem = newKey();
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await writeFile(privateFile(directory), pem, { mode: 0o600, flag: "wx" });
+    return pem;
+  }
 }
 
 /** Replaces the key; what the old one signed stays verifiable, since its public part is kept. */

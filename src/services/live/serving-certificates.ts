@@ -22,8 +22,14 @@ export interface ServingIdentity {
   readonly authorities: string;
 }
 
+/** Where a listener has its certificate from. */
+export interface CertificateSource {
+  /** The identity to serve with now. */
+  current(now: Instant): Promise<ServingIdentity>;
+}
+
 /** Our own authority and the certificate of our listeners, kept in a directory and renewed in time. */
-export class ServingCertificates {
+export class ServingCertificates implements CertificateSource {
   readonly #directory: string;
   readonly #names: ServerNames;
 
