@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { definitions, definitionsTemplate } from "../scripts/custom-resources.ts";
 import { runCli } from "./run-cli.ts";
 
 const deploy = join(import.meta.dirname, "../deploy");
@@ -41,6 +42,8 @@ describe("our own manifests, by our own checks", () => {
   test.each([
     { question: ["list", "pods", "-A"], allowed: true },
     { question: ["watch", "clusterpolicies.kyverno.io"], allowed: true },
+    { question: ["watch", "guardrails.castellan.dev"], allowed: true },
+    { question: ["patch", "accessrules.castellan.dev"], allowed: false },
     { question: ["patch", "validatingwebhookconfigurations.admissionregistration.k8s.io/castellan"], allowed: true },
     { question: ["patch", "policyreports.wgpolicyk8s.io", "-n", "nlp"], allowed: true },
     { question: ["get", "secrets", "-n", "castellan"], allowed: false },
@@ -55,15 +58,27 @@ describe("our own manifests, by our own checks", () => {
   });
 });
 
+describe("the definitions of our own kinds", () => {
+  test("are written from their schemas: node scripts/custom-resources.ts", () => {
+    const template = readFileSync(join(deploy, "helm/castellan/templates/definitions.yaml"), "utf8");
+    expect(template).toBe(definitionsTemplate());
+    const plain = readFileSync(manifests, "utf8");
+    for (const definition of definitions()) expect(plain).toContain(definition);
+  });
+});
+
 describe.skipIf(!hasHelm())("the Helm chart", () => {
   test("is what the plain manifests hold", () => {
     expect(readFileSync(manifests, "utf8")).toContain(render());
   });
 
-  test.each([["database.urlSecret=db"], ["readSecrets=true"], ["webhook.enabled=false"], ["policiesConfigMap=policies"]])(
-    "renders with %s",
-    (value) => {
-      expect(render("--set", value)).toContain("kind: StatefulSet");
-    },
-  );
+  test.each([
+    ["database.urlSecret=db"],
+    ["readSecrets=true"],
+    ["webhook.enabled=false"],
+    ["policiesConfigMap=policies"],
+    ["definitions.install=false"],
+  ])("renders with %s", (value) => {
+    expect(render("--set", value)).toContain("kind: StatefulSet");
+  });
 });
