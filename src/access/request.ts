@@ -1,5 +1,5 @@
 import type { Instant } from "../core/host.ts";
-import type { JsonObject } from "../core/json.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Person } from "./person.ts";
 import type { RequestedAction } from "./requested-action.ts";
 
@@ -12,7 +12,14 @@ export type Ask =
       /** `actionDigest` over the action, the person and the version of the rule: hex SHA-256. */
       readonly digest: string;
       /** For the approver: the object before and after, where they are known; secrets' data are marked. */
-      readonly preview?: { readonly before?: JsonObject | undefined; readonly after?: JsonObject | undefined } | undefined;
+      readonly preview?:
+        | {
+            readonly before?: JsonObject | undefined;
+            readonly after?: JsonObject | undefined;
+            /** The body as a value: a patch, or the whole object. */
+            readonly sent?: JsonValue | undefined;
+          }
+        | undefined;
     }
   /** The rule's role in a namespace, for a while. */
   | {

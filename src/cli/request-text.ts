@@ -1,5 +1,6 @@
 import { describeAsk, describeDuration } from "../access/describe-ask.ts";
-import { styleFor } from "../report/index.ts";
+import type { JsonValue } from "../core/json.ts";
+import { styleFor, writeYaml } from "../report/index.ts";
 import type { RequestView } from "../services/access/request-view.ts";
 import type { AccessRisk } from "../services/access/risk.ts";
 import type { SimilarDecision } from "../services/access/similar.ts";
@@ -55,6 +56,8 @@ export function requestText(request: RequestDetail, io: Io, now: number): string
       ...changes.map(({ op, path, value }) => safe(`  ${op} ${path}${value === undefined ? "" : ` ${JSON.stringify(value)}`}`)),
     );
   }
+  const sent = ask.type === "action" ? ask.preview?.sent : undefined;
+  if (sent !== undefined) lines.push("", bold("What is sent"), ...sentLines(sent));
   if (similar.length > 0) {
     lines.push("", bold("Decided before"));
     for (const one of similar)
@@ -64,6 +67,14 @@ export function requestText(request: RequestDetail, io: Io, now: number): string
       );
   }
   return lines.map((line) => `${line}\n`).join("");
+}
+
+const mostLines = 60;
+
+function sentLines(sent: JsonValue): readonly string[] {
+  const all = writeYaml(sent).trimEnd().split("\n");
+  const more = all.length > mostLines ? [`  and ${all.length - mostLines} more lines: -o json shows all`] : [];
+  return [...all.slice(0, mostLines).map((line) => `  ${safe(line)}`), ...more];
 }
 
 const field = (label: string, value: string): string => (value === "" ? "" : `  ${`${label}:`.padEnd(12)}${safe(value)}`);

@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from "../../core/json.ts";
 const instant = z.number().describe("milliseconds since the epoch");
 const texts = z.array(z.string()).readonly();
 const json = z.custom<JsonObject>((value) => typeof value === "object").meta({ type: "object" });
+const value = z.custom<JsonValue>(() => true).meta({});
 
 const person = z.object({
   issuer: z.string(),
@@ -64,7 +65,7 @@ const ask = z.discriminatedUnion("type", [
     type: z.literal("action"),
     action,
     digest: z.string(),
-    preview: z.object({ before: json.optional(), after: json.optional() }).optional(),
+    preview: z.object({ before: json.optional(), after: json.optional(), sent: value.optional() }).optional(),
   }),
   session,
   exception,

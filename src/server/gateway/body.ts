@@ -39,13 +39,19 @@ export async function readBody(call: Call, parts: GatewayParts): Promise<Refusal
 }
 
 /** The object that a body is; undefined where it is not plain JSON: nothing is guessed. */
-export function bodyObject(call: Call): JsonObject | undefined {
-  const { contentType, contentEncoding } = call.action.http;
-  if (call.body === undefined || contentEncoding !== "" || !/^application\/json\b/i.test(contentType || "application/json")) {
+export function bodyObject({ action, body }: Pick<Call, "action" | "body">): JsonObject | undefined {
+  return jsonObject(action.http, body);
+}
+
+export function jsonObject(
+  { contentType, contentEncoding }: Pick<Call["action"]["http"], "contentType" | "contentEncoding">,
+  body: Buffer | undefined,
+): JsonObject | undefined {
+  if (body === undefined || contentEncoding !== "" || !/^application\/json\b/i.test(contentType || "application/json")) {
     return undefined;
   }
   try {
-    const value = parseExactJson(call.body.toString("utf8"));
+    const value = parseExactJson(body.toString("utf8"));
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,4 +1,5 @@
 import { objectDigest } from "../../access/digest.ts";
+import type { RequestedAction } from "../../access/requested-action.ts";
 import { parseExactJson } from "../../core/exact-json.ts";
 import { asString, isObject, type JsonObject, member } from "../../core/json.ts";
 import type { Call } from "./call.ts";
@@ -22,7 +23,7 @@ const known = new WeakMap<Call, PinnedObject>();
 export async function pinned(call: Call, parts: GatewayParts): Promise<PinnedObject> {
   const before = known.get(call);
   if (before !== undefined) return before;
-  const found = await read(call, parts);
+  const found = await readObject(call, parts);
   known.set(call, found);
   const uid = found.ok ? asString(member(found.object?.["metadata"], "uid")) : undefined;
   if (found.ok && found.object !== undefined && uid !== undefined) {
@@ -31,14 +32,17 @@ export async function pinned(call: Call, parts: GatewayParts): Promise<PinnedObj
   return found;
 }
 
-async function read(call: Call, parts: GatewayParts): Promise<PinnedObject> {
-  const { action } = call;
+/** The object that an action is about. */
+export async function readObject(
+  { action, person }: Pick<Call, "action" | "person">,
+  parts: Pick<GatewayParts, "rights" | "upstream">,
+): Promise<PinnedObject> {
   if (!action.isResourceRequest || action.name === "" || reads.has(action.verb)) return { ok: true, object: undefined };
   const get = { ...action, verb: "get", subresource: "" };
-  const mayRead = (await parts.rights.covers(call.person, get)).covered === true;
-  const identity = mayRead ? identityFields(call.person, undefined) : { ok: true as const, fields: [] };
+  const mayRead = (await parts.rights.covers(person, get)).covered === true;
+  const identity = mayRead ? identityFields(person, undefined) : { ok: true as const, fields: [] };
   if (!identity.ok) return identity;
-  const { status, body } = await fetchObject(parts, objectPath(call), identity.fields).catch((error: unknown) => ({
+  const { status, body } = await fetchObject(parts, objectPath(action), identity.fields).catch((error: unknown) => ({
     status: 0,
     body: error instanceof Error ? error.message : String(error),
   }));
@@ -54,15 +58,15 @@ async function read(call: Call, parts: GatewayParts): Promise<PinnedObject> {
 }
 
 /** Of the object itself, without its subresource; built from decoded parts, each encoded again. */
-function objectPath({ action, info }: Call): string {
+function objectPath(action: RequestedAction): string {
   const group = action.apiGroup === "" ? "api" : `apis/${encodeURIComponent(action.apiGroup)}`;
   const isNamespace = action.apiGroup === "" && action.resource === "namespaces";
   const namespace = action.namespace === "" || isNamespace ? "" : `/namespaces/${encodeURIComponent(action.namespace)}`;
-  return `/${group}/${encodeURIComponent(info.apiVersion)}${namespace}/${action.resource}/${encodeURIComponent(action.name)}`;
+  return `/${group}/${encodeURIComponent(action.apiVersion)}${namespace}/${action.resource}/${encodeURIComponent(action.name)}`;
 }
 
 function fetchObject(
-  { upstream }: GatewayParts,
+  { upstream }: Pick<GatewayParts, "upstream">,
   target: string,
   identity: readonly (readonly [string, string])[],
 ): Promise<{ readonly status: number; readonly body: string }> {

@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest";
+import { action } from "../../access/machine/people.testing.ts";
+import type { RequestedAction } from "../../access/requested-action.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { actionPreview } from "./action-preview.ts";
+
+const deployment: JsonObject = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "web", managedFields: [{ manager: "kubectl" }] },
+  spec: { replicas: 2, paused: false },
+};
+const bare: JsonObject = { ...deployment, metadata: { name: "web" } };
+
+function call(more: Partial<RequestedAction>, contentType: string, contentEncoding = ""): RequestedAction {
+  const base = action({ apiGroup: "apps", resource: "deployments", verb: "patch", name: "web", ...more });
+  return { ...base, http: { ...base.http, contentType, contentEncoding } };
+}
+
+const scaleTo = (replicas: number): JsonObject => ({ ...bare, spec: { replicas, paused: false } });
+
+describe("what an approver sees of a call", () => {
+  test.each<[string, RequestedAction, JsonObject | undefined, string, object]>([
+    [
+      "kubectl scale",
+      call({ subresource: "scale" }, "application/merge-patch+json"),
+      deployment,
+      '{"spec":{"replicas":9}}',
+      { before: bare, after: scaleTo(9), sent: { spec: { replicas: 9 } } },
+    ],
+    [
+      "a merge patch",
+      call({}, "application/merge-patch+json"),
+      deployment,
+      '{"spec":{"paused":null,"replicas":3}}',
+      { before: bare, after: { ...bare, spec: { replicas: 3 } }, sent: { spec: { paused: null, replicas: 3 } } },
+    ],
+    [
+      "a JSON patch",
+      call({}, "application/json-patch+json"),
+      deployment,
+      '[{"op":"replace","path":"/spec/replicas","value":5}]',
+      { before: bare, after: scaleTo(5), sent: [{ op: "replace", path: "/spec/replicas", value: 5 }] },
+    ],
+    [
+      "a JSON patch that does not apply",
+      call({}, "application/json-patch+json"),
+      deployment,
+      '[{"op":"remove","path":"/nowhere"}]',
+      { before: bare, sent: [{ op: "remove", path: "/nowhere" }] },
+    ],
+    [
+      "a strategic patch, which the server merges",
+      call({}, "application/strategic-merge-patch+json"),
+      deployment,
+      '{"spec":{"replicas":5}}',
+      { before: bare, sent: { spec: { replicas: 5 } } },
+    ],
+    [
+      "an apply onto what exists, which the server merges",
+      call({}, "application/apply-patch+yaml"),
+      deployment,
+      "spec: {replicas: 5}",
+      { before: bare, sent: { spec: { replicas: 5 } } },
+    ],
+    [
+      "an apply of what does not exist",
+      call({}, "application/apply-patch+yaml"),
+      undefined,
+      "kind: Deployment\nspec: {replicas: 5}",
+      { after: { kind: "Deployment", spec: { replicas: 5 } }, sent: { kind: "Deployment", spec: { replicas: 5 } } },
+    ],
+    [
+      "a replacement",
+      call({ verb: "update" }, "application/json"),
+      deployment,
+      JSON.stringify(scaleTo(1)),
+      { before: bare, after: scaleTo(1), sent: scaleTo(1) },
+    ],
+    [
+      "a deletion",
+      call({ verb: "delete" }, "application/json"),
+      deployment,
+      '{"propagationPolicy":"Background"}',
+      { before: bare, sent: { propagationPolicy: "Background" } },
+    ],
+    ["protobuf", call({ verb: "update" }, "application/vnd.kubernetes.protobuf"), deployment, "k8s\u0000", { before: bare }],
+    [
+      "a compressed body",
+      call({}, "application/merge-patch+json", "gzip"),
+      deployment,
+      '{"spec":{"replicas":9}}',
+      { before: bare },
+    ],
+    ["a body that is no JSON", call({}, "application/merge-patch+json"), deployment, "{", { before: bare }],
+    ["two documents", call({}, "application/apply-patch+yaml"), undefined, "a: 1\n---\nb: 2", {}],
+  ])("%s", (_, asked, before, body, expected) => {
+    expect(actionPreview(asked, before, Buffer.from(body))).toEqual(expected);
+  });
+
+  test.each<[string, string, string]>([
+    ["a merge patch", "application/merge-patch+json", '{"data":{"password":"Y2FuYXJ5"},"stringData":{"other":"canary"}}'],
+    ["a JSON patch", "application/json-patch+json", '[{"op":"add","path":"/data/password","value":"canary"}]'],
+    [
+      "a strategic patch",
+      "application/strategic-merge-patch+json",
+      '{"data":{"password":"canary"},"metadata":{"annotations":{"x":"canary"}}}',
+    ],
+    ["an apply", "application/apply-patch+yaml", "kind: Secret\napiVersion: v1\nstringData: {password: canary}"],
+  ])("of a Secret no value: %s", (_, contentType, body) => {
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "s" }, data: { password: "Y2FuYXJ5LWJlZm9yZQ==" } };
+    const seen = JSON.stringify(
+      actionPreview(call({ apiGroup: "", resource: "secrets" }, contentType), secret, Buffer.from(body)),
+    );
+    expect(seen).not.toMatch(/canary|Y2FuYXJ5/);
+    expect(seen).toContain("password");
+  });
+});

@@ -1,0 +1,83 @@
+import type { Ask } from "../../access/request.ts";
+import type { RequestedAction } from "../../access/requested-action.ts";
+import { parseExactJson } from "../../core/exact-json.ts";
+import { isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
+import { applyJsonPatch, applyMergePatch, parseJsonPatch } from "../../core/json-patch.ts";
+import { parseDocuments } from "../../core/yaml/parse-documents.ts";
+import { secretOutline } from "../redact-secrets.ts";
+
+type Preview = NonNullable<Extract<Ask, { type: "action" }>["preview"]>;
+
+const mark = "<redacted>";
+
+/**
+ * For approvers: what was sent, the object as it is, and as it would be where that is known without guessing. Secrets show no
+ * values. What the API server itself merges (server-side apply and strategic patches onto an object that exists) is shown as it was
+ * sent.
+ */
+export function actionPreview(action: RequestedAction, before: JsonObject | undefined, body: Buffer | undefined): Preview {
+  const sent = sentValue(action, body);
+  const after = sent === undefined ? undefined : afterOf(action, before, sent);
+  const isSecret = action.resource === "secrets" && action.apiGroup === "";
+  const isBare = sent === undefined || (isObject(sent) && Object.keys(sent).length === 0);
+  return {
+    ...(before === undefined ? {} : { before: shown(before) }),
+    ...(after === undefined ? {} : { after: shown(after) }),
+    ...(isBare ? {} : { sent: isSecret ? withoutValues(sent) : sent }),
+  };
+}
+
+/** The body as a value; undefined where it is compressed, binary or no single document: nothing is guessed. */
+function sentValue({ http }: RequestedAction, body: Buffer | undefined): JsonValue | undefined {
+  if (body === undefined || body.length === 0 || http.contentEncoding !== "") return undefined;
+  const type = (http.contentType || "application/json").split(";")[0]?.trim().toLowerCase() ?? "";
+  const text = body.toString("utf8");
+  try {
+    if (type === "application/json" || type.endsWith("+json")) return parseExactJson(text);
+  } catch {
+    return undefined;
+  }
+  if (!type.endsWith("yaml")) return undefined;
+  const { documents, diagnostics } = parseDocuments(text, "body");
+  const [only, ...others] = documents;
+  return others.length === 0 && diagnostics.length === 0 ? only?.value : undefined;
+}
+
+function afterOf(action: RequestedAction, before: JsonObject | undefined, sent: JsonValue): JsonObject | undefined {
+  const { verb, subresource, http } = action;
+  if (verb === "create" || verb === "update") return subresource === "" && isObject(sent) ? sent : scaled(action, before, sent);
+  if (verb !== "patch") return undefined;
+  const type = http.contentType.split(";")[0]?.trim().toLowerCase();
+  if (subresource !== "") return type === "application/merge-patch+json" ? scaled(action, before, sent) : undefined;
+  if (type === "application/apply-patch+yaml" && before === undefined) return isObject(sent) ? sent : undefined;
+  if (before === undefined) return undefined;
+  if (type === "application/merge-patch+json") return asObject(applyMergePatch(before, sent));
+  if (type !== "application/json-patch+json") return undefined;
+  const patch = parseJsonPatch(sent);
+  const patched = patch.ok ? applyJsonPatch(before, patch.patch) : patch;
+  return patched.ok ? asObject(patched.value) : undefined;
+}
+
+/** What is read for a call to `scale` is the object itself, of which it changes one number. */
+function scaled({ subresource }: RequestedAction, before: JsonObject | undefined, sent: JsonValue): JsonObject | undefined {
+  const spec = before?.["spec"];
+  const replicas = member(member(sent, "spec"), "replicas");
+  if (subresource !== "scale" || !isObject(spec) || typeof replicas !== "number") return undefined;
+  return { ...before, spec: { ...spec, replicas } };
+}
+
+const asObject = (value: JsonValue): JsonObject | undefined => (isObject(value) ? value : undefined);
+
+function shown(object: JsonObject): JsonObject {
+  if (object["kind"] === "Secret" && object["apiVersion"] === "v1") return secretOutline(object);
+  const { metadata } = object;
+  if (!isObject(metadata)) return object;
+  const { managedFields: _, ...kept } = metadata;
+  return { ...object, metadata: kept };
+}
+
+/** Of a Secret or a patch of one: which keys, never what they hold. */
+function withoutValues(sent: JsonValue): JsonValue {
+  if (isArray(sent)) return sent.map((one) => (isObject(one) && one["value"] !== undefined ? { ...one, value: mark } : one));
+  return isObject(sent) ? secretOutline(sent) : mark;
+}
