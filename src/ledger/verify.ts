@@ -6,15 +6,13 @@ import type { TreeHead } from "./proof.ts";
 import { indexMembers, type RecordIndex } from "./record.ts";
 import { isTile } from "./tile.ts";
 
-/** A record as a store holds it. */
-export interface StoredRow {
+/** A record as a store holds it: its text, and the columns that queries filter by, copies of what the text says. */
+export type StoredRow = {
   readonly seq: number;
   /** The canonical text of the record. */
   readonly body: string;
   readonly leaf: Uint8Array;
-  /** The columns that queries filter by; copies of what the body says. */
-  readonly index: { readonly [key in keyof RecordIndex]?: string | number | null };
-}
+} & { readonly [key in keyof RecordIndex]?: string | number | null };
 
 export interface LedgerProblem {
   readonly code:
@@ -166,7 +164,7 @@ export function checkRow(hashes: MerkleHashes, row: StoredRow, report: LedgerVer
   const body = parsed(row.body);
   for (const member of indexMembers) {
     const said = isObject(body) ? (body[member] ?? null) : null;
-    const column = row.index[member] ?? null;
+    const column = row[member] ?? null;
     if (said === column) continue;
     const what = `${member} = ${canonicalJson(column)}, where its text says ${canonicalJson(said)}`;
     report("COLUMN_CHANGED", seq, seq, `record ${seq} is indexed under ${what}`);
@@ -187,12 +185,13 @@ function splitMembers(): readonly [readonly (keyof RecordIndex)[], readonly (key
  * `recordText` wrote, without reading the data. All other members are strings and numbers, so that a brace before those
  * after `data` can only end it. False where it is not sure.
  */
-function saysAsIndexed({ body, index }: StoredRow): boolean {
+function saysAsIndexed(row: StoredRow): boolean {
+  const { body } = row;
   let start = "{";
-  for (const member of before) start += memberText(member, index[member], "", ",");
+  for (const member of before) start += memberText(member, row[member], "", ",");
   start += '"data":{';
   let end = "}";
-  for (const member of after) end += memberText(member, index[member], ",", "");
+  for (const member of after) end += memberText(member, row[member], ",", "");
   end += "}";
   return body.length >= start.length + end.length - 1 && body.startsWith(start) && body.endsWith(end);
 }

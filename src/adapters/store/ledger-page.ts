@@ -1,9 +1,26 @@
-import type { LedgerProblem } from "../../ledger/verify.ts";
-import { checkRow } from "../../ledger/verify.ts";
+import { checkRow, type LedgerProblem, type StoredRow } from "../../ledger/verify.ts";
 import { ledgerHashes } from "./ledger-hashes.ts";
-import type { LedgerRecordRow } from "./tables.ts";
 
 export const hashLength = 32;
+
+/** What is read of each record, under the names that its text uses. */
+export const checkedColumns = [
+  "seq",
+  "body",
+  "leaf",
+  "kind",
+  "at",
+  "recorded",
+  "cluster",
+  "actor",
+  "verb",
+  "api_group as group",
+  "resource",
+  "namespace",
+  "name",
+  "outcome",
+  "key",
+] as const;
 
 /** Rows that were checked by themselves. */
 export interface CheckedPage {
@@ -17,7 +34,7 @@ export interface CheckedPage {
 /** Reads and checks the records from `from` (included) to `to` (excluded). */
 export type PageCheck = (from: number, to: number) => Promise<CheckedPage>;
 
-export function checkedRows(rows: readonly LedgerRecordRow[]): CheckedPage {
+export function checkedRows(rows: readonly StoredRow[]): CheckedPage {
   const seqs = new Float64Array(rows.length);
   const leaves = new Uint8Array(rows.length * hashLength);
   const problems: LedgerProblem[] = [];
@@ -25,9 +42,8 @@ export function checkedRows(rows: readonly LedgerRecordRow[]): CheckedPage {
     problems.push({ code, from, to, message });
   };
   for (const [i, row] of rows.entries()) {
-    const { seq, body, leaf, api_group } = row;
-    seqs[i] = seq;
-    const checked = checkRow(ledgerHashes, { seq, body, leaf, index: { ...row, group: api_group } }, report);
+    seqs[i] = row.seq;
+    const checked = checkRow(ledgerHashes, row, report);
     // Who changes rows may put anything there.
     if (checked instanceof Uint8Array) leaves.set(checked.subarray(0, hashLength), i * hashLength);
   }

@@ -5,7 +5,7 @@ import { sameHash } from "../../ledger/merkle.ts";
 import type { TreeHead } from "../../ledger/proof.ts";
 import { LedgerVerifier } from "../../ledger/verify.ts";
 import { ledgerHashes, sha256 } from "./ledger-hashes.ts";
-import { type CheckedPage, checkedRows, hashLength, type PageCheck } from "./ledger-page.ts";
+import { type CheckedPage, checkedColumns, checkedRows, hashLength, type PageCheck } from "./ledger-page.ts";
 import type { Tables } from "./tables.ts";
 
 /** Records that are read and checked at a time; hashing them takes far longer than handing them over. */
@@ -18,7 +18,13 @@ const checkedHere =
   (db: Kysely<Tables>): PageCheck =>
   async (from, to) =>
     checkedRows(
-      await db.selectFrom("ledger_records").selectAll().where("seq", ">=", from).where("seq", "<", to).orderBy("seq").execute(),
+      await db
+        .selectFrom("ledger_records")
+        .select(checkedColumns)
+        .where("seq", ">=", from)
+        .where("seq", "<", to)
+        .orderBy("seq")
+        .execute(),
     );
 
 /**

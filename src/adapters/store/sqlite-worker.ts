@@ -1,8 +1,8 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
-import { type CheckedPage, checkedRows } from "./ledger-page.ts";
+import type { StoredRow } from "../../ledger/verify.ts";
+import { type CheckedPage, checkedColumns, checkedRows } from "./ledger-page.ts";
 import type { Statement } from "./store.ts";
-import type { LedgerRecordRow } from "./tables.ts";
 
 /** What the thread that owns a SQLite file is started with. */
 export interface SqliteWorkerData {
@@ -95,8 +95,9 @@ function query({ sql, parameters }: SqliteQuery): Pick<SqliteResponse, "rows" | 
 }
 
 function checkedPage({ from, to }: LedgerPageRequest): CheckedPage {
-  const rows: unknown = prepared("select * from ledger_records where seq >= ? and seq < ? order by seq").all(from, to);
-  return checkedRows(rows as LedgerRecordRow[]);
+  const columns = checkedColumns.map((column) => column.replace(/\w+$/, '"$&"')).join(", ");
+  const rows: unknown = prepared(`select ${columns} from ledger_records where seq >= ? and seq < ? order by seq`).all(from, to);
+  return checkedRows(rows as StoredRow[]);
 }
 
 function atOnce(statements: readonly Statement[]): boolean {
