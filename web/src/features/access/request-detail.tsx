@@ -78,6 +78,14 @@ function Exactly({ ask }: { readonly ask: Extract<RequestView["ask"], { readonly
       ) : (
         <Text size="sm">{isRead ? "Nothing: it only reads." : "The object is not known here, before or after."}</Text>
       )}
+      {preview?.sent !== undefined && preview.after === undefined && (
+        <>
+          <Text size="sm">What is sent:</Text>
+          <Code block style={{ whiteSpace: "pre-wrap", wordBreak: "break-all" }}>
+            {JSON.stringify(preview.sent, null, 2)}
+          </Code>
+        </>
+      )}
     </>
   );
 }
