@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,17 @@ let context: BrowserContext;
 let page: Page;
 let origin = "";
 const problems: string[] = [];
+
+const teamPolicy = `
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: require-cost-centre, annotations: {policies.kyverno.io/title: Cost centre}}
+spec:
+  rules:
+    - name: label
+      match: {any: [{resources: {kinds: [Service]}}]}
+      validate: {failureAction: Audit, message: "label cost-centre is required", pattern: {metadata: {labels: {cost-centre: "?*"}}}}
+`;
 
 interface AxeResults {
   readonly violations: readonly {
@@ -48,14 +59,17 @@ async function violations(): Promise<readonly string[]> {
 describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real browser", () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "castellan-console-"));
+    await writeFile(join(directory, "policies.yaml"), teamPolicy);
     const args = [
       "serve",
       "--files",
       join(root, "examples/ai-platform/as-written"),
       "--flows",
       join(root, "examples/ai-platform/recorded/flows.jsonl"),
+      "--policies",
+      join(directory, "policies.yaml"),
       "--data",
-      directory,
+      join(directory, "data"),
       "--listen",
       "127.0.0.1:0",
     ];
@@ -126,6 +140,25 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     await page.getByLabel("Policies (YAML)").fill("kind: [");
     await page.getByText("What could not be read").waitFor();
     expect(problems).toEqual([]);
+  });
+
+  test("a policy is enforced only after its preview was seen, and with a reason where it stops somebody", async () => {
+    await page.goto(`${origin}/policies`);
+    const row = page.getByRole("row", { name: /Cost centre/ });
+    await row.getByText("audit", { exact: true }).waitFor();
+    await row.getByRole("button", { name: "Roll out" }).click();
+    const dialog = page.getByRole("dialog", { name: "Cost centre" });
+    await dialog.getByText(/Enforced, it would stop [1-9]/).waitFor();
+    await dialog
+      .getByRole("cell", { name: /label cost-centre is required/ })
+      .first()
+      .waitFor();
+    await dialog.getByText("enforce", { exact: true }).click();
+    expect(await dialog.getByRole("button", { name: "Change the mode" }).isDisabled()).toBe(true);
+    expect(await violations()).toEqual([]);
+    await dialog.getByLabel("Why").fill("agreed with every team");
+    await dialog.getByRole("button", { name: "Change the mode" }).click();
+    await row.getByText("enforce", { exact: true }).waitFor();
   });
 
   test("a record shows the text that the tree holds and its proof", async () => {
