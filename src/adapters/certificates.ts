@@ -83,6 +83,24 @@ export async function issueServerCertificate(
   return { certificate: certificate.toString("pem"), key: await keyText(keys.privateKey) };
 }
 
+/** A certificate of nobody's but its own key's: shown in a handshake it proves that one has the key. Valid for `days`. */
+export async function createOwnCertificate(name: string, now: Instant, days: number): Promise<KeyPair> {
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: `CN=${name}`,
+    notBefore: new Date(now - day),
+    notAfter: new Date(now + days * day),
+    keys,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth]),
+    ],
+  });
+  return { certificate: certificate.toString("pem"), key: await keyText(keys.privateKey) };
+}
+
 /** When a certificate ends. Throws where the text is none. */
 export function expiryOf(certificate: string): Instant {
   return new NodeCertificate(certificate).validToDate.getTime();

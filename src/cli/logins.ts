@@ -10,6 +10,8 @@ const loginSchema = z.object({
   /** PEM of what vouches for the server; undefined: an authority of the system. */
   certificateAuthority: z.string().optional(),
   refreshToken: z.string(),
+  /** What the tokens are bound to, PEM; undefined: to nothing. */
+  proof: z.object({ certificate: z.string(), key: z.string() }).optional(),
   /** Access tokens by audience; `until` is in milliseconds since the epoch. */
   tokens: z.record(z.string(), z.object({ token: z.string(), until: z.number() })).default({}),
 });

@@ -19,7 +19,9 @@ export async function runKubeCredential({ server }: { readonly server: string },
   const isInteractive = readAsked(io.env["KUBERNETES_EXEC_INFO"]);
   const url = new URL(server).origin;
   const { token, until } = (await accessToken(io, url, audiences.kubernetes)) ?? (await loggedInAnew(url, isInteractive, io));
-  const status = { token, expirationTimestamp: new Date(until - earlyMilliseconds).toISOString() };
+  const { proof } = (await readLogins(io)).servers[url] ?? {};
+  const shown = proof === undefined ? {} : { clientCertificateData: proof.certificate, clientKeyData: proof.key };
+  const status = { token, ...shown, expirationTimestamp: new Date(until - earlyMilliseconds).toISOString() };
   io.out(`${JSON.stringify({ apiVersion, kind: "ExecCredential", status })}\n`);
 }
 

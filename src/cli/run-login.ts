@@ -50,8 +50,9 @@ export async function runLogin(flags: LoginFlags, { io }: CommandContext): Promi
 }
 
 /** Logs in and remembers it. Throws `UsageError` where that is refused. */
-export async function logIn(server: LoginServer, flags: Pick<LoginFlags, "device" | "as" | "browser">, io: Io): Promise<void> {
-  const { issuer } = await askConnection(server);
+export async function logIn(wanted: LoginServer, flags: Pick<LoginFlags, "device" | "as" | "browser">, io: Io): Promise<void> {
+  const { issuer, bound } = await askConnection(wanted);
+  const server = bound ? { ...wanted, proof: await newProof(io) } : wanted;
   const show = (url: string) => {
     io.err(`castellan: log in at ${url}\n`);
     if (flags.browser) openBrowser(url);
@@ -62,13 +63,21 @@ export async function logIn(server: LoginServer, flags: Pick<LoginFlags, "device
       : flags.device === true
         ? await deviceLogin(server, io)
         : await browserLogin(server, issuer, io, show);
-  const { url, certificateAuthority } = server;
-  const login = { certificateAuthority, refreshToken, tokens: { [audiences.console]: { token, until } } };
+  const { url, certificateAuthority, proof } = server;
+  const login = { certificateAuthority, refreshToken, proof, tokens: { [audiences.console]: { token, until } } };
   await changeLogins(io, async (logins) => ({
     logins: { current: url, servers: { ...logins.servers, [url]: login } },
     value: undefined,
   }));
   io.err(`castellan: logged in to ${url} as ${nameOf(token)}\n`);
+}
+
+/** Longer than any login. */
+const proofDays = 30;
+
+async function newProof(io: Io): Promise<LoginServer["proof"]> {
+  const { createOwnCertificate } = await import("../adapters/certificates.ts");
+  return createOwnCertificate("castellan login", io.now(), proofDays);
 }
 
 /** For the message alone: nothing is decided by it. */

@@ -59,11 +59,13 @@ export async function serveIdentity(
   const issuer = () => console.publicUrl ?? address();
   const rules = nameRulesOf(document);
   const admit = admission({ ...rules, directory: parts.directory, isLocked: parts.isLocked });
+  const bound = document?.boundTokens === true;
   const keys = await openTokenKeys(parts.data, parts.store.db, now);
-  const own = (audience: string, development: boolean) => ownTokens({ issuer, audience, keys: keys.keys, development, now });
+  const own = (audience: string, development: boolean) =>
+    ownTokens({ issuer, audience, keys: keys.keys, development, bound: bound && audience === audiences.kubernetes, now });
   const issuers = await issuersOf(document, now);
   const certificates = await certificatesOf(document, now);
-  const forConsole = createAuthenticator({ tokens: [own(audiences.console, true)], admit, now });
+  const forConsole = createAuthenticator({ tokens: [own(audiences.console, true)], bound: false, admit, now });
   const humanNow = (person: Person) => humanOf(person, person.email, parts.directory);
   return {
     admit,
@@ -86,6 +88,7 @@ export async function serveIdentity(
       addOauthRoutes(api, {
         ...keys,
         issuer,
+        bound,
         sessions,
         records: new StoredOauthRecords(parts.store.db, now),
         isLocked: (person) => parts.isLocked(humanNow(person)),
@@ -98,7 +101,13 @@ export async function serveIdentity(
     },
     authenticator(host) {
       const development = console.developmentAnywhere || isLoopback(host);
-      return createAuthenticator({ tokens: [own(audiences.kubernetes, development), ...issuers], certificates, admit, now });
+      return createAuthenticator({
+        tokens: [own(audiences.kubernetes, development), ...issuers],
+        certificates,
+        bound,
+        admit,
+        now,
+      });
     },
   };
 }

@@ -1,3 +1,5 @@
+import { createPrivateKey, createPublicKey, randomUUID } from "node:crypto";
+import { SignJWT } from "jose";
 import { Agent } from "undici";
 import { z } from "zod";
 import { clientId, connectionPath, paths } from "../server/oauth/paths.ts";
@@ -7,10 +9,12 @@ import { UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
 import { changeLogins, type Login, readLogins } from "./logins.ts";
 
-/** A server's address, and PEM of what vouches for it where the system's authorities do not. */
 export interface LoginServer {
   readonly url: string;
+  /** PEM of what vouches for it; undefined: an authority of the system. */
   readonly certificateAuthority: string | undefined;
+  /** The key that tokens of this login are bound to, and its certificate, PEM. */
+  readonly proof?: { readonly certificate: string; readonly key: string } | undefined;
 }
 
 export interface HttpAnswer {
@@ -64,6 +68,7 @@ function formText(fields: NonNullable<Asked["form"]>): string {
 const connectionSchema = z.object({
   issuer: z.string(),
   client: z.literal(clientId),
+  bound: z.boolean().default(false),
   gateway: z.url().optional(),
   certificateAuthority: z.string().optional(),
   clusters: z.array(z.object({ name: z.string(), path: z.string() })).default([]),
@@ -77,6 +82,15 @@ export async function askConnection(server: LoginServer): Promise<ServerConnecti
   const read = status === 200 ? connectionSchema.safeParse(jsonOf(text)) : undefined;
   if (read?.success !== true) throw new UsageError(`${server.url} is no Castellan server, or one without logins`);
   return read.data;
+}
+
+/** Shows once that one has the key (RFC 9449). */
+async function proofOf(pem: string, address: string, now: number): Promise<string> {
+  const key = createPrivateKey(pem);
+  const { kty = "", crv = "", x = "", y = "" } = createPublicKey(key).export({ format: "jwk" });
+  return new SignJWT({ htm: "POST", htu: address, jti: randomUUID(), iat: Math.floor(now / 1000) })
+    .setProtectedHeader({ typ: "dpop+jwt", alg: "ES256", jwk: { kty, crv, x, y } })
+    .sign(key);
 }
 
 const tokensSchema = z.object({ access_token: z.string(), refresh_token: z.string(), expires_in: z.number() });
@@ -94,7 +108,8 @@ export async function askTokens(
   now: number,
 ): Promise<TokenAnswer> {
   const form = { client_id: clientId, resource: audience, ...grant };
-  const { status, text } = await askLogin(server, paths.token, { form });
+  const dpop = server.proof && (await proofOf(server.proof.key, `${server.url}${paths.token}`, now));
+  const { status, text } = await askLogin(server, paths.token, { form, ...(dpop && { headers: { dpop } }) });
   const tokens = tokensSchema.safeParse(jsonOf(text));
   if (status === 200 && tokens.success) {
     const { access_token: token, refresh_token: refreshToken, expires_in: seconds } = tokens.data;
@@ -126,7 +141,8 @@ export async function accessToken(io: Io, url: string, audience: string): Promis
     const fresh = login?.tokens[audience];
     if (login === undefined || isGood(fresh)) return { logins, value: fresh };
     const grant = { grant_type: "refresh_token", refresh_token: login.refreshToken };
-    const answer = await askTokens({ url, certificateAuthority: login.certificateAuthority }, grant, audience, io.now());
+    const { certificateAuthority, proof } = login;
+    const answer = await askTokens({ url, certificateAuthority, proof }, grant, audience, io.now());
     if (!answer.ok) {
       if (answer.error !== "invalid_grant") throw new UsageError(`${url} gave no token: ${answer.message}`);
       const { [url]: _, ...servers } = logins.servers;

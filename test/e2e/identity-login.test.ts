@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -382,6 +382,29 @@ describe("locks and restarts", () => {
   });
 });
 
+describe("limits", () => {
+  test("logins that are begun from one address are counted, so that nobody fills the database", async () => {
+    const other = await start({ developmentUsers: [{ name: "dev" }] }, 0);
+    try {
+      const begin = () =>
+        fetch(`${other.url}/oauth/device/authorization`, {
+          method: "POST",
+          body: new URLSearchParams({ client_id: "castellan-cli", scope: "access" }),
+        });
+      const statuses = new Map<number, number>();
+      for (let i = 0; i < 260; i++) {
+        const { status } = await begin();
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+      // A new minute may begin in between.
+      expect(statuses.get(200)).toBeLessThanOrEqual(240);
+      expect(statuses.get(429)).toBeGreaterThanOrEqual(20);
+    } finally {
+      await other.close();
+    }
+  });
+});
+
 describe("development users", () => {
   test("log in without a browser, keep their roles here, and reach the gateway without them", async () => {
     const developmentUsers = [{ name: "dev", groups: ["castellan:viewer", "team"] }];
@@ -443,6 +466,17 @@ describe.runIf(chromiumPath !== undefined)("a real browser", () => {
 
 const binaries = await controlPlaneBinaries(["kubectl"]);
 
+/** kubectl with a `castellan` on its PATH. */
+async function kubectl(computer: Computer, ...args: string[]): Promise<string> {
+  const bin = join(computer.home, "bin");
+  await mkdir(bin, { recursive: true });
+  const main = join(import.meta.dirname, "../../src/cli/main.ts");
+  await writeFile(join(bin, "castellan"), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`, { mode: 0o755 });
+  const env = { HOME: computer.home, PATH: `${bin}:${process.env["PATH"]}` };
+  const program = binaries.available ? binaries.path("kubectl") : "";
+  return (await run(program, ["--kubeconfig", join(computer.home, "config"), ...args], { env })).stdout;
+}
+
 describe.runIf(binaries.available)("kubectl", () => {
   test("reaches a listener that checks its token, by the kubeconfig that castellan kubeconfig merged", async () => {
     const computer = await Computer.make();
@@ -457,19 +491,40 @@ describe.runIf(binaries.available)("kubectl", () => {
     const text = await readFile(kubeconfig, "utf8");
     expect(text).not.toContain("insecure-skip-tls-verify");
     expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
-    const bin = join(computer.home, "bin");
-    await run("mkdir", [bin]);
-    const main = join(import.meta.dirname, "../../src/cli/main.ts");
-    await writeFile(join(bin, "castellan"), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`, { mode: 0o755 });
-    const kubectl = binaries.available ? binaries.path("kubectl") : "";
-    const env = { HOME: computer.home, PATH: `${bin}:${process.env["PATH"]}` };
-    const contexts = await run(kubectl, ["--kubeconfig", kubeconfig, "config", "get-contexts", "-o", "name"], { env });
-    expect(contexts.stdout.trim().split("\n").sort()).toEqual(["castellan-test", "other"]);
-    const { stdout } = await run(kubectl, ["--kubeconfig", kubeconfig, "get", "--raw", "/whoami"], { env });
-    expect(JSON.parse(stdout)).toMatchObject({ ok: true, person: { user: "corp:ada@example.com" } });
-    await run(process.execPath, [main, "logout"], { env: { ...env, HOME: computer.home } });
-    await expect(run(kubectl, ["--kubeconfig", kubeconfig, "get", "--raw", "/whoami"], { env })).rejects.toThrow(
-      /castellan login/,
-    );
+    expect((await kubectl(computer, "config", "get-contexts", "-o", "name")).trim().split("\n").sort()).toEqual([
+      "castellan-test",
+      "other",
+    ]);
+    const said = JSON.parse(await kubectl(computer, "get", "--raw", "/whoami"));
+    expect(said).toMatchObject({ ok: true, person: { user: "corp:ada@example.com" } });
+    expect((await computer.run("logout")).code).toBe(0);
+    await expect(kubectl(computer, "get", "--raw", "/whoami")).rejects.toThrow(/castellan login/);
+  });
+
+  test("shows the key that its token is bound to, where the server asks for that (T50)", async () => {
+    const bound = await start({ boundTokens: true, developmentUsers: [{ name: "dev" }] }, 0);
+    try {
+      const computer = await Computer.make();
+      expect((await computer.run("login", "--server", bound.url, "--as", "dev")).code).toBe(0);
+      const args = ["--server", bound.url, "--kubeconfig", join(computer.home, "config")];
+      expect((await computer.run("kubeconfig", ...args)).code).toBe(0);
+      expect(JSON.parse(await kubectl(computer, "get", "--raw", "/whoami"))).toMatchObject({ ok: true, person: { user: "dev" } });
+
+      const { out } = await computer.run("kube-credential", "--server", bound.url);
+      const { token: stolen, clientCertificateData: cert, clientKeyData: key } = JSON.parse(out).status;
+      const other = await authority.issue("thief", "/CN=thief", "extendedKeyUsage=clientAuth\n");
+      const shown = [{ cert, key }, undefined, other].map((client) => tokenTo(bound.gateway, authority, stolen, client));
+      expect((await Promise.all(shown)).map(({ status }) => status)).toEqual([200, 401, 401]);
+
+      const { servers } = JSON.parse(await readFile(computer.file, "utf8"));
+      const { refreshToken, tokens } = servers[bound.url];
+      const form = { client_id: "castellan-cli", grant_type: "refresh_token", refresh_token: refreshToken };
+      const answer = await fetch(`${bound.url}/oauth/token`, { method: "POST", body: new URLSearchParams(form) });
+      expect(await answer.json()).toMatchObject({ error: expect.stringMatching(/invalid_(request|grant|dpop_proof)/) });
+      const bearer = { authorization: `Bearer ${tokens["urn:castellan:console"].token}` };
+      expect((await fetch(`${bound.url}/api/v1/me`, { headers: bearer })).status).toBe(200);
+    } finally {
+      await bound.close();
+    }
   });
 });

@@ -190,8 +190,9 @@ export async function tokenTo(
   gateway: string,
   authority: TestAuthority,
   token: string,
+  client?: { readonly cert: string; readonly key: string },
 ): Promise<{ readonly status: number; readonly body: { readonly [field: string]: unknown } }> {
-  const dispatcher = new Agent({ connect: { ca: await readFile(authority.file, "utf8") } });
+  const dispatcher = new Agent({ connect: { ca: await readFile(authority.file, "utf8"), ...client } });
   try {
     const { statusCode, body } = await request(gateway, { dispatcher, headers: { authorization: `Bearer ${token}` } });
     return { status: statusCode, body: JSON.parse(await body.text()) };

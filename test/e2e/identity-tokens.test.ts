@@ -108,6 +108,7 @@ beforeAll(async () => {
   authenticator = createAuthenticator({
     tokens: settings.map((one) => tokenIssuer(one, undefined, now)),
     certificates,
+    bound: false,
     admit: admission({
       usernamePrefixes: new Map([...prefixes, ["certificate:staff", "cert:"]]),
       refusedGroupPrefixes: ["root-"],

@@ -82,6 +82,8 @@ const identitiesSchema = z
     issuers: z.array(tokenIssuer).default([]),
     /** Whose client certificates the gateway takes. */
     certificates: z.array(certificateAuthority).default([]),
+    /** Tokens of `castellan login` are good at the gateway only beside the key of the computer that they were given to. */
+    boundTokens: z.boolean().default(false),
     /** Groups with these beginnings are refused too, whoever says them; `system:` and `castellan:` always are. */
     refusedGroupPrefixes: z.array(z.string().min(1)).default([]),
     /** Who has which role; a group `castellan:<role>` of a development user has it without being listed. */

@@ -18,6 +18,8 @@ export interface ProvenIdentity {
   readonly loginUntil?: number | undefined;
   /** RFC 8705: the proof is good only beside the client certificate with this SHA-256, base64url. */
   readonly boundTo?: string | undefined;
+  /** RFC 9449: the proof is good only beside a client certificate of the key with this RFC 7638 thumbprint. */
+  readonly boundToKey?: string | undefined;
 }
 
 /** Codes are those of `diagnostic-codes`. */

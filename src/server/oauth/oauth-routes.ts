@@ -23,6 +23,8 @@ export interface Connection {
 export interface OauthOptions {
   /** The console's address as browsers and tokens name it, without a slash at its end. Asked once, with the first request. */
   readonly issuer: () => string;
+  /** Tokens for the gateway are bound to a key of the command line's. */
+  readonly bound: boolean;
   readonly sessions: Sessions;
   readonly records: OauthRecords;
   /** Private, ES256, with `kid`. */
@@ -56,6 +58,7 @@ export function addOauthRoutes(api: Api, options: OauthOptions): void {
   api.get(connectionPath, { schema: { hide: true } }, async () => ({
     issuer: options.issuer(),
     client: clientId,
+    bound: options.bound,
     ...options.connection(),
   }));
   void api.register(async (scoped) => {
@@ -65,6 +68,7 @@ export function addOauthRoutes(api: Api, options: OauthOptions): void {
     addInteractionRoutes(scoped, { ...options, accounts, provider });
   });
   void api.register(async (scoped) => {
+    const budget = new StartBudget();
     // The library reads bodies by itself.
     scoped.removeAllContentTypeParsers();
     scoped.addContentTypeParser("*", (_request, _body, done) => done(null));
@@ -75,6 +79,12 @@ export function addOauthRoutes(api: Api, options: OauthOptions): void {
         config: { csrf: "none" },
         schema: { hide: true },
         handler: async (request, reply) => {
+          if (starts.has(`${method} ${url}`) && !budget.takes(request.ip, options.now())) {
+            return reply
+              .status(429)
+              .header("retry-after", "60")
+              .send({ error: "slow_down", error_description: "too many logins" });
+          }
           const answer = (await provider()).callback();
           reply.hijack();
           await answer(prepared(request.raw, options.issuer()), secured(reply.raw));
@@ -82,6 +92,28 @@ export function addOauthRoutes(api: Api, options: OauthOptions): void {
       });
     }
   });
+}
+
+/** What anybody may send and what then must be remembered for minutes. */
+const starts: ReadonlySet<string> = new Set([`GET ${paths.authorization}`, `POST ${paths.device_authorization}`]);
+const startsEachMinute = 120;
+
+/** So many logins may be begun from one address in a minute, and by everybody ten times as many. */
+class StartBudget {
+  readonly #counts = new Map<string, number>();
+  #minute = 0;
+
+  takes(address: string, now: number): boolean {
+    const minute = Math.floor(now / 60_000);
+    if (minute !== this.#minute) {
+      this.#counts.clear();
+      this.#minute = minute;
+    }
+    const [all, own] = [(this.#counts.get("") ?? 0) + 1, (this.#counts.get(address) ?? 0) + 1];
+    if (all > 10 * startsEachMinute || own > startsEachMinute) return false;
+    this.#counts.set("", all).set(address, own);
+    return true;
+  }
 }
 
 const libraryRoutes = [

@@ -12,6 +12,8 @@ import { type OauthRecords, RecordsAdapter } from "./records.ts";
 export interface ProviderOptions {
   /** The console's address: who issues the tokens. */
   readonly issuer: string;
+  /** Tokens are bound to the key that the command line proves to have (RFC 9449). */
+  readonly bound: boolean;
   readonly accounts: Accounts;
   readonly records: OauthRecords;
   /** Private, ES256. */
@@ -51,7 +53,7 @@ export async function createProvider(options: ProviderOptions): Promise<Provider
 }
 
 function configuration(
-  { accounts, signingKey, announceKey, isLocked, now, issuer }: ProviderOptions,
+  { bound, accounts, signingKey, announceKey, isLocked, now, issuer }: ProviderOptions,
   noSuchAudience: () => Error,
 ): Configuration {
   const loopback = ["http://127.0.0.1/callback", "http://[::1]/callback"];
@@ -80,6 +82,7 @@ function configuration(
         response_types: ["code"],
         redirect_uris: loopback,
         id_token_signed_response_alg: "ES256",
+        dpop_bound_access_tokens: bound,
       },
     ],
     jwks: { keys: [signingKey as JWK] },
@@ -111,6 +114,8 @@ function configuration(
             "accountId" in token && token.accountId !== undefined ? await accounts.find(token.accountId) : undefined;
           if (account === undefined) throw new Error("a token without a login");
           await announceKey();
+          // The console sees no client certificates, and takes no other proof.
+          if (payload["aud"] === audiences.console) delete payload["cnf"];
           Object.assign(payload, claimsOf(account.person, account.until));
         },
       },
@@ -129,7 +134,7 @@ function configuration(
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
-      dPoP: { enabled: false },
+      dPoP: { enabled: bound },
       pushedAuthorizationRequests: { enabled: false },
       revocation: { enabled: true, allowedPolicy: async (_context, client, token) => token.clientId === client.clientId },
       resourceIndicators: {

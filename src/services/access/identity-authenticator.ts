@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { hash, type KeyObject } from "node:crypto";
 import { type Person, personKey } from "../../access/person.ts";
 import type { CertificateVerifier } from "../../adapters/identity/client-certificate.ts";
 import {
@@ -21,6 +21,8 @@ export interface AuthenticatorOptions {
   /** Of the issuers of bearer tokens; Castellan's own is one of them. */
   readonly tokens: readonly TokenVerifier[];
   readonly certificates?: CertificateVerifier | undefined;
+  /** Whether tokens may be bound to client certificates of no authority. */
+  readonly bound: boolean;
   readonly admit: Admit;
   readonly now: () => number;
 }
@@ -96,9 +98,15 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   return {
     clientCertificates:
-      certificates === undefined
+      certificates === undefined && !options.bound
         ? undefined
-        : { requestCert: true, rejectUnauthorized: false, allowPartialTrustChain: true, ca: certificates.authorities },
+        : {
+            requestCert: true,
+            rejectUnauthorized: false,
+            allowPartialTrustChain: true,
+            // Without this list OpenSSL would take those of the system for ours.
+            ca: certificates === undefined ? [] : [certificates.authorities],
+          },
     async authenticate(presented): Promise<Authenticated> {
       const proof = await proofOf(presented);
       return proof.ok ? options.admit(proof.identity) : proof;
@@ -106,15 +114,27 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 }
 
-/** A certificate beside a token is a second credential, unless the token is bound to it (RFC 8705). */
-function boundProblem({ boundTo }: ProvenIdentity, peer: PresentedCredentials["peer"]): ProofRefused | undefined {
+/** A certificate beside a token is a second credential, unless the token is bound to it (RFC 8705) or to its key (RFC 9449). */
+function boundProblem({ boundTo, boundToKey }: ProvenIdentity, peer: PresentedCredentials["peer"]): ProofRefused | undefined {
+  const isBound = boundTo !== undefined || boundToKey !== undefined;
   if (peer === undefined) {
-    if (boundTo === undefined) return undefined;
-    return refused(401, "IDENTITY_INVALID", "the token is bound to a client certificate, which was not shown");
+    return isBound
+      ? refused(401, "IDENTITY_INVALID", "the token is bound to a client certificate, which was not shown")
+      : undefined;
   }
-  if (boundTo === undefined) return refused(401, "IDENTITY_SEVERAL", "both a bearer token and a client certificate were sent");
-  if (hash("sha256", peer.certificate.raw, "base64url") === boundTo) return undefined;
-  return refused(401, "IDENTITY_INVALID", "the token is bound to another client certificate");
+  if (!isBound) return refused(401, "IDENTITY_SEVERAL", "both a bearer token and a client certificate were sent");
+  const { raw, publicKey } = peer.certificate;
+  const isRight =
+    (boundTo === undefined || hash("sha256", raw, "base64url") === boundTo) &&
+    (boundToKey === undefined || keyThumbprint(publicKey) === boundToKey);
+  return isRight ? undefined : refused(401, "IDENTITY_INVALID", "the token is bound to another client certificate");
+}
+
+/** RFC 7638, of an elliptic curve's key; the handshake has proven that the peer has its private part. */
+function keyThumbprint(key: KeyObject): string | undefined {
+  if (key.asymmetricKeyType !== "ec") return undefined;
+  const { crv, kty, x, y } = key.export({ format: "jwk" });
+  return hash("sha256", JSON.stringify({ crv, kty, x, y }), "base64url");
 }
 
 /** The `iss` of a token that nobody has verified yet: it only chooses who verifies. */

@@ -19,6 +19,8 @@ export interface OwnTokenOptions {
   readonly keys: () => Promise<readonly JsonObject[]>;
   /** Whether people who log in by name alone are let in: not where others than this machine reach the listener. */
   readonly development: boolean;
+  /** Tokens must be bound to a key. */
+  readonly bound: boolean;
   readonly now: () => number;
 }
 
@@ -39,14 +41,14 @@ export function claimsOf(person: Person, loginUntil: number): JsonObject {
   };
 }
 
-/** What `claimsOf` wrote, and the certificate that a token is bound to (RFC 8705). */
+/** What `claimsOf` wrote, and the key that a token is bound to (RFC 9449). */
 const claimsSchema = z.object({
   preferred_username: z.string(),
   groups: z.array(z.string()),
   name: z.string().optional(),
   email: z.string().optional(),
   email_verified: z.boolean().default(false),
-  cnf: z.object({ "x5t#S256": z.string() }).optional(),
+  cnf: z.object({ jkt: z.string() }).optional(),
   castellan: z.object({ issuer: z.string().min(1), subject: z.string().min(1), program: z.boolean(), until: z.number() }),
 });
 
@@ -54,7 +56,7 @@ const headerSchema = z.object({ kid: z.string() });
 
 /** Checks the short-lived tokens that this server, or another replica of it, has issued. */
 export function ownTokens(options: OwnTokenOptions): TokenVerifier {
-  const { issuer, audience, development, now } = options;
+  const { issuer, audience, development, bound, now } = options;
   const keys = new KnownKeys(options);
   return {
     issuer,
@@ -70,6 +72,7 @@ export function ownTokens(options: OwnTokenOptions): TokenVerifier {
           if (castellan.issuer === developmentIssuer && !development) {
             return refused(403, "IDENTITY_NAME_REFUSED", "development users are not let in here: their logins prove nothing");
           }
+          if (bound && cnf === undefined) return "the token is bound to no key: log in again";
           return {
             ok: true,
             identity: {
@@ -83,7 +86,7 @@ export function ownTokens(options: OwnTokenOptions): TokenVerifier {
               emailVerified: said.email_verified,
               until,
               loginUntil: castellan.until,
-              boundTo: cnf?.["x5t#S256"],
+              boundToKey: cnf?.jkt,
             },
           };
         },

@@ -23,7 +23,7 @@ export interface Authenticator {
         readonly requestCert: true;
         readonly rejectUnauthorized: false;
         readonly allowPartialTrustChain: true;
-        readonly ca: string;
+        readonly ca: string[];
       }
     | undefined;
 }
