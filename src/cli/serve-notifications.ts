@@ -1,9 +1,9 @@
+import { loadPaths } from "../adapters/files/load-paths.ts";
 import { readNotificationsDocument } from "../adapters/notify/notifications-document.ts";
 import { type NotificationSettings, notificationSettings } from "../adapters/notify/targets.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
 import { asString, type JsonValue, member } from "../core/json.ts";
-import type { SourceDocument } from "../core/source.ts";
 import type { Api } from "../server/api/api.ts";
 import { addSlackRoutes } from "../server/chat/slack.ts";
 import { ChatLinks } from "../services/access/chat-links.ts";
@@ -14,11 +14,15 @@ import { UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
 
 /** Whether a document says who is told of requests. */
-export const isNotificationsDocument = (value: JsonValue): boolean =>
+const isNotificationsDocument = (value: JsonValue): boolean =>
   member(value, "kind") === "Notifications" && asString(member(value, "apiVersion"))?.startsWith("castellan.dev/") === true;
 
-/** The settings of the one `kind: Notifications` document, with their secrets; undefined where there is none. Throws `UsageError`. */
-export function notificationsOf(documents: readonly SourceDocument[], io: Io): NotificationSettings | undefined {
+/**
+ * The settings of the one `kind: Notifications` document among these files, with their secrets; undefined where there is none.
+ * Throws `UsageError`.
+ */
+export async function notificationsOf(paths: readonly string[], io: Io): Promise<NotificationSettings | undefined> {
+  const { documents } = await loadPaths(paths, { render: "never" });
   const [document, second] = documents.filter(({ value }) => isNotificationsDocument(value));
   if (document === undefined) return undefined;
   if (second !== undefined)

@@ -153,6 +153,7 @@ export interface Answers {
         readonly preview?: {
           readonly before?: JsonObject;
           readonly after?: JsonObject;
+          readonly sent?: JsonValue;
         };
       } | {
         readonly type: "session";
@@ -301,6 +302,7 @@ export interface Answers {
       readonly preview?: {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
+        readonly sent?: JsonValue;
       };
     } | {
       readonly type: "session";
@@ -473,6 +475,7 @@ export interface Answers {
       readonly preview?: {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
+        readonly sent?: JsonValue;
       };
     } | {
       readonly type: "session";
@@ -883,6 +886,7 @@ export interface Answers {
       readonly preview?: {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
+        readonly sent?: JsonValue;
       };
     } | {
       readonly type: "session";
@@ -1030,6 +1034,7 @@ export interface Answers {
       readonly preview?: {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
+        readonly sent?: JsonValue;
       };
     } | {
       readonly type: "session";
@@ -1177,6 +1182,7 @@ export interface Answers {
       readonly preview?: {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
+        readonly sent?: JsonValue;
       };
     } | {
       readonly type: "session";
@@ -1324,6 +1330,7 @@ export interface Answers {
       readonly preview?: {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
+        readonly sent?: JsonValue;
       };
     } | {
       readonly type: "session";
@@ -1471,6 +1478,7 @@ export interface Answers {
       readonly preview?: {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
+        readonly sent?: JsonValue;
       };
     } | {
       readonly type: "session";
@@ -1618,6 +1626,7 @@ export interface Answers {
       readonly preview?: {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
+        readonly sent?: JsonValue;
       };
     } | {
       readonly type: "session";
