@@ -236,7 +236,8 @@ describe.skipIf(executablePath === undefined || !isBuilt)("access in a real brow
 
   test("the requester follows their request without reloading, and cannot decide on it", async () => {
     const request = await asked(scaling(6, "load test at noon"));
-    const page = await opened("dana", `/access/requests/${request.id}`);
+    // As the gateway names it to whoever was refused.
+    const page = await opened("dana", `/access/${request.id}`);
     await page.getByText("Waits for a decision").waitFor();
     expect(await page.getByRole("button", { name: /Approve/ }).count()).toBe(0);
     await picture(page, "waiting");

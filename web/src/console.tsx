@@ -119,6 +119,8 @@ export function Console() {
           <Route path="/access/break-glass" component={BreakGlassPage} />
           <Route path="/access/notifications" component={DeadLettersPage} />
           <Route path="/access/link" component={ChatLinkPage} />
+          {/* As messages of the gateway name a request. */}
+          <Route path="/access/:id">{({ id }) => <Redirect to={`/access/requests/${id}`} replace />}</Route>
           <Route>
             <Text>There is no such page.</Text>
           </Route>

@@ -90,6 +90,11 @@ function RecordingTable({ items }: { readonly items: readonly RecordingRow[] }) 
   );
 }
 
+/** Where nothing can be compared, as while a session goes on, nothing is said to be changed. */
+const verdictOf = ({ verified }: { readonly verified?: boolean }) =>
+  verified === undefined ? "not proven" : verified ? "as the ledger says" : "was changed";
+const verdictColours = { "not proven": "#495057", "as the ledger says": "#237032", "was changed": "#c92a2a" } as const;
+
 function Recording({ id }: { readonly id: string }) {
   const state = useRecording(id);
   return (
@@ -101,8 +106,8 @@ function Recording({ id }: { readonly id: string }) {
               {row.user} in {whereText(row)}: <code>{commandText(row)}</code>, <Time at={row.started} />
             </Text>
             <Group gap="xs">
-              <Badge color={row.verified ? "#237032" : "#c92a2a"} radius="sm">
-                {row.verified ? "as the ledger says" : "not proven"}
+              <Badge color={verdictColours[verdictOf(row)]} radius="sm">
+                {verdictOf(row)}
               </Badge>
               <Button component="a" variant="default" size="compact-sm" href={recordingFile(id)} download={`${id}.cast`}>
                 Download
@@ -110,7 +115,7 @@ function Recording({ id }: { readonly id: string }) {
             </Group>
           </Group>
           {row.problem !== undefined && (
-            <Alert color={row.ended === undefined ? "gray" : "red"} title="Not proven to be what was shown">
+            <Alert color={row.verified === false ? "red" : "gray"} title="Not proven to be what was shown">
               {row.problem}
             </Alert>
           )}
