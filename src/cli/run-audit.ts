@@ -2,17 +2,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kysely } from "kysely";
-import { readAuditLogs } from "../adapters/files/audit-log.ts";
-import { Ledger } from "../adapters/store/ledger.ts";
 import { ledgerHashes, sha256 } from "../adapters/store/ledger-hashes.ts";
-import {
-  inclusionProof,
-  type LedgerFilter,
-  latestCheckpoint,
-  queryLedger,
-  recordsFrom,
-} from "../adapters/store/ledger-reading.ts";
-import { openSigner, readKeys, rotateSigner, verifyEd25519 } from "../adapters/store/signing-key.ts";
+import { type LedgerFilter, queryLedger } from "../adapters/store/ledger-reading.ts";
+import { readKeys, rotateSigner, verifyEd25519 } from "../adapters/store/signing-key.ts";
 import type { Store } from "../adapters/store/store.ts";
 import type { Tables } from "../adapters/store/tables.ts";
 import { verifyStore } from "../adapters/store/verify-store.ts";
@@ -21,11 +13,12 @@ import { asString, isArray, isObject, type JsonValue, member } from "../core/jso
 import { readCheckpoint } from "../ledger/checkpoint.ts";
 import { verifyInclusion } from "../ledger/proof.ts";
 import { type ExportFormat, exportLine } from "../services/audit/export.ts";
-import { ingestEvents } from "../services/audit/ingest.ts";
+import { ingestLogs } from "../services/audit/ingest.ts";
+import { LedgerView } from "../services/audit/ledger-view.ts";
 import { type SavedQueryName, savedQueries } from "../services/audit/saved-queries.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
-import { openStore, readStore } from "./open-store.ts";
+import { ledgerOrigin, openLedger, openStore, readStore } from "./open-store.ts";
 
 import { recordsTable, writeDiagnostics } from "./run-audit-text.ts";
 
@@ -74,7 +67,6 @@ export interface IngestFlags extends StoreFlags {
 }
 
 const pageSize = 1000;
-const origin = "castellan/ledger";
 
 export async function runQuery(flags: QueryFlags, context: CommandContext): Promise<void> {
   await reading(flags, context, async (db) => {
@@ -96,7 +88,7 @@ export async function runTail(flags: QueryFlags, context: CommandContext): Promi
     for (;;) {
       const rows = await queryLedger(db, filter, { limit: shown < 0 ? 20 : pageSize });
       const fresh = rows.filter((row) => row.seq > shown).reverse();
-      shown = Math.max(shown, fresh.at(-1)?.seq ?? 0);
+      shown = Math.max(shown, fresh.at(-1)?.seq ?? shown);
       if (fresh.length > 0) context.io.out(recordsTable(fresh, context.io));
       await sleep(1000);
     }
@@ -137,13 +129,10 @@ export async function runVerify(flags: VerifyFlags, context: CommandContext): Pr
 export async function runProof(seq: number | undefined, flags: ProofFlags, context: CommandContext): Promise<void> {
   if (flags.check !== undefined) return checkProof(await text(flags.check), flags, context);
   if (seq === undefined) throw new UsageError("name a record by its number, or a proof with --check");
-  await reading(flags, context, async (db) => {
-    const checkpoint = await latestCheckpoint(db);
-    const [row] = await recordsFrom(db, seq, 1);
-    if (checkpoint === undefined || row?.seq !== seq) throw new UsageError(`there is no record ${seq}`);
-    const proof = await inclusionProof(db, seq, checkpoint.size);
-    const hashes = proof.map((hash) => Buffer.from(hash).toString("base64"));
-    context.io.out(`${JSON.stringify({ seq, record: row.body, proof: hashes, checkpoint: checkpoint.note }, null, 2)}\n`);
+  await reading(flags, context, async (_db, store) => {
+    const evidence = await new LedgerView(store).evidence(seq);
+    if (evidence === undefined) throw new UsageError(`there is no record ${seq}`);
+    context.io.out(`${JSON.stringify(evidence, null, 2)}\n`);
   });
 }
 
@@ -172,32 +161,18 @@ function proofProblem(evidence: JsonValue | undefined, keys: Awaited<ReturnType<
 
 export async function runIngest(paths: readonly string[], flags: IngestFlags, context: CommandContext): Promise<void> {
   const store = await openStore(flags.data, databaseUrl(context));
-  const ledger = new Ledger(store, await openSigner(flags.data, origin), context.io.now);
-  const sums = { recorded: 0, repeated: 0, refused: 0 };
-  const pending: JsonValue[] = [];
-  let reason: string | undefined;
-  const flush = async () => {
-    const done = await ingestEvents(ledger, pending.splice(0), flags.cluster);
-    sums.recorded += done.recorded;
-    sums.repeated += done.repeated;
-    sums.refused += done.refused;
-    reason ??= done.reason;
-  };
-  const diagnostics = await readAuditLogs(paths, (event) => {
-    pending.push(event);
-    return pending.length < pageSize ? undefined : flush();
-  });
-  await flush();
+  const ledger = await openLedger(store, flags.data, context.io.now);
+  const { recorded, repeated, refused, reason, diagnostics } = await ingestLogs(ledger, paths, flags.cluster);
   await ledger.close();
   await store.close();
-  context.io.out(`${sums.recorded} events recorded, ${sums.repeated} were there already, ${sums.refused} are no audit events\n`);
+  context.io.out(`${recorded} events recorded, ${repeated} were there already, ${refused} are no audit events\n`);
   if (reason !== undefined) context.io.err(`castellan: the first value that is no audit event: ${reason}\n`);
   writeDiagnostics(diagnostics, context);
-  if (sums.refused > 0 || diagnostics.length > 0) context.exit(exitCodes.incomplete);
+  if (refused > 0 || diagnostics.length > 0) context.exit(exitCodes.incomplete);
 }
 
 export async function runRotateKey(flags: StoreFlags, context: CommandContext): Promise<void> {
-  await rotateSigner(flags.data, origin);
+  await rotateSigner(flags.data, ledgerOrigin);
   context.io.out(`A new key signs from the next start on; its public part was added to ${join(flags.data, "ledger-keys.txt")}\n`);
 }
 

@@ -1,6 +1,5 @@
 import { loadPaths } from "../adapters/files/load-paths.ts";
-import { Ledger } from "../adapters/store/ledger.ts";
-import { openSigner } from "../adapters/store/signing-key.ts";
+import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
 import { isKubernetesObject, type KubernetesObject } from "../core/kubernetes.ts";
 import {
@@ -13,7 +12,7 @@ import {
 } from "../services/access-reviews.ts";
 import { type CommandContext, found, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
-import { openStore } from "./open-store.ts";
+import { openLedger, openStore } from "./open-store.ts";
 import { columns } from "./rbac-table.ts";
 import { instantOf, reading, type StoreFlags } from "./run-audit.ts";
 import { writeDiagnostics } from "./run-audit-text.ts";
@@ -123,7 +122,7 @@ async function writing(
   use: (ledger: Ledger, store: Store) => Promise<void>,
 ): Promise<void> {
   const store = await openStore(flags.data, io.env["DATABASE_URL"]);
-  const ledger = new Ledger(store, await openSigner(flags.data, "castellan/ledger"), io.now);
+  const ledger = await openLedger(store, flags.data, io.now);
   try {
     await use(ledger, store);
   } finally {

@@ -1,14 +1,13 @@
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { copyStore, StoreNotEmpty } from "../adapters/store/copy.ts";
-import { Ledger } from "../adapters/store/ledger.ts";
 import { verifyStoredLedger } from "../adapters/store/ledger-verification.ts";
 import { pruneLedger } from "../adapters/store/retention.ts";
-import { keysOf, openSigner, verifyEd25519 } from "../adapters/store/signing-key.ts";
+import { keysOf, verifyEd25519 } from "../adapters/store/signing-key.ts";
 import type { Store } from "../adapters/store/store.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
-import { openStore, readStore } from "./open-store.ts";
+import { openLedger, openStore, readStore } from "./open-store.ts";
 
 export interface CopyFlags {
   readonly data: string;
@@ -68,7 +67,7 @@ export async function runPrune(flags: PruneFlags, context: CommandContext): Prom
   try {
     const { removed, first } = await pruneLedger(store, io.now() - days * day);
     if (removed > 0) {
-      const ledger = new Ledger(store, await openSigner(flags.data, "castellan/ledger"), io.now);
+      const ledger = await openLedger(store, flags.data, io.now);
       await ledger.append([
         { kind: "server.event", at: io.now(), cluster: "", verb: "prune", outcome: "done", data: { removed, first, days } },
       ]);
