@@ -2,16 +2,18 @@ import type { Finding } from "../core/finding.ts";
 import { isObject, type JsonObject, type JsonValue, member } from "../core/json.ts";
 import type { KubernetesObject } from "../core/kubernetes.ts";
 
+/** What stands where a secret was. */
+export const redacted = "<redacted>";
+
 /** Shorter values would blot out ordinary words. */
 const shortest = 4;
-const mark = "<redacted>";
 
 /** A finding about a Secret without the Secret's values, plain or base64, wherever a policy quoted them. */
 export function redactSecrets(finding: Finding, object: KubernetesObject): Finding {
   if (object.kind !== "Secret" || object.apiVersion !== "v1") return finding;
   const values = secretValues(object);
   if (values.length === 0) return finding;
-  const clean = (text: string) => values.reduce((t, value) => t.replaceAll(value, mark), text);
+  const clean = (text: string) => values.reduce((t, value) => t.replaceAll(value, redacted), text);
   const { evidence, fix, ...rest } = finding;
   return {
     ...rest,
@@ -52,7 +54,7 @@ function cleanMembers<T extends JsonValue>(value: T, clean: (text: string) => st
 export function secretOutline(value: JsonObject): JsonObject {
   const metadata = value["metadata"];
   const keys = (map: JsonValue | undefined) =>
-    isObject(map) ? Object.fromEntries(Object.keys(map).map((key) => [key, mark])) : undefined;
+    isObject(map) ? Object.fromEntries(Object.keys(map).map((key) => [key, redacted])) : undefined;
   return {
     apiVersion: value["apiVersion"],
     kind: value["kind"],

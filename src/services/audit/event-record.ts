@@ -1,7 +1,7 @@
 import type { NewRecord } from "../../adapters/store/ledger-batch.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 
-import { secretOutline } from "../redact-secrets.ts";
+import { redacted, secretOutline } from "../redact-secrets.ts";
 
 /** What a value that should be an audit event is: a record, or why it is none. */
 export type EventReading = { readonly ok: true; readonly record: NewRecord } | { readonly ok: false; readonly reason: string };
@@ -47,8 +47,6 @@ export function eventRecord(event: JsonValue, cluster: string): EventReading {
   };
   return { ok: true, record };
 }
-
-const redacted = "<redacted>";
 
 /** Bodies that carry secrets by their nature: Secrets, and tokens that the API server issues. */
 function withoutSecrets(event: JsonObject, resource: string | undefined, subresource: string | undefined): JsonObject {
