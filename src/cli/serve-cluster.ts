@@ -6,18 +6,21 @@ import type { Store } from "../adapters/store/store.ts";
 import type { DefaultRbac } from "../analysis/rbac/world.ts";
 import { ReportWriter } from "../controllers/report-writer.ts";
 import type { ApiResources } from "../core/api-resources.ts";
+import type { Labels } from "../core/label-selector.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import type { SourceDocument } from "../core/source.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
 import { networkHtml } from "../report/network-html.ts";
 import type { MeasuredCluster, TroubleSource } from "../server/metrics/metrics.ts";
+import { AdmissionApprovals } from "../services/access/admission-approvals.ts";
+import { LiveExceptions } from "../services/access/live-exceptions.ts";
 import type { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import type { ClusterView } from "../services/console/cluster-view.ts";
 import { networkView } from "../services/console/network-view.ts";
 import { policyRows } from "../services/console/policy-view.ts";
 import { RightsView } from "../services/console/rights-view.ts";
 import { ClusterWriter } from "../services/live/cluster-writer.ts";
-import { findingRecords } from "../services/live/finding-records.ts";
+import { FindingRecorder, findingRecords } from "../services/live/finding-records.ts";
 import { GovernedCluster } from "../services/live/governed-cluster.ts";
 import { Leadership } from "../services/live/leadership.ts";
 import { LiveFlows } from "../services/live/live-flows.ts";
@@ -26,11 +29,12 @@ import { LivePolicies } from "../services/live/live-policies.ts";
 import { Posture } from "../services/live/posture.ts";
 import { PolicyModes } from "../services/rollout/policy-modes.ts";
 import { Rollout } from "../services/rollout/rollout.ts";
-import { scannedObjects } from "../services/scanned-objects.ts";
+import { type ObjectDocument, scannedObjects } from "../services/scanned-objects.ts";
 import type { CommandContext } from "./command.ts";
 import { builtInComponents } from "./components.ts";
 import { nodeHost } from "./node-host.ts";
 import { writeDiagnostics } from "./run-audit-text.ts";
+import type { ServedAccess } from "./serve-access.ts";
 import type { ServingWebhook } from "./serve-webhook.ts";
 
 /** What all clusters of a server have in common. */
@@ -45,6 +49,7 @@ export interface ClusterParts {
   /** Policies from files, in force in every cluster. */
   readonly policies: readonly SourceDocument[];
   readonly results: PolicyResultCounts;
+  readonly access: Pick<ServedAccess, "live" | "desk" | "grantKey" | "documents">;
   /** Findings or policies have changed. */
   readonly tell: () => void;
   readonly troubleOf: (part: TroubleSource) => (error: unknown) => void;
@@ -78,6 +83,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   readonly #parts: ClusterParts;
   readonly #live: LivePolicies;
   readonly #posture: Posture;
+  readonly #records: FindingRecorder;
   readonly #modes: PolicyModes;
   readonly rollout: Rollout;
   readonly rights: RightsView;
@@ -85,6 +91,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   #governed: GovernedCluster | undefined;
   #reports: ReportWriter | undefined;
   #leadership: Leadership | undefined;
+  #exceptions: LiveExceptions | undefined;
   #isSettled = false;
   #modesRefresh: NodeJS.Timeout | undefined;
   readonly #closing: (() => Promise<void>)[] = [];
@@ -105,6 +112,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       );
       tell();
     });
+    this.#records = new FindingRecorder(ledger, troubleOf("ledger"));
     this.#posture = new Posture({
       policies: this.#live,
       resources,
@@ -115,6 +123,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       packs,
       host,
       complete,
+      excuses: (action) => this.#exceptions?.excuseFor(action),
       onChange: (change) => {
         this.rights.changed();
         this.#flows.changed();
@@ -123,7 +132,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
         results.takeFindings(change.opened);
         // Of several replicas, which all see this, one tells it.
         const records = this.#leads() ? findingRecords(change, source.name, now()) : [];
-        if (records.length > 0) ledger.append(records).catch(troubleOf("ledger"));
+        this.#records.take(records);
       },
       onTrouble: troubleOf("other"),
     });
@@ -133,6 +142,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     );
     this.#flows = new LiveFlows({ catalogue, complete, documents: () => this.#posture.objects, now, onChange: tell });
     this.#live.setSource("files", parts.policies);
+    this.#live.setSource("access", parts.access.documents);
     this.#modes = new PolicyModes({
       store,
       ledger,
@@ -176,6 +186,20 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     this.#live.setSource("files", documents);
   }
 
+  /** Guardrails and their schedules, of files, in place of the ones before. */
+  setAccess(documents: readonly SourceDocument[]): void {
+    this.#live.setSource("access", documents);
+  }
+
+  /** Everything that is under review. */
+  get documents(): readonly ObjectDocument[] {
+    return [...this.#posture.objects];
+  }
+
+  namespaceLabels(name: string): Labels | undefined {
+    return this.#governed?.namespaceLabels(name) ?? this.#posture.namespaceLabels(name);
+  }
+
   /** Takes lines of a flow log of this cluster. */
   takeFlows(lines: readonly string[]): void {
     writeDiagnostics(this.#flows.take(lines, `flows of ${this.name}`), this.#parts.context);
@@ -202,14 +226,28 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     clearInterval(this.#modesRefresh);
     for (const close of this.#closing.toReversed()) await close();
     await this.#posture.stop();
+    await this.#records.stop();
   }
 
   readonly #leads = (): boolean => this.#leadership?.leads ?? true;
 
   async #govern({ client, webhook, unregister, leaseNamespace }: ClusterSource & { readonly type: "live" }): Promise<void> {
-    const { context, schemas, troubleOf } = this.#parts;
+    const { context, schemas, store, access, troubleOf } = this.#parts;
     const { now } = context.io;
-    const attached = webhook?.serving.attach({ client, policies: this.#live, governed: () => governed }, webhook.path);
+    const { live, desk, grantKey } = access;
+    const exceptions = new LiveExceptions({
+      desk,
+      cluster: this.name,
+      now,
+      onObject: (object) => this.#posture.look(object),
+      onTrouble: troubleOf("other"),
+    });
+    const rules = () => live.rules;
+    const approvals = new AdmissionApprovals({ cluster: this.name, store, key: grantKey, exceptions, rules, now });
+    await exceptions.start();
+    this.#exceptions = exceptions;
+    this.#closing.push(async () => exceptions.stop());
+    const attached = webhook?.serving.attach({ client, policies: this.#live, governed: () => governed, approvals }, webhook.path);
     const onTrouble = troubleOf("watch");
     const governed = new GovernedCluster({ client, now, policies: this.#live, schemas, webhook: attached, onTrouble });
     this.#governed = governed;
@@ -253,6 +291,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     await this.#posture.settled();
     this.#isSettled = true;
     if (this.#leads()) await report().catch(troubleOf("reports"));
+    const followed = await live.followCluster(client, governed.resources);
+    governed.onResources((served) => followed.follow(served));
     governed.onResources(async () => this.#reports?.changed());
     governed.onResources((served) => objects.follow(served));
   }
