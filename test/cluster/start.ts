@@ -189,6 +189,12 @@ function answersReady(server: string): Promise<boolean> {
 }
 
 /** Ports of loopback that nobody uses at the moment. */
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1);
+  return port;
+}
+
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(

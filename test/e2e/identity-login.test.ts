@@ -10,10 +10,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import type { Store } from "../../src/adapters/store/store.ts";
 import { controlPlaneBinaries } from "../cluster/binaries.ts";
+import { freePort } from "../cluster/start.ts";
 import { type CliResult, runCli } from "../run-cli.ts";
 import { FetchBrowser, type Page } from "./fetch-browser.ts";
 import { type IdentityServer, startIdentityServer, TestAuthority, tokenTo } from "./identity-server.ts";
-import { freePort, type OidcIssuer, startOidcIssuer } from "./oidc-issuer.ts";
+import { type OidcIssuer, startOidcIssuer } from "./oidc-issuer.ts";
 
 const run = promisify(execFile);
 const people = { ada: ["/platform/admins", "engineering"], vera: ["readers"], mallory: ["system:masters"] };

@@ -3,9 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../cluster/start.ts";
 import { runCli } from "../run-cli.ts";
 import { FetchBrowser } from "./fetch-browser.ts";
-import { freePort, type OidcIssuer, startOidcIssuer } from "./oidc-issuer.ts";
+import { type OidcIssuer, startOidcIssuer } from "./oidc-issuer.ts";
 
 const castellan = join(import.meta.dirname, "../../src/cli/main.ts");
 const people: { readonly [name: string]: readonly string[] } = {

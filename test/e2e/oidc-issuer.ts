@@ -1,15 +1,6 @@
 import { createServer } from "node:http";
-import { createServer as createProbe } from "node:net";
 import Provider from "oidc-provider";
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createProbe().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
+import { freePort } from "../cluster/start.ts";
 
 export interface OidcIssuer {
   readonly url: string;

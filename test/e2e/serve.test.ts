@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { Agent } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NotAvailable } from "../cluster/binaries.ts";
-import { type Cluster, startCluster } from "../cluster/start.ts";
+import { type Cluster, freePort, startCluster } from "../cluster/start.ts";
 
 const run = promisify(execFile);
 const castellan = join(import.meta.dirname, "../../src/cli/main.ts");
@@ -64,14 +63,6 @@ async function kubectl(args: readonly string[], input?: string): Promise<{ code:
 }
 
 const apply = (manifest: string) => kubectl(["apply", "-f", "-"], manifest);
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 async function startServer(): Promise<void> {
   if (!cluster.available) return;

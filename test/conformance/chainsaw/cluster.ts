@@ -1,10 +1,9 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Cluster, startCluster } from "../../cluster/start.ts";
+import { type Cluster, freePort, startCluster } from "../../cluster/start.ts";
 import { kyvernoDefinitions } from "./definitions.ts";
 
 /** A real control plane with our server behind its webhooks. */
@@ -90,12 +89,4 @@ function run(
     });
     child.stdin?.end(input);
   });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
