@@ -1,5 +1,6 @@
 import type { Action, Operation, Subject } from "../core/action.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
+import type { Instant } from "../core/host.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../core/json.ts";
 import {
   formatRef,
@@ -37,6 +38,8 @@ const caseShape = fields({
   resource: { oneOf: ["string", map("any")] },
   oldResource: { oneOf: ["string", map("any")] },
   operation: "string",
+  subresource: "string",
+  at: "string",
   user: fields({ name: "string", groups: strings, roles: strings, clusterRoles: strings }),
   namespaceLabels: map("string"),
   objects: oneOrMore({ oneOf: ["string", map("any")] }),
@@ -98,6 +101,20 @@ function readActor(value: JsonValue | undefined): Subject | undefined {
 
 const operations: readonly Operation[] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];
 
+/** `group/resource/subresource`, without the group where it is the core's; undefined: the case is about the object itself. */
+function subresourceOf(value: JsonValue | undefined) {
+  const [subresource, resource, ...group] = (asString(value) ?? "").split("/").reverse();
+  return resource === undefined || subresource === undefined
+    ? undefined
+    : { resource, subresource, resourceGroup: group.reverse().join("/") };
+}
+
+/** The time that a case is at; now where it says none. */
+function timeOf(value: JsonValue | undefined, now: Instant): Instant {
+  const text = asString(value);
+  return text === undefined ? now : Date.parse(text);
+}
+
 function actionOf(spec: JsonObject, object: KubernetesObject, old: KubernetesObject | undefined, context: CaseContext): Action {
   const { request } = context;
   const operation = operations.find((o) => o === spec["operation"]) ?? (old === undefined ? "CREATE" : "UPDATE");
@@ -114,13 +131,14 @@ function actionOf(spec: JsonObject, object: KubernetesObject, old: KubernetesObj
       ...gvk,
       resource: request.resources.byKind(gvk.group, gvk.kind)?.resource ?? "",
       subresource: "",
+      ...subresourceOf(spec["subresource"]),
       namespace: namespaceOf(object),
       name: nameOf(object),
     },
     object: removed ? undefined : object,
     oldObject: removed ? object : (old ?? (operation === "UPDATE" ? object : undefined)),
     namespaceLabels: isObject(labels) ? Object.fromEntries(Object.entries(labels).map(([k, v]) => [k, String(v)])) : {},
-    at: request.host.now(),
+    at: timeOf(spec["at"], request.host.now()),
   };
 }
 
@@ -177,6 +195,8 @@ function runCase(spec: JsonObject, index: number, context: CaseContext): TestRow
   };
   const [object] = objectsOf(spec["resource"], context);
   if (object === undefined) return { ...row, reason: "the case has no resource" };
+  if (Number.isNaN(timeOf(spec["at"], 0)))
+    return { ...row, reason: `at: ${String(spec["at"])} is no time, as 2026-11-23T09:00:00+01:00` };
   const policies = policiesOf(spec, context);
   const isSelected = ({ id }: CompiledPolicy): boolean =>
     context.request.selection({ policy: id.name, rule: row.rule, resources: [nameOf(object)] }) !== undefined;
