@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { accessThreatsReference, proofs, threats } from "../scripts/access-threats-reference.ts";
 import { apiTypes } from "../scripts/api-types.ts";
 import { cliReference } from "../scripts/cli-reference.ts";
 import { errorsReference } from "../scripts/errors-reference.ts";
@@ -38,4 +39,21 @@ test("docs/reference/exit-codes.md names every exit code", () => {
 
 test("docs/reference/reports.md names every format", () => {
   for (const name of Object.keys(formatters)) expect(reference("reports.md")).toContain(`\`${name}\``);
+});
+
+test("docs/reference/access-threats.md is current; else run `npm run docs`", () => {
+  expect(reference("access-threats.md")).toBe(accessThreatsReference());
+});
+
+test("every threat to access is shown to be met, or has a reason", () => {
+  const found = proofs();
+  const all = threats.flatMap((area) => area.threats);
+  expect(all.map(({ id }) => id).sort()).toEqual(Array.from({ length: 69 }, (_, i) => `T${String(i + 1).padStart(2, "0")}`));
+  expect(all.filter(({ id, reason }) => reason === undefined && !found.has(id)).map(({ id }) => id)).toEqual([]);
+});
+
+test("tests that the threats name are there", () => {
+  const named = threats.flatMap((area) => area.threats).flatMap(({ tests = [] }) => tests);
+  const missing = named.filter(([file, title]) => !readFileSync(join(import.meta.dirname, "..", file), "utf8").includes(title));
+  expect(missing).toEqual([]);
 });
