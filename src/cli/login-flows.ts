@@ -4,10 +4,10 @@ import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { clientId, paths, scope } from "../server/oauth/paths.ts";
-import { audiences } from "../services/access/identity-own-tokens.ts";
+import { audiences } from "../services/access/identity-audiences.ts";
 import { UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
-import { askLogin, askTokens, jsonOf, type LoginServer, type TokenAnswer } from "./token-client.ts";
+import { askLogin, askTokens, jsonOf, type LoginServer, type TokenAnswer } from "./token-requests.ts";
 
 type Tokens = Extract<TokenAnswer, { readonly ok: true }>;
 

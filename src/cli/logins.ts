@@ -2,28 +2,26 @@ import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
+import { asString, isObject, type JsonValue, member } from "../core/json.ts";
 import { UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
 
-const loginSchema = z.object({
+export interface Login {
   /** PEM of what vouches for the server; undefined: an authority of the system. */
-  certificateAuthority: z.string().optional(),
-  refreshToken: z.string(),
+  readonly certificateAuthority?: string | undefined;
+  /** Undefined: the login has ended. */
+  readonly refreshToken?: string | undefined;
   /** What the tokens are bound to, PEM; undefined: to nothing. */
-  proof: z.object({ certificate: z.string(), key: z.string() }).optional(),
+  readonly proof?: { readonly certificate: string; readonly key: string } | undefined;
   /** Access tokens by audience; `until` is in milliseconds since the epoch. */
-  tokens: z.record(z.string(), z.object({ token: z.string(), until: z.number() })).default({}),
-});
+  readonly tokens: { readonly [audience: string]: { readonly token: string; readonly until: number } };
+}
 
-const loginsSchema = z.object({
+export interface Logins {
   /** Where the last login was. */
-  current: z.string().optional(),
-  servers: z.record(z.string(), loginSchema).default({}),
-});
-
-export type Login = z.infer<typeof loginSchema>;
-export type Logins = z.infer<typeof loginsSchema>;
+  readonly current?: string | undefined;
+  readonly servers: { readonly [url: string]: Login };
+}
 
 type Environment = Pick<Io, "env">;
 
@@ -55,10 +53,39 @@ export async function readLogins(io: Environment): Promise<Logins> {
     throw error;
   }
   try {
-    return loginsSchema.parse(JSON.parse(text));
+    return loginsOf(JSON.parse(text));
   } catch {
     throw new UsageError(`${file} is damaged: remove it, and run castellan login`);
   }
+}
+
+/** Read by hand: kubectl waits for this with each of its commands. Throws where something is not there. */
+function loginsOf(file: JsonValue): Logins {
+  const servers = entriesOf(member(file, "servers")).map(([url, login]): [string, Login] => {
+    const proof = member(login, "proof");
+    const tokens = entriesOf(member(login, "tokens")).map(
+      ([audience, kept]) => [audience, { token: textOf(kept, "token"), until: Number(member(kept, "until")) }] as const,
+    );
+    return [
+      url,
+      {
+        certificateAuthority: asString(member(login, "certificateAuthority")),
+        refreshToken: asString(member(login, "refreshToken")),
+        proof: proof === undefined ? undefined : { certificate: textOf(proof, "certificate"), key: textOf(proof, "key") },
+        tokens: Object.fromEntries(tokens),
+      },
+    ];
+  });
+  return { current: asString(member(file, "current")), servers: Object.fromEntries(servers) };
+}
+
+const entriesOf = (value: JsonValue | undefined): readonly (readonly [string, JsonValue | undefined])[] =>
+  isObject(value) ? Object.entries(value) : [];
+
+function textOf(value: JsonValue | undefined, key: string): string {
+  const text = asString(member(value, key));
+  if (text === undefined) throw new TypeError(`no ${key}`);
+  return text;
 }
 
 /** Changes the file under a lock: two commands at once must not use one refresh token twice. */

@@ -1,18 +1,13 @@
-import { z } from "zod";
-import { audiences } from "../services/access/identity-own-tokens.ts";
+import { asString, type JsonValue, member } from "../core/json.ts";
+import { audiences } from "../services/access/identity-audiences.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
 import { readLogins } from "./logins.ts";
-import { accessToken, jsonOf } from "./token-client.ts";
+import { accessToken } from "./token-client.ts";
 
 const apiVersion = "client.authentication.k8s.io/v1";
 /** kubectl asks again once this much is left, so that no request carries a token that ends on its way. */
 const earlyMilliseconds = 30_000;
-
-const askedSchema = z.object({
-  apiVersion: z.string(),
-  spec: z.object({ interactive: z.boolean().default(false) }).default({ interactive: false }),
-});
 
 /** The exec credential plugin (KEP-541): answers on standard output, talks to the person on standard error alone. */
 export async function runKubeCredential({ server }: { readonly server: string }, { io }: CommandContext): Promise<void> {
@@ -28,11 +23,19 @@ export async function runKubeCredential({ server }: { readonly server: string },
 /** Whether the person may be asked: `interactiveMode` and kubectl's own standard input decide that. */
 function readAsked(text: string | undefined): boolean {
   if (text === undefined) return false;
-  const read = askedSchema.safeParse(jsonOf(text));
-  if (!read.success) throw new UsageError("KUBERNETES_EXEC_INFO is not what kubectl sets");
-  if (read.data.apiVersion !== apiVersion)
-    throw new UsageError(`the kubeconfig asks for ${read.data.apiVersion}: write it again with castellan kubeconfig`);
-  return read.data.spec.interactive;
+  const asked = parsed(text);
+  const wanted = asString(member(asked, "apiVersion"));
+  if (wanted === undefined) throw new UsageError("KUBERNETES_EXEC_INFO is not what kubectl sets");
+  if (wanted !== apiVersion) throw new UsageError(`the kubeconfig asks for ${wanted}: write it again with castellan kubeconfig`);
+  return member(member(asked, "spec"), "interactive") === true;
+}
+
+function parsed(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 async function loggedInAnew(url: string, isInteractive: boolean, io: Io) {

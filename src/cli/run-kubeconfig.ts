@@ -8,7 +8,7 @@ import { type CommandContext, UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
 import { writePrivate } from "./logins.ts";
 import { type ServerFlags, wantedServer } from "./run-login.ts";
-import { askConnection } from "./token-client.ts";
+import { askConnection } from "./token-requests.ts";
 
 export interface KubeconfigFlags extends ServerFlags {
   readonly cluster?: string;

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { clientId, paths } from "../server/oauth/paths.ts";
-import { audiences } from "../services/access/identity-own-tokens.ts";
+import { audiences } from "../services/access/identity-audiences.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
 import { browserLogin, developmentLogin, deviceLogin, openBrowser } from "./login-flows.ts";
-import { changeLogins, readLogins } from "./logins.ts";
+import { changeLogins, type Login, readLogins } from "./logins.ts";
 import { localServer } from "./running-server.ts";
-import { askConnection, askLogin, jsonOf, type LoginServer } from "./token-client.ts";
+import { askConnection, askLogin, jsonOf, type LoginServer } from "./token-requests.ts";
 
 export interface ServerFlags {
   readonly server?: string;
@@ -94,15 +94,21 @@ export async function runLogout(flags: ServerFlags & { readonly all?: boolean },
   for (const url of wanted) {
     const login = servers[url];
     if (login === undefined) throw new UsageError(url === "" ? "nobody is logged in" : `nobody is logged in to ${url}`);
-    const form = { client_id: clientId, token: login.refreshToken, token_type_hint: "refresh_token" };
-    const server = { url, certificateAuthority: login.certificateAuthority };
-    const ended = await askLogin(server, paths.revocation, { form }).catch(() => undefined);
+    const ended = await endAtServer(url, login);
     await changeLogins(io, async (logins) => {
       const { [url]: _, ...others } = logins.servers;
       const [next] = Object.keys(others);
       return { logins: { current: logins.current === url ? next : logins.current, servers: others }, value: undefined };
     });
-    const unsure = ended?.status === 200 ? "" : "; the server did not answer, so the login there ends by itself";
+    const unsure = ended ? "" : "; the server did not answer, so the login there ends by itself";
     io.err(`castellan: logged out of ${url}${unsure}\n`);
   }
+}
+
+/** Whether the server has ended the login, or it had ended before. */
+async function endAtServer(url: string, { refreshToken: token, certificateAuthority }: Login): Promise<boolean> {
+  if (token === undefined) return true;
+  const form = { client_id: clientId, token, token_type_hint: "refresh_token" };
+  const ended = await askLogin({ url, certificateAuthority }, paths.revocation, { form }).catch(() => undefined);
+  return ended?.status === 200;
 }

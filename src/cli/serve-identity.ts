@@ -11,10 +11,11 @@ import { rolesOf } from "../server/api/roles.ts";
 import type { Sessions, User } from "../server/api/session.ts";
 import { addOauthRoutes, type Connection } from "../server/oauth/oauth-routes.ts";
 import type { Authenticator, Directory } from "../services/access/identity.ts";
+import { audiences } from "../services/access/identity-audiences.ts";
 import { type Admit, admission, createAuthenticator, humanOf, lockedOut } from "../services/access/identity-authenticator.ts";
 import { openTokenKeys } from "../services/access/identity-keys.ts";
 import { type NameRules, operatorIssuer } from "../services/access/identity-names.ts";
-import { audiences, ownTokens } from "../services/access/identity-own-tokens.ts";
+import { ownTokens } from "../services/access/identity-own-tokens.ts";
 import { UsageError } from "./command.ts";
 import { type ConsoleIdentities, isLoopback } from "./console-identities.ts";
 

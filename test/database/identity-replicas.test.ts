@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { openPostgres } from "../../src/adapters/store/postgres.ts";
 import type { Store } from "../../src/adapters/store/store.ts";
 import { type IdentityServer, startIdentityServer, TestAuthority, tokenTo } from "../e2e/identity-server.ts";
@@ -52,7 +53,7 @@ describe.runIf(postgres !== undefined)("two replicas that share a PostgreSQL", (
       return (await fetch(`${server.url}/oauth/token`, { method: "POST", body })).json();
     };
     const refresh = logins[one.url].refreshToken;
-    const renewed: { access_token: string; refresh_token: string } = await renew(two, refresh);
+    const renewed = z.object({ access_token: z.string(), refresh_token: z.string() }).parse(await renew(two, refresh));
     expect((await tokenTo(one.gateway, authority, renewed.access_token)).status).toBe(200);
     // Once used at either of them it is used at both, and the login ends.
     expect(await renew(one, refresh)).toMatchObject({ error: "invalid_grant" });

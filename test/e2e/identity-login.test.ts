@@ -465,6 +465,21 @@ describe.runIf(chromiumPath !== undefined)("a real browser", () => {
   });
 });
 
+test.each([
+  ["what is not set by kubectl", "{", "not what kubectl sets"],
+  ["an older API", JSON.stringify({ apiVersion: "client.authentication.k8s.io/v1beta1" }), "castellan kubeconfig"],
+  [
+    "nobody who could be asked",
+    JSON.stringify({ apiVersion: "client.authentication.k8s.io/v1", spec: { interactive: false } }),
+    "castellan login",
+  ],
+])("the plugin does not answer %s", async (_, KUBERNETES_EXEC_INFO, says) => {
+  const { home } = await Computer.make();
+  const env = { HOME: home, KUBERNETES_EXEC_INFO };
+  const { code, out, err } = await runCli(["kube-credential", "--server", server.url], { env });
+  expect([code, out, err]).toEqual([3, "", expect.stringContaining(says)]);
+});
+
 const binaries = await controlPlaneBinaries(["kubectl"]);
 
 /** kubectl with a `castellan` on its PATH. */

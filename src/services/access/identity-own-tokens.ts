@@ -5,9 +5,6 @@ import { refused, type TokenVerifier } from "../../adapters/identity/proven-iden
 import { verifySigned } from "../../adapters/identity/signed-token.ts";
 import type { JsonObject } from "../../core/json.ts";
 
-/** What Castellan's own tokens are for: one that was sent to the gateway is of no use at the console. */
-export const audiences = { kubernetes: "urn:castellan:kubernetes", console: "urn:castellan:console" } as const;
-
 /** Who people are that log in by name alone, for development. */
 export const developmentIssuer = "development";
 
