@@ -7,7 +7,7 @@ import { loadPaths } from "../../adapters/files/load-paths.ts";
 import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
 import type { Diagnostic, Loaded } from "../../core/diagnostic.ts";
 import { asString, member } from "../../core/json.ts";
-import { castellanGroup, isOfKind } from "../../core/resource-kind.ts";
+import { castellanGroup, isOfKind, readResource } from "../../core/resource-kind.ts";
 import { compileSchedule, type Schedule } from "../../core/schedule/schedule.ts";
 import { scheduleKind } from "../../core/schedule/schedule-kind.ts";
 import type { SourceDocument } from "../../core/source.ts";
@@ -98,6 +98,14 @@ export function compileAccess(documents: readonly SourceDocument[]): CompiledAcc
   const rules = compilation.all(accessRuleKind, (document) => compileAccessRule(document, { schedules }));
   const { diagnostics, broken } = compilation;
   return { rules, guardrails, schedules, directory: directory.ok ? directory.value : undefined, diagnostics, broken };
+}
+
+/** What is wrong with one document by itself: what it says of others is not asked. */
+export function accessProblems(document: SourceDocument): readonly string[] {
+  // People of one directory may be led by those of another.
+  const isDirectory = isOfKind(document.value, directoryKind);
+  const { diagnostics } = isDirectory ? readResource(document, directoryKind) : compileAccess([document]);
+  return diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message);
 }
 
 /** The schedules of outside services that rules name. */

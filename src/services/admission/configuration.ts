@@ -1,8 +1,10 @@
 import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { castellanGroup } from "../../core/resource-kind.ts";
 import { matchWildcard } from "../../core/wildcard.ts";
 import { policyFormats } from "../../policies/formats.ts";
 import type { CompiledPolicy, CompiledRule, KindSelector, RuleKind } from "../../policies/policy.ts";
+import { accessKinds } from "../access/access-documents.ts";
 import { runByServer } from "../live/policy-informers.ts";
 import { stageKinds } from "./admit.ts";
 import type { AdmissionPolicies } from "./modes.ts";
@@ -87,24 +89,27 @@ function webhook(
 
 const allOperations = ["CREATE", "UPDATE", "DELETE", "CONNECT"] as const;
 
-/** The kinds of policies that we run and the API server does not. */
+/** The kinds of policies that we run and the API server does not, and those that govern access. */
 function policyRules(resources: ApiResources): readonly Rule[] {
-  return policyFormats
-    .flatMap((format) => format.kinds)
-    .flatMap(({ group, kind }) => {
-      const served = runByServer === group ? undefined : resources.byKind(group, kind);
-      return served === undefined
-        ? []
-        : [
-            {
-              apiGroups: [group],
-              apiVersions: ["*"],
-              resources: [served.resource],
-              operations: ["CREATE", "UPDATE"],
-              scope: "*" as const,
-            },
-          ];
-    });
+  const kinds = [
+    ...policyFormats.flatMap((format) => format.kinds),
+    ...accessKinds.map(({ kind }) => ({ group: castellanGroup, kind })),
+  ];
+  const distinct = new Map(kinds.map((one) => [`${one.group}/${one.kind}`, one]));
+  return [...distinct.values()].flatMap(({ group, kind }) => {
+    const served = runByServer === group ? undefined : resources.byKind(group, kind);
+    return served === undefined
+      ? []
+      : [
+          {
+            apiGroups: [group],
+            apiVersions: ["*"],
+            resources: [served.resource],
+            operations: ["CREATE", "UPDATE"],
+            scope: "*" as const,
+          },
+        ];
+  });
 }
 
 /** One rule for each set of operations and group, resources sorted, so that equal policies make equal configurations. */

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isKubernetesObject } from "../../core/kubernetes.ts";
 import type { KubernetesSchemas } from "../../core/schema.ts";
+import { accessProblems, isAccessDocument } from "../access/access-documents.ts";
 import { liveDocument } from "../live/policy-informers.ts";
 import { lintPolicyDocuments } from "../policy-lint/lint-documents.ts";
 import { readReview, writeReview } from "./review.ts";
@@ -30,7 +31,9 @@ export function reviewPolicy(review: JsonValue, schemas: KubernetesSchemas, now:
 
 function problemsOf(object: JsonValue, schemas: KubernetesSchemas): readonly string[] {
   if (!isKubernetesObject(object)) return [];
-  const { findings } = lintPolicyDocuments([liveDocument(object, "")], schemas);
+  const document = liveDocument(object, "");
+  if (isAccessDocument(document)) return accessProblems(document);
+  const { findings } = lintPolicyDocuments([document], schemas);
   return findings
     .filter((finding) => finding.severity === "high" && refusing.test(finding.check.policy))
     .map((finding) => finding.message);
