@@ -99,7 +99,9 @@ export async function listenForCalls({ host, port, identity, clusters }: Gateway
   return {
     host,
     port: portOf(server),
-    renew: ({ certificate, key }) => server.setSecureContext({ cert: certificate, key }),
+    // Node forgets what is not said again: whose client certificates are taken, and the oldest protocol.
+    renew: ({ certificate: cert, key }) =>
+      server.setSecureContext({ cert, key, minVersion: "TLSv1.2", ...first.authenticator.clientCertificates }),
     close: () =>
       new Promise((resolve) => {
         for (const stop of stopped) stop();
