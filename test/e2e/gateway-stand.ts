@@ -325,7 +325,10 @@ export class GatewayStand {
     if (!headers.some((line) => /^connection:/i.test(line))) own.push("Connection: close");
     const answer = await this.raw(`${method} ${target} HTTP/1.1\r\n${own.join("\r\n")}\r\n\r\n${body}`);
     const at = answer.indexOf("\r\n\r\n");
-    return { status: Number(answer.slice(9, 12)), head: answer.slice(0, at), body: answer.slice(at + 4) };
+    const head = answer.slice(0, at);
+    const rest = Buffer.from(answer.slice(at + 4));
+    const whole = /^transfer-encoding: chunked/im.test(head) ? unchunked(rest) : rest;
+    return { status: Number(answer.slice(9, 12)), head, body: whole.toString() };
   }
 }
 
@@ -341,6 +344,19 @@ export function must<T>(
 /** The parts of an interface that the gateway does not use are missing in tests. */
 function unused<T extends object>(part: Partial<T>): T {
   return part as T;
+}
+
+/** The body that was sent in chunks. */
+export function unchunked(bytes: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const line = bytes.indexOf("\r\n", at);
+    const size = Number.parseInt(bytes.subarray(at, line).toString(), 16);
+    if (!(size > 0)) break;
+    parts.push(bytes.subarray(line + 2, line + 2 + size));
+    at = line + 4 + size;
+  }
+  return Buffer.concat(parts);
 }
 
 /** How a user of the cluster reaches it. */

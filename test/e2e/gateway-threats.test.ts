@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Person } from "../../src/access/person.ts";
 import { createAuthority, issueServerCertificate } from "../../src/adapters/certificates.ts";
 import type { ClusterAccess } from "../../src/adapters/kubernetes/kubeconfig.ts";
-import { accessAs, asAdmin, GatewayStand, installGatewayRoles, person, startAuditedCluster } from "./gateway-stand.ts";
+import { accessAs, asAdmin, GatewayStand, installGatewayRoles, person, startAuditedCluster, unchunked } from "./gateway-stand.ts";
 
 let audited: Awaited<ReturnType<typeof startAuditedCluster>>;
 let stand: GatewayStand;
@@ -192,7 +192,8 @@ describe("paths", () => {
     ["T68", "DELETE", "/api/v1/namespaces/a/configmaps?dryRun=All", "deletecollection"],
   ])("%s %s %s is the verb that the API server sees", async (id, method, target, verb) => {
     const marked = `${target}${target.includes("?") ? "&" : "?"}marker=${id}-${randomBytes(4).toString("hex")}`;
-    expect((await stand.ask("ada", method, marked)).status).toBe(200);
+    // Nothing answers HEAD on resources; what it is taken for is decided before.
+    expect((await stand.ask("ada", method, marked)).status).toBe(method === "HEAD" ? 405 : 200);
     await sleep(500);
     expect(stand.records.findLast((r) => r.data["target"] === marked)?.verb).toBe(verb);
     expect((await audited.events()).find((e) => e.requestURI === marked)?.verb).toBe(verb);
@@ -346,7 +347,10 @@ describe("upgrades", () => {
   test("a watch over WebSocket, with the token as browsers send it, which stays here", async () => {
     const socket = await stand.socket();
     const token = Buffer.from("ada-token").toString("base64url");
-    const lines = websocket([`Sec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.${token}, base64.binary.k8s.io`]);
+    const lines = websocket([
+      "Origin: https://x",
+      `Sec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.${token}, base64.binary.k8s.io`,
+    ]);
     socket.write(`GET /api/v1/namespaces/default/services?watch=1 HTTP/1.1\r\nHost: x\r\n${lines.join("\r\n")}\r\n\r\n`);
     let text = "";
     socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
@@ -466,18 +470,6 @@ async function rawBody(text: string): Promise<{ readonly head: string; readonly 
   const head = all.subarray(0, at).toString();
   const rest = all.subarray(at + 4);
   return { head, body: /chunked/i.test(head) ? unchunked(rest) : rest };
-}
-
-function unchunked(bytes: Buffer): Buffer {
-  const parts: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const line = bytes.indexOf("\r\n", at);
-    const size = Number.parseInt(bytes.subarray(at, line).toString(), 16);
-    if (size === 0) break;
-    parts.push(bytes.subarray(line + 2, line + 2 + size));
-    at = line + 4 + size;
-  }
-  return Buffer.concat(parts);
 }
 
 /** An API server that answers every request with the same bytes, and keeps what it was sent. */
