@@ -2,14 +2,17 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
 import { Agent, request } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clientCertificates } from "../../src/adapters/identity/client-certificate.ts";
 import { readIdentities, type TokenIssuerSettings, usernamePrefixOf } from "../../src/adapters/identity/identities.ts";
 import { tokenIssuer } from "../../src/adapters/identity/token-issuer.ts";
+import { openTokenKey } from "../../src/adapters/identity/token-key.ts";
 import { type Authenticator, mostGroups, mostTokenBytes } from "../../src/services/access/identity.ts";
+import { audiences } from "../../src/services/access/identity-audiences.ts";
 import { admission, createAuthenticator } from "../../src/services/access/identity-authenticator.ts";
+import { claimsOf, ownTokens } from "../../src/services/access/identity-own-tokens.ts";
 import { startWhoAmI, TestAuthority } from "./identity-server.ts";
 
 /** An issuer that signs whatever a test wants. */
@@ -347,6 +350,75 @@ describe("keys of an issuer", () => {
     if (settings === undefined) throw new Error("no issuer");
     const token = await corporate.sign({ iss: `${corporate.url}/` });
     expect(await tokenIssuer(settings, undefined, now).verify(token)).toMatchObject({ ok: false, status: 503 });
+  });
+});
+
+describe("tokens of our own", () => {
+  const person = { issuer: "https://a.example", subject: "1", user: "ada", groups: ["g"], human: "ada", isProgram: false };
+
+  async function stand(development = true) {
+    const key = await openTokenKey(await mkdtemp(join(directory, "key-")));
+    const state = { isDown: false, asked: 0, time: Date.now() };
+    const verifier = ownTokens({
+      issuer: () => "https://castellan.example",
+      audience: audiences.kubernetes,
+      keys: async () => {
+        state.asked++;
+        if (state.isDown) throw new Error("the database is down");
+        return [key.publicJwk];
+      },
+      development,
+      bound: false,
+      now: () => state.time,
+    });
+    const signing = await importJWK(key.privateJwk, "ES256");
+    const sign = (change: { readonly [claim: string]: unknown } = {}, by = signing) =>
+      new SignJWT({
+        iss: "https://castellan.example",
+        aud: audiences.kubernetes,
+        exp: Math.floor(state.time / 1000) + 600,
+        ...claimsOf(person, state.time + 3_600_000),
+        ...change,
+      })
+        .setProtectedHeader({ alg: "ES256", kid: key.kid })
+        .sign(by);
+    return { verifier, sign, state };
+  }
+
+  test("go on to be good while the database is down, if their key was known", async () => {
+    const { verifier, sign, state } = await stand();
+    state.isDown = true;
+    expect(await verifier.verify(await sign())).toMatchObject({ ok: false, status: 503 });
+    state.isDown = false;
+    expect(await verifier.verify(await sign())).toMatchObject({ ok: true, identity: { user: "ada", groups: ["g"] } });
+    state.isDown = true;
+    state.time += 3_600_000;
+    expect((await verifier.verify(await sign())).ok).toBe(true);
+    const asked = state.asked;
+    expect((await verifier.verify(await sign())).ok).toBe(true);
+    expect(state.asked).toBe(asked);
+  });
+
+  test.each([
+    ["of another audience", { aud: audiences.console }, 401],
+    ["of another server", { iss: "https://other.example" }, 401],
+    ["that has expired", { exp: 1 }, 401],
+    ["that says not whose it is", { castellan: undefined }, 401],
+    [
+      "of a development user where those are not let in",
+      { castellan: { issuer: "development", subject: "x", program: false, until: 1 } },
+      403,
+    ],
+  ])("refused: one %s", async (_, change, status) => {
+    const { verifier, sign } = await stand(false);
+    expect((await verifier.verify(await sign())).ok).toBe(true);
+    expect(await verifier.verify(await sign(change))).toMatchObject({ ok: false, status });
+  });
+
+  test("refused: one that another key has signed under the name of ours", async () => {
+    const { verifier, sign } = await stand();
+    const { privateKey } = await generateKeyPair("ES256");
+    expect(await verifier.verify(await sign({}, privateKey))).toMatchObject({ ok: false, status: 401 });
   });
 });
 

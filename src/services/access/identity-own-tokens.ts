@@ -107,9 +107,10 @@ class KnownKeys {
     const age = Math.abs(this.#options.now() - known.at);
     if (age <= (has ? keysLifetime : retryMilliseconds)) return known.set;
     return this.#load().catch((error: unknown) => {
+      if (!has) throw error;
       // While the database does not answer, keys that are known go on to be good.
-      if (has) return known.set;
-      throw error;
+      this.#known = { set: known.set, at: this.#options.now() };
+      return known.set;
     });
   }
 
