@@ -38,7 +38,8 @@ export async function browserLogin(server: LoginServer, issuer: string, io: Io, 
   const waiting = new AbortController();
   try {
     const attempt = newAttempt(`http://127.0.0.1:${port}/callback`);
-    showAddress(`${new URL(server.url).origin}${authorizationPath(attempt)}`);
+    // How browsers reach the server: cookies and the identity provider's way back are of that address.
+    showAddress(`${issuer}${authorizationPath(attempt)}`);
     const back = await Promise.race([answered, sleep(loginMilliseconds, undefined, { signal: waiting.signal })]);
     if (back === undefined) throw new UsageError("nobody logged in within ten minutes");
     return await exchange(server, issuer, attempt, back, io);
@@ -92,19 +93,18 @@ function tokensOf(answer: TokenAnswer): Tokens {
 const deviceSchema = z.object({
   device_code: z.string(),
   user_code: z.string(),
-  verification_uri: z.string(),
   expires_in: z.number(),
   interval: z.number().default(5),
 });
 
 /** A code that is typed in a browser anywhere (RFC 8628). */
-export async function deviceLogin(server: LoginServer, io: Io): Promise<Tokens> {
+export async function deviceLogin(server: LoginServer, issuer: string, io: Io): Promise<Tokens> {
   const form = { client_id: clientId, scope, resource: Object.values(audiences) };
   const { status, text } = await askLogin(server, paths.device_authorization, { form });
   const read = deviceSchema.safeParse(jsonOf(text));
   if (!read.success) throw new UsageError(`${server.url} gives no codes for devices: it answered with ${status}`);
-  const { device_code: code, user_code: shown, verification_uri: where, expires_in: seconds } = read.data;
-  io.err(`castellan: open ${where} and type the code ${shown}\n`);
+  const { device_code: code, user_code: shown, expires_in: seconds } = read.data;
+  io.err(`castellan: open ${issuer}${paths.code_verification} and type the code ${shown}\n`);
   const grant = { grant_type: "urn:ietf:params:oauth:grant-type:device_code", device_code: code };
   let pause = read.data.interval;
   for (let waited = 0; waited < seconds; waited += pause) {

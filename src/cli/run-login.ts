@@ -61,7 +61,7 @@ export async function logIn(wanted: LoginServer, flags: Pick<LoginFlags, "device
     flags.as !== undefined
       ? await developmentLogin(server, issuer, flags.as, io)
       : flags.device === true
-        ? await deviceLogin(server, io)
+        ? await deviceLogin(server, issuer, io)
         : await browserLogin(server, issuer, io, show);
   const { url, certificateAuthority, proof } = server;
   const login = { certificateAuthority, refreshToken, proof, tokens: { [audiences.console]: { token, until } } };

@@ -257,7 +257,8 @@ describe("castellan login in the browser (PKCE on a loopback address)", () => {
     expect((await browser.submit(page.url, { answer: "allow" })).status).toBe(403);
     expect((await browser.submit(page.url, { answer: "allow", _csrf: "x" })).status).toBe(403);
     const stranger = new FetchBrowser();
-    expect((await stranger.open(page.url)).url).toContain(issuer.url);
+    const lured = await throughIssuer(stranger, await stranger.open(page.url), "ada");
+    expect([lured.status, lured.text]).toEqual([400, expect.stringContaining("begun in another browser")]);
     await browser.send(page, { answer: "refuse" });
     expect([(await ended).code, computer.err]).toEqual([3, expect.stringContaining("the login was refused")]);
   });

@@ -35,7 +35,9 @@ export function addInteractionRoutes(api: Api, options: InteractionOptions): voi
     const path = `/oauth/interaction/${request.params.uid}`;
     const user = sessions.userOf(cookieOf(request), undefined);
     if (user === undefined) return askWho(reply, path, options);
-    const { params: asked, deviceCode } = await details(await options.provider(), request, reply);
+    const step = await stepOf(await options.provider(), request, reply);
+    if (step === undefined) return refuse(reply, over);
+    const { params: asked, deviceCode } = step;
     if (asked["client_id"] !== clientId) return refuse(reply, "This login is of another program.");
     const csrf = reply.generateCsrf({ userInfo: sessions.csrfIdentity(cookieOf(request)) });
     if (request.headers.accept === "application/json") return { user: user.name, csrf };
@@ -53,7 +55,7 @@ export function addInteractionRoutes(api: Api, options: InteractionOptions): voi
       if (person === undefined || until === undefined)
         return refuse(reply, "The session in this browser has ended. Run castellan login again.");
       const provider = await options.provider();
-      await details(provider, request, reply);
+      if ((await stepOf(provider, request, reply)) === undefined) return refuse(reply, over);
       if (request.body.answer === "refuse") {
         return finish(provider, request, reply, { error: "access_denied", error_description: "the login was refused" });
       }
@@ -82,9 +84,14 @@ function askWho(reply: FastifyReply, path: string, { hasIssuer, developmentUsers
   return reply.send(page("Nobody is logged in", how));
 }
 
-/** Rejects with the library's error where the login is over or of another browser. */
-function details(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
-  return provider.interactionDetails(request.raw, reply.raw);
+const over = "This login is over, or was begun in another browser. Run castellan login again.";
+
+/** Where a login stands; undefined where this browser has begun none. */
+function stepOf(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
+  return provider.interactionDetails(request.raw, reply.raw).catch((error: unknown) => {
+    if (error instanceof Error && error.name === "SessionNotFound") return undefined;
+    throw error;
+  });
 }
 
 async function finish(
