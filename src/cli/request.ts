@@ -85,7 +85,7 @@ function createSubcommand(context: CommandContext): Command {
     .option("--method <method>", "with --target: its method")
     .option("--content-type <type>", "with --target: the type of its body")
     .option("--body <file>", "with --target: its body, byte for byte")
-    .option("-n, --namespace <name>", "where", "default")
+    .option("-n, --namespace <name>", "where; default unless told")
     .option("--for <time>", "a session's length (1h), an exception's time (7d)", spanOf)
     .addOption(new Option("--mode <mode>", "how a session works").choices(["gateway", "rolebinding"]).default("gateway"))
     .option("--object <kind/name>", "with --exception: of which object")

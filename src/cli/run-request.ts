@@ -18,7 +18,7 @@ export interface OutputFlags extends ServerFlags {
 }
 
 export interface CreateFlags extends OutputFlags {
-  readonly namespace: string;
+  readonly namespace?: string;
   readonly cluster?: string;
   readonly reason?: string;
   readonly rule?: string;
@@ -54,6 +54,7 @@ export interface WaitFlags extends OutputFlags {
 const requests = "/api/v1/access/requests";
 const at = (id: string) => `${requests}/${encodeURIComponent(id)}`;
 const hour = 3_600_000;
+const usualNamespace = "default";
 
 export async function createRequest(words: readonly string[], flags: CreateFlags, context: CommandContext): Promise<void> {
   const asks = await asksOf(words, flags, context);
@@ -182,6 +183,7 @@ async function asksOf(words: readonly string[], flags: CreateFlags, context: Com
   );
   if (given.length !== 1)
     throw new UsageError("say what for, one of: -- KUBECTL ARGUMENTS, --from-manifest, --session, --exception, --target");
+  const { namespace = usualNamespace } = flags;
   if (flags.session !== undefined) return [sessionAsk(flags)];
   const resources = loadKubernetesSchemas().resources();
   if (flags.exception !== undefined) return [exceptionAsk(flags, context)];
@@ -190,13 +192,13 @@ async function asksOf(words: readonly string[], flags: CreateFlags, context: Com
     writeDiagnostics(diagnostics, context);
     const objects = documents.map(({ value }) => value).filter(isKubernetesObject);
     if (objects.length === 0) throw new UsageError(`${flags.fromManifest} holds no object`);
-    return objects.map((object) => actionAsk(applyCall(object, flags.namespace, resources)));
+    return objects.map((object) => actionAsk(applyCall(object, namespace, resources)));
   }
   if (flags.target !== undefined) {
     const { method = "GET", target, contentType = "", body } = flags;
     return [actionAsk({ method, target, contentType, body: body === undefined ? "" : readBody(body) })];
   }
-  return [actionAsk(kubectlCall(words, flags.namespace, resources))];
+  return [actionAsk(kubectlCall(words, namespace, resources))];
 }
 
 function readBody(file: string): string {
@@ -211,7 +213,7 @@ function actionAsk({ method, target, contentType, body }: PlannedCall): JsonObje
   return { type: "action", method, target, contentType, body: Buffer.from(body).toString("base64") };
 }
 
-function sessionAsk({ namespace, for: milliseconds = hour, mode }: CreateFlags): JsonObject {
+function sessionAsk({ namespace = usualNamespace, for: milliseconds = hour, mode }: CreateFlags): JsonObject {
   return { type: "session", namespace, milliseconds, mode };
 }
 
@@ -227,7 +229,8 @@ function exceptionAsk(flags: CreateFlags, { io }: CommandContext): JsonObject {
   const version =
     apiVersion ?? (known === undefined ? undefined : known.group === "" ? known.version : `${known.group}/${known.version}`);
   if (version === undefined) throw new UsageError(`the API version of ${kind} is not known here: name --api-version`);
-  const place = known?.namespaced === false ? "" : namespace;
+  // Of a kind that is not known here a namespace is said, or there is none.
+  const place = known?.namespaced === false ? "" : (namespace ?? (known === undefined ? "" : usualNamespace));
   const until = io.now() + (flags.for ?? 7 * 24 * hour);
   const of = { apiVersion: version, kind: known?.kind ?? kind, namespace: place, name };
   return { type: "exception", policy, rules: policyRule, object: of, until };

@@ -102,6 +102,16 @@ describe("castellan request", () => {
     });
   });
 
+  test("an exception as a denial at admission words it", async () => {
+    const object = async (...argv: readonly string[]) => (await create("--exception", "p", "--for", "24h", ...argv)).ask.object;
+    const widget = { apiVersion: "example.com/v1", kind: "Widget", name: "x" };
+    const of = ["--object", "Widget/x", "--api-version", "example.com/v1"];
+    expect(await object(...of)).toEqual({ ...widget, namespace: "" });
+    expect(await object(...of, "-n", "ml", "--policy-rule", "r")).toEqual({ ...widget, namespace: "ml" });
+    expect(await object("--object", "Pod/x")).toMatchObject({ namespace: "default" });
+    expect(await object("--object", "Namespace/x", "-n", "ml")).toMatchObject({ namespace: "" });
+  });
+
   test("list, show, approve, wait: a whole request, with exit codes for scripts", async () => {
     const { id } = await create("-n", "ml", "--reason", "INC-7", "--", "delete", "pod", "whole");
     expect((await castellan("bob", "request", "list", "--to-decide")).out).toContain(id);

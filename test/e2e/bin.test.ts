@@ -32,6 +32,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const start = (node: string, ...args: readonly string[]) => spawnSync(node, [bin, ...args], { encoding: "utf8" });
 
+test("as a plugin of kubectl it is the same program, under the name that kubectl looks for", () => {
+  const { bin: names } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const link = join(folder, "kubectl-castellan");
+  symlinkSync(join(folder, names["kubectl-castellan"]), link);
+  const { stdout, status } = spawnSync(process.execPath, [link, "2", "request", "list"], { encoding: "utf8" });
+  expect([stdout, status]).toEqual([`${process.version} 2 request list\n`, 2]);
+});
+
 describe("a Node that is new enough", () => {
   test("answers --version", () => expect(start(process.execPath, "--version").stdout).toBe("1.2.3\n"));
 
