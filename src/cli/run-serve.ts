@@ -13,11 +13,15 @@ import { isKubernetesObject } from "../core/kubernetes.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts";
 import { BadBatch } from "../server/webhook/webhook.ts";
+import { sealGrant } from "../services/access/guardrail-grant.ts";
+import { RoleBindingGrants } from "../services/access/role-binding-grants.ts";
+import type { FactsOf } from "../services/access/standing-offer.ts";
 import { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
 import { LedgerView } from "../services/audit/ledger-view.ts";
 import { UsageWatch } from "../services/audit/usage-watch.ts";
 import { type ClusterFindings, type Overview, overviewOf } from "../services/console/finding-view.ts";
+import { ClusterWriter } from "../services/live/cluster-writer.ts";
 import { PolicyFiles } from "../services/live/policy-files.ts";
 import { clusterClient } from "./cluster-client.ts";
 import { type CommandContext, UsageError } from "./command.ts";
@@ -25,11 +29,16 @@ import type { IdentityFlags } from "./console-identities.ts";
 import { openStore } from "./open-store.ts";
 import { writeDiagnostics } from "./run-audit-text.ts";
 import { announceServer } from "./running-server.ts";
+import { type AccessFlags, serveAccess } from "./serve-access.ts";
+import { addAccessApi } from "./serve-access-api.ts";
 import { type ClusterSource, ServedCluster } from "./serve-cluster.ts";
 import { serveConsole } from "./serve-console.ts";
+import { type ServingGateway, serveGateway } from "./serve-gateway.ts";
+import { notificationsOf } from "./serve-notifications.ts";
 import { pathOfCluster, serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
 
-export interface ServeFlags extends WebhookFlags, IdentityFlags {
+export interface ServeFlags extends WebhookFlags, IdentityFlags, AccessFlags {
+  readonly grantRolebindings?: boolean;
   readonly policies?: readonly string[];
   readonly files?: readonly string[];
   readonly auditLog?: readonly string[];
@@ -83,8 +92,10 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     for (const listener of listeners) listener();
   };
 
+  const namedCluster = (wanted: string | undefined) =>
+    clusters.find(({ name }) => (wanted === undefined ? clusters.length === 1 : name === wanted));
   const flows = (wanted: string, lines: readonly string[]) => {
-    const cluster = clusters.find(({ name }) => name === wanted);
+    const cluster = namedCluster(wanted);
     if (cluster === undefined) throw new BadBatch(`no cluster ${wanted} is governed here`);
     cluster.takeFlows(lines);
   };
@@ -108,8 +119,25 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     onTrouble: trouble,
   });
   closing.push(() => policyFiles.stop());
+  const access = await serveAccess(flags, {
+    store,
+    ledger,
+    io,
+    cluster: sources[0]?.name ?? "",
+    facts: factsOf(clusters),
+    roleBindings: flags.grantRolebindings === true ? roleBindingsOf(sources, clusters, trouble) : undefined,
+    onDocuments: (documents) => {
+      for (const cluster of clusters) cluster.setAccess(documents);
+      tell();
+    },
+    onDiagnostics: (diagnostics) => writeDiagnostics(diagnostics, context),
+    trouble,
+  });
+  closing.push(() => access.stop());
+  access.desk.onChange(tell);
   const parts = {
     context,
+    access,
     store,
     ledger,
     schemas,
@@ -131,7 +159,9 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   usage.start();
   const findings = () => findingsOf(clusters, usage);
 
+  const settings = await notificationsOf(flags.access ?? [], io);
   let ready = false;
+  let gateway: ServingGateway | undefined;
   const console = await serveConsole(
     flags,
     {
@@ -144,8 +174,18 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
       },
     },
     {
-      identity: { store, data: flags.data, directory: () => undefined, isLocked: () => false, connection: () => undefined },
-      rollout: (wanted) => clusters.find(({ name }) => (wanted === undefined ? clusters.length === 1 : name === wanted))?.rollout,
+      identity: {
+        store,
+        data: flags.data,
+        directory: (key) => access.live.directory.humanOfKey(key),
+        isLocked: (human) => access.desk.isLocked(human),
+        connection: () => gateway && { ...gateway, gateway: gateway.address, certificateAuthority: gateway.authority },
+      },
+      addRoutes: (api) => {
+        const parts = { access, settings, store, ledger, clusters, lookAtCall: () => gateway?.lookAtCall, io, trouble };
+        closing.push(addAccessApi(api, parts));
+      },
+      rollout: (wanted) => namedCluster(wanted)?.rollout,
       metrics: () => metrics.text(),
       waitingFor: () => (ready ? [] : ["the first look at everything"]),
     },
@@ -157,6 +197,24 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const [first] = sources;
   if (flags.auditLog !== undefined && first !== undefined) await takeAuditLogs(flags.auditLog, first.name, ledger, context);
   await Promise.all(clusters.map((cluster) => cluster.start()));
+  gateway = await serveGateway(flags, {
+    clusters: sources.flatMap((source) => {
+      const cluster = namedCluster(source.name);
+      if (source.type === "files" || cluster === undefined) return [];
+      const namespaceLabels = (name: string) => cluster.namespaceLabels(name);
+      return [{ name: source.name, client: source.client, guardrails: access.live.guardrails, namespaceLabels }];
+    }),
+    authenticator: (host) => console.identity.authenticator(host),
+    desk: access.desk,
+    rules: () => access.live.rules,
+    ledger,
+    openTap: access.openTap,
+    sealGrant: (request, action, person) => sealGrant(access.grantKey, request, action, person, io.now()),
+    consoleUrl: () => console.address,
+    io,
+    trouble,
+  });
+  if (gateway !== undefined) closing.push(() => gateway?.close() ?? Promise.resolve());
   for (const path of flags.flows ?? []) {
     const followed = new FollowedFile(path, { onLines: (lines) => clusters[0]?.takeFlows(lines), onTrouble: trouble });
     closing.push(() => followed.stop());
@@ -171,6 +229,34 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   }
   io.err(startText(overviewOf(findings()), console.url, flags));
   await stopped;
+}
+
+/** What is known about what somebody asks for, for the rules' conditions. */
+function factsOf(clusters: readonly ServedCluster[]): FactsOf {
+  return (_person, ask, name) => {
+    const cluster = clusters.find((one) => one.name === name);
+    const namespace =
+      ask.type === "action" ? ask.action.namespace : ask.type === "session" ? ask.namespace : ask.object.namespace;
+    const rbacRisk = ask.type === "action" ? cluster?.rights.riskOf({ ask }, undefined) : undefined;
+    return { namespaceLabels: cluster?.namespaceLabels(namespace), rbacRisk };
+  };
+}
+
+/** Bindings for people who work without the gateway, in the first cluster. */
+function roleBindingsOf(
+  [source]: readonly ClusterSource[],
+  clusters: readonly ServedCluster[],
+  onTrouble: (error: unknown) => void,
+): RoleBindingGrants | undefined {
+  if (source?.type !== "live") return undefined;
+  const { client, name } = source;
+  const resources = () => {
+    const cluster = clusters.find((one) => one.name === name);
+    if (cluster === undefined) throw new Error(`${name} is not governed yet`);
+    return cluster.resources;
+  };
+  const ticks = () => performance.now();
+  return new RoleBindingGrants({ cluster: name, writer: new ClusterWriter(client, resources), ticks, onTrouble });
 }
 
 /** Everything that is governed: files, or the clusters of the named contexts. */

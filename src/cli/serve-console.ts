@@ -29,6 +29,8 @@ export interface ConsoleParts {
   readonly rollout: (cluster: string | undefined) => Rollout | undefined;
   readonly metrics: () => Promise<string>;
   readonly waitingFor: () => readonly string[];
+  /** What else the API offers; told before it listens. */
+  readonly addRoutes: (api: Api) => void;
 }
 
 const dayMilliseconds = 86_400_000;
@@ -69,6 +71,7 @@ export async function serveConsole(
   addLoginRoutes(api, { ...logins, sessions, admit: identity.admit, now: io.now });
   identity.addRoutes(api, sessions);
   addRoutes(api, data);
+  parts.addRoutes(api);
   addRolloutRoutes(api, parts.rollout, io.now);
   address = await api.listen({ host, port }).catch(cannotListen(listen, "--listen"));
   for (const { name } of logins.developmentUsers)

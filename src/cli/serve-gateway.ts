@@ -9,7 +9,9 @@ import type { AccessRules } from "../access/rules/types.ts";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
+import type { LookAtCall } from "../server/api/new-action.ts";
 import { type Gateway, listenForCalls, type TlsIdentity } from "../server/gateway/gateway.ts";
+import { lookAtCallOver } from "../server/gateway/look-at-call.ts";
 import { type GatewayParts, type GuardrailJudge, usualLimits } from "../server/gateway/parts.ts";
 import type { OpenTap } from "../server/gateway/stream/tap.ts";
 import { StreamRegistry } from "../server/gateway/stream-registry.ts";
@@ -95,6 +97,8 @@ export interface ServingGateway {
   readonly authority: string | undefined;
   /** Each is reached at `address` + `path`. */
   readonly clusters: readonly { readonly name: string; readonly path: string }[];
+  /** What it would know of a call that is asked for before it is sent. */
+  readonly lookAtCall: LookAtCall;
   close(): Promise<void>;
 }
 
@@ -150,6 +154,12 @@ async function serve(
     address: flags.gatewayUrl?.replace(/\/$/, "") ?? `https://${shownHost}:${gateway.port}`,
     authority: certificate.authority,
     clusters: paths,
+    lookAtCall: async (action, call, person) => {
+      const cluster = [...clusters.values()].find(({ upstream }) => upstream.cluster === call.cluster);
+      if (cluster === undefined)
+        return { ok: false, code: "ACCESS_BAD_REQUEST", message: `there is no cluster ${call.cluster} behind the gateway` };
+      return lookAtCallOver(cluster)(action, call, person);
+    },
     close,
   };
 }
@@ -187,7 +197,7 @@ async function clusterParts(
     hold: (request, person) => Math.max(holdOf(rules(), request, person, io.now()), flags.gatewayHold * 1000),
     link: (id) => {
       const url = common.consoleUrl();
-      return url === undefined ? undefined : `${url}/access/${encodeURIComponent(id)}`;
+      return url === undefined ? undefined : `${url}/access/requests/${encodeURIComponent(id)}`;
     },
     namespaceLabels,
     origins: flags.gatewayOrigin ?? [],

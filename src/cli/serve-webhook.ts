@@ -11,6 +11,7 @@ import type { ServerMetrics } from "../server/metrics/metrics.ts";
 import { answerReview } from "../server/webhook/reviews.ts";
 import { BadBatch, jsonBatch, listenForReviews, type ReviewHandler } from "../server/webhook/webhook.ts";
 import { Admission } from "../services/admission/admit.ts";
+import type { Approvals } from "../services/admission/approvals.ts";
 import { ClusterFacts } from "../services/admission/cluster-facts.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
 import { EffectsWriter } from "../services/admission/effects.ts";
@@ -42,6 +43,8 @@ export interface CallingCluster {
   readonly policies: LivePolicies;
   /** Asked when the first review comes. */
   readonly governed: () => GovernedCluster;
+  /** What people approved. */
+  readonly approvals: Approvals;
 }
 
 export interface ServingWebhook {
@@ -151,7 +154,7 @@ export const pathOfCluster = (context: string): string => `/clusters/${encodeURI
 const clusterPath = /^(\/clusters\/[^/]+)?(\/.*)$/;
 
 function reviewHandler(
-  { client, policies, governed }: CallingCluster,
+  { client, policies, governed, approvals }: CallingCluster,
   effects: EffectsWriter,
   { ledger, io, results }: WebhookParts,
 ): ReviewHandler {
@@ -164,6 +167,7 @@ function reviewHandler(
     host: nodeHost(io),
     ledger,
     results,
+    approvals,
   });
   const reviews = {
     admission,

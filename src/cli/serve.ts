@@ -1,13 +1,18 @@
 import type { Command } from "commander";
 import { type CommandContext, collect, describedCommand } from "./command.ts";
 import { runServe, type ServeFlags } from "./run-serve.ts";
+import { addGatewayOptions } from "./serve-gateway.ts";
 
 export function createCommand(context: CommandContext): Command {
-  return describedCommand("serve", "Governs a cluster: judges at admission, keeps checking what runs, keeps the evidence.", [
-    ["castellan serve --policies policies/ --context staging", "with policies from files and from the cluster"],
-    ["castellan serve --context staging --context production", "two clusters in one console"],
-    ["DATABASE_URL=postgresql://... castellan serve --policies policies/", "several replicas share a PostgreSQL"],
-  ])
+  const command = describedCommand(
+    "serve",
+    "Governs a cluster: judges at admission, keeps checking what runs, keeps the evidence.",
+    [
+      ["castellan serve --policies policies/ --context staging", "with policies from files and from the cluster"],
+      ["castellan serve --context staging --context production", "two clusters in one console"],
+      ["DATABASE_URL=postgresql://... castellan serve --policies policies/", "several replicas share a PostgreSQL"],
+    ],
+  )
     .option("--files <path>", "governs these manifests instead of a cluster; repeatable", collect)
     .option("--audit-log <path>", "takes a recorded audit log into the ledger at the start; repeatable", collect)
     .option("--flows <file>", "follows a log of flows (Hubble's exporter, Calico, ...) of the first cluster; repeatable", collect)
@@ -38,5 +43,14 @@ export function createCommand(context: CommandContext): Command {
       "where replicas that share a PostgreSQL agree who leads; else that of --webhook-service, or default",
     )
     .option("--no-webhook", "judges nothing at admission")
-    .action((flags: ServeFlags) => runServe(flags, context));
+    .option(
+      "--access <path>",
+      "access rules, guardrails, schedules, the directory and who is notified, followed as they change; repeatable",
+      collect,
+    )
+    .option("--grant-rolebindings", "sessions may be role bindings, for people who work without the gateway")
+    .option("--recordings-keep <days>", "removes what recorded sessions showed so long after their end; else never", Number)
+    .option("--recordings-input", "records what people type, too, passwords included")
+    .option("--recordings-fail-open", "lets sessions go on that cannot be recorded; that is recorded");
+  return addGatewayOptions(command).action((flags: ServeFlags) => runServe(flags, context));
 }

@@ -6,7 +6,7 @@ import type { Host } from "../core/host.ts";
 import { gvkOf, type KubernetesObject, labelsOf, nameOf, namespaceOf } from "../core/kubernetes.ts";
 import type { Labels } from "../core/label-selector.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
-import { type Decision, evaluate, type PolicySet, toFinding } from "../engine/index.ts";
+import { type Decision, type Excuse, evaluate, type PolicySet, toFinding } from "../engine/index.ts";
 import { redactSecrets } from "./redact-secrets.ts";
 import { aboutOwner, asFarAsSeen, type WorkloadPod, workloadPods } from "./scan-workloads.ts";
 import type { ObjectDocument } from "./scanned-objects.ts";
@@ -24,6 +24,8 @@ export interface ScanObjectsRequest {
   readonly workloads: { readonly catalogue: WorkloadCatalogue; readonly policies: PolicySet } | undefined;
   /** Labels of a namespace, where more are known than those among the objects. */
   readonly namespaceLabels?: (namespace: string) => Labels | undefined;
+  /** Exceptions that people approved for the object of an action. */
+  readonly excuses?: ((action: Action) => Excuse | undefined) | undefined;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -93,7 +95,8 @@ function decide(
     namespaceLabels,
     at: request.host.now(),
   };
-  const options = { resources: request.resources, passes: request.passes, kinds: stages };
+  const excuse = request.excuses?.(action);
+  const options = { resources: request.resources, passes: request.passes, kinds: stages, excuse };
   const evaluation = evaluate(policies, action, request.facts, request.host, options);
   if (evaluation.kind === "pending") throw new Error("a scan's facts answer every need");
   return evaluation.decision;

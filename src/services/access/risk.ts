@@ -32,7 +32,11 @@ export interface RoleReference {
 }
 
 /** What is asked for as rules of RBAC; undefined where that is not known: a role that does not exist. An exception gives none. */
-export function askedRights(request: AccessRequest, role: RoleReference | undefined, world: RbacWorld): AskedRights | undefined {
+export function askedRights(
+  request: Pick<AccessRequest, "ask">,
+  role: RoleReference | undefined,
+  world: RbacWorld,
+): AskedRights | undefined {
   const { ask } = request;
   switch (ask.type) {
     case "exception":

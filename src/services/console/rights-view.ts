@@ -1,9 +1,12 @@
+import type { AccessRequest } from "../../access/request.ts";
 import { describeObject, describeRule, describeSubject } from "../../analysis/rbac/describe.ts";
 import { Identities } from "../../analysis/rbac/identities.ts";
 import { parseResourceArgument } from "../../analysis/rbac/resource-argument.ts";
 import { holdersOf } from "../../analysis/rbac/who-can.ts";
 import { type RbacWorld, rbacWorld, type WorldInput } from "../../analysis/rbac/world.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
+
+import { type AccessRisk, askedRights, type RoleReference, riskOf } from "../access/risk.ts";
 
 /** One way by which somebody may do what was asked. */
 export interface HolderRow {
@@ -26,6 +29,7 @@ export interface WhoCanQuestion {
 /** Answers about rights from the objects of the moment; the index is kept until they change. */
 export class RightsView {
   readonly #input: () => WorldInput;
+  readonly #risks = new Map<string, AccessRisk>();
   readonly #resources: () => ApiResources;
   #world: RbacWorld | undefined;
 
@@ -37,6 +41,18 @@ export class RightsView {
   /** The objects have changed. */
   changed(): void {
     this.#world = undefined;
+    this.#risks.clear();
+  }
+
+  /** What asked rights could lead to; undefined: not known, as of a role that does not exist. */
+  riskOf(request: Pick<AccessRequest, "ask">, role: RoleReference | undefined): AccessRisk | undefined {
+    this.#world ??= rbacWorld(this.#input());
+    const rights = askedRights(request, role, this.#world);
+    if (rights === undefined) return undefined;
+    const key = JSON.stringify(rights);
+    const risk = this.#risks.get(key) ?? riskOf(this.#input(), rights);
+    this.#risks.set(key, risk);
+    return risk;
   }
 
   whoCan({ verb, resource, namespace }: WhoCanQuestion): {

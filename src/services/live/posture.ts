@@ -1,5 +1,6 @@
 import type { ComponentCatalogue } from "../../analysis/network/catalogue/component.ts";
 import type { DefaultRbac } from "../../analysis/rbac/world.ts";
+import type { Action } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { Facts } from "../../core/facts.ts";
 import type { Finding } from "../../core/finding.ts";
@@ -9,7 +10,7 @@ import type { Labels } from "../../core/label-selector.ts";
 import type { KubernetesSchemas } from "../../core/schema.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
-import { PolicySet, policyName } from "../../engine/index.ts";
+import { type Excuse, PolicySet, policyName } from "../../engine/index.ts";
 import { podSecurityPolicies } from "../../policies/pod-security/index.ts";
 import { packPolicies } from "../pack-policies.ts";
 import { type ScanCheck, scan } from "../scan.ts";
@@ -31,6 +32,8 @@ export interface PostureOptions {
   readonly host: Host;
   /** Whether the objects are everything that a cluster holds. */
   readonly complete: boolean;
+  /** Exceptions that people approved for the object of an action. */
+  readonly excuses?: ((action: Action) => Excuse | undefined) | undefined;
   readonly onChange: (change: PostureChange) => void;
   readonly onTrouble: (error: Error) => void;
 }
@@ -114,6 +117,14 @@ export class Posture {
     this.#work();
   }
 
+  /** Something beside the object bears on its verdict: it is judged again. */
+  look(object: Pick<KubernetesObject, "apiVersion" | "kind"> & { readonly namespace: string; readonly name: string }): void {
+    const { group } = parseApiVersion(object.apiVersion);
+    const key = `${group}/${object.kind}/${object.namespace}/${object.name}`;
+    if (this.#objects.has(key)) this.#dirty.add(key);
+    this.#work();
+  }
+
   /** Resolves when everything that is known has been judged. */
   async settled(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
@@ -176,6 +187,7 @@ export class Posture {
       passes: false,
       workloads,
       namespaceLabels,
+      excuses: this.#options.excuses,
     }).findings;
   }
 

@@ -1,0 +1,60 @@
+import type { NotificationSettings } from "../adapters/notify/targets.ts";
+import type { Ledger } from "../adapters/store/ledger.ts";
+import type { Store } from "../adapters/store/store.ts";
+import { addAccessAdministrationRoutes } from "../server/api/access-administration-routes.ts";
+import { addAccessRoutes } from "../server/api/access-routes.ts";
+import type { Api } from "../server/api/api.ts";
+import type { LookAtCall } from "../server/api/new-action.ts";
+import { addRecordingRoutes } from "../server/api/recording-routes.ts";
+import { addReviewRoutes } from "../server/api/review-routes.ts";
+import { locksInForce } from "../services/access/lock-list.ts";
+import { AccessReviews } from "../services/access-review-campaigns.ts";
+import type { Io } from "./io.ts";
+import type { ServedAccess } from "./serve-access.ts";
+import type { ServedCluster } from "./serve-cluster.ts";
+import { startNotifications } from "./serve-notifications.ts";
+
+export interface AccessApiParts {
+  readonly access: ServedAccess;
+  /** Who is told of requests; undefined: nobody is. */
+  readonly settings: NotificationSettings | undefined;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly clusters: readonly ServedCluster[];
+  /** What the gateway knows of a call before it is sent; undefined: there is no gateway. */
+  readonly lookAtCall: () => LookAtCall | undefined;
+  readonly io: Io;
+  readonly trouble: (error: unknown) => void;
+}
+
+/** Requests, locks, recordings and reviews over the API, and whoever is told of them; the answer ends that. */
+export function addAccessApi(api: Api, parts: AccessApiParts): () => Promise<void> {
+  const { access, settings, store, ledger, clusters, lookAtCall, io, trouble } = parts;
+  const { desk, recordings } = access;
+  const { now } = io;
+  const told = settings && startNotifications(settings, api, { desk, store, ledger, now, onTrouble: trouble });
+  const clusterOf = (wanted: string) => clusters.find(({ name }) => name === wanted);
+  addAccessRoutes(api, {
+    desk,
+    clusters: () => clusters.map(({ name }) => name),
+    lookAtCall: async (action, call, person) =>
+      (await lookAtCall()?.(action, call, person)) ?? {
+        ok: false,
+        code: "ACCESS_UNAVAILABLE",
+        message: "single calls are made through the gateway, and this server has none (--gateway-listen)",
+      },
+    risk: (request) => clusterOf(request.cluster)?.rights.riskOf(request, request.role),
+    chatLinks: told?.chatLinks,
+    now,
+  });
+  addAccessAdministrationRoutes(api, {
+    desk,
+    locks: () => locksInForce(store, now()),
+    notifications: told?.notifications,
+    chatLinks: told?.chatLinks,
+  });
+  addRecordingRoutes(api, recordings);
+  const objectsOf = (cluster: string) => clusterOf(cluster)?.documents.map(({ value }) => value);
+  addReviewRoutes(api, new AccessReviews({ store, ledger, objectsOf, now }), now);
+  return async () => told?.stop();
+}
