@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { clusterAccess } from "../../src/adapters/kubernetes/kubeconfig.ts";
 import { Ledger } from "../../src/adapters/store/ledger.ts";
 import { openSigner } from "../../src/adapters/store/signing-key.ts";
@@ -21,13 +22,12 @@ await stand.start(must(clusterAccess({ kubeconfig, context: user, env: {}, home:
   limits: { streamsPerPerson: 10_000 },
 });
 console.log(JSON.stringify({ port: stand.port, authority: stand.authority }));
-process.stdin.setEncoding("utf8").on("data", (text: string) => {
-  if (text.startsWith("lock")) stand.desk.lockNow("ada");
-  if (text.startsWith("unlock")) stand.desk.locked.clear();
-  if (text.startsWith("collect")) globalThis.gc?.();
-  const { user: u, system } = process.cpuUsage();
+createInterface({ input: process.stdin }).on("line", (word) => {
+  if (word === "lock") stand.desk.lockNow("ada");
+  if (word === "collect") globalThis.gc?.();
+  const { user: own, system } = process.cpuUsage();
   console.log(
-    JSON.stringify({ cpu: (u + system) / 1000, rss: process.memoryUsage.rss() / 1e6, streams: stand.streams?.size ?? 0 }),
+    JSON.stringify({ cpu: (own + system) / 1000, rss: process.memoryUsage.rss() / 1e6, streams: stand.streams?.size ?? 0 }),
   );
 });
 process.once("SIGTERM", async () => {

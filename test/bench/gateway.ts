@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { type Cluster, startCluster } from "../cluster/start.ts";
 import { asAdmin, installGatewayRoles } from "../e2e/gateway-stand.ts";
 import type { Bench, BenchRow } from "./bench.ts";
@@ -169,7 +170,11 @@ async function largeList(gateway: GatewayProcess, direct: Way, through: Way): Pr
   await gateway.say("collect");
   const before = (await gateway.state()).rss;
   let peak = before;
-  const poll = setInterval(() => void gateway.state().then(({ rss }) => (peak = Math.max(peak, rss))), 20);
+  const poll = setInterval(() => {
+    gateway.state().then(({ rss }) => {
+      peak = Math.max(peak, rss);
+    }, console.error);
+  }, 20);
   for (let i = 0; i < 3; i++) {
     for (const [name, way] of [
       ["direct", direct],
@@ -225,16 +230,14 @@ interface State {
 /** The gateway's process: it answers every line with a line. */
 class GatewayProcess {
   readonly #child: ChildProcess;
-  readonly #waiting: ((line: string) => void)[] = [];
-  #text = "";
+  readonly #waiting: { readonly resolve: (line: string) => void; readonly reject: (error: Error) => void }[] = [];
 
   constructor(child: ChildProcess) {
     this.#child = child;
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      this.#text += text;
-      const lines = this.#text.split("\n");
-      this.#text = lines.pop() ?? "";
-      for (const line of lines) this.#waiting.shift()?.(line);
+    if (child.stdout === null) throw new Error("the gateway has no output");
+    createInterface({ input: child.stdout }).on("line", (line) => this.#waiting.shift()?.resolve(line));
+    child.once("exit", (code) => {
+      for (const { reject } of this.#waiting.splice(0)) reject(new Error(`the gateway ended: ${code}`));
     });
   }
 
@@ -253,9 +256,6 @@ class GatewayProcess {
   }
 
   #line(): Promise<string> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push(resolve);
-      this.#child.once("exit", (code) => reject(new Error(`the gateway ended: ${code}`)));
-    });
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 }

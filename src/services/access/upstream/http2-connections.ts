@@ -122,6 +122,8 @@ export class Http2Connections {
     this.#connections.add(connection);
     let quiet = 0;
     const timer = setInterval(() => {
+      // Destroyed, and its `close` is still to come.
+      if (session.destroyed || session.closed) return;
       quiet = connection.streams === 0 ? quiet + pingMilliseconds : 0;
       if (quiet >= idleMilliseconds) return session.close();
       const answered = setTimeout(() => session.destroy(new Error("the API server is gone")), pingMilliseconds / 2).unref();
