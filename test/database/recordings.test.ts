@@ -152,6 +152,20 @@ describe.each(["sqlite", "postgres"] as const)("recordings on %s", (engine) => {
     await expect(live.add([out("late")])).rejects.toThrow("over");
   });
 
+  test("what waits at once is kept in order, in chunks of a bearable size", async ({ skip }) => {
+    if (missing()) skip("PostgreSQL is not installed");
+    const { store, recordings } = await started(engine);
+    const live = await begun(recordings);
+    const texts = Array.from({ length: 40 }, (_, i) => String.fromCharCode(97 + (i % 26)).repeat(30_000 + i));
+    await Promise.all(texts.map((text) => live.add([out(text)])));
+    await live.end("done");
+    expect(await textOf(await recordings.output(live.id, bob))).toBe(texts.join(""));
+    expect(await recordings.verify(live.id)).toMatchObject({ ok: true });
+    const { rows } = await sql<{ size: number }>`select length(body) as size from recording_chunks`.execute(store.db);
+    expect(rows.length).toBeLessThan(texts.length);
+    expect(Math.max(...rows.map(({ size }) => size))).toBeLessThan(300_000);
+  });
+
   test("T60 who looks at a recording is in the ledger before it is shown", async ({ skip }) => {
     if (missing()) skip("PostgreSQL is not installed");
     const { store, recordings, ledger } = await started(engine);

@@ -1,6 +1,6 @@
 import { CompiledQuery, type Kysely, sql } from "kysely";
 import type { Instant } from "../../core/host.ts";
-import type { Store } from "./store.ts";
+import type { Statement, Store } from "./store.ts";
 import type { RecordingRow, Tables } from "./tables.ts";
 
 type Chunk = Tables["recording_chunks"];
@@ -9,23 +9,33 @@ type Chunk = Tables["recording_chunks"];
  * Appends chunks in one transaction; on the disk when it resolves. Answers the recordings that somebody has ended: nothing
  * was kept of their chunks.
  */
-export function appendChunks(store: Store, chunks: readonly Chunk[], now: Instant): Promise<ReadonlySet<string>> {
+export async function appendChunks(store: Store, chunks: readonly Chunk[], now: Instant): Promise<ReadonlySet<string>> {
   const ids = [...new Set(chunks.map(({ recording }) => recording))];
-  const { engine } = store;
+  if (store.engine === "sqlite" && (await store.atOnce(statementsOf(ids, chunks, now)))) return new Set();
   return store.db.transaction().execute(async (on) => {
-    const open = new Set(await touch(on, engine, ids, now));
+    const open = new Set(await touch(on, store.engine, ids, now));
     const kept = chunks.filter(({ recording }) => open.has(recording));
-    if (kept.length > 0) await on.executeQuery(insertion(engine, kept));
+    if (kept.length > 0) await on.executeQuery(insertion(store.engine, kept));
     return new Set(ids.filter((id) => !open.has(id)));
   });
 }
 
+const insert = "insert into recording_chunks (recording, seq, body)";
+const cellsOf = ({ recording, seq, body }: Chunk) => [recording, seq, body] as const;
+
+/** For the thread of SQLite in one message; nothing of it is kept where one of them was ended. */
+const statementsOf = (ids: readonly string[], chunks: readonly Chunk[], now: Instant): readonly Statement[] => [
+  {
+    sql: "update recordings set alive = ? where id = ? and ended is null",
+    runs: ids.map((id) => [now, id]),
+    changes: ids.length,
+  },
+  { sql: `${insert} values (?, ?, ?)`, runs: chunks.map(cellsOf) },
+];
+
 function insertion(engine: Store["engine"], chunks: readonly Chunk[]): CompiledQuery {
-  const into = "insert into recording_chunks (recording, seq, body)";
-  if (engine === "sqlite") {
-    return CompiledQuery.raw(`${into} values (?, ?, ?)`, [chunks.map(({ recording, seq, body }) => [recording, seq, body])]);
-  }
-  return CompiledQuery.raw(`${into} select * from unnest($1::text[], $2::bigint[], $3::bytea[])`, [
+  if (engine === "sqlite") return CompiledQuery.raw(`${insert} values (?, ?, ?)`, [chunks.map(cellsOf)]);
+  return CompiledQuery.raw(`${insert} select * from unnest($1::text[], $2::bigint[], $3::bytea[])`, [
     chunks.map(({ recording }) => recording),
     chunks.map(({ seq }) => seq),
     // The driver takes byte arrays inside lists only as buffers.

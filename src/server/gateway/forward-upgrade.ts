@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { parseQuery } from "../../access/classify/request-target.ts";
@@ -12,6 +11,7 @@ import { openStreamOf, streamProblem, streamRecord } from "./open-stream.ts";
 import type { GatewayParts } from "./parts.ts";
 import { noteOutcome } from "./record.ts";
 import { type Refusal, refusal } from "./status.ts";
+import { relayStream } from "./stream/relay.ts";
 import type { OpenTap, StreamTap, TapRequest } from "./stream/tap.ts";
 
 type UpgradeOutlet = Extract<Outlet, { kind: "upgrade" }>;
@@ -199,30 +199,10 @@ function relay(
   const release = parts.streams.add(openStreamOf(call, parts, kind, waiting, ({ why }) => finish(why)));
   parts.records.note(streamRecord(call, parts, kind, "started"));
   for (const socket of [call.socket, server]) socket.setKeepAlive(true, keepAliveMilliseconds).setTimeout(0);
-  client.on("error", (error) => finish(`the client's connection broke: ${error.message}`));
-  server.on("error", (error) => finish(`the API server's connection broke: ${error.message}`));
-  client.on("close", () => finish("the client has gone"));
-  server.on("close", () => finish("the API server ended it"));
   const answered = [...answeredFields(fields), ["Connection", "Upgrade"], ["Upgrade", protocol]];
   const head = answered.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   client.write(`HTTP/1.1 101 Switching Protocols\r\n${head}\r\n`, "latin1");
-  const toClient = (bytes: Buffer) => tap?.toClient(bytes);
-  const toServer = (bytes: Buffer) => tap?.toServer(bytes);
-  pump(server, client, rest, toClient).catch((error: unknown) => finish(reasonOf(error)));
-  pump(client, server, early, toServer).catch((error: unknown) => finish(reasonOf(error)));
+  relayStream({ client, server, early, rest, tap, over: finish });
 }
 
 const keepAliveMilliseconds = 15_000;
-
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-/** Each piece is seen, then passed on, then the next is read: a slow side holds back the other, and nothing overtakes the recording. */
-async function pump(from: Duplex, to: Duplex, first: Buffer, see: (bytes: Buffer) => Promise<void> | undefined): Promise<void> {
-  const pass = async (bytes: Buffer) => {
-    await see(bytes);
-    if (!to.destroyed && !to.write(bytes)) await Promise.race([once(to, "drain"), once(to, "close")]);
-  };
-  if (first.length > 0) await pass(first);
-  for await (const chunk of from) await pass(chunk);
-  to.end();
-}

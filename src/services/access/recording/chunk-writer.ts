@@ -41,7 +41,7 @@ export class ChunkWriter {
     this.#now = now;
   }
 
-  /** Resolves once it is on the disk. Rejects with `RecorderUnavailable`, and does so ever after. */
+  /** Resolves once these are on the disk; none is ever cut in two. Rejects with `RecorderUnavailable`, and does so ever after. */
   append(log: ChunkLog, parts: readonly Buffer[]): Promise<void> {
     if (log.broken !== undefined) return Promise.reject(log.broken);
     const pending = this.#pending.get(log) ?? { parts: [], waiting: [] };

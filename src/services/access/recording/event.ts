@@ -14,13 +14,13 @@ const kinds = ["stdin", "stdout", "stderr", "status", "resize"] as const;
 const headLength = 9;
 
 /** As it is stored: a byte for the kind, four each for the time and the length, then the bytes as they were delivered. */
-export function encodeEvent({ at, event }: TimedEvent): readonly Buffer[] {
+export function encodeEvent({ at, event }: TimedEvent): Buffer {
   const body = event.kind === "resize" ? sizeBytes(event.width, event.height) : event.bytes;
   const head = Buffer.allocUnsafe(headLength);
   head[0] = kinds.indexOf(event.kind);
   head.writeUInt32BE(Math.min(0xffffffff, Math.max(0, Math.round(at))), 1);
   head.writeUInt32BE(body.length, 5);
-  return [head, body];
+  return Buffer.concat([head, body]);
 }
 
 function sizeBytes(width: number, height: number): Buffer {

@@ -63,7 +63,7 @@ export class LiveRecording {
     try {
       const written = writer.append(
         log,
-        events.flatMap((event) => encodeEvent({ at, event })),
+        events.map((event) => encodeEvent({ at, event })),
       );
       this.#last = written;
       await written;
