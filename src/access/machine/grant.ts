@@ -2,7 +2,7 @@ import type { Instant } from "../../core/host.ts";
 import type { AccessRequest, Grant } from "../request.ts";
 
 /** The group under which calls go with a grant of this rule; no identity provider may say it. */
-export const grantGroup = (rule: string): string => `castellan:grant:${rule}`;
+const grantGroup = (rule: string): string => `castellan:grant:${rule}`;
 
 /** The time that counts for a request: a clock that went back does not give time. */
 export const effectiveTime = (request: AccessRequest, now: Instant): Instant => Math.max(request.seen, now);

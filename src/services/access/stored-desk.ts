@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { actionDigest } from "../../access/digest.ts";
 import { isLive } from "../../access/machine/grant.ts";
 import { open } from "../../access/machine/open.ts";
@@ -11,16 +10,16 @@ import type { RequestedAction } from "../../access/requested-action.ts";
 import type { AccessRules, RuleOffer } from "../../access/rules/types.ts";
 import type { Ledger } from "../../adapters/store/ledger.ts";
 import type { Store } from "../../adapters/store/store.ts";
-import type { DiagnosticCode } from "../../core/diagnostic-codes.ts";
 import type { Instant } from "../../core/host.ts";
-import { type JsonObject, jsonEquals } from "../../core/json.ts";
 import { actionTarget, sessionUse as sessionUseRecord } from "./access-records.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import type { AccessDesk, GrantUse, NewRequest, Outcome, Refusal, RequestFilter } from "./desk.ts";
 import { actionUse, liveOutcome, outcomeOf, sessionUse, type UsePort } from "./grant-use.ts";
 import { Locks } from "./locks.ts";
+import { isSame, newId, readableAsk } from "./new-request.ts";
 import { OpenRequests } from "./open-requests.ts";
-import { withoutSecrets } from "./preview.ts";
+import { noRule, noSweeper, notLoaded, refuse } from "./refusals.ts";
+import { Repeated } from "./repeated.ts";
 import { RequestStore } from "./request-store.ts";
 import type { RoleBindingGrants } from "./role-binding-grants.ts";
 import { type FactsOf, offerOf, type Standing, standingOf } from "./standing-offer.ts";
@@ -60,8 +59,8 @@ export class StoredAccessDesk implements AccessDesk {
   readonly #port: UsePort;
   readonly #listeners = new Set<(request: AccessRequest) => void>();
   #judged: AccessRules | undefined;
-  #sweeping: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  /** Short looks instead of long timers: those would follow neither a clock that is set nor a machine that slept. */
+  readonly #sweep = new Repeated(() => this.#swept(), sweepMilliseconds);
   readonly #closing = new AbortController();
 
   constructor(options: StoredDeskOptions) {
@@ -89,14 +88,13 @@ export class StoredAccessDesk implements AccessDesk {
   async start(): Promise<void> {
     await this.#feed.start();
     for (const request of await this.#requests.due()) this.#open.take(request, this.#options.now());
-    this.#tick();
+    this.#sweep.start();
   }
 
   /** The store and the ledger stay open. */
   async close(): Promise<void> {
     this.#closing.abort();
-    clearTimeout(this.#timer);
-    await this.#sweeping;
+    await this.#sweep.close();
     await this.#feed.close();
   }
 
@@ -186,7 +184,7 @@ export class StoredAccessDesk implements AccessDesk {
     this.#locks.take({ human, until: until ?? null });
     await this.#requests.setLock(human, by, why, now(), until, cluster);
     this.#feed.wake();
-    await this.#sweep();
+    await this.#sweep.now();
   }
 
   async unlock(human: string, by: Person): Promise<void> {
@@ -326,8 +324,7 @@ export class StoredAccessDesk implements AccessDesk {
   }
 
   #standing(request: AccessRequest, person: Person, ask: Ask): Standing {
-    const { rules: current } = this.#options;
-    const rules = current();
+    const rules = this.#options.rules();
     if (rules === undefined) return { type: "refused", why: notLoaded.message };
     const facts = this.#factsOf(person, ask, request.cluster);
     const { breakGlass, rule } = request;
@@ -389,21 +386,6 @@ export class StoredAccessDesk implements AccessDesk {
     for (const listener of [...this.#listeners]) listener(request);
   }
 
-  /** Short looks instead of long timers: those would follow neither a clock that is set nor a machine that slept. */
-  #tick(): void {
-    this.#timer = setTimeout(async () => {
-      await this.#sweep();
-      if (!this.#closing.signal.aborted) this.#tick();
-    }, sweepMilliseconds).unref();
-  }
-
-  #sweep(): Promise<void> {
-    this.#sweeping ??= this.#swept().finally(() => {
-      this.#sweeping = undefined;
-    });
-    return this.#sweeping;
-  }
-
   async #swept(): Promise<void> {
     try {
       for (const { id } of this.#open.due(this.#options.now())) await this.#step(id, { type: "elapse" });
@@ -430,37 +412,7 @@ export class StoredAccessDesk implements AccessDesk {
   }
 }
 
-function refuse(code: Extract<DiagnosticCode, `ACCESS_${string}`>, message: string): Refusal {
-  return { ok: false, code, message };
-}
-
-const noRule = refuse("ACCESS_NO_RULE", "No access rule offers this.");
-const notLoaded = refuse("ACCESS_UNAVAILABLE", "The access rules are not loaded yet.");
-const noSweeper = refuse("ACCESS_NO_SWEEPER", "Sessions by role bindings are off, or nothing would remove the bindings in time.");
-
 /** Whether a grant of this is a RoleBinding. */
 const isBound = ({ ask }: Pick<AccessRequest, "ask">): boolean => ask.type === "session" && ask.mode === "rolebinding";
-
-/** 60 bits, easy to read aloud and to type. */
-function newId(): string {
-  const alphabet = "abcdefghjkmnpqrstuvwxyz023456789";
-  return [...randomBytes(12)].map((byte) => alphabet[byte % alphabet.length]).join("");
-}
-
-/** The ask without values that nobody may read here: so it is judged, now and again, and so it is kept. */
-function readableAsk(ask: Ask): Ask {
-  return ask.type === "action" ? { ...ask, preview: withoutSecrets(ask.preview) } : ask;
-}
-
-/** Whether the same was asked before, so that trying again does not fill the approvers' list. */
-function isSame(
-  before: AccessRequest,
-  { ask, rule, breakGlass, guardrails }: Pick<AccessRequest, "ask" | "rule" | "breakGlass" | "guardrails">,
-): boolean {
-  if (before.rule.name !== rule.name || before.rule.version !== rule.version || before.breakGlass !== breakGlass) return false;
-  if (!jsonEquals(before.guardrails, guardrails)) return false;
-  if (ask.type === "action") return before.ask.type === "action" && before.ask.digest === ask.digest;
-  return jsonEquals(before.ask as unknown as JsonObject, ask as unknown as JsonObject);
-}
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
