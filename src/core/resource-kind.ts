@@ -7,7 +7,7 @@ import type { SourceDocument } from "./source.ts";
 
 export const castellanGroup = "castellan.dev";
 export const castellanVersion = "v1alpha1";
-export const castellanApiVersion = `${castellanGroup}/${castellanVersion}`;
+const castellanApiVersion = `${castellanGroup}/${castellanVersion}`;
 
 /** One of our own kinds: the schema checks documents, types the code, and is written out as a CustomResourceDefinition. */
 export interface ResourceKind<Spec> {

@@ -18,6 +18,9 @@ export interface NamedResource {
   readonly generateName: string;
 }
 
+/** What rules take for the verb: the API server's proxies lead to other programs, whatever the HTTP method. */
+export const effectiveVerb = (verb: string, subresource: string): string => (subresource === "proxy" ? "proxy" : verb);
+
 function resourceMatcher(text: string): (resource: string, subresource: string) => boolean {
   const [resource = "", subresource = ""] = text.split("/");
   return (r, s) => (resource === "*" || resource === r) && (subresource === "*" ? s !== "" || text === "*/*" : subresource === s);

@@ -13,7 +13,7 @@ export type ApproverSource =
 export const onCallServices = ["pagerduty", "opsgenie"] as const;
 export type OnCallService = (typeof onCallServices)[number];
 
-export const managerOfRequester = "manager-of(requester)";
+const managerOfRequester = "manager-of(requester)";
 
 /** Reads `group:NAME`, `human:ID`, `manager-of(requester)`, `on-call:SCHEDULE[/ROTATION]`, `on-call:pagerduty/ID`; undefined for else. */
 export function parseApproverSource(text: string): ApproverSource | undefined {

@@ -1,4 +1,5 @@
 import { asString, type JsonValue, member } from "../../core/json.ts";
+import { effectiveVerb } from "../../core/resource-rule.ts";
 import type { ShownAction, ShownUser } from "../../languages/cel/action-condition.ts";
 import type { Person } from "../person.ts";
 import type { Ask } from "../request.ts";
@@ -17,10 +18,6 @@ const operations: { readonly [verb: string]: string } = {
   deletecollection: "DELETE",
 };
 
-/** What rules take for the verb: the API server's proxies lead to other programs, whatever the HTTP method. */
-export const effectiveVerb = ({ verb, subresource }: Pick<RequestedAction, "verb" | "subresource">): string =>
-  subresource === "proxy" ? "proxy" : verb;
-
 /** An action as conditions see it; a new object's name, or the beginning of the one it will get, is read from the object. */
 export function shownAction(action: RequestedAction, object: JsonValue | undefined): ShownAction {
   const metadata = member(object, "metadata");
@@ -28,7 +25,7 @@ export function shownAction(action: RequestedAction, object: JsonValue | undefin
   const name = action.name || own("name");
   return {
     cluster: action.cluster,
-    verb: effectiveVerb(action),
+    verb: effectiveVerb(action.verb, action.subresource),
     operation: connects.has(action.subresource) ? "CONNECT" : (operations[action.verb] ?? "CONNECT"),
     group: action.apiGroup,
     version: action.apiVersion,

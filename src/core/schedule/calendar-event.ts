@@ -36,7 +36,7 @@ export interface Length {
   readonly milliseconds: number;
 }
 
-export function endOf(from: Instant, length: Length, zone: TimeZone): Instant {
+function endOf(from: Instant, length: Length, zone: TimeZone): Instant {
   if (length.days === 0) return from + length.milliseconds;
   const { year, month, day, hour, minute, second } = wallClockOf(from + zone.offset(from));
   const wall = wallMilliseconds({ year, month, day, hour, minute, second }) + length.days * dayMilliseconds;

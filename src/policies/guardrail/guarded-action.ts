@@ -3,6 +3,7 @@ import { requireFact } from "../../core/facts.ts";
 import { asString, isObject, member } from "../../core/json.ts";
 import { labelsOf } from "../../core/kubernetes.ts";
 import type { Labels } from "../../core/label-selector.ts";
+import { effectiveVerb } from "../../core/resource-rule.ts";
 import type { ShownUser } from "../../languages/cel/action-condition.ts";
 import { resourceOf } from "../cel/resource-name.ts";
 import type { RuleContext } from "../policy.ts";
@@ -14,9 +15,6 @@ const verbs: { readonly [operation in Operation]: string } = {
   DELETE: "delete",
   CONNECT: "connect",
 };
-
-/** The API server's proxies lead to other programs, whatever the HTTP method: their verb is a word of its own. */
-export const verbOf = (verb: string, subresource: string): string => (subresource === "proxy" ? "proxy" : verb);
 
 /** What the API server says of a user: the directory is not asked at admission. */
 function userOf({ actor }: RuleContext["action"]): ShownUser {
@@ -60,7 +58,7 @@ export function guardedAction(context: RuleContext): GuardedAction {
     namespaceLabels: () => namespaceLabels(context, place),
     action: {
       cluster: action.cluster ?? "",
-      verb: verbOf(verbs[action.operation], target.subresource),
+      verb: effectiveVerb(verbs[action.operation], target.subresource),
       operation: action.operation,
       group,
       version: target.version,

@@ -14,7 +14,7 @@ import { type GuardrailSpec, guardrailKind } from "./guardrail-kind.ts";
 const known = new WeakMap<readonly SourceDocument[], ReadonlyMap<string, Schedule>>();
 
 /** The schedules among documents, by name; those that are wrong are left out, and say so themselves. */
-export function schedulesOf(documents: readonly SourceDocument[]): ReadonlyMap<string, Schedule> {
+function schedulesOf(documents: readonly SourceDocument[]): ReadonlyMap<string, Schedule> {
   let schedules = known.get(documents);
   if (schedules === undefined) {
     const compiled = documents.filter(({ value }) => isOfKind(value, scheduleKind)).map(compileSchedule);

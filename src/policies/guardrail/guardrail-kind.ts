@@ -5,7 +5,7 @@ import type { ResourceKind } from "../../core/resource-kind.ts";
 export const guardrailEffects = ["deny", "require-approval", "require-reason", "warn"] as const;
 export type GuardrailEffect = (typeof guardrailEffects)[number];
 
-export const guardrailOperations = ["CREATE", "UPDATE", "DELETE", "CONNECT", "READ"] as const;
+const guardrailOperations = ["CREATE", "UPDATE", "DELETE", "CONNECT", "READ"] as const;
 
 const name = z.string().min(1);
 const names = z.array(name).min(1);
