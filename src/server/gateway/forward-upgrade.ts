@@ -10,6 +10,7 @@ import { answeredFields, type HeaderFields, listOf, valuesOf } from "./header-fi
 import { openStreamOf, streamProblem, streamRecord } from "./open-stream.ts";
 import type { GatewayParts } from "./parts.ts";
 import { noteOutcome } from "./record.ts";
+import { endSocket } from "./reply.ts";
 import { type Refusal, refusal } from "./status.ts";
 import { relayStream } from "./stream/relay.ts";
 import type { OpenTap, StreamTap, TapRequest } from "./stream/tap.ts";
@@ -173,7 +174,7 @@ function passRefusal(socket: Duplex, answer: Extract<UpgradeAnswer, { upgraded: 
   const all = [...kept, ["Content-Length", String(body.length)], ["Connection", "close"]];
   const head = all.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${head}\r\n`, "latin1");
-  socket.end(body, () => socket.destroy());
+  endSocket(socket, body);
   return undefined;
 }
 

@@ -30,7 +30,19 @@ export function replyOver(response: ServerResponse): Reply {
   };
 }
 
-/** The socket is closed behind the answer: what the client already sends in the new protocol is read by nobody. */
+/** A socket that is closed while bytes still come takes the answer with it: what comes is read for so long, and thrown away. */
+const lingerMilliseconds = 1000;
+
+/** Ends a socket behind these bytes: what its client goes on to write is read by nobody. */
+export function endSocket(socket: Duplex, bytes: string | Buffer): void {
+  const timer = setTimeout(() => socket.destroy(), lingerMilliseconds);
+  socket.once("close", () => clearTimeout(timer));
+  socket.on("error", () => socket.destroy());
+  socket.removeAllListeners("data").resume();
+  socket.end(bytes);
+}
+
+/** The socket is closed behind the answer. */
 export function replyOverSocket(socket: Duplex): Reply {
   return {
     refuse(refusal, auditId) {
@@ -38,9 +50,7 @@ export function replyOverSocket(socket: Duplex): Reply {
       const body = JSON.stringify(statusObject(refusal));
       const fields = refusalHead({ ...refusal, close: true }, auditId, Buffer.byteLength(body));
       const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-      socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ""}\r\n${head}\r\n${body}`, () =>
-        socket.destroy(),
-      );
+      endSocket(socket, `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ""}\r\n${head}\r\n${body}`);
     },
   };
 }
