@@ -417,6 +417,14 @@ describe("development users", () => {
       const { servers } = JSON.parse(await readFile(computer.file, "utf8"));
       const bearer = { authorization: `Bearer ${servers[other.url].tokens["urn:castellan:console"].token}` };
       expect((await fetch(`${other.url}/api/v1/me`, { headers: bearer })).status).toBe(200);
+      const browser = new FetchBrowser();
+      const ended = computer.run("login", "--server", other.url, "--no-browser");
+      const [, url = ""] = await computer.said(/log in at (\S+)/);
+      const list = await browser.open(url);
+      const link = /href="(\/login\/as\/dev[^"]*)"/.exec(list.text)?.[1] ?? "";
+      const confirmation = await browser.open(new URL(link, list.url).href);
+      expect((await browser.send(confirmation, { answer: "allow" })).text).toContain("has come back");
+      expect((await ended).code).toBe(0);
       const stranger = await computer.run("login", "--server", other.url, "--as", "stranger");
       expect([stranger.code, stranger.err]).toEqual([3, expect.stringContaining("no development user stranger")]);
     } finally {

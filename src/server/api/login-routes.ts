@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Proof, ProvenIdentity } from "../../services/access/identity.ts";
 import type { Admit } from "../../services/access/identity-authenticator.ts";
 import { developmentIssuer } from "../../services/access/identity-own-tokens.ts";
+import { developmentLoginPage, pageHeaders } from "../oauth/pages.ts";
 import { problem } from "./answers.ts";
 import { type Api, typed } from "./api.ts";
 import { type RoleMembers, roles, rolesOf } from "./roles.ts";
@@ -61,6 +62,8 @@ export function addLoginRoutes(api: Api, options: LoginOptions): void {
       const { token, return: back } = request.query;
       if (token === undefined && options.issuer !== undefined)
         return reply.redirect(back === undefined ? "/login/oidc" : `/login/oidc?return=${encodeURIComponent(back)}`);
+      const names = options.developmentUsers.map(({ name }) => name);
+      if (token === undefined && names.length > 0) return reply.headers(pageHeaders).send(developmentLoginPage(names, back));
       const session = token === undefined ? undefined : sessions.redeem(token);
       if (session !== undefined) return reply.setCookie("castellan_session", session, cookie).redirect("/");
       const message = "this login was used; start the server again for a new one";

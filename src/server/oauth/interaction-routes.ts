@@ -8,17 +8,15 @@ import { claimsOf } from "../../services/access/identity-own-tokens.ts";
 import { type Api, typed } from "../api/api.ts";
 import type { Sessions } from "../api/session.ts";
 import type { Accounts } from "./accounts.ts";
-import { confirmationPage, developmentLoginPage, page, pageHeaders } from "./pages.ts";
+import { confirmationPage, page, pageHeaders } from "./pages.ts";
 import { clientId, scope } from "./paths.ts";
 
 export interface InteractionOptions {
   readonly sessions: Sessions;
   readonly accounts: Accounts;
   readonly provider: () => Promise<Provider>;
-  /** Whether people log in at an issuer. */
-  readonly hasIssuer: boolean;
-  /** Names of those who log in by name alone. */
-  readonly developmentUsers: readonly string[];
+  /** Whether people can log in by themselves, at `/login`; else it takes the address that the server printed. */
+  readonly hasLogin: boolean;
 }
 
 /** What a token has beside its claims: header, signature, times. */
@@ -76,10 +74,9 @@ export function addInteractionRoutes(api: Api, options: InteractionOptions): voi
 const fits = (person: Person): boolean =>
   (Buffer.byteLength(JSON.stringify(claimsOf(person, 0))) * 4) / 3 + tokenOverhead <= mostTokenBytes;
 
-function askWho(reply: FastifyReply, path: string, { hasIssuer, developmentUsers }: InteractionOptions): FastifyReply {
-  if (hasIssuer) return reply.redirect(`/login?return=${encodeURIComponent(path)}`);
+function askWho(reply: FastifyReply, path: string, { hasLogin }: InteractionOptions): FastifyReply {
+  if (hasLogin) return reply.redirect(`/login?return=${encodeURIComponent(path)}`);
   reply.headers(pageHeaders).status(401);
-  if (developmentUsers.length > 0) return reply.send(developmentLoginPage(developmentUsers, path));
   const how = "<p>Open the address that <code>castellan serve</code> printed, then run <code>castellan login</code> again.</p>";
   return reply.send(page("Nobody is logged in", how));
 }

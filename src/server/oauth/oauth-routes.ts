@@ -34,8 +34,8 @@ export interface OauthOptions {
   /** Makes the signing key known to other replicas; called before each token. */
   readonly announceKey: () => Promise<void>;
   readonly isLocked: (person: Person) => boolean;
-  readonly hasIssuer: boolean;
-  readonly developmentUsers: readonly string[];
+  /** Whether people can log in by themselves, at `/login`. */
+  readonly hasLogin: boolean;
   /** Undefined: there is no gateway. */
   readonly connection: () => Connection | undefined;
   readonly now: () => number;

@@ -55,9 +55,9 @@ export function confirmationPage({ user, action, csrf, isDevice }: Confirmation)
 }
 
 /** Who may log in by name, where nobody is logged in. */
-export function developmentLoginPage(names: readonly string[], back: string): string {
-  const link = (name: string) =>
-    `<li><a href="/login/as/${encodeURIComponent(name)}?return=${encodeURIComponent(back)}">${escaped(name)}</a></li>`;
+export function developmentLoginPage(names: readonly string[], back: string | undefined): string {
+  const query = back === undefined ? "" : `?return=${encodeURIComponent(back)}`;
+  const link = (name: string) => `<li><a href="/login/as/${encodeURIComponent(name)}${query}">${escaped(name)}</a></li>`;
   return page("Who are you?", `<p>For development, people log in by their name.</p><ul>${names.map(link).join("")}</ul>`);
 }
 
