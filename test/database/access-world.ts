@@ -123,7 +123,7 @@ export class AccessWorld {
 
   async close(): Promise<void> {
     for (const desk of this.#desks) await desk.close();
-    await this.store.close();
+    await this.store.close().catch(() => {});
   }
 
   /** All records of access in the order of the ledger. */
