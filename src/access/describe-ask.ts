@@ -2,7 +2,7 @@ import type { Ask } from "./request.ts";
 import type { RequestedAction } from "./requested-action.ts";
 
 /** `delete pods/web-0 in nlp`, as people say it: never the raw target, whose query may hold what was typed. */
-export function describeAction(action: RequestedAction): string {
+function describeAction(action: RequestedAction): string {
   if (!action.isResourceRequest) return `${action.verb} ${action.path}`;
   const type = action.apiGroup === "" ? action.resource : `${action.resource}.${action.apiGroup}`;
   const name = action.name === "" ? "" : `/${action.name}`;

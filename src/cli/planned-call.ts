@@ -99,7 +99,7 @@ function collection(
 }
 
 /** As Go's encoding/json writes a map: keys in the order of their UTF-8 bytes, and what HTML would read escaped. */
-export function goJson(value: JsonValue | undefined): string {
+function goJson(value: JsonValue | undefined): string {
   if (isArray(value)) return `[${value.map(goJson).join(",")}]`;
   if (isObject(value)) return `{${members(value).join(",")}}`;
   if (typeof value === "string") return goString(value);

@@ -17,7 +17,7 @@ export interface RequestDetail extends RequestView {
 /** What others wrote, without what would move a terminal's cursor or turn its direction of writing. */
 const safe = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]+/gu, " ");
 
-export function requestLine(request: RequestView): readonly string[] {
+function requestLine(request: RequestView): readonly string[] {
   const { id, phase, requester, ask, rule, breakGlass, opened } = request;
   const state = breakGlass ? `${phase}, break-glass` : phase;
   return [id, state, requester.user, new Date(opened).toISOString().slice(0, 16), describeAsk(ask, rule.name)].map(safe);

@@ -42,10 +42,10 @@ export function slackChannel(app: SlackApp, channel: string): NoticeChannel {
 }
 
 /** What the buttons of a message are called when Slack tells of them. */
-export const slackActions = { approve: "castellan.approve", deny: "castellan.deny" } as const;
+const slackActions = { approve: "castellan.approve", deny: "castellan.deny" } as const;
 
 /** Block Kit: what people wrote is plain text, which mentions nobody and links nowhere. */
-export function slackMessage(notice: Notice, interactive: boolean): JsonObject {
+function slackMessage(notice: Notice, interactive: boolean): JsonObject {
   const plain = (text: string): JsonObject => ({ type: "plain_text", text, emoji: false });
   const facts = notice.facts.map(({ label, value }) => plain(`${label}\n${value}`));
   const blocks: JsonValue[] = [{ type: "section", text: plain(notice.headline) }];

@@ -9,7 +9,7 @@ export function teamsWebhook(url: URL): NoticeChannel {
 }
 
 /** https://adaptivecards.io/schemas/1.4: text runs, as text blocks would read what people wrote as Markdown. */
-export function teamsMessage(notice: Notice): JsonObject {
+function teamsMessage(notice: Notice): JsonObject {
   const run = (text: string, more: JsonObject = {}): JsonObject => ({ type: "TextRun", text, ...more });
   const card = {
     $schema: "http://adaptivecards.io/schemas/adaptive-card.json",

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../core/json.ts";
 
-export const decisionCallback = "castellan.decision";
+const decisionCallback = "castellan.decision";
 const commentBlock = "comment";
 const commentInput = "text";
 
