@@ -68,6 +68,18 @@ describe("the definitions of our own kinds", () => {
 });
 
 describe.skipIf(!hasHelm())("the Helm chart", () => {
+  test("gives the gateway the role of the plain manifests, and no more", () => {
+    const role = (text: string) =>
+      /name: castellan-gateway\n(?: {2}labels:\n(?: {4}.*\n)+)?rules:\n([\s\S]*?)\n---/.exec(text)?.[1];
+    const plain = role(readFileSync(join(deploy, "gateway-roles.yaml"), "utf8"));
+    expect(plain).toContain("impersonate:user-info");
+    expect(role(render("--set", "gateway.enabled=true,gateway.url=https://gateway.example.com"))).toBe(plain);
+  });
+
+  test("refuses replicas that would each have keys of their own", () => {
+    expect(() => render("--set", "replicas=2")).toThrow("several replicas share a PostgreSQL");
+  });
+
   test("is what the plain manifests hold", () => {
     expect(readFileSync(manifests, "utf8")).toContain(render());
   });
@@ -78,6 +90,8 @@ describe.skipIf(!hasHelm())("the Helm chart", () => {
     ["webhook.enabled=false"],
     ["policiesConfigMap=policies"],
     ["definitions.install=false"],
+    ["gateway.enabled=true,gateway.url=https://gateway.example.com,gateway.tlsSecret=tls,access.configMap=access"],
+    ["replicas=3,database.urlSecret=db,keys.secret=keys,certManager.enabled=true,identities.configMap=who"],
   ])("renders with %s", (value) => {
     expect(render("--set", value)).toContain("kind: StatefulSet");
   });
