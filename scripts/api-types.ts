@@ -4,6 +4,7 @@ import { addAccessAdministrationRoutes } from "../src/server/api/access-administ
 import { addAccessRoutes } from "../src/server/api/access-routes.ts";
 import { createApi } from "../src/server/api/api.ts";
 import { addLoginRoutes } from "../src/server/api/login-routes.ts";
+import { addOfferRoutes } from "../src/server/api/offer-routes.ts";
 import { addRecordingRoutes } from "../src/server/api/recording-routes.ts";
 import { addReviewRoutes } from "../src/server/api/review-routes.ts";
 import { addRolloutRoutes } from "../src/server/api/rollout-routes.ts";
@@ -62,6 +63,7 @@ async function apiDocument(): Promise<{
   addReviewRoutes(api, unused, () => 0);
   addAccessRoutes(api, { desk: unused, clusters: () => [], lookAtCall: unused, risk: unused, now: () => 0 });
   addAccessAdministrationRoutes(api, { desk: unused, locks: unused, notifications: unused, chatLinks: unused });
+  addOfferRoutes(api, { rules: unused, facts: unused, clusters: () => [], now: () => 0 });
   addRecordingRoutes(api, unused);
   await api.ready();
   const document = JSON.parse(JSON.stringify(api.swagger()));

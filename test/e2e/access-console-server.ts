@@ -16,6 +16,7 @@ import { addAccessAdministrationRoutes } from "../../src/server/api/access-admin
 import { addAccessRoutes } from "../../src/server/api/access-routes.ts";
 import { createApi } from "../../src/server/api/api.ts";
 import { addLoginRoutes } from "../../src/server/api/login-routes.ts";
+import { addOfferRoutes } from "../../src/server/api/offer-routes.ts";
 import { addRecordingRoutes } from "../../src/server/api/recording-routes.ts";
 import { addReviewRoutes } from "../../src/server/api/review-routes.ts";
 import { addRoutes } from "../../src/server/api/routes.ts";
@@ -150,6 +151,7 @@ export async function startAccessConsole(directory: string) {
   });
   const chatLinks = new ChatLinks({ store, ledger, now });
   addAccessAdministrationRoutes(api, { desk, locks: () => locksInForce(store, now()), notifications, chatLinks });
+  addOfferRoutes(api, { rules: () => rules, facts: () => ({}), clusters: () => ["production"], now });
   addRecordingRoutes(api, recordings);
   addReviewRoutes(api, new AccessReviews({ store, ledger, objectsOf: () => objects, now }), now);
   const origin = await api.listen({ host: "127.0.0.1", port: 0 });

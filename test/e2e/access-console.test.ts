@@ -283,6 +283,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("access in a real brow
     expect(await page.getByRole("textbox", { name: "Policy" }).inputValue()).toBe("kyverno.io/ClusterPolicy/require-limits");
     expect(await page.getByLabel("Namespace").inputValue()).toBe("nlp");
     expect(await page.getByRole("button", { name: "Ask for it" }).isDisabled()).toBe(true);
+    await page.getByText("The exception, for 7d; must be approved by group:platform-oncall.").waitFor();
     await page.getByLabel("Why").fill("limits come with release 5");
     await picture(page, "exception");
     expect(await violations(page)).toEqual([]);
@@ -303,6 +304,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("access in a real brow
   test("what no rule offers is refused with the reason", async () => {
     const page = await opened("dana", "/access/new");
     await page.getByLabel("Namespace").fill("kube-system");
+    await page.getByText("No rule offers this to you").waitFor();
     await page.getByLabel("Why").fill("curiosity");
     await page.getByRole("button", { name: "Ask for it" }).click();
     await page.getByText("It was not asked for").waitFor();
@@ -314,6 +316,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("access in a real brow
     await page.getByLabel("Namespace").fill("prod-llm");
     await page.getByRole("switch", { name: /Break-glass/ }).check();
     expect(await page.getByRole("button", { name: "Break the glass" }).isDisabled()).toBe(true);
+    await page.getByText("ClusterRole admin, for 1h; the rule itself approves at once.").waitFor();
     await page.getByLabel("Why").fill("the gateway is down, nobody answers");
     await picture(page, "break-the-glass");
     await page.getByRole("button", { name: "Break the glass" }).click();

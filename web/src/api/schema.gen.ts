@@ -37,6 +37,28 @@ export interface Answers {
       readonly problem?: string;
     }[];
   };
+  "GET /api/v1/access/offer": {
+    readonly clusters: readonly string[];
+    /** undefined: no rule offers it */
+    readonly offer?: {
+      readonly rule: string;
+      readonly verdict: "approve" | "reject" | "no-opinion" | "require";
+      /** why the verdict, in a sentence */
+      readonly because: string;
+      /** who must agree */
+      readonly slots: readonly {
+        readonly name: string;
+        readonly count: number;
+      }[];
+      /** no longer than the rule gives */
+      readonly grantMilliseconds: number;
+      readonly role?: {
+        readonly kind: "Role" | "ClusterRole";
+        readonly name: string;
+      };
+      readonly modes: readonly ("gateway" | "rolebinding")[];
+    };
+  };
   "GET /api/v1/access/recordings": {
     readonly items: readonly {
       readonly id: string;

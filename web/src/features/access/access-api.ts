@@ -31,6 +31,13 @@ export const revoke = (id: string, why: string) => step(id, "revoke", { why });
 export const review = (id: string, comment: string) => step(id, "review", { comment });
 export const open = (wanted: object): Promise<Done<RequestView>> => act(requests, wanted);
 
+const offers = "/api/v1/access/offer";
+export type Offer = NonNullable<Answer<typeof offers>["offer"]>;
+/** What would come of asking; nothing is asked for. */
+export const useOffer = (asked: {
+  readonly [name: string]: string | number | boolean | undefined;
+}): Loading<Answer<typeof offers>> => useAnswer(offers, { query: asked });
+
 const locks = "/api/v1/access/locks";
 export const useLocks = (): Loading<Answer<typeof locks>> => useAnswer(locks);
 export const lock = (human: string, why: string): Promise<Done<unknown>> => act(locks, { human, why });

@@ -16,27 +16,14 @@ import { type FormEvent, useState } from "react";
 import { useLocation, useSearchParams } from "wouter";
 import { useNow } from "../../clock.ts";
 import { open } from "./access-api.ts";
-
-interface Draft {
-  readonly type: "session" | "exception";
-  readonly namespace: string;
-  readonly minutes: number;
-  readonly mode: "gateway" | "rolebinding";
-  readonly breakGlass: boolean;
-  readonly policy: string;
-  readonly rules: string;
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly days: number;
-  readonly reason: string;
-}
+import { type Draft, Outlook, Where, wantedMilliseconds } from "./outlook.tsx";
 
 /** A denial's deep link: `?exception=POLICY&object=kind/namespace/name`, with `rule` and `apiVersion` where they are known. */
 function draftOf(search: URLSearchParams): Draft {
   const [kind = "", namespace = "", name = ""] = (search.get("object") ?? "").split("/");
   return {
     type: search.has("exception") ? "exception" : "session",
+    cluster: search.get("cluster") ?? "",
     namespace: search.get("namespace") ?? namespace,
     minutes: 60,
     mode: "gateway",
@@ -51,17 +38,15 @@ function draftOf(search: URLSearchParams): Draft {
   };
 }
 
-const minuteMilliseconds = 60_000;
-const dayMilliseconds = 86_400_000;
-
 /** What the server is asked for. */
 function wantedOf(draft: Draft, now: number): object {
   const { reason, breakGlass, namespace } = draft;
+  const cluster = draft.cluster === "" ? undefined : draft.cluster;
   if (draft.type === "session") {
-    const { minutes, mode } = draft;
-    return { ask: { type: "session", namespace, milliseconds: minutes * minuteMilliseconds, mode }, reason, breakGlass };
+    const { mode } = draft;
+    return { cluster, ask: { type: "session", namespace, milliseconds: wantedMilliseconds(draft), mode }, reason, breakGlass };
   }
-  const { policy, rules, apiVersion, kind, name, days } = draft;
+  const { policy, rules, apiVersion, kind, name } = draft;
   const ask = {
     type: "exception",
     policy,
@@ -70,9 +55,9 @@ function wantedOf(draft: Draft, now: number): object {
       .map((rule) => rule.trim())
       .filter((rule) => rule !== ""),
     object: { apiVersion, kind, namespace, name },
-    until: now + days * dayMilliseconds,
+    until: now + wantedMilliseconds(draft),
   };
-  return { ask, reason };
+  return { cluster, ask, reason };
 }
 
 export function NewRequestPage() {
@@ -102,6 +87,7 @@ export function NewRequestPage() {
             { value: "exception", label: "Exception from a policy" },
           ]}
         />
+        <Where draft={draft} change={change} />
         {draft.type === "session" ? <Session draft={draft} change={change} /> : <Exception draft={draft} change={change} />}
         <Textarea
           label="Why"
@@ -112,6 +98,7 @@ export function NewRequestPage() {
           autosize
           minRows={2}
         />
+        <Outlook draft={draft} />
         {state.problem !== undefined && (
           <Alert color="red" title="It was not asked for" role="alert">
             {state.problem}
