@@ -127,7 +127,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       onChange: (change) => {
         this.rights.changed();
         this.#flows.changed();
-        this.#reports?.changed();
+        this.#reports?.changed([...change.opened, ...change.closed]);
         tell();
         results.takeFindings(change.opened);
         // Of several replicas, which all see this, one tells it.
@@ -293,7 +293,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     if (this.#leads()) await report().catch(troubleOf("reports"));
     const followed = await live.followCluster(client, governed.resources);
     governed.onResources((served) => followed.follow(served));
-    governed.onResources(async () => this.#reports?.changed());
+    governed.onResources(async () => this.#reports?.changed([]));
     governed.onResources((served) => objects.follow(served));
   }
 }

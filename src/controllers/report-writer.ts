@@ -1,28 +1,42 @@
 import type { Finding } from "../core/finding.ts";
 import { asString, isObject, type JsonObject, member } from "../core/json.ts";
 import { formatRef } from "../core/kubernetes.ts";
-import { reportFor } from "../report/policy-report.ts";
+import { type ReportKinds, reportFor, reportKinds } from "../report/policy-report.ts";
 import type { ClusterWriter } from "../services/live/cluster-writer.ts";
 
 export interface ReportWriterOptions {
-  readonly writer: ClusterWriter;
+  readonly writer: Pick<ClusterWriter, "serves" | "list" | "apply" | "remove">;
   readonly findings: () => Iterable<Finding>;
   readonly tool: { readonly name: string; readonly version: string };
   readonly now: () => number;
   readonly onTrouble: (error: unknown) => void;
 }
 
-const group = "wgpolicyk8s.io";
 const pauseMilliseconds = 1000;
 const label = "app.kubernetes.io/managed-by";
 
+/** A report in the cluster. */
+interface Written {
+  readonly kinds: ReportKinds;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** What it says but for its time; undefined where an earlier run wrote it. */
+  readonly text?: string;
+}
+
 /**
- * Keeps one PolicyReport for each object with findings (ClusterPolicyReport for cluster-scoped ones), as Policy Reporter
- * shows them. Only reports that differ are written; those whose object has no finding any more are deleted.
+ * Keeps one report for each object with findings, of the first of the kinds of reports that the cluster serves, as Policy
+ * Reporter shows them. Only what changed is looked at, and only reports that differ are written; those whose object has no
+ * finding any more are deleted.
  */
 export class ReportWriter {
   readonly #options: ReportWriterOptions;
-  readonly #written = new Map<string, string>();
+  /** By the object that they are about; those of an earlier run by their own names. */
+  readonly #written = new Map<string, Written>();
+  /** Objects whose findings changed; undefined: all may have. */
+  #changed: Set<string> | undefined;
+  #kinds: ReportKinds | undefined;
   #due: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -32,19 +46,20 @@ export class ReportWriter {
 
   /** Reports that an earlier run left are known afterwards, so that they are updated or deleted. */
   async start(): Promise<void> {
-    for (const kind of ["PolicyReport", "ClusterPolicyReport"]) {
-      const found = await this.#options.writer.list(group, kind, `${label}=${this.#options.tool.name}`);
-      for (const report of found) this.#written.set(keyOf(report), "");
-    }
-    this.changed();
+    const { writer, tool } = this.#options;
+    for (const kinds of reportKinds)
+      for (const kind of [kinds.namespaced, kinds.cluster])
+        for (const report of await writer.list(kinds.group, kind, `${label}=${tool.name}`)) {
+          const written = writtenOf(report, kinds);
+          this.#written.set(nameOf(written), written);
+        }
+    this.#soon();
   }
 
-  /** Findings have changed; they are written after a moment, so that many changes are one. */
-  changed(): void {
-    this.#due ??= setTimeout(() => {
-      this.#due = undefined;
-      this.#writing = this.#writing.then(() => this.#write()).catch(this.#options.onTrouble);
-    }, pauseMilliseconds).unref();
+  /** Findings about these objects have changed; they are written after a moment, so that many changes are one. */
+  changed(findings: readonly Pick<Finding, "resource">[]): void {
+    for (const { resource } of findings) this.#changed?.add(formatRef(resource));
+    this.#soon();
   }
 
   async stop(): Promise<void> {
@@ -52,31 +67,64 @@ export class ReportWriter {
     await this.#writing;
   }
 
+  #soon(): void {
+    this.#due ??= setTimeout(() => {
+      this.#due = undefined;
+      this.#writing = this.#writing.then(() => this.#write()).catch(this.#options.onTrouble);
+    }, pauseMilliseconds).unref();
+  }
+
   async #write(): Promise<void> {
-    const { writer, findings, tool, now } = this.#options;
-    const left = new Set(this.#written.keys());
-    for (const about of Map.groupBy(findings(), (finding) => formatRef(finding.resource)).values()) {
-      // The time of the look is no difference.
-      const timeless = reportFor(about, { tool, at: 0 });
-      if (!isObject(timeless)) continue;
-      const key = keyOf(timeless);
-      left.delete(key);
-      const text = JSON.stringify(timeless);
-      if (this.#written.get(key) === text) continue;
-      const report = reportFor(about, { tool, at: now() });
-      if (!isObject(report)) continue;
-      // Where the kind is not served yet, it is written when it is.
-      if (await writer.apply(report)) this.#written.set(key, text);
+    const { writer, findings } = this.#options;
+    const kinds = reportKinds.find(({ group, cluster }) => writer.serves(group, cluster));
+    // Where no kind is served yet, all of it is written when one is.
+    if (kinds === undefined) return;
+    const changed = kinds === this.#kinds ? this.#changed : undefined;
+    this.#kinds = kinds;
+    this.#changed = new Set();
+    try {
+      const about = new Map<string, Finding[]>();
+      for (const finding of findings()) {
+        const ref = formatRef(finding.resource);
+        if (changed?.has(ref) === false) continue;
+        const known = about.get(ref);
+        if (known === undefined) about.set(ref, [finding]);
+        else known.push(finding);
+      }
+      for (const [ref, found] of about) await this.#report(ref, found, kinds);
+      for (const ref of changed ?? this.#written.keys()) if (!about.has(ref)) await this.#remove(ref);
+    } catch (error) {
+      // Which of them were written is known, so that looking at all of them again writes only the others.
+      this.#changed = undefined;
+      throw error;
     }
-    for (const key of left) {
-      const [kind = "", namespace = "", name = ""] = key.split("/");
-      await writer.remove(group, kind, namespace, name);
-      this.#written.delete(key);
-    }
+  }
+
+  async #report(ref: string, findings: readonly Finding[], kinds: ReportKinds): Promise<void> {
+    const { writer, tool, now } = this.#options;
+    // The time of the look is no difference.
+    const text = JSON.stringify(reportFor(findings, { tool, at: 0 }, kinds));
+    const before = this.#written.get(ref);
+    if (before?.text === text) return;
+    const report = reportFor(findings, { tool, at: now() }, kinds);
+    if (!isObject(report) || !(await writer.apply(report))) return;
+    const written = writtenOf(report, kinds);
+    if (before !== undefined && nameOf(before) !== nameOf(written)) await this.#remove(ref);
+    this.#written.delete(nameOf(written));
+    this.#written.set(ref, { ...written, text });
+  }
+
+  async #remove(key: string): Promise<void> {
+    const written = this.#written.get(key);
+    if (written === undefined) return;
+    await this.#options.writer.remove(written.kinds.group, written.kind, written.namespace, written.name);
+    this.#written.delete(key);
   }
 }
 
-function keyOf(report: JsonObject): string {
+function writtenOf(report: JsonObject, kinds: ReportKinds): Written {
   const text = (key: string) => asString(member(report["metadata"], key)) ?? "";
-  return `${asString(report["kind"])}/${text("namespace")}/${text("name")}`;
+  return { kinds, kind: asString(report["kind"]) ?? "", namespace: text("namespace"), name: text("name") };
 }
+
+const nameOf = ({ kinds, kind, namespace, name }: Written): string => `${kinds.group}/${kind}/${namespace}/${name}`;

@@ -9,7 +9,35 @@ import { type Plain, toPlain } from "./plain.ts";
 import type { Report } from "./report.ts";
 import { writeYaml } from "./yaml.ts";
 
-const apiVersion = "wgpolicyk8s.io/v1alpha2";
+/** The kinds of one API group that policy reports have. */
+export interface ReportKinds {
+  readonly group: string;
+  readonly version: string;
+  readonly namespaced: string;
+  readonly cluster: string;
+  /** Whether the report itself, and not only each result, names its source. */
+  readonly source: boolean;
+}
+
+const policyReports: ReportKinds = {
+  group: "wgpolicyk8s.io",
+  version: "v1alpha2",
+  namespaced: "PolicyReport",
+  cluster: "ClusterPolicyReport",
+  source: false,
+};
+
+/** Their successor: the same content under other names. */
+const openReports: ReportKinds = {
+  group: "openreports.io",
+  version: "v1alpha1",
+  namespaced: "Report",
+  cluster: "ClusterReport",
+  source: true,
+};
+
+/** In the order in which a cluster is asked which it serves; who reads both would count everything twice. */
+export const reportKinds: readonly ReportKinds[] = [policyReports, openReports];
 
 /**
  * Policy reports, one per object as Kyverno writes them: YAML documents for `kubectl apply`, in the shape that Policy
@@ -18,22 +46,23 @@ const apiVersion = "wgpolicyk8s.io/v1alpha2";
 export const policyReport: Formatter = (report) => {
   const groups = Map.groupBy(report.findings, (f) => formatRef(f.resource));
   if (groups.size === 0) return writeYaml({ apiVersion: "v1", kind: "List", items: [] });
-  return [...groups.values()].map((findings) => `---\n${writeYaml(reportFor(findings, report))}`).join("");
+  return [...groups.values()].map((findings) => `---\n${writeYaml(reportFor(findings, report, policyReports))}`).join("");
 };
 
 /** The report about one object; all findings are about it. */
-export function reportFor(findings: readonly Finding[], report: Pick<Report, "tool" | "at">): Plain {
+export function reportFor(findings: readonly Finding[], report: Pick<Report, "tool" | "at">, kinds: ReportKinds): Plain {
   const resource = findings[0]?.resource;
   if (resource === undefined) throw new Error("a group has a member");
   const { namespace, name, kind } = resource;
   return toPlain({
-    apiVersion,
-    kind: namespace === "" ? "ClusterPolicyReport" : "PolicyReport",
+    apiVersion: `${kinds.group}/${kinds.version}`,
+    kind: namespace === "" ? kinds.cluster : kinds.namespaced,
     metadata: {
       name: `castellan-${findingId({ policy: "report", rule: apiVersionOf(resource) }, resource)}`,
       namespace: namespace === "" ? undefined : namespace,
       labels: { "app.kubernetes.io/managed-by": report.tool.name },
     },
+    source: kinds.source ? report.tool.name : undefined,
     scope: { apiVersion: apiVersionOf(resource), kind, name, namespace: namespace === "" ? undefined : namespace },
     summary: summaryOf(findings),
     results: findings.map((f) => resultFor(f, report)),
