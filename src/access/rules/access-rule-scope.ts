@@ -43,7 +43,7 @@ export function compileScope(
   const inNamespace = anyOf(spec.namespaces, true);
   const isPolicy = anyOf(spec.policies, false);
   return (ask, shown, context) => {
-    if (!asks.has(ask.type)) return false;
+    if (!asks.has(ask.type) || !isCluster(shown.cluster)) return false;
     const namespace = namespaceOf(ask, shown);
     if (spec.namespaces !== undefined && namespace === "") return false;
     if (namespace !== "" && !inNamespace(namespace)) return false;
@@ -55,13 +55,7 @@ export function compileScope(
     }
     switch (ask.type) {
       case "action":
-        return (
-          ask.action.isResourceRequest &&
-          isCluster(shown.cluster) &&
-          shown.verb !== "" &&
-          (verbs.has("*") || verbs.has(shown.verb)) &&
-          isNamed(shown)
-        );
+        return ask.action.isResourceRequest && shown.verb !== "" && (verbs.has("*") || verbs.has(shown.verb)) && isNamed(shown);
       case "session":
         return namespace !== "" && (spec.modes ?? ["gateway"]).includes(ask.mode);
       case "exception":

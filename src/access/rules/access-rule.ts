@@ -177,7 +177,7 @@ export function compileAccessRule(document: SourceDocument, lookup: Pick<Approve
       if (!users.has(person.user) && !person.groups.some((group) => groups.has(group))) return undefined;
       const preview = ask.type === "action" ? ask.preview : undefined;
       const labels = context.namespaceLabels ?? {};
-      const seen = ask.type === "action" ? shownAction(ask.action, preview?.after) : shownAsk(ask, labels);
+      const seen = ask.type === "action" ? shownAction(ask.action, preview?.after) : shownAsk(ask, labels, context.cluster ?? "");
       const action = { ...seen, namespaceLabels: labels };
       if (!inScope(ask, action, context)) return undefined;
       if (spec.schedule !== undefined && known.schedules.get(spec.schedule)?.at(context.at).open !== true) return undefined;

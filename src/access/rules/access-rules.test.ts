@@ -199,6 +199,26 @@ describe("who is offered what", () => {
     { of: "other labels", spec: labelled, context: { namespaceLabels: { stage: "prod" } }, offered: false },
     { of: "labels that are not known", spec: labelled, offered: false },
     { of: "another cluster", spec: { ...base, clusters: ["dev-*"] }, offered: false },
+    {
+      of: "a session in another cluster",
+      spec: { ...base, asks: ["session"], clusters: ["dev-*"] },
+      ask: { type: "session", namespace: "ml-prod", milliseconds: 1, mode: "gateway" } as const,
+      context: { cluster: "prod-eu" },
+      offered: false,
+    },
+    {
+      of: "a session in a cluster that is named",
+      spec: { ...base, asks: ["session"], clusters: ["dev-*"] },
+      ask: { type: "session", namespace: "ml-prod", milliseconds: 1, mode: "gateway" } as const,
+      context: { cluster: "dev-1" },
+      offered: true,
+    },
+    {
+      of: "a session in a cluster that is not known",
+      spec: { ...base, asks: ["session"], clusters: ["*-1"] },
+      ask: { type: "session", namespace: "ml-prod", milliseconds: 1, mode: "gateway" } as const,
+      offered: false,
+    },
     { of: "a name that is not listed", spec: { ...base, resources: [{ ...pods[0], resourceNames: ["db-*"] }] }, offered: false },
     { of: "a listed name", spec: { ...base, resources: [{ ...pods[0], resourceNames: ["web-*"] }] }, offered: true },
     {

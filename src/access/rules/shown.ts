@@ -40,9 +40,13 @@ export function shownAction(action: RequestedAction, object: JsonValue | undefin
 }
 
 /** A session or an exception as conditions see it: its type is the verb. */
-export function shownAsk(ask: Exclude<Ask, { readonly type: "action" }>, labels: ShownAction["namespaceLabels"]): ShownAction {
+export function shownAsk(
+  ask: Exclude<Ask, { readonly type: "action" }>,
+  labels: ShownAction["namespaceLabels"],
+  cluster: string,
+): ShownAction {
   const shown = {
-    cluster: "",
+    cluster,
     verb: ask.type,
     operation: "",
     group: "",

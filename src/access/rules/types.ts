@@ -10,6 +10,8 @@ export type RuleVerdict = "approve" | "reject" | "no-opinion" | "require";
 
 export interface OfferContext {
   readonly at: Instant;
+  /** Where a session or an exception is for; a call says it itself. Undefined: not known, then a rule that names clusters offers none. */
+  readonly cluster?: string | undefined;
   /** Only break-glass rules answer a break-glass ask, and they answer no other. */
   readonly breakGlass?: boolean | undefined;
   /** Labels of the namespace it is about; undefined: not known, then a rule that asks for labels offers nothing. */

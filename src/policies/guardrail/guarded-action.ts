@@ -32,9 +32,11 @@ function userOf({ actor }: RuleContext["action"]): ShownUser {
 }
 
 function namespaceLabels(context: RuleContext, namespace: string): Labels | undefined {
-  const { action, facts, object } = context;
+  const { action, facts } = context;
   if (namespace === "") return undefined;
-  if (action.target.kind === "Namespace" && object !== undefined) return labelsOf(object);
+  // As it was: who takes the label off a namespace must not be free by it.
+  const own = context.oldObject ?? context.object;
+  if (action.target.kind === "Namespace" && action.target.group === "" && own !== undefined) return labelsOf(own);
   if (action.namespaceLabels !== undefined) return action.namespaceLabels;
   const found = requireFact(facts, { kind: "namespace", name: namespace });
   return isObject(found) ? labelsOf({ ...found, apiVersion: "v1", kind: "Namespace" }) : undefined;

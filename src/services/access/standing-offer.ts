@@ -20,6 +20,7 @@ export type Standing =
 export interface Asked {
   readonly person: Person;
   readonly ask: Ask;
+  readonly cluster: string;
   readonly breakGlass: boolean;
   readonly at: Instant;
   readonly facts: AskFacts;
@@ -27,10 +28,10 @@ export interface Asked {
 }
 
 /** The one offer that the rules make; undefined: none. */
-export function offerOf(rules: AccessRules, { person, ask, breakGlass, at, facts, rule }: Asked): RuleOffer | undefined {
+export function offerOf(rules: AccessRules, { person, ask, cluster, breakGlass, at, facts, rule }: Asked): RuleOffer | undefined {
   const labels = ask.type === "action" ? ask.action.namespaceLabels : undefined;
   const namespaceLabels = labels ?? facts.namespaceLabels;
-  return mostRestrictive(rules.offers(person, ask, { at, breakGlass, ...facts, namespaceLabels }), rule);
+  return mostRestrictive(rules.offers(person, ask, { at, cluster, breakGlass, ...facts, namespaceLabels }), rule);
 }
 
 /** Judges a request again, for whoever makes use of it now; `asked.rule` is the request's own. */

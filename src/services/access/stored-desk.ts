@@ -229,7 +229,7 @@ export class StoredAccessDesk implements AccessDesk {
     const at = now();
     const shown = readableAsk(wanted.ask);
     const facts = this.#factsOf(requester, shown, cluster);
-    const offer = offerOf(rules, { person: requester, ask: shown, breakGlass, at, facts, rule: wanted.rule });
+    const offer = offerOf(rules, { person: requester, ask: shown, cluster, breakGlass, at, facts, rule: wanted.rule });
     const refusal = this.#refusalOf(wanted, offer);
     if (refusal !== undefined) return refusal;
     if (offer === undefined) return noRule;
@@ -326,9 +326,9 @@ export class StoredAccessDesk implements AccessDesk {
   #standing(request: AccessRequest, person: Person, ask: Ask): Standing {
     const rules = this.#options.rules();
     if (rules === undefined) return { type: "refused", why: notLoaded.message };
-    const facts = this.#factsOf(person, ask, request.cluster);
-    const { breakGlass, rule } = request;
-    return standingOf(rules, request, { person, ask, breakGlass, at: this.#at(request), facts, rule: rule.name });
+    const { breakGlass, rule, cluster } = request;
+    const facts = this.#factsOf(person, ask, cluster);
+    return standingOf(rules, request, { person, ask, cluster, breakGlass, at: this.#at(request), facts, rule: rule.name });
   }
 
   #factsOf(person: Person, ask: Ask, cluster: string): ReturnType<FactsOf> {
