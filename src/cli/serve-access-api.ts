@@ -5,6 +5,7 @@ import { addAccessAdministrationRoutes } from "../server/api/access-administrati
 import { addAccessRoutes } from "../server/api/access-routes.ts";
 import type { Api } from "../server/api/api.ts";
 import type { LookAtCall } from "../server/api/new-action.ts";
+import { addOfferRoutes } from "../server/api/offer-routes.ts";
 import { addRecordingRoutes } from "../server/api/recording-routes.ts";
 import { addReviewRoutes } from "../server/api/review-routes.ts";
 import { locksInForce } from "../services/access/lock-list.ts";
@@ -52,6 +53,12 @@ export function addAccessApi(api: Api, parts: AccessApiParts): () => Promise<voi
     locks: () => locksInForce(store, now()),
     notifications: told?.notifications,
     chatLinks: told?.chatLinks,
+  });
+  addOfferRoutes(api, {
+    rules: () => access.live.rules,
+    facts: access.facts,
+    clusters: () => clusters.map(({ name }) => name),
+    now,
   });
   addRecordingRoutes(api, recordings);
   const objectsOf = (cluster: string) => clusterOf(cluster)?.documents.map(({ value }) => value);

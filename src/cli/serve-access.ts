@@ -41,6 +41,7 @@ export interface AccessParts {
 export interface ServedAccess {
   readonly live: LiveAccess;
   readonly desk: StoredAccessDesk;
+  readonly facts: FactsOf;
   readonly recordings: Recordings;
   readonly openTap: OpenTap;
   /** By which admission knows what the gateway let through; replicas share it. */
@@ -91,6 +92,7 @@ export async function serveAccess(flags: AccessFlags, parts: AccessParts): Promi
   return {
     live,
     desk,
+    facts,
     recordings,
     openTap: tapOpener({ recordings, recordInput: flags.recordingsInput === true }),
     grantKey: await sharedKey(store.db, "grant"),
