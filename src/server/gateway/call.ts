@@ -90,8 +90,11 @@ export class Call {
     if (this.#gone === undefined) {
       const controller = new AbortController();
       this.#gone = controller;
+      const { outlet } = this;
+      // The response's own end: a kept connection would collect a listener for every call.
+      const end = outlet.kind === "response" ? outlet.response : outlet.socket;
       if (this.socket.destroyed) controller.abort();
-      else this.socket.once("close", () => controller.abort());
+      else end.once("close", () => controller.abort());
     }
     return this.#gone.signal;
   }

@@ -12,6 +12,8 @@ import { isStandingRead, noteOutcome } from "./record.ts";
 import { type Refusal, refusal, statusObject } from "./status.ts";
 import type { Cut } from "./stream-registry.ts";
 
+const stallMilliseconds = 60_000;
+
 /** On it goes, as the person it is of, and back comes what the API server says, as it comes. */
 export async function forward(call: Call, parts: GatewayParts): Promise<Refusal | undefined> {
   const fields = upstreamFields(call, parts);
@@ -137,6 +139,8 @@ function exchange(
         response.writeHead(status, answeredFields(answered).flat());
         // Events may be minutes away; the client is told at once that it is connected.
         if (kind !== undefined) response.flushHeaders();
+        // Who takes nothing of an answer that is there keeps a connection from others.
+        else response.setTimeout(stallMilliseconds, () => response.destroy());
         response.on("drain", () => flow.resume());
       },
       data(chunk) {

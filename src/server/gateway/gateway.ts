@@ -83,8 +83,12 @@ export async function listenForCalls({ host, port, identity, clusters }: Gateway
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
     replyOver(response).refuse(refusal(417, "the Expect header asks for what is not offered", { close: true }), "");
   });
+  // Told again for what comes behind the first error.
+  const answered = new WeakSet<Duplex>();
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (socket.destroyed || !socket.writable) return void socket.destroy();
+    if (answered.has(socket)) return;
+    answered.add(socket);
+    if (!socket.writable) return void socket.destroy();
     replyOverSocket(socket).refuse(parseRefusal(error.code), "");
   });
   server.on("tlsClientError", (_error, socket) => socket.destroy());

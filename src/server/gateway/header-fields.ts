@@ -33,7 +33,7 @@ const hopByHop = new Set([
 
 /** What servers believe about who is there and how a request came; only we say that. Some read `_` as `-`. */
 const believed =
-  /^(?:authorization|proxy-authorization|cookie|cookie2|host|expect|audit-id|forwarded|via|x-real-ip|x-http-method-override|x-method-override|x-original-url|x-rewrite-url|x-forwarded-.*|x-remote-.*|impersonate-.*|sec-websocket-extensions)$/;
+  /^(?:authorization|proxy-authorization|cookie|cookie2|host|expect|audit-id|forwarded|via|x-real-ip|x-http-method-override|x-method-override|x-original-url|x-rewrite-url|x-forwarded-.*|x-remote-.*|impersonate-.*|castellan-.*|sec-websocket-extensions)$/;
 
 const impersonation = /^impersonate[-_]/i;
 

@@ -37,6 +37,8 @@ export interface StreamRegistryOptions {
   readonly desk: Pick<AccessDesk, "onChange" | "onLock" | "isLocked">;
   readonly now: () => Instant;
   readonly trouble: (error: unknown) => void;
+  /** Milliseconds on a clock that nobody sets; unless told, the process's own. */
+  readonly clock?: (() => number) | undefined;
 }
 
 const tickMilliseconds = 250;
@@ -50,17 +52,19 @@ export class StreamRegistry {
   readonly #entries = new Set<Entry>();
   readonly #perHuman = new Map<string, number>();
   readonly #stop: (() => void)[] = [];
+  readonly #clock: () => number;
   #ticks = 0;
 
   constructor(options: StreamRegistryOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? (() => performance.now());
   }
 
   /** Begins to look after what is added. */
   start(): void {
     const { desk } = this.#options;
     // One short timer, never a long one: clocks jump and long timers drift.
-    const timer = setInterval(() => this.#tick(), tickMilliseconds);
+    const timer = setInterval(() => this.tick(), tickMilliseconds);
     this.#stop.push(
       () => clearInterval(timer),
       desk.onLock((human) => this.#cutWhere((s) => s.human === human, { why: "access was locked", status: 401 })),
@@ -88,7 +92,7 @@ export class StreamRegistry {
 
   /** The answer takes it out again. */
   add(stream: OpenStream): () => void {
-    const [wall, clock] = [this.#options.now(), performance.now()];
+    const [wall, clock] = [this.#options.now(), this.#clock()];
     const monotonic = stream.until.map(({ at, cut }) => ({ at: clock + (at - wall), cut }));
     const entry: Entry = { stream, monotonic, stalledSince: undefined, taken: undefined, checking: false };
     this.#entries.add(entry);
@@ -121,8 +125,9 @@ export class StreamRegistry {
     }
   }
 
-  #tick(): void {
-    const [wall, clock] = [this.#options.now(), performance.now()];
+  /** One look at everything. */
+  tick(): void {
+    const [wall, clock] = [this.#options.now(), this.#clock()];
     const rechecks = ++this.#ticks % recheckTicks === 0;
     for (const entry of [...this.#entries]) {
       const { stream, monotonic } = entry;

@@ -8,7 +8,8 @@ import { Http2Connections } from "./http2-connections.ts";
 import { upgradeOver } from "./upgrade.ts";
 import type { AnswerSink, Fields, UpgradeAnswer, Upstream, UpstreamCall, UpstreamExchange } from "./upstream.ts";
 
-const shortConnections = 64;
+/** Each carries one request at a time; the API server itself bounds what it takes (priority and fairness). */
+const shortConnections = 256;
 /** The API server ends idle connections after 90 s: ours go first, so that no request meets a closing one. */
 const idleMilliseconds = 30_000;
 const connectMilliseconds = 10_000;
