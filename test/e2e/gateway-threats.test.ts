@@ -88,6 +88,15 @@ describe("headers", () => {
     expect(user).toEqual({ username: "zoë@example.com", groups: [...groups, "system:authenticated"] });
   });
 
+  test("T05 groups stay apart over the HTTP/2 connections of watches, too", async () => {
+    stand.people.set("x", person("h2", ["team", "a,b", "c"]));
+    const target = "/api/v1/namespaces/default/services?watch=1&timeoutSeconds=1&marker=h2";
+    expect((await stand.ask("x", "GET", target)).status).toBe(200);
+    await sleep(500);
+    const event = (await audited.events()).find((e) => e.requestURI === target);
+    expect(event?.impersonatedUser?.groups).toEqual(["team", "a,b", "c", "system:authenticated"]);
+  });
+
   test.each(["system:masters", "system:nodes", "castellan:grant:any", " spaced", "new\nline", ""])(
     "T06 the group %j of a person is refused",
     async (group) => expect((await as(person("mallory", [group]))).status).toBe(403),
