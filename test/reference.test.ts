@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { accessDocumentsReference } from "../scripts/access-documents-reference.ts";
 import { accessThreatsReference, proofs, threats } from "../scripts/access-threats-reference.ts";
 import { apiTypes } from "../scripts/api-types.ts";
 import { cliReference } from "../scripts/cli-reference.ts";
@@ -39,6 +40,10 @@ test("docs/reference/exit-codes.md names every exit code", () => {
 
 test("docs/reference/reports.md names every format", () => {
   for (const name of Object.keys(formatters)) expect(reference("reports.md")).toContain(`\`${name}\``);
+});
+
+test("docs/reference/access-documents.md is current; else run `npm run docs`", () => {
+  expect(reference("access-documents.md")).toBe(accessDocumentsReference());
 });
 
 test("docs/reference/access-threats.md is current; else run `npm run docs`", () => {
