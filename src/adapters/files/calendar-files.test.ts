@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import { documentOf } from "../../core/schedule/schedule.testing.ts";
+import { parseDocuments } from "../../core/yaml/parse-documents.ts";
 import { withCalendars } from "./calendar-files.ts";
 
 const files: { readonly [path: string]: string } = { "policies/freeze.ics": "BEGIN:VCALENDAR" };
@@ -40,6 +41,20 @@ describe("calendars beside a Schedule", () => {
     const diagnostics: Diagnostic[] = [];
     expect(withCalendars(document, read, diagnostics).value).toMatchObject({ spec: { timeZone: "Etc/UTC", freezes } });
     expect(diagnostics.map(({ message }) => message)).toEqual(problems);
+  });
+
+  test("a document that was read from a file keeps its places", () => {
+    const text = `apiVersion: castellan.dev/v1alpha1
+kind: Schedule
+metadata: {name: s}
+spec:
+  timeZone: Mars/Base
+  freezes: [{name: f, file: freeze.ics}]
+`;
+    const [document] = parseDocuments(text, "policies/s.yaml").documents;
+    if (document === undefined) throw new Error("no document");
+    const filled = withCalendars(document, read, []);
+    expect([filled.file, filled.index, filled.locateKey(["spec", "timeZone"])?.start.line]).toEqual(["policies/s.yaml", 0, 5]);
   });
 
   test("other documents are left as they are", () => {

@@ -35,5 +35,11 @@ export function withCalendars(
     const { file: _, ...rest }: JsonObject = freeze;
     return { ...rest, calendar: text.text };
   });
-  return { ...document, value: { ...value, spec: { ...spec, freezes: filled } } };
+  return {
+    file: document.file,
+    index: document.index,
+    value: { ...value, spec: { ...spec, freezes: filled } },
+    locate: (path) => document.locate(path),
+    locateKey: (path) => document.locateKey(path),
+  };
 }
