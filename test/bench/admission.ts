@@ -21,7 +21,8 @@ export const admissionBench: Bench = {
     const directory = await mkdtemp(join(tmpdir(), "castellan-bench-"));
     const server = spawn(
       process.execPath,
-      [join(import.meta.dirname, "admission-server.ts"), directory, ...(await policyFiles(corpus))],
+      // As the container image runs it.
+      ["--max-semi-space-size=32", join(import.meta.dirname, "admission-server.ts"), directory, ...(await policyFiles(corpus))],
       {
         stdio: ["ignore", "pipe", "inherit"],
       },
@@ -55,7 +56,7 @@ export const admissionBench: Bench = {
 };
 
 /** The first policies of the library that judge pods at admission. */
-async function policyFiles(corpus: string): Promise<readonly string[]> {
+export async function policyFiles(corpus: string): Promise<readonly string[]> {
   const root = join(corpus, "kyverno-policies");
   const found = (await readdir(root, { recursive: true }))
     .filter((file) => /\/(?!kyverno-test|values|resource)[^/]+\.yaml$/.test(file))

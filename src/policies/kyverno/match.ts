@@ -2,7 +2,7 @@ import type { Operation, Subject } from "../../core/action.ts";
 import { asString, isArray, isObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
 import { annotationsOf, type KubernetesObject, labelsOf, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import { compileLabelSelector, type LabelPredicate, type Labels } from "../../core/label-selector.ts";
-import { matchWildcard } from "../../core/wildcard.ts";
+import { compileWildcard, matchWildcard } from "../../core/wildcard.ts";
 import type { KindSelector } from "../policy.ts";
 import { parseKindSelector } from "./kind-selector.ts";
 import type { DocumentReport } from "./report.ts";
@@ -45,21 +45,28 @@ const generatedName = (object: KubernetesObject): string =>
   nameOf(object) || (asString(member(object.metadata, "generateName")) ?? "");
 
 function compileKinds(kinds: readonly KindSelector[], ephemeralContainers: boolean): MatchPredicate {
+  const compiled = kinds.map((k) => ({
+    kind: compileWildcard(k.kind),
+    group: compileWildcard(k.group),
+    version: compileWildcard(k.version),
+    subresource: compileWildcard(k.subresource),
+  }));
   return ({ group, version, kind, subresource }) =>
-    kinds.some(
+    compiled.some(
       (k) =>
-        matchWildcard(k.kind, kind) &&
-        matchWildcard(k.group, group) &&
-        matchWildcard(k.version, version) &&
-        (matchWildcard(k.subresource, subresource) ||
+        k.kind(kind) &&
+        k.group(group) &&
+        k.version(version) &&
+        (k.subresource(subresource) ||
           (ephemeralContainers && kind === "Pod" && group === "" && subresource === "ephemeralcontainers")),
     );
 }
 
 function compileNamespaces(patterns: readonly string[]): MatchPredicate {
+  const compiled = patterns.map(compileWildcard);
   return ({ object }) => {
     const namespace = object.kind === "Namespace" ? nameOf(object) : namespaceOf(object);
-    return patterns.some((p) => matchWildcard(p, namespace));
+    return compiled.some((matches) => matches(namespace));
   };
 }
 

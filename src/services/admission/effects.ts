@@ -26,6 +26,8 @@ export interface Effects {
 
 /** Undefined where an admitted request has no effects elsewhere. */
 export function effectsOf({ results }: Decision): Effects | undefined {
+  // Nearly all have none.
+  if (!results.some(({ result }) => result.generated !== undefined || result.target !== undefined)) return undefined;
   const generated = results.flatMap(({ result }) => result.generated ?? []);
   const targets = results.flatMap(({ result }) => result.target ?? []);
   return generated.length + targets.length === 0 ? undefined : { generated, targets };
