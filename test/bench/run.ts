@@ -2,6 +2,7 @@ import { admissionBench } from "./admission.ts";
 import { type BenchRow, isMet } from "./bench.ts";
 import { celBench } from "./cel.ts";
 import { celPoliciesBench } from "./cel-policies.ts";
+import { clusterBench } from "./cluster.ts";
 import { commandBench } from "./command.ts";
 import { flowsBench } from "./flows.ts";
 import { gatewayBench } from "./gateway.ts";
@@ -24,6 +25,7 @@ const benches = [
   rbacBench,
   networkBench,
   flowsBench,
+  clusterBench,
   admissionBench,
   gatewayBench,
   ledgerBench,
