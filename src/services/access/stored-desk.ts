@@ -88,6 +88,7 @@ export class StoredAccessDesk implements AccessDesk {
   async start(): Promise<void> {
     await this.#feed.start();
     for (const request of await this.#requests.due()) this.#open.take(request, this.#options.now());
+    void this.#sweep.now();
     this.#sweep.start();
   }
 
@@ -236,12 +237,13 @@ export class StoredAccessDesk implements AccessDesk {
     const rule = { name: offer.rule, version: offer.version };
     const ask = shown.type === "action" ? { ...shown, digest: actionDigest(shown.action, requester, rule) } : shown;
     const mine = await this.#requests.find({ requester: personKey(requester), cluster, phases: ["pending"] });
-    const same = mine.find(
-      (request) => isSame(request, { ask, rule, breakGlass, guardrails }) && this.#at(request) < request.pendingUntil,
-    );
+    // Those that nobody has swept yet wait no more.
+    const waiting = mine.filter((request) => this.#at(request) < request.pendingUntil);
+    const same = waiting.find((request) => isSame(request, { ask, rule, breakGlass, guardrails }));
     if (same !== undefined) return { ok: true, value: same };
-    if (mine.length >= mostPending)
-      return refuse("ACCESS_TOO_MANY", `${mine.length} requests of ${requester.user} wait already.`);
+    if (waiting.length >= mostPending) {
+      return refuse("ACCESS_TOO_MANY", `${waiting.length} requests of ${requester.user} wait already.`);
+    }
     const { slots, role, holdSeconds, pendingMilliseconds, grantMilliseconds } = offer;
     const approvedBecause = offer.verdict === "approve" ? offer.because : undefined;
     const ruled = { rule, role, holdSeconds, slots, approvedBecause, pendingMilliseconds, grantMilliseconds };
