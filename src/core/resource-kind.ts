@@ -55,10 +55,17 @@ function namesAt(schema: z.ZodType, path: JsonPath): readonly string[] {
   return typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
 }
 
+function textOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) return `is missing: ${issue.expected}`;
+  if (issue.code === "invalid_value") return `must be one of ${issue.values.map(String).join(", ")}`;
+  if (issue.code === "too_small" && (issue.origin === "array" || issue.origin === "string")) return "must not be empty";
+  return issue.message;
+}
+
 function issueDiagnostics(document: SourceDocument, schema: z.ZodType, issue: z.core.$ZodIssue): readonly Diagnostic[] {
   const inSpec = issue.path.filter((step) => typeof step !== "symbol");
   const path = ["spec", ...inSpec];
-  if (issue.code !== "unrecognized_keys") return [problemAt(document, path, issue.message)];
+  if (issue.code !== "unrecognized_keys") return [problemAt(document, path, textOf(issue))];
   const names = namesAt(schema, inSpec);
   return issue.keys.map((key) => {
     const nearest = nearestName(key, names);

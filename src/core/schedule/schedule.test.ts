@@ -337,7 +337,7 @@ describe("rotations", () => {
 
 describe("what is wrong with a schedule has its place", () => {
   test.each([
-    { spec: {}, message: "spec.timeZone: Invalid input: expected string, received undefined" },
+    { spec: {}, message: "spec.timeZone: is missing: string" },
     { spec: { timeZone: "Mars/Base" }, message: 'spec.timeZone: there is no time zone "Mars/Base"' },
     { spec: { timeZone: "+02:00" }, message: 'spec.timeZone: there is no time zone "+02:00"' },
     {

@@ -4,6 +4,7 @@ import type { Finding } from "../../core/finding.ts";
 import { groupOf, isKubernetesObject } from "../../core/kubernetes.ts";
 import type { KubernetesSchemas } from "../../core/schema.ts";
 import type { SourceDocument } from "../../core/source.ts";
+import { compileAccess, isAccessDocument } from "../access/access-documents.ts";
 import { compilePolicies, isPolicyObject, type PolicyDocument } from "../policies.ts";
 import { diagnosticFinding, lintKyvernoPolicy } from "./lint-policy.ts";
 
@@ -15,7 +16,7 @@ export interface PolicyLint {
   readonly others: number;
 }
 
-/** Judges every policy among the documents; the rest (test resources, values) is counted. */
+/** Judges every policy, and what governs access, among the documents; the rest (test resources, values) is counted. */
 export function lintPolicyDocuments(documents: readonly SourceDocument[], schemas: KubernetesSchemas): PolicyLint {
   const crds = schemas.withCustomResources(documents.map((d) => d.value).filter(isKubernetesObject));
   const policies = documents.filter(isPolicyDocument);
@@ -46,10 +47,14 @@ function diagnosticsOf(
   resources: ApiResources,
 ): readonly Diagnostic[] {
   const context = contextOf(document, policies);
-  const { diagnostics } = compilePolicies([document, ...context], resources);
+  const compile = (documents: readonly PolicyDocument[]): readonly Diagnostic[] =>
+    isAccessDocument(document)
+      ? compileAccess(documents.filter(isAccessDocument)).diagnostics
+      : compilePolicies(documents, resources).diagnostics;
+  const diagnostics = compile([document, ...context]);
   if (context.length === 0) return diagnostics;
   const isOwn = ({ span }: Diagnostic) => span === undefined || span.file === document.file;
-  const others = new Set(compilePolicies(context, resources).diagnostics.map(identity));
+  const others = new Set(compile(context).map(identity));
   return diagnostics.filter((d) => isOwn(d) && !others.has(identity(d)));
 }
 
@@ -61,7 +66,7 @@ function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
 }
 
 function isPolicyDocument(document: SourceDocument): document is PolicyDocument {
-  return isKubernetesObject(document.value) && isPolicyObject(document.value);
+  return isKubernetesObject(document.value) && (isPolicyObject(document.value) || isAccessDocument(document));
 }
 
 function isKyvernoPolicy({ value }: PolicyDocument): boolean {
