@@ -12,7 +12,7 @@ import {
   unlockPerson,
 } from "./run-access.ts";
 import { type InstallFlags, installAccess } from "./run-access-install.ts";
-import type { OutputFlags } from "./run-request.ts";
+import { actOnRequest, type OutputFlags } from "./run-request.ts";
 
 export function createCommand(context: CommandContext): Command {
   return new Command("access")
@@ -38,6 +38,17 @@ export function createCommand(context: CommandContext): Command {
     .addCommand(
       withServer(describedCommand("locks", "Who is locked.", [["castellan access locks", "newest first"]])).action(
         (flags: OutputFlags) => listLocks(flags, context),
+      ),
+    )
+    .addCommand(
+      withServer(
+        describedCommand("review", "Says that what was done with break-glass access was looked at; for auditors.", [
+          ['castellan access review 01J... --comment "as the incident says"', "the list: request list --all"],
+        ])
+          .argument("<id>", "the request")
+          .requiredOption("--comment <text>", "what you found; it is kept"),
+      ).action((id: string, flags: OutputFlags & { readonly comment: string }) =>
+        actOnRequest(id, "review", { comment: flags.comment }, flags, context),
       ),
     )
     .addCommand(recordingsCommand(context))

@@ -43,7 +43,10 @@ export function requestText(request: RequestDetail, io: Io, now: number): string
     ...(ask.type === "action" ? [field("Call", `${ask.action.http.method} ${ask.action.http.target}`)] : []),
     ...slots.map((slot) => field("Needs", `${slot.count} of ${slot.name}${approversText(slot.approvers)}`)),
     ...approvals.map(({ by, verdict, comment, channel }) =>
-      field(verdict === "approve" ? "Approved" : "Denied", `by ${by.user} (${channel})${comment === "" ? "" : `: ${comment}`}`),
+      field(
+        verdict === "approve" ? "Approved" : "Denied",
+        `by ${channel === "rule" ? "the rule itself" : `${by.user} (${channel})`}${comment === "" ? "" : `: ${comment}`}`,
+      ),
     ),
     ...(grant === undefined ? [] : [field("Grant", `until ${new Date(grant.until).toISOString()}, ${grant.use}`)]),
     ...(ended === undefined ? [] : [field("Ended", `${ended.why}${ended.by === undefined ? "" : ` by ${ended.by.user}`}`)]),
