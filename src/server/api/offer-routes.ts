@@ -30,6 +30,11 @@ const offerShape = z.object({
   modes: z.array(z.enum(["gateway", "rolebinding"])).readonly(),
 });
 
+const notLoaded = {
+  code: "ACCESS_UNAVAILABLE",
+  message: "no access rules are in force: they and a directory of people are needed",
+} as const;
+
 /** What would come of asking, before anybody asks: which rule offers it, for how long, and who must agree. */
 export function addOfferRoutes(api: Api, { rules, facts, clusters, now }: OfferParts): void {
   const query = z.object({
@@ -56,6 +61,7 @@ export function addOfferRoutes(api: Api, { rules, facts, clusters, now }: OfferP
             offer: offerShape.optional().describe("undefined: no rule offers it"),
           }),
           403: problem,
+          503: problem,
         },
       },
     },
@@ -66,8 +72,9 @@ export function addOfferRoutes(api: Api, { rules, facts, clusters, now }: OfferP
       const { cluster = known[0] ?? "", breakGlass, ...wanted } = request.query;
       const ask = askOf(wanted, now());
       const current = rules();
+      if (current === undefined) return reply.status(503).send(notLoaded);
       const asked = { person: viewer.person, ask, cluster, breakGlass: breakGlass === "true", at: now(), rule: undefined };
-      const offer = current && offerOf(current, { ...asked, facts: facts(viewer.person, ask, cluster) });
+      const offer = offerOf(current, { ...asked, facts: facts(viewer.person, ask, cluster) });
       return { clusters: known, ...(offer === undefined ? {} : { offer }) };
     },
   );

@@ -43,7 +43,11 @@ function Campaigns({ items }: { readonly items: readonly Campaign[] }) {
         {items.map((row) => (
           <Table.Tr key={`${row.cluster}/${row.name}`}>
             <Table.Td>
-              <Anchor component={Link} href={`/reviews/${encodeURIComponent(row.cluster)}/${encodeURIComponent(row.name)}`}>
+              <Anchor
+                inherit
+                component={Link}
+                href={`/reviews/${encodeURIComponent(row.cluster)}/${encodeURIComponent(row.name)}`}
+              >
                 {row.name}
               </Anchor>
             </Table.Td>

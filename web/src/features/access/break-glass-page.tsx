@@ -46,7 +46,7 @@ function Taken({ items }: { readonly items: readonly RequestView[] }) {
             <Table.Tr key={request.id} style={{ wordBreak: "break-word" }}>
               <Table.Td>{personText(request.requester)}</Table.Td>
               <Table.Td>
-                <Anchor component={Link} href={`/access/requests/${request.id}`}>
+                <Anchor inherit component={Link} href={`/access/requests/${request.id}`}>
                   {askText(request)}
                 </Anchor>
               </Table.Td>

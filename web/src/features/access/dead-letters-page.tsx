@@ -40,7 +40,7 @@ function Letters({ items }: { readonly items: readonly DeadLetter[] }) {
               <Table.Td>{letter.target}</Table.Td>
               <Table.Td>
                 {letter.event}:{" "}
-                <Anchor component={Link} href={`/access/requests/${letter.request}`}>
+                <Anchor inherit component={Link} href={`/access/requests/${letter.request}`}>
                   {letter.request}
                 </Anchor>
               </Table.Td>

@@ -50,7 +50,7 @@ function GrantTable({ items, mayLock }: { readonly items: readonly RequestView[]
             <Table.Tr key={request.id} style={{ wordBreak: "break-word" }}>
               <Table.Td>{personText(request.requester)}</Table.Td>
               <Table.Td>
-                <Anchor component={Link} href={`/access/requests/${request.id}`}>
+                <Anchor inherit component={Link} href={`/access/requests/${request.id}`}>
                   {askText(request)}
                 </Anchor>{" "}
                 {request.breakGlass && <BreakGlass />}

@@ -38,12 +38,12 @@ function useOutlook(draft: Draft) {
     JSON.stringify(type === "session" ? session : { ...session, policy, apiVersion, kind, name }),
     300,
   );
-  return useOffer(JSON.parse(asked)).value;
+  return useOffer(JSON.parse(asked));
 }
 
 /** Asked only where there are several. */
 export function Where({ draft, change }: WhereProps) {
-  const clusters = useOutlook(draft)?.clusters ?? [];
+  const clusters = useOutlook(draft).value?.clusters ?? [];
   if (clusters.length < 2) return null;
   return (
     <Select
@@ -59,8 +59,14 @@ export function Where({ draft, change }: WhereProps) {
 
 /** Who will be asked, before anybody is. */
 export function Outlook({ draft }: { readonly draft: Draft }) {
-  const outlook = useOutlook(draft);
+  const { value: outlook, problem } = useOutlook(draft);
   const isBegun = draft.namespace !== "" && (draft.type === "session" || draft.policy !== "");
+  if (problem !== undefined)
+    return (
+      <Alert color="yellow" title="What would come of it is not known" role="status">
+        {problem}
+      </Alert>
+    );
   if (outlook === undefined || !isBegun) return null;
   const { offer } = outlook;
   if (offer === undefined)

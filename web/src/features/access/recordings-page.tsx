@@ -64,7 +64,7 @@ function RecordingTable({ items }: { readonly items: readonly RecordingRow[] }) 
             <Table.Tr key={row.id} style={{ wordBreak: "break-word" }}>
               <Table.Td>{row.user}</Table.Td>
               <Table.Td>
-                <Anchor component={Link} href={`/access/recordings/${row.id}${search.size === 0 ? "" : `?${search}`}`}>
+                <Anchor inherit component={Link} href={`/access/recordings/${row.id}${search.size === 0 ? "" : `?${search}`}`}>
                   {whereText(row)}
                 </Anchor>
               </Table.Td>
@@ -77,7 +77,7 @@ function RecordingTable({ items }: { readonly items: readonly RecordingRow[] }) 
               <Table.Td>{row.ended === undefined ? "still open" : describeDuration(row.ended - row.started)}</Table.Td>
               <Table.Td>
                 {row.request !== undefined && (
-                  <Anchor component={Link} href={`/access/requests/${row.request}`}>
+                  <Anchor inherit component={Link} href={`/access/requests/${row.request}`}>
                     Request
                   </Anchor>
                 )}

@@ -33,7 +33,7 @@ export function RequestDetail({ request, children }: { readonly request: Request
       )}
       {ask.type === "action" && (
         <Section title="What changes">
-          <Exactly ask={ask} />
+          <Exactly ask={ask} mayDecide={request.mayDecide} />
         </Section>
       )}
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
@@ -44,9 +44,11 @@ export function RequestDetail({ request, children }: { readonly request: Request
           <Section title="Who has to agree">
             <Slots request={request} />
           </Section>
-          <Section title="Similar requests before">
-            <Similar items={request.similar} />
-          </Section>
+          {(request.mayDecide || request.similar.length > 0) && (
+            <Section title="Similar requests before">
+              <Similar items={request.similar} />
+            </Section>
+          )}
         </Card>
       </SimpleGrid>
       {children}
@@ -65,7 +67,15 @@ function Section({ title, children }: { readonly title: string; readonly childre
   );
 }
 
-function Exactly({ ask }: { readonly ask: Extract<RequestView["ask"], { readonly type: "action" }> }) {
+const unknownObject = "The object is not known here, before or after.";
+const hiddenObject = "What becomes of the object is shown to those who decide, where it is known.";
+
+interface ExactlyProps {
+  readonly ask: Extract<RequestView["ask"], { readonly type: "action" }>;
+  readonly mayDecide: boolean;
+}
+
+function Exactly({ ask, mayDecide }: ExactlyProps) {
   const { preview, action } = ask;
   const isRead = ["get", "list", "watch"].includes(action.verb);
   return (
@@ -76,7 +86,7 @@ function Exactly({ ask }: { readonly ask: Extract<RequestView["ask"], { readonly
       {preview?.before !== undefined || preview?.after !== undefined ? (
         <ObjectDiff before={preview.before} after={preview.after} />
       ) : (
-        <Text size="sm">{isRead ? "Nothing: it only reads." : "The object is not known here, before or after."}</Text>
+        <Text size="sm">{isRead ? "Nothing: it only reads." : mayDecide ? unknownObject : hiddenObject}</Text>
       )}
       {preview?.sent !== undefined && preview.after === undefined && (
         <>
@@ -178,7 +188,7 @@ function Similar({ items }: { readonly items: readonly SimilarDecision[] }) {
     <List size="sm">
       {items.map((item) => (
         <List.Item key={item.id}>
-          <Anchor component={Link} href={`/access/requests/${item.id}`} size="sm" underline="always">
+          <Anchor inherit component={Link} href={`/access/requests/${item.id}`} underline="always">
             {item.user}
           </Anchor>
           : {item.phase}

@@ -50,7 +50,7 @@ function RequestTable({ items }: { readonly items: readonly RequestView[] }) {
           {items.map((request) => (
             <Table.Tr key={request.id}>
               <Table.Td style={{ wordBreak: "break-word" }}>
-                <Anchor component={Link} href={`/access/requests/${request.id}`}>
+                <Anchor inherit component={Link} href={`/access/requests/${request.id}`}>
                   {askText(request)}
                 </Anchor>{" "}
                 {request.breakGlass && <BreakGlass />}

@@ -1,4 +1,4 @@
-import { Badge } from "@mantine/core";
+import { Badge, Text } from "@mantine/core";
 import { describeAsk } from "../../../../src/access/describe-ask.ts";
 import type { AccessRequest } from "../../../../src/access/request.ts";
 
@@ -21,9 +21,16 @@ const phaseColours: { readonly [phase in AccessRequest["phase"]]: string } = {
 export function Phase({ request }: { readonly request: Pick<AccessRequest, "phase" | "ended"> }) {
   const why = request.phase === "ended" ? request.ended?.why : undefined;
   return (
-    <Badge color={phaseColours[request.phase]} variant="filled" radius="sm">
-      {why ?? request.phase}
-    </Badge>
+    <>
+      <Badge color={phaseColours[request.phase]} variant="filled" radius="sm">
+        {request.phase}
+      </Badge>
+      {why !== undefined && (
+        <Text size="xs" c="dimmed">
+          {why}
+        </Text>
+      )}
+    </>
   );
 }
 
