@@ -7,13 +7,14 @@ import { promisify } from "node:util";
 import type { Person } from "../../src/access/person.ts";
 import type { AccessRequest } from "../../src/access/request.ts";
 import { createAuthority, issueServerCertificate } from "../../src/adapters/certificates.ts";
-import { connect as connectClient, type KubernetesClient } from "../../src/adapters/kubernetes/client.ts";
+import { connect as connectClient } from "../../src/adapters/kubernetes/client.ts";
 import { type ClusterAccess, clusterAccess } from "../../src/adapters/kubernetes/kubeconfig.ts";
 import type { Ledger } from "../../src/adapters/store/ledger.ts";
 import type { NewRecord } from "../../src/adapters/store/ledger-batch.ts";
 import { type Gateway, listenForCalls } from "../../src/server/gateway/gateway.ts";
 import type { GatewayLimits, GatewayParts, GuardrailJudge } from "../../src/server/gateway/parts.ts";
 import { usualLimits } from "../../src/server/gateway/parts.ts";
+import type { StreamTap } from "../../src/server/gateway/stream/tap.ts";
 import { StreamRegistry } from "../../src/server/gateway/stream-registry.ts";
 import { CallRecords } from "../../src/services/access/call-records.ts";
 import type { AccessDesk, GrantUse, NewRequest, Outcome } from "../../src/services/access/desk.ts";
@@ -28,7 +29,7 @@ export function person(name: string, groups: readonly string[] = [], more: Parti
 }
 
 /** A desk in memory: what a test says is granted, and what was asked. */
-export class TestDesk implements Pick<AccessDesk, "open" | "use" | "settled" | "isLocked" | "onChange" | "onLock"> {
+class TestDesk implements Pick<AccessDesk, "open" | "use" | "settled" | "isLocked" | "onChange" | "onLock"> {
   readonly opened: NewRequest[] = [];
   readonly steps: string[] = [];
   readonly locked = new Set<string>();
@@ -142,7 +143,16 @@ function requestOf(wanted: NewRequest, id: string): AccessRequest {
   };
 }
 
-export const noGuardrails: GuardrailJudge = { needs: () => undefined, judge: () => [], onChange: () => () => {} };
+const noGuardrails: GuardrailJudge = { needs: () => undefined, judge: () => [], onChange: () => () => {} };
+
+const silentTap: StreamTap = {
+  agreed: () => true,
+  toClient: async () => {},
+  toServer: async () => {},
+  delivered: () => {},
+  farewell: () => undefined,
+  end: async () => {},
+};
 
 /** A gateway in this process before an API server, with people whose tokens are `<name>-token`. */
 export class GatewayStand {
@@ -229,7 +239,7 @@ export class GatewayStand {
       streams,
       openTap: async () => ({
         ok: true,
-        tap: { agreed: () => true, toClient: async () => {}, toServer: async () => {}, end: async () => {} },
+        tap: silentTap,
       }),
       sealGrant: (request) => `sealed-${request.id}`,
       hold: () => this.hold,
@@ -372,7 +382,7 @@ export async function asAdmin(cluster: Cluster, args: readonly string[], input =
   return stdout;
 }
 
-export const repository = join(import.meta.dirname, "../..");
+const repository = join(import.meta.dirname, "../..");
 
 /** The user bob is the gateway's own account, with the role that we ship. */
 export async function installGatewayRoles(cluster: Cluster): Promise<void> {
@@ -433,5 +443,3 @@ export interface AuditEvent {
   readonly responseStatus?: { readonly code?: number };
   readonly userAgent?: string;
 }
-
-export type { KubernetesClient };

@@ -11,7 +11,7 @@ import { targetProblem } from "./target.ts";
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const bodiless = new Set(["GET", "HEAD"]);
 
-export const emptyDigest: string = hash("sha256", "");
+const emptyDigest: string = hash("sha256", "");
 
 /** What is asked? As kube-apiserver reads the raw request line; what it might read in another way is refused. */
 export function classify(call: Call, parts: GatewayParts): Refusal | undefined {

@@ -191,8 +191,7 @@ function relay(
     if (isOver) return;
     isOver = true;
     release();
-    client.destroy();
-    server.destroy();
+    cut(why);
     tap?.end(why).catch(parts.trouble);
     parts.records.note(streamRecord(call, parts, kind, "ended", why));
   };
@@ -203,7 +202,7 @@ function relay(
   const answered = [...answeredFields(fields), ["Connection", "Upgrade"], ["Upgrade", protocol]];
   const head = answered.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   client.write(`HTTP/1.1 101 Switching Protocols\r\n${head}\r\n`, "latin1");
-  relayStream({ client, server, early, rest, tap, over: finish });
+  const cut = relayStream({ client, server, early, rest, tap, over: finish });
 }
 
 const keepAliveMilliseconds = 15_000;

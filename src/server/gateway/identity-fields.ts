@@ -15,7 +15,7 @@ export type IdentityFields =
 const reserved = /^(?:system|castellan):/;
 const account = /^system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+$/;
 const node = /^system:node:[a-z0-9.-]+$/;
-export const grantKey = "castellan.dev/grant";
+const grantKey = "castellan.dev/grant";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
 const control = /[\u0000-\u001f\u007f]/;

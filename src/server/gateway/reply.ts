@@ -7,7 +7,7 @@ export interface Reply {
   refuse(refusal: Refusal, auditId: string): void;
 }
 
-export function refusalHead(refusal: Refusal, auditId: string, length: number): readonly (readonly [string, string])[] {
+function refusalHead(refusal: Refusal, auditId: string, length: number): readonly (readonly [string, string])[] {
   return [
     ["Content-Type", "application/json"],
     ["Content-Length", String(length)],

@@ -1,3 +1,4 @@
+import { channelFarewell, noFarewell } from "./farewell.ts";
 import { type StreamEvent, type StreamReader, StreamUnreadable } from "./stream-event.ts";
 import { TerminalSizes } from "./terminal-sizes.ts";
 import { type MessagePiece, WebSocketFrames } from "./websocket-frames.ts";
@@ -6,6 +7,8 @@ import { type MessagePiece, WebSocketFrames } from "./websocket-frames.ts";
 export interface ChannelProtocol {
   /** Digits for channels and base64 for data, in text frames or not. */
   readonly base64: boolean;
+  /** From version 4 on, the error channel has a `Status`. */
+  readonly status: boolean;
   /** From version 5 on, 255 and a channel's number end that channel. */
   readonly closes: boolean;
 }
@@ -93,6 +96,11 @@ export function channelStreams(protocol: ChannelProtocol): StreamReader {
         if (piece.channel === 4) return sizes.read(piece.bytes).map((size) => ({ kind: "resize", ...size }));
         throw new StreamUnreadable(`input on channel ${piece.channel}`);
       }),
+    farewell: channelFarewell(
+      (channel, payload) =>
+        protocol.base64 ? Buffer.from(`${channel}${payload.toString("base64")}`) : Buffer.concat([Buffer.of(channel), payload]),
+      protocol.status,
+    ),
     close: () => {},
   };
 }
@@ -120,6 +128,7 @@ export function forwardedChannels(protocol: ChannelProtocol): StreamReader {
   return {
     fromServer: async (bytes) => carried("out", server.read(bytes)),
     fromClient: async (bytes) => carried("in", client.read(bytes)),
+    farewell: noFarewell,
     close: () => {},
   };
 }

@@ -1,4 +1,5 @@
 import { type ChannelProtocol, channelStreams, forwardedChannels } from "./channel-streams.ts";
+import { noFarewell } from "./farewell.ts";
 import { spdyExec, spdyPortForward } from "./spdy-streams.ts";
 import { type StreamReader, StreamUnreadable } from "./stream-event.ts";
 import type { TapRequest } from "./tap.ts";
@@ -13,7 +14,8 @@ export const isReadable = (agreed: Agreed): boolean => openReader(agreed) !== un
 export function openReader({ kind, protocol, subprotocol = "" }: Agreed): StreamReader | undefined {
   if (protocol === "spdy") {
     if (kind === "portforward") return subprotocol === "portforward.k8s.io" ? spdyPortForward() : undefined;
-    return /^(v[2-5]\.)?channel\.k8s\.io$/.test(subprotocol) ? spdyExec() : undefined;
+    const version = /^(?:v([2-5])\.)?channel\.k8s\.io$/.exec(subprotocol);
+    return version === null ? undefined : spdyExec(Number(version[1]) >= 4);
   }
   if (kind === "portforward" && subprotocol === "SPDY/3.1+portforward.k8s.io") return tunnelled(spdyPortForward());
   const channels = channelProtocol(subprotocol);
@@ -24,7 +26,8 @@ export function openReader({ kind, protocol, subprotocol = "" }: Agreed): Stream
 function channelProtocol(name: string): ChannelProtocol | undefined {
   const parts = /^(?:v([2-5])\.)?(base64\.)?channel\.k8s\.io$/.exec(name);
   if (parts === null) return undefined;
-  return { base64: parts[2] !== undefined, closes: parts[1] === "5" };
+  const [, version, base64] = parts;
+  return { base64: base64 !== undefined, status: Number(version) >= 4, closes: version === "5" };
 }
 
 /** SPDY within the binary messages of a WebSocket (KEP-4006). */
@@ -39,6 +42,7 @@ function tunnelled(inner: StreamReader): StreamReader {
   return {
     fromServer: async (bytes) => inner.fromServer(inside(server, bytes)),
     fromClient: async (bytes) => inner.fromClient(inside(client, bytes)),
+    farewell: noFarewell,
     close: () => inner.close(),
   };
 }

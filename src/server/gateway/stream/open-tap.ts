@@ -50,6 +50,7 @@ class RecordingTap implements StreamTap {
   #reader: StreamReader;
   readonly #recording: LiveRecording;
   readonly #recordInput: boolean;
+  #hasStatus = false;
   /** Each direction is read in order. */
   readonly #last = { fromServer: Promise.resolve(), fromClient: Promise.resolve() };
 
@@ -76,6 +77,16 @@ class RecordingTap implements StreamTap {
 
   toServer(bytes: Buffer): Promise<void> {
     return this.#see("fromClient", bytes);
+  }
+
+  delivered(bytes: Buffer): void {
+    this.#reader.farewell.delivered(bytes);
+  }
+
+  farewell(why: string): Buffer | undefined {
+    // The server has said how the command ended.
+    if (this.#hasStatus) return undefined;
+    return this.#reader.farewell.words(`the session was ended: ${why}`);
   }
 
   async end(why: string): Promise<void> {
@@ -107,6 +118,9 @@ class RecordingTap implements StreamTap {
         return false;
       case "stdin":
         return this.#recordInput;
+      case "status":
+        this.#hasStatus = true;
+        return true;
       default:
         return true;
     }

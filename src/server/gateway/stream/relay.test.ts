@@ -11,8 +11,16 @@ function relayed(seen: Partial<StreamTap> = {}, more: { readonly early?: Buffer;
   const [ours, client] = duplexPair({ highWaterMark: 64 * 1024 });
   const [upstream, server] = duplexPair({ highWaterMark: 64 * 1024 });
   const whys: string[] = [];
-  const tap: StreamTap = { agreed: () => true, toClient: async () => {}, toServer: async () => {}, end: async () => {}, ...seen };
-  relayStream({
+  const tap: StreamTap = {
+    agreed: () => true,
+    toClient: async () => {},
+    toServer: async () => {},
+    delivered: () => {},
+    farewell: () => undefined,
+    end: async () => {},
+    ...seen,
+  };
+  const cut = relayStream({
     client: ours,
     server: upstream,
     early: more.early ?? nothing,
@@ -20,8 +28,7 @@ function relayed(seen: Partial<StreamTap> = {}, more: { readonly early?: Buffer;
     tap,
     over: (why) => {
       whys.push(why);
-      ours.destroy();
-      upstream.destroy();
+      if (whys.length === 1) cut(why);
     },
   });
   return { client, server, whys };

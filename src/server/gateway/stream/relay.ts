@@ -8,7 +8,7 @@ export interface RelayedStream {
   readonly early: Buffer;
   readonly rest: Buffer;
   readonly tap: StreamTap | undefined;
-  /** The stream has ended, or must; may be called more than once. Destroys both sides. */
+  /** The stream has ended, or must; may be called more than once, and calls the answer of `relayStream`. */
   readonly over: (why: string) => void;
 }
 
@@ -16,12 +16,14 @@ export interface RelayedStream {
 const windowBytes = 1024 * 1024;
 /** A side that has everything has so long to close. */
 const closeMilliseconds = 5000;
+/** A client that is cut has so long to take what tells it why. */
+const farewellMilliseconds = 500;
 
 /**
  * Passes the bytes of both directions on: each piece is seen by the tap first, and nothing overtakes it. What was sent before an
- * end still arrives.
+ * end still arrives. The answer cuts both sides, and tells the client why where that is possible.
  */
-export function relayStream({ client, server, early, rest, tap, over }: RelayedStream): void {
+export function relayStream({ client, server, early, rest, tap, over }: RelayedStream): (why: string) => void {
   let last = "the client has gone";
   const ending = (why: string) => {
     last = why;
@@ -30,15 +32,32 @@ export function relayStream({ client, server, early, rest, tap, over }: RelayedS
   for (const socket of [client, server]) socket.on("error", () => {});
   client.on("close", () => over(last));
   const cut = (error: unknown) => over(error instanceof Error ? error.message : String(error));
-  pass(server, client, rest, (bytes) => tap?.toClient(bytes), cut).then((broken) => {
+  const deliver = (bytes: Buffer) => {
+    if (client.writable) tap?.delivered(bytes);
+    return write(client, bytes);
+  };
+  pass(server, deliver, rest, (bytes) => tap?.toClient(bytes), cut).then((broken) => {
     ending(broken === undefined ? "the API server ended it" : `the API server's connection broke: ${broken.message}`);
     client.end();
   }, cut);
-  pass(client, server, early, (bytes) => tap?.toServer(bytes), cut).then((broken) => {
+  pass(
+    client,
+    (bytes) => write(server, bytes),
+    early,
+    (bytes) => tap?.toServer(bytes),
+    cut,
+  ).then((broken) => {
     if (broken !== undefined) return over(`the client's connection broke: ${broken.message}`);
     if (!server.writableEnded) ending("the client has gone");
     server.end();
   }, cut);
+  return (why) => {
+    server.destroy();
+    const words = client.writable ? tap?.farewell(why) : undefined;
+    if (words === undefined) return void client.destroy();
+    client.end(words);
+    setTimeout(() => client.destroy(), farewellMilliseconds).unref();
+  };
 }
 
 /**
@@ -47,7 +66,7 @@ export function relayStream({ client, server, early, rest, tap, over }: RelayedS
  */
 async function pass(
   from: Duplex,
-  to: Duplex,
+  deliver: (bytes: Buffer) => Promise<void> | undefined,
   first: Buffer,
   see: (bytes: Buffer) => Promise<void> | undefined,
   refused: (error: unknown) => void,
@@ -60,7 +79,7 @@ async function pass(
     const before = written;
     const seen = see(bytes);
     written = Promise.all([before, seen]).then(async () => {
-      await write(to, bytes);
+      await deliver(bytes);
       waiting -= bytes.length;
     });
     // Awaited below, too, but the next piece may be long in coming.
@@ -85,7 +104,7 @@ async function pass(
 
 /** What comes for a side that is gone is of no use to anybody. */
 function write(to: Duplex, bytes: Buffer): Promise<void> | undefined {
-  if (to.destroyed || to.writableEnded || to.write(bytes)) return undefined;
+  if (!to.writable || to.write(bytes)) return undefined;
   return new Promise((resolve) => {
     const done = () => {
       to.off("drain", done).off("close", done);

@@ -28,6 +28,11 @@ export class SpdyFrames {
   /** Undefined within data. */
   #control: { readonly type: number; readonly parts: Buffer[] } | undefined;
 
+  /** What was read ends with a whole frame. */
+  get isBetweenFrames(): boolean {
+    return this.#left === 0 && this.#headLength === 0;
+  }
+
   /** Throws `StreamUnreadable`. */
   read(bytes: Buffer): readonly SpdyPiece[] {
     const pieces: SpdyPiece[] = [];

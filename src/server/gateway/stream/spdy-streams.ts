@@ -1,3 +1,4 @@
+import { type Farewell, noFarewell, spdyFarewell } from "./farewell.ts";
 import { SpdyFrames, type SpdyPiece, spdyControl } from "./spdy-frames.ts";
 import { SpdyHeaders } from "./spdy-headers.ts";
 import { type StreamEvent, type StreamReader, StreamUnreadable } from "./stream-event.ts";
@@ -15,10 +16,11 @@ interface Purpose {
   opened(stream: number, headers: ReadonlyMap<string, string>): readonly StreamEvent[];
   fromServer(stream: number, bytes: Buffer): readonly StreamEvent[];
   fromClient(stream: number, bytes: Buffer): readonly StreamEvent[];
+  readonly farewell: Farewell;
 }
 
 /** Reads exec and attach over SPDY: the header `streamtype` says what each stream is. */
-export const spdyExec = (): StreamReader => spdyReader(execPurpose());
+export const spdyExec = (hasStatus: boolean): StreamReader => spdyReader(execPurpose(hasStatus));
 
 /** Reads forwarded ports over SPDY: the header `port` says where a stream leads. */
 export const spdyPortForward = (): StreamReader => spdyReader(portForwardPurpose);
@@ -66,14 +68,17 @@ function spdyReader(purpose: Purpose): StreamReader {
       }
       return events;
     },
+    farewell: purpose.farewell,
     close: () => headers.close(),
   };
 }
 
-function execPurpose(): Purpose {
+function execPurpose(hasStatus: boolean): Purpose {
   const streams = new Map<number, ExecStream>();
   const sizes = new Map<number, TerminalSizes>();
+  const errorStream = () => [...streams].find(([, type]) => type === "error")?.[0];
   return {
+    farewell: spdyFarewell(errorStream, hasStatus),
     opened(stream, headers) {
       const type = execStreams.find((name) => name === headers.get("streamtype"));
       if (type === undefined) throw new StreamUnreadable(`a stream of unknown type ${JSON.stringify(headers.get("streamtype"))}`);
@@ -105,6 +110,7 @@ function execPurpose(): Purpose {
 }
 
 const portForwardPurpose: Purpose = {
+  farewell: noFarewell,
   opened(_stream, headers) {
     const type = headers.get("streamtype");
     if (type !== "data" && type !== "error") throw new StreamUnreadable(`a stream of unknown type ${JSON.stringify(type)}`);

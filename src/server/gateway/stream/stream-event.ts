@@ -1,4 +1,5 @@
 import type { RecordedEvent } from "../../../services/access/recording/event.ts";
+import type { Farewell } from "./farewell.ts";
 
 /** What the bytes of an upgraded connection show. */
 export type StreamEvent =
@@ -13,6 +14,8 @@ export interface StreamReader {
   /** Rejects with `StreamUnreadable`; the reader is of no use then. */
   fromServer(bytes: Buffer): Promise<readonly StreamEvent[]>;
   fromClient(bytes: Buffer): Promise<readonly StreamEvent[]>;
+  /** How the client is told why it is cut. */
+  readonly farewell: Farewell;
   close(): void;
 }
 

@@ -39,6 +39,11 @@ export class WebSocketFrames {
     this.#masked = sender === "client";
   }
 
+  /** What was read ends with a whole message, or before the first; none follows a close. */
+  get isBetweenMessages(): boolean {
+    return this.#frame === undefined && this.#headLength === 0 && this.#message === undefined && !this.#closed;
+  }
+
   /** Throws `StreamUnreadable`. */
   read(bytes: Buffer): readonly MessagePiece[] {
     const pieces: MessagePiece[] = [];
