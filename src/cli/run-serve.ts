@@ -7,12 +7,13 @@ import { loadDefaultPacks } from "../adapters/files/packs.ts";
 import { Ledger } from "../adapters/store/ledger.ts";
 import { openSigner } from "../adapters/store/signing-key.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
-import { severities } from "../core/finding.ts";
+import { type Finding, severities } from "../core/finding.ts";
 import type { JsonValue } from "../core/json.ts";
 import { isKubernetesObject } from "../core/kubernetes.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts";
 import { BadBatch } from "../server/webhook/webhook.ts";
+import { BypassWatch } from "../services/access/bypass/bypass-watch.ts";
 import { sealGrant } from "../services/access/guardrail-grant.ts";
 import { RoleBindingGrants } from "../services/access/role-binding-grants.ts";
 import type { FactsOf } from "../services/access/standing-offer.ts";
@@ -157,11 +158,14 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const usage = new UsageWatch({ store, ledger, now: io.now, onChange: tell, onTrouble: trouble });
   closing.push(() => usage.stop());
   usage.start();
-  const findings = () => findingsOf(clusters, usage);
+  let gateway: ServingGateway | undefined;
+  const gatewayUser = (cluster: string) => gateway?.userIn(cluster);
+  const bypass = new BypassWatch({ store, ledger, gatewayUser, now: io.now, onChange: tell, onTrouble: trouble });
+  closing.push(() => bypass.stop());
+  const findings = () => findingsOf(clusters, [usage.findings(), bypass.findings()]);
 
   const settings = await notificationsOf(flags.access ?? [], io);
   let ready = false;
-  let gateway: ServingGateway | undefined;
   const console = await serveConsole(
     flags,
     {
@@ -214,7 +218,10 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     io,
     trouble,
   });
-  if (gateway !== undefined) closing.push(() => gateway?.close() ?? Promise.resolve());
+  if (gateway !== undefined) {
+    closing.push(gateway.close);
+    bypass.start();
+  }
   for (const path of flags.flows ?? []) {
     const followed = new FollowedFile(path, { onLines: (lines) => clusters[0]?.takeFlows(lines), onTrouble: trouble });
     closing.push(() => followed.stop());
@@ -290,22 +297,20 @@ async function sourcesOf(
 }
 
 /** What the clusters' objects show, and what their audit logs show; a log may tell of a cluster that is not governed here. */
-function findingsOf(clusters: readonly ServedCluster[], usage: UsageWatch): readonly ClusterFindings[] {
-  const unusual = new Map(usage.findings());
-  const governed = clusters.map((cluster): ClusterFindings => {
-    const used = unusual.get(cluster.name) ?? [];
-    unusual.delete(cluster.name);
-    return {
-      cluster: cluster.name,
-      findings: {
-        *[Symbol.iterator]() {
-          yield* cluster.findings();
-          yield* used;
-        },
+function findingsOf(
+  clusters: readonly ServedCluster[],
+  told: readonly ReadonlyMap<string, readonly Finding[]>[],
+): readonly ClusterFindings[] {
+  const names = new Set([...clusters.map(({ name }) => name), ...told.flatMap((by) => [...by.keys()])]);
+  return [...names].map((name) => ({
+    cluster: name,
+    findings: {
+      *[Symbol.iterator]() {
+        yield* clusters.find((cluster) => cluster.name === name)?.findings() ?? [];
+        for (const by of told) yield* by.get(name) ?? [];
       },
-    };
-  });
-  return [...governed, ...[...unusual].map(([cluster, found]) => ({ cluster, findings: found }))];
+    },
+  }));
 }
 
 /** Log lines that go into one transaction. */

@@ -97,6 +97,8 @@ export interface ServingGateway {
   readonly authority: string | undefined;
   /** Each is reached at `address` + `path`. */
   readonly clusters: readonly { readonly name: string; readonly path: string }[];
+  /** The user name of its own account in a cluster; undefined where that is not known. */
+  readonly userIn: (cluster: string) => string | undefined;
   /** What it would know of a call that is asked for before it is sent. */
   readonly lookAtCall: LookAtCall;
   close(): Promise<void>;
@@ -133,11 +135,12 @@ async function serve(
   closing.push(() => records.close());
   const authenticator = parts.authenticator(host);
   const clusters = new Map<string, GatewayParts>();
+  const users = new Map<string, string>();
   const paths: { readonly name: string; readonly path: string }[] = [];
   const alone = parts.clusters.length === 1;
   for (const cluster of parts.clusters) {
     const path = alone ? "" : pathOfCluster(cluster.name);
-    clusters.set(path, await clusterParts(cluster, flags, { ...parts, records, authenticator }, closing));
+    clusters.set(path, await clusterParts(cluster, flags, { ...parts, records, authenticator, users }, closing));
     paths.push({ name: cluster.name, path: path === "" ? "/" : path });
   }
   const certificate = await certificateOf(flags, host, io.now);
@@ -154,6 +157,7 @@ async function serve(
     address: flags.gatewayUrl?.replace(/\/$/, "") ?? `https://${shownHost}:${gateway.port}`,
     authority: certificate.authority,
     clusters: paths,
+    userIn: (cluster) => users.get(cluster),
     lookAtCall: async (action, call, person) => {
       const cluster = [...clusters.values()].find(({ upstream }) => upstream.cluster === call.cluster);
       if (cluster === undefined)
@@ -164,7 +168,12 @@ async function serve(
   };
 }
 
-type Common = Omit<ServeGatewayParts, "authenticator"> & { readonly records: CallRecords; readonly authenticator: Authenticator };
+type Common = Omit<ServeGatewayParts, "authenticator"> & {
+  readonly records: CallRecords;
+  readonly authenticator: Authenticator;
+  /** Of the gateway's own account, by cluster. */
+  readonly users: Map<string, string>;
+};
 
 async function clusterParts(
   cluster: GatewayCluster,
@@ -181,7 +190,10 @@ async function clusterParts(
   const rights = new StandingRights({ client, trouble });
   await rights.start();
   closing.push(() => rights.stop());
-  await gatewayRights(client).then((own) => tellRights(own, cluster.name, io), trouble);
+  await gatewayRights(client).then((own) => {
+    common.users.set(cluster.name, own.user);
+    tellRights(own, cluster.name, io);
+  }, trouble);
   const streams = new StreamRegistry({ desk, now: io.now, trouble });
   streams.start();
   return {

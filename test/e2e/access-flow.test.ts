@@ -105,15 +105,19 @@ function ana(program: string, args: readonly string[]): Promise<Ran> {
 const command = (...args: readonly string[]) => ana(process.execPath, [castellan, ...args]);
 
 function kubectlOfAna(...args: readonly string[]): Promise<Ran> {
+  return ana(running().kubectl, args);
+}
+
+function running(): Cluster {
   if (!cluster.available) throw new Error(cluster.reason);
-  return ana(cluster.kubectl, args);
+  return cluster;
 }
 
 const scale = () => kubectlOfAna("scale", "deployment/ranker", "-n", "serving-prod", "--replicas", "3");
 
 async function replicas(): Promise<string> {
-  if (!cluster.available) throw new Error(cluster.reason);
-  return (await kubectl(cluster, ["get", "deployment", "ranker", "-n", "serving-prod", "-o", "jsonpath={.spec.replicas}"])).text;
+  return (await kubectl(running(), ["get", "deployment", "ranker", "-n", "serving-prod", "-o", "jsonpath={.spec.replicas}"]))
+    .text;
 }
 
 beforeAll(async () => {
@@ -158,7 +162,7 @@ describe("a change of production at a forbidden hour", () => {
     });
 
     // The guardrail holds for who goes around the gateway, too.
-    const around = await kubectl(cluster, ["scale", "deployment/ranker", "-n", "serving-prod", "--replicas", "3"]);
+    const around = await kubectl(running(), ["scale", "deployment/ranker", "-n", "serving-prod", "--replicas", "3"]);
     expect(around).toMatchObject({ code: 1, text: expect.stringContaining("production is changed in change hours only") });
 
     const scaling = scale();

@@ -123,7 +123,7 @@ describe("two replicas on one PostgreSQL", () => {
     const [first, second] = replicas;
     if (first === undefined || second === undefined) throw new Error("unreachable");
     for (let n = 0; n < 6; n++) {
-      const { code, text } = await kubectl(cluster, ["apply", "-f", "-"], configMap(`denied-${n}`, {}));
+      const { code, text } = await kubectl(running(), ["apply", "-f", "-"], configMap(`denied-${n}`, {}));
       expect([code, text]).toEqual([1, expect.stringContaining("label team is required")]);
     }
     await second.until(async () => (await opened("old")) > 0);
@@ -131,9 +131,9 @@ describe("two replicas on one PostgreSQL", () => {
     const leader = await holder();
     expect(leader).not.toBe("");
     await first.stop("SIGKILL");
-    expect((await kubectl(cluster, ["apply", "-f", "-"], configMap("denied", {}))).text).toContain("label team is required");
+    expect((await kubectl(running(), ["apply", "-f", "-"], configMap("denied", {}))).text).toContain("label team is required");
     await second.until(async () => !["", leader].includes(await holder()), 60);
-    expect((await kubectl(cluster, ["label", "configmap", "old", "team=nlp"])).code).toBe(0);
+    expect((await kubectl(running(), ["label", "configmap", "old", "team=nlp"])).code).toBe(0);
     await second.until(async () =>
       ((await second.run("audit", "export", "--kind", "finding.closed")).text ?? "").includes("require-team"),
     );

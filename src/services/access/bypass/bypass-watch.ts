@@ -28,7 +28,7 @@ export class BypassWatch {
   readonly #options: BypassWatchOptions;
   readonly #finder: BypassFinder;
   /** By rule, cluster and caller: one finding tells of many calls, by the latest. */
-  readonly #found = new Map<string, { readonly at: Instant; readonly finding: Finding }>();
+  readonly #found = new Map<string, { readonly at: Instant; readonly cluster: string; readonly finding: Finding }>();
   readonly #since: Instant;
   #next = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -41,8 +41,10 @@ export class BypassWatch {
     this.#since = options.now() - learnMilliseconds;
   }
 
-  *findings(): Iterable<Finding> {
-    for (const { finding } of this.#found.values()) yield finding;
+  /** By the cluster in which it was. */
+  findings(): ReadonlyMap<string, readonly Finding[]> {
+    const found = Map.groupBy(this.#found.values(), ({ cluster }) => cluster);
+    return new Map([...found].map(([cluster, calls]) => [cluster, calls.map(({ finding }) => finding)]));
   }
 
   start(): void {
@@ -76,7 +78,7 @@ export class BypassWatch {
     const records = this.#finder.settle(at).flatMap(({ call, finding }) => {
       const key = `${finding.check.rule}/${call.cluster}/${call.caller}`;
       const isNew = !this.#found.has(key);
-      this.#found.set(key, { at: call.at, finding });
+      this.#found.set(key, { at: call.at, cluster: call.cluster, finding });
       return isNew ? [recordOf(call, finding)] : [];
     });
     if (records.length === 0) return;
