@@ -1,4 +1,4 @@
-import { request as send } from "undici";
+import { Agent, request as send } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { recordsFrom } from "../../src/adapters/store/ledger-reading.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member, valueAt } from "../../src/core/json.ts";
@@ -168,6 +168,32 @@ describe("requests over the API", () => {
     const waiting = server.get("ada", at(id, "wait?seconds=30"));
     await server.post("bob", at(id, "approve"), { comment: "" });
     expect((await waiting).body).toMatchObject({ phase: "granted" });
+  });
+
+  test("a wait whose client goes away ends, and many waits share a connection", async () => {
+    const id = await pending();
+    const warnings: string[] = [];
+    const warned = ({ message }: Error) => void warnings.push(message);
+    process.on("warning", warned);
+    const agent = new Agent({ connections: 1 });
+    const headers = { authorization: `Bearer ${server.tokenOf("ada")}` };
+    for (let i = 0; i < 15; i++) {
+      const answer = await agent.request({ origin: server.origin, path: at(id, "wait?seconds=0"), method: "GET", headers });
+      await answer.body.dump();
+    }
+    const stop = new AbortController();
+    const waiting = agent.request({
+      origin: server.origin,
+      path: at(id, "wait?seconds=60"),
+      method: "GET",
+      headers,
+      signal: stop.signal,
+    });
+    setTimeout(() => stop.abort(), 100);
+    await expect(waiting).rejects.toThrow();
+    await agent.close();
+    process.off("warning", warned);
+    expect(warnings).toEqual([]);
   });
 
   test("nothing but POST acts: links in messages decide nothing", async () => {

@@ -216,7 +216,8 @@ function listRoutes(api: Api, parts: AccessApi): void {
       const known = await seen(parts, request.params.id, viewer);
       if (known === undefined) return reply.status(404).send({ code: notFound.code, message: notFound.message });
       const gone = new AbortController();
-      request.raw.socket.once("close", () => gone.abort());
+      // Of the response, which ends: the connection may carry many waits.
+      reply.raw.once("close", () => gone.abort());
       const milliseconds = request.query.seconds * 1000;
       // A clock that is set back does not make anybody wait longer.
       const over = AbortSignal.any([gone.signal, AbortSignal.timeout(milliseconds)]);
@@ -244,7 +245,10 @@ async function detail(parts: AccessApi, request: RequestView, viewer: Viewer) {
     ...request,
     what: describeAsk(ask, request.rule.name),
     changes: preview?.before === undefined || preview.after === undefined ? [] : diffJson(preview.before, preview.after),
-    similar: similarDecisions(request, past),
+    similar: similarDecisions(
+      request,
+      past.filter((one) => maySee(one, viewer)),
+    ),
     risk: parts.risk(request),
   };
 }
