@@ -295,6 +295,18 @@ export const diagnosticCodes = {
     meaning: "This person has more requests waiting than one may have.",
     next: "Cancel those that are no longer needed.",
   },
+  ACCESS_NO_PERSON: {
+    meaning: "A login proves no person, so nothing can be asked for or decided with it.",
+    next: "Log in by the identity provider, or with castellan login.",
+  },
+  CHAT_CODE_UNKNOWN: {
+    meaning: "The link for a chat user is too old, was used, or was never given.",
+    next: "Say /castellan link again.",
+  },
+  CHAT_REFUSED: {
+    meaning: "A message that says to come from a chat is not signed by it, is too old, or was seen before.",
+    next: "Check the signing secret of the notifications and the server's clock.",
+  },
   ACCESS_NOT_FOUND: { meaning: "There is no request with this id.", next: "List the requests to find its id." },
   ACCESS_SELF_APPROVAL: {
     meaning: "Somebody tried to decide their own request, perhaps under another login.",
