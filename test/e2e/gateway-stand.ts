@@ -149,7 +149,7 @@ const silentTap: StreamTap = {
   agreed: () => true,
   toClient: async () => {},
   toServer: async () => {},
-  delivered: () => {},
+  endsFrame: () => true,
   farewell: () => undefined,
   end: async () => {},
 };

@@ -79,8 +79,8 @@ class RecordingTap implements StreamTap {
     return this.#see("fromClient", bytes);
   }
 
-  delivered(bytes: Buffer): void {
-    this.#reader.farewell.delivered(bytes);
+  endsFrame(bytes: Buffer): boolean {
+    return this.#reader.farewell.endsFrame(bytes);
   }
 
   farewell(why: string): Buffer | undefined {

@@ -15,7 +15,7 @@ function relayed(seen: Partial<StreamTap> = {}, more: { readonly early?: Buffer;
     agreed: () => true,
     toClient: async () => {},
     toServer: async () => {},
-    delivered: () => {},
+    endsFrame: () => true,
     farewell: () => undefined,
     end: async () => {},
     ...seen,
@@ -31,7 +31,7 @@ function relayed(seen: Partial<StreamTap> = {}, more: { readonly early?: Buffer;
       if (whys.length === 1) cut(why);
     },
   });
-  return { client, server, whys };
+  return { client, server, whys, cut };
 }
 
 async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
@@ -80,6 +80,36 @@ describe("relay", () => {
     }
     await expect.poll(() => whys[0]).toBe("disk full");
     expect(seen).toEqual(["one"]);
+  });
+
+  test("T43 a client that is cut gets the last words behind a whole frame, and nothing of one that is not whole", async () => {
+    const words = (why: string) => Buffer.from(`<${why}>`);
+    const endsFrame = (bytes: Buffer) => bytes.toString().endsWith(".");
+    const { client, server, cut } = relayed({ endsFrame, farewell: words });
+    const reading = readAll(client);
+    for (const text of ["one", " frame.", "half a "]) {
+      server.write(text);
+      await sleep(5);
+    }
+    cut("the grant has ended");
+    expect((await reading).toString()).toBe("one frame.<the grant has ended>");
+  });
+
+  test("frames that are very long do not wait, and then there is no place for words", async () => {
+    const { client, server, cut } = relayed({ endsFrame: () => false, farewell: () => Buffer.from("words") });
+    const parts: Buffer[] = [];
+    client.on("data", (part: Buffer) => parts.push(part)).on("error", () => {});
+    server.write(Buffer.alloc(100_000));
+    await expect.poll(() => Buffer.concat(parts).length).toBe(100_000);
+    cut("why");
+    await sleep(20);
+    expect(Buffer.concat(parts).length).toBe(100_000);
+  });
+
+  test("what is left of a frame when the server ends still arrives", async () => {
+    const { client, server } = relayed({ endsFrame: () => false });
+    server.end("half");
+    expect((await readAll(client)).toString()).toBe("half");
   });
 
   test("a client that has gone ends it, after what it sent has arrived", async () => {

@@ -16,6 +16,8 @@ export interface RelayedStream {
 const windowBytes = 1024 * 1024;
 /** A side that has everything has so long to close. */
 const closeMilliseconds = 5000;
+/** The beginning of a frame waits for its rest, so that a client that is cut can be told why; larger frames do not wait. */
+const holdBytes = 64 * 1024;
 /** A client that is cut has so long to take what tells it why. */
 const farewellMilliseconds = 500;
 
@@ -32,12 +34,22 @@ export function relayStream({ client, server, early, rest, tap, over }: RelayedS
   for (const socket of [client, server]) socket.on("error", () => {});
   client.on("close", () => over(last));
   const cut = (error: unknown) => over(error instanceof Error ? error.message : String(error));
+  const held: Buffer[] = [];
+  let endsFrame = true;
+  const flush = (isWhole: boolean) => {
+    endsFrame = isWhole;
+    return write(client, Buffer.concat(held.splice(0)));
+  };
   const deliver = (bytes: Buffer) => {
-    if (client.writable) tap?.delivered(bytes);
-    return write(client, bytes);
+    held.push(bytes);
+    const isWhole = tap?.endsFrame(bytes) ?? true;
+    const length = held.reduce((sum, part) => sum + part.length, 0);
+    return isWhole || length > holdBytes ? flush(isWhole) : undefined;
   };
   pass(server, deliver, rest, (bytes) => tap?.toClient(bytes), cut).then((broken) => {
     ending(broken === undefined ? "the API server ended it" : `the API server's connection broke: ${broken.message}`);
+    // What is left of a frame that never became whole.
+    if (held.length > 0) void flush(false);
     client.end();
   }, cut);
   pass(
@@ -53,7 +65,7 @@ export function relayStream({ client, server, early, rest, tap, over }: RelayedS
   }, cut);
   return (why) => {
     server.destroy();
-    const words = client.writable ? tap?.farewell(why) : undefined;
+    const words = client.writable && endsFrame ? tap?.farewell(why) : undefined;
     if (words === undefined) return void client.destroy();
     client.end(words);
     setTimeout(() => client.destroy(), farewellMilliseconds).unref();

@@ -6,6 +6,7 @@ import { isReadable, openReader } from "./open-reader.ts";
 import { spdyDictionary } from "./spdy-headers.ts";
 import { type StreamEvent, type StreamReader, StreamUnreadable } from "./stream-event.ts";
 
+const nothing = Buffer.alloc(0);
 const mask = [7, 200, 13, 255];
 const cuts = fc.array(fc.nat({ max: 4000 }), { maxLength: 12 });
 const payload = fc.uint8Array({ maxLength: 700 }).map((bytes) => Buffer.from(bytes));
@@ -278,6 +279,61 @@ describe("T25 what cannot be read is not passed on", () => {
     const reader = opened("exec", "spdy", "v4.channel.k8s.io");
     await reader.fromClient(await new SpdyHeaderWriter().open(1, [["streamtype", "stdin"]]));
     await expect(reader.fromServer(bytes)).rejects.toThrow(StreamUnreadable);
+    reader.close();
+  });
+});
+
+describe("T43 a client that is cut is told why, where a frame ends", () => {
+  test.each([
+    ["websocket", "v5.channel.k8s.io"],
+    ["websocket", "v4.base64.channel.k8s.io"],
+    ["websocket", "channel.k8s.io"],
+    ["spdy", "v4.channel.k8s.io"],
+    ["spdy", "v3.channel.k8s.io"],
+  ] as const)("%s %s", async (protocol, subprotocol) => {
+    const isBase64 = subprotocol.includes("base64");
+    const framed = (bytes: Buffer) => {
+      if (protocol === "spdy") return spdyData(3, bytes);
+      const body = isBase64 ? Buffer.from(`1${bytes.toString("base64")}`) : Buffer.concat([Buffer.of(1), bytes]);
+      return webSocketFrame(body);
+    };
+    const openedReader = async () => {
+      const reader = opened("exec", protocol, subprotocol);
+      const headers = new SpdyHeaderWriter();
+      if (protocol === "spdy") {
+        await reader.fromClient(await headers.open(1, [["streamtype", "error"]]));
+        await reader.fromClient(await headers.open(3, [["streamtype", "stdout"]]));
+      }
+      return reader;
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(payload, { maxLength: 5 }), fc.nat(4000), cuts, async (payloads, at, reads) => {
+        const frames = payloads.map(framed);
+        const all = Buffer.concat(frames);
+        const ends = frames.map((_, i) => Buffer.concat(frames.slice(0, i + 1)).length);
+        const end = at % 3 === 0 ? (ends[at % (ends.length || 1)] ?? 0) : at % (all.length + 1);
+        const reader = await openedReader();
+        let isWhole = true;
+        for (const part of cutAt(all.subarray(0, end), reads)) isWhole = reader.farewell.endsFrame(part);
+        const words = reader.farewell.words("the grant has ended") ?? nothing;
+        reader.close();
+        expect(isWhole).toBe(end === 0 || ends.includes(end));
+        if (!isWhole) return;
+        const client = await openedReader();
+        const events = await client.fromServer(Buffer.concat([all.subarray(0, end), words]));
+        client.close();
+        const status = Buffer.from(bytesOf(events, "status"), "hex").toString();
+        if (/v[45]/.test(subprotocol))
+          expect(JSON.parse(status)).toMatchObject({ status: "Failure", message: "the grant has ended" });
+        else expect(status).toBe("the grant has ended");
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("forwarded ports have no place for words", () => {
+    const reader = opened("portforward", "websocket", "SPDY/3.1+portforward.k8s.io");
+    expect(reader.farewell.words("why")).toBeUndefined();
     reader.close();
   });
 });

@@ -8,9 +8,9 @@ export interface StreamTap {
   toServer(bytes: Buffer): Promise<void>;
   /** What the server chose, before the first byte: false where it cannot be read, so that the stream must be cut. */
   agreed(subprotocol: string | undefined): boolean;
-  /** This was passed on to the client. */
-  delivered(bytes: Buffer): void;
-  /** What tells the client why it is cut, to be sent behind what was delivered; undefined where there is no place for it. */
+  /** Takes what was seen of the server, in order; whether it ends with a whole frame. */
+  endsFrame(bytes: Buffer): boolean;
+  /** What tells the client why it is cut, to be sent behind a whole frame; undefined where there is no place for it. */
   farewell(why: string): Buffer | undefined;
   /** The stream is over; seals the recording. Idempotent. */
   end(why: string): Promise<void>;
