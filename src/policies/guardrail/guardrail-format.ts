@@ -8,7 +8,7 @@ import { failedWith } from "../kyverno/outcome.ts";
 import type { CompiledRule, CompileEnv, KindSelector, PolicyFormat, RuleResult } from "../policy.ts";
 import { guardedAction } from "./guarded-action.ts";
 import { compileGuardrail, type Guardrail } from "./guardrail.ts";
-import { type GuardrailSpec, guardrailKind } from "./guardrail-kind.ts";
+import { type GuardrailSpec, guardrailKind, usualResources } from "./guardrail-kind.ts";
 
 /** Kept with the documents that are compiled together: all guardrails share their schedules. */
 const known = new WeakMap<readonly SourceDocument[], ReadonlyMap<string, Schedule>>();
@@ -31,7 +31,7 @@ export function scheduleDiagnostics({ documents = [] }: CompileEnv) {
 
 /** Kinds that may be meant; of a subresource the kind says nothing, since it has one of its own. */
 function selectorsOf({ match }: GuardrailSpec, env: CompileEnv): readonly KindSelector[] {
-  const rules = match?.resources ?? [{ apiGroups: ["*"], resources: ["*"] }];
+  const rules = match?.resources ?? usualResources;
   return rules.flatMap(({ apiGroups, resources }) =>
     resources.flatMap((text) => {
       const [resource = "", subresource = ""] = text.split("/");

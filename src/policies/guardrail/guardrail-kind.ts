@@ -32,7 +32,7 @@ const match = z.strictObject({
       }),
     )
     .min(1)
-    .describe("What it is about; everything but subresources where absent.")
+    .describe("What it is about; everything that people do where absent: all but the subresources of controllers, as status.")
     .optional(),
   namespaces: names.describe("With * and ?. A Namespace is in itself.").optional(),
   excludeNamespaces: names.describe("With * and ?.").optional(),
@@ -58,6 +58,19 @@ const spec = z.strictObject({
     .describe("CEL over action, user, time, object and oldObject: it speaks where this holds, or cannot be evaluated.")
     .optional(),
 });
+
+/** Where a guardrail names no resources: objects, and the subresources by which people change or use them. */
+export const usualResources = [
+  {
+    apiGroups: ["*"],
+    resources: [
+      "*",
+      ...["scale", "exec", "attach", "portforward", "proxy", "ephemeralcontainers", "eviction", "resize", "token"].map(
+        (subresource) => `*/${subresource}`,
+      ),
+    ],
+  },
+];
 
 export type GuardrailSpec = z.infer<typeof spec>;
 export type SubjectsSpec = z.infer<typeof subjects>;

@@ -11,7 +11,7 @@ import type { Schedule } from "../../core/schedule/schedule.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { compileWildcard } from "../../core/wildcard.ts";
 import { type ConditionInput, compileActionCondition } from "../../languages/cel/action-condition.ts";
-import { type GuardrailEffect, type GuardrailSpec, guardrailKind, type SubjectsSpec } from "./guardrail-kind.ts";
+import { type GuardrailEffect, type GuardrailSpec, guardrailKind, type SubjectsSpec, usualResources } from "./guardrail-kind.ts";
 
 /** What a guardrail judges. */
 export interface GuardedAction extends Omit<ConditionInput, "risk" | "object" | "oldObject"> {
@@ -88,7 +88,7 @@ class Compiler {
     const operations = new Set<string>(match.operations ?? writes);
     const parts: ((action: GuardedAction) => boolean)[] = [({ action }) => operations.has(action.operation)];
     const add = (holds: (action: GuardedAction) => boolean) => parts.push(holds);
-    const isNamed = compileResourceRules(match.resources ?? [{ apiGroups: ["*"], resources: ["*"] }], true);
+    const isNamed = compileResourceRules(match.resources ?? usualResources, true);
     add(({ action }) => isNamed(action));
     if (match.namespaces !== undefined) {
       const inNamespace = anyOf(match.namespaces);
