@@ -38,9 +38,7 @@ metadata: {name: production-hours}
 spec:
   effect: require-approval
   message: production is changed in change hours only
-  match:
-    namespaces: ["*-prod"]
-    resources: [{apiGroups: ["*"], resources: ["*", "*/scale"]}]
+  match: {namespaces: ["*-prod"]}
   excludeSubjects: {users: ["system:*"]}
   schedules: {outside: [change-hours]}
 ---
