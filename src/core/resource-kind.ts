@@ -32,6 +32,11 @@ export function isOfKind(value: JsonValue, { kind }: Pick<ResourceKind<unknown>,
   return asString(member(value, "apiVersion"))?.split("/")[0] === castellanGroup && member(value, "kind") === kind;
 }
 
+/** `AccessRule break-glass: `, for a document that came from no file. */
+function labelOf({ value }: SourceDocument): string {
+  return `${asString(member(value, "kind")) ?? "?"} ${asString(member(member(value, "metadata"), "name")) ?? "?"}: `;
+}
+
 /** A problem at a place of a document; the path is part of the message, so that it reads without the file. */
 export function problemAt(
   document: SourceDocument,
@@ -41,7 +46,7 @@ export function problemAt(
   next?: string,
 ): Diagnostic {
   const span = document.locateKey(path) ?? document.locate(path);
-  const text = path.length === 0 ? message : `${toDotted(path)}: ${message}`;
+  const text = `${span === undefined ? labelOf(document) : ""}${path.length === 0 ? message : `${toDotted(path)}: ${message}`}`;
   return { code, severity: "error", message: text, ...(next === undefined ? {} : { next }), span };
 }
 

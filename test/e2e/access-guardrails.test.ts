@@ -130,7 +130,15 @@ beforeAll(async () => {
     resources,
     host: { now: Date.now, random: Math.random },
     ledger,
-    approvals: new AdmissionApprovals({ cluster: "c1", store, key, exceptions, rules: () => access.rules, now: Date.now }),
+    approvals: new AdmissionApprovals({
+      cluster: "c1",
+      store,
+      key,
+      exceptions,
+      rules: () => access.rules,
+      consoleUrl: () => "https://console.example",
+      now: Date.now,
+    }),
   });
   const ca = await createAuthority("test", Date.now(), 1);
   const identity = await issueServerCertificate(ca, { dns: ["localhost"], ips: ["127.0.0.1"] }, Date.now(), 1);
@@ -191,7 +199,7 @@ beforeAll(async () => {
   });
   await governed.start();
   await eventually(() => governed.resources.byKind("castellan.dev", "AccessRule") !== undefined);
-  const followed = await access.followCluster(client, governed.resources);
+  const followed = await access.followCluster(client, governed.resources, "c1");
   governed.onResources((served) => followed.follow(served));
 }, 180_000);
 afterAll(async () => {
@@ -260,11 +268,11 @@ describe("documents of access in a cluster", () => {
       approvals: [{ from: ["group:leads"] }],
     });
     expect((await admin("POST", `${group}/accessrules`, rule)).status).toBe(201);
-    await eventually(() => access.rules?.offersException("kyverno.io/ClusterPolicy/x", "prod") === true);
+    await eventually(() => access.rules?.offersException("kyverno.io/ClusterPolicy/x", "prod", "c1") === true);
     const stored = await call("GET", `${group}/accessrules/exceptions`, undefined, undefined, false);
     const spec = isObject(stored.body["spec"]) ? stored.body["spec"] : {};
     await admin("PUT", `${group}/accessrules/exceptions`, { ...stored.body, spec: { ...spec, namespaces: ["prod", "dev"] } });
-    await eventually(() => access.rules?.offersException("kyverno.io/ClusterPolicy/x", "dev") === true);
+    await eventually(() => access.rules?.offersException("kyverno.io/ClusterPolicy/x", "dev", "c1") === true);
   });
 });
 
@@ -371,6 +379,9 @@ describe("an exception that people approve", () => {
     expect(denied?.message).toContain("kyverno.io/ClusterPolicy/require-team/label: validation error: label team is required");
     expect(denied?.message).toContain(
       'To ask for an exception:\ncastellan request create --exception kyverno.io/ClusterPolicy/require-team --policy-rule label --object ConfigMap/free -n prod --for 24h --reason "..."',
+    );
+    expect(denied?.message).toContain(
+      "or https://console.example/access/new?exception=kyverno.io/ClusterPolicy/require-team&rule=label&object=ConfigMap/prod/free&apiVersion=v1&cluster=c1",
     );
 
     const opened = await desk.open({

@@ -4,7 +4,7 @@ import { compileWildcard } from "../../core/wildcard.ts";
 import type { ShownAction } from "../../languages/cel/action-condition.ts";
 import type { Ask } from "../request.ts";
 import type { AccessRuleSpec } from "./access-rule-kind.ts";
-import type { OfferContext } from "./types.ts";
+import type { AccessRules, OfferContext } from "./types.ts";
 
 const anyOf = (patterns: readonly string[] | undefined, ifNone: boolean): ((text: string) => boolean) => {
   if (patterns === undefined) return () => ifNone;
@@ -18,17 +18,14 @@ function namespaceOf(ask: Ask, shown: ShownAction): string {
   return isNamespace ? shown.name : shown.namespace;
 }
 
-/** Whether a rule offers exceptions from a policy in a namespace. */
-export function compileExceptionScope({
-  asks,
-  policies,
-  namespaces,
-}: AccessRuleSpec): (policy: string, namespace: string) => boolean {
+/** Whether a rule offers exceptions from a policy there. */
+export function compileExceptionScope({ asks, policies, namespaces, clusters }: AccessRuleSpec): AccessRules["offersException"] {
   const offers = asks?.includes("exception") === true;
   const isPolicy = anyOf(policies, false);
   const inNamespace = anyOf(namespaces, true);
-  return (policy, namespace) =>
-    offers && isPolicy(policy) && (namespace === "" ? namespaces === undefined : inNamespace(namespace));
+  const isCluster = anyOf(clusters, true);
+  return (policy, namespace, cluster) =>
+    offers && isPolicy(policy) && isCluster(cluster) && (namespace === "" ? namespaces === undefined : inNamespace(namespace));
 }
 
 /** Whether a rule is about what is asked, whoever asks. */

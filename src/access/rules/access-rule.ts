@@ -20,7 +20,7 @@ export interface AccessRule {
   readonly name: string;
   readonly spec: AccessRuleSpec;
   /** Whether it offers exceptions from this policy there, to whomever. */
-  offersException(policy: string, namespace: string): boolean;
+  offersException(policy: string, namespace: string, cluster: string): boolean;
   /** Undefined: the rule does not offer this to this person. */
   offer(person: Person, ask: Ask, context: OfferContext, lookup: ApproverLookup): RuleOffer | undefined;
 }

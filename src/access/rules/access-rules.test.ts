@@ -325,8 +325,8 @@ describe("who is offered what", () => {
     { policy: "kyverno.io/ClusterPolicy/latest", namespace: "nlp", offered: false },
   ])("an exception from $policy in $namespace: $offered", ({ policy, namespace, offered }) => {
     expect(offers(exceptions, ada, exception(policy, namespace))).toHaveLength(offered ? 1 : 0);
-    expect(rules(exceptions).offersException(policy, namespace)).toBe(offered);
-    expect(rules(base).offersException(policy, namespace)).toBe(false);
+    expect(rules(exceptions).offersException(policy, namespace, "prod-eu")).toBe(offered);
+    expect(rules(base).offersException(policy, namespace, "prod-eu")).toBe(false);
   });
 
   test("an exception lives no longer than was asked, a session no longer than the rule allows", () => {

@@ -8,7 +8,7 @@ import type { AccessRules } from "./types.ts";
 export function accessRules(rules: readonly AccessRule[], lookup: ApproverLookup): AccessRules {
   const ordered = [...rules].sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
-    offersException: (policy, namespace) => ordered.some((rule) => rule.offersException(policy, namespace)),
+    offersException: (policy, namespace, cluster) => ordered.some((rule) => rule.offersException(policy, namespace, cluster)),
     offers: (person, ask, context) => ordered.flatMap((rule) => rule.offer(person, ask, context, lookup) ?? []),
   };
 }

@@ -51,5 +51,5 @@ export interface AccessRules {
   /** The rules that let this person ask for this, in order of name. None: there is no access path. */
   offers(person: Person, ask: Ask, context: OfferContext): readonly RuleOffer[];
   /** Whether a rule offers exceptions from this policy (`group/Kind/name`) there to somebody, for the text of a denial. */
-  offersException(policy: string, namespace: string): boolean;
+  offersException(policy: string, namespace: string, cluster: string): boolean;
 }

@@ -335,6 +335,17 @@ describe("rotations", () => {
   });
 });
 
+test("what is wrong with a live object names it", () => {
+  const document = {
+    ...documentOf("Schedule", "hours", { timeZone: "Mars/Base" }),
+    locate: () => undefined,
+    locateKey: () => undefined,
+  };
+  expect(compileSchedule(document).diagnostics.map((d) => d.message)).toEqual([
+    'Schedule hours: spec.timeZone: there is no time zone "Mars/Base"',
+  ]);
+});
+
 describe("what is wrong with a schedule has its place", () => {
   test.each([
     { spec: {}, message: "spec.timeZone: is missing: string" },

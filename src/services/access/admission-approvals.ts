@@ -18,6 +18,8 @@ export interface AdmissionApprovalsOptions {
   readonly key: Uint8Array;
   readonly exceptions: LiveExceptions;
   readonly rules: () => AccessRules | undefined;
+  /** By which address people reach the console, where there is one. */
+  readonly consoleUrl?: (() => string | undefined) | undefined;
   readonly now: () => Instant;
 }
 
@@ -29,6 +31,29 @@ const mostVersions = 5;
 const keepMilliseconds = 300_000;
 
 const quoted = (text: string): string => (/^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+interface Denied {
+  readonly cluster: string;
+  readonly policy: string;
+  readonly rule: string;
+  /** The object's name. */
+  readonly of: string;
+  readonly target: Action["target"];
+}
+
+/** Where the console has the request filled in; asking still takes a reason and a button. */
+function exceptionPage(console: string, { cluster, policy, rule, of, target }: Denied): string {
+  const { group, version, kind, namespace } = target;
+  const query = new URLSearchParams({
+    exception: policy,
+    rule,
+    object: `${kind}/${namespace}/${of}`,
+    apiVersion: group === "" ? version : `${group}/${version}`,
+    cluster,
+  });
+  // Slashes and colons may stand in a query as they are, and are easier to read.
+  return `${console}/access/new?${query.toString().replaceAll("%2F", "/").replaceAll("%3A", ":")}`;
+}
 
 /** What people approved, as admission sees it. */
 export class AdmissionApprovals implements Approvals {
@@ -64,13 +89,17 @@ export class AdmissionApprovals implements Approvals {
     const of = target.name || (subject === undefined ? "" : nameOf(subject));
     // What has no name yet, or is no object of its own, cannot be excepted.
     if (isGuardrail(policy) || of === "" || target.subresource !== "") return undefined;
-    if (this.#options.rules()?.offersException(name, target.namespace) !== true) return undefined;
+    const { rules, cluster } = this.#options;
+    if (rules()?.offersException(name, target.namespace, cluster) !== true) return undefined;
     const version = target.group === "" ? "" : ` --api-version ${quoted(`${target.group}/${target.version}`)}`;
     const namespace = target.namespace === "" ? "" : ` -n ${quoted(target.namespace)}`;
-    return (
+    const command =
       `castellan request create --exception ${quoted(name)} --policy-rule ${quoted(rule)} ` +
-      `--object ${quoted(`${target.kind}/${of}`)}${version}${namespace} --for 24h --reason "..."`
-    );
+      `--object ${quoted(`${target.kind}/${of}`)}${version}${namespace} --for 24h --reason "..."`;
+    const console = this.#options.consoleUrl?.();
+    return console === undefined
+      ? command
+      : `${command}\nor ${exceptionPage(console, { cluster, policy: name, rule, of, target })}`;
   }
 
   #spend(claims: GrantClaims, { oldObject }: Action): Promise<boolean> {

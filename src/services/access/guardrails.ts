@@ -22,15 +22,16 @@ const asObject = (value: JsonObject | undefined) => (isKubernetesObject(value) ?
 export class Guardrails {
   readonly #directory: () => Directory;
   readonly #listeners = new Set<() => void>();
-  #guardrails: readonly Guardrail[];
+  readonly #of: (cluster: string) => readonly Guardrail[];
 
-  constructor(guardrails: readonly Guardrail[], directory: () => Directory) {
-    this.#guardrails = guardrails;
+  /** `of` answers those that are in force in a cluster now. */
+  constructor(of: (cluster: string) => readonly Guardrail[], directory: () => Directory) {
+    this.#of = of;
     this.#directory = directory;
   }
 
-  replace(guardrails: readonly Guardrail[]): void {
-    this.#guardrails = guardrails;
+  /** They are others now. */
+  changed(): void {
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -59,7 +60,7 @@ export class Guardrails {
   }
 
   #concerned(guarded: GuardedAction): readonly Guardrail[] {
-    return this.#guardrails.filter((guardrail) => guardrail.concerns(guarded));
+    return this.#of(guarded.action.cluster).filter((guardrail) => guardrail.concerns(guarded));
   }
 
   #guarded({ action, person, at, object, oldObject }: GuardedCall): GuardedAction {

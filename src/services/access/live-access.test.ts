@@ -103,6 +103,46 @@ describe("access documents in force", () => {
   });
 });
 
+describe("what a cluster holds counts there alone (T38)", () => {
+  const inCluster = (access: LiveAccess, cluster: string) => {
+    const asked = { type: "action", action: action({ at, cluster }), digest: "" } as const;
+    const session = { type: "session", namespace: "ml", milliseconds: 1, mode: "gateway" } as const;
+    return {
+      offered: access.rules?.offers(ada, asked, { at }).map((offer) => offer.rule),
+      sessions: access.rules?.offers(ada, session, { at, cluster }).map((offer) => offer.rule),
+      verdicts: access.guardrails.judge({ action: action({ at, cluster }), person: ada, at }).map((verdict) => verdict.guardrail),
+    };
+  };
+
+  test("rules, guardrails and schedules", () => {
+    const { access, set } = live();
+    set(
+      rule("everywhere", { schedule: "hours" }),
+      directory("grace"),
+      documentOf("Schedule", "hours", { timeZone: "Etc/UTC", windows: [{ from: "03:00", to: "04:00" }] }),
+    );
+    access.setSource(
+      "cluster:dev",
+      [rule("own", { asks: ["action", "session"] }), guardrail("g"), documentOf("Schedule", "hours", { timeZone: "Etc/UTC" })],
+      "dev",
+    );
+    expect(inCluster(access, "dev")).toEqual({ offered: ["own"], sessions: ["own"], verdicts: ["g"] });
+    expect(inCluster(access, "prod")).toEqual({ offered: [], sessions: [], verdicts: [] });
+    access.setSource("cluster:dev", [], "dev");
+    expect(inCluster(access, "dev")).toEqual({ offered: [], sessions: [], verdicts: [] });
+  });
+
+  test("people are those of the files and of the first cluster", () => {
+    const { access, set } = live();
+    const people = (id: string, subject: string) =>
+      documentOf("Directory", id, { people: [{ id, aliases: [{ issuer: "i", subject }] }] });
+    set(people("ada", "1"));
+    access.setSource("cluster:prod", [people("ben", "2")], "prod");
+    access.setSource("cluster:dev", [people("eve", "3")], "dev");
+    expect(["1", "2", "3"].map((subject) => access.directory.humanOfKey(`i#${subject}`))).toEqual(["ada", "ben", undefined]);
+  });
+});
+
 describe("the guardrails of the gateway", () => {
   const { access, set } = live();
   set(

@@ -11,14 +11,8 @@ import type { Instant } from "../../core/host.ts";
 import { isOfKind } from "../../core/resource-kind.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { PolicyInformers } from "../live/policy-informers.ts";
-import {
-  accessResources,
-  type CompiledAccess,
-  compileAccess,
-  isAccessDocument,
-  nameOfDocument,
-  onCallSchedules,
-} from "./access-documents.ts";
+import { accessResources, isAccessDocument, onCallSchedules } from "./access-documents.ts";
+import { AccessScope } from "./access-scope.ts";
 import { Approvers } from "./approvers.ts";
 import { Guardrails } from "./guardrails.ts";
 
@@ -30,36 +24,47 @@ export interface LiveAccessOptions {
   readonly onTrouble: (error: Error) => void;
 }
 
+interface Source {
+  readonly documents: readonly SourceDocument[];
+  /** Whose documents these are; undefined: they hold everywhere. */
+  readonly cluster: string | undefined;
+}
+
 const emptyDirectory = (): Directory => {
   const empty = compileDirectory([]);
   if (!empty.ok) throw new Error("no directory is no contradiction");
   return empty.value;
 };
 
+const isDirectory = ({ value }: SourceDocument): boolean => isOfKind(value, directoryKind);
+
 /**
- * Access rules, guardrails, schedules and the directory in force, from several sources (files, a cluster). A change is taken up at
- * once and as a whole; a document that does not compile never replaces one of its name that did.
+ * Access rules, guardrails, schedules and the directory in force, from several sources (files, clusters). A change is taken up at
+ * once and as a whole. What a cluster holds counts for that cluster alone: who may write into one is given nothing in another.
  */
 export class LiveAccess {
   /** For the gateway. */
   readonly guardrails: Guardrails;
   readonly #options: LiveAccessOptions;
   readonly #approvers: Approvers;
-  readonly #sources = new Map<string, readonly SourceDocument[]>();
+  readonly #sources = new Map<string, Source>();
+  readonly #everywhere = new AccessScope();
+  readonly #clusters = new Map<string, AccessScope>();
   readonly #listeners = new Set<() => void>();
   readonly #informers: PolicyInformers[] = [];
-  #working = new Map<string, readonly SourceDocument[]>();
-  #compiled: CompiledAccess = compileAccess([]);
   #directory = emptyDirectory();
   #rules: AccessRules | undefined;
   #known = false;
 
   constructor(options: LiveAccessOptions) {
     this.#options = options;
-    this.guardrails = new Guardrails([], () => this.#directory);
+    this.guardrails = new Guardrails(
+      (cluster) => this.#scopeOf(cluster).compiled.guardrails,
+      () => this.#directory,
+    );
     this.#approvers = new Approvers({
       clients: options.onCallClients,
-      wanted: () => onCallSchedules(this.#compiled.rules),
+      wanted: () => this.#scopes().flatMap(({ compiled }) => onCallSchedules(compiled.rules)),
       directory: () => this.#directory,
       now: options.now,
       onChange: () => this.#publish(),
@@ -82,9 +87,9 @@ export class LiveAccess {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Replaces everything that one source has; documents of other kinds are left out. */
-  setSource(name: string, documents: readonly SourceDocument[]): void {
-    this.#sources.set(name, documents.filter(isAccessDocument));
+  /** Replaces everything that one source has, for one cluster or for all; documents of other kinds are left out. */
+  setSource(name: string, documents: readonly SourceDocument[], cluster?: string): void {
+    this.#sources.set(name, { documents: documents.filter(isAccessDocument), cluster });
     this.#compile();
   }
 
@@ -93,12 +98,16 @@ export class LiveAccess {
     return this.#approvers.start();
   }
 
-  /** Follows the documents in a cluster; call `follow` of the answer again when the API server serves other kinds. */
+  /**
+   * Follows the documents in a cluster, for that cluster; call `follow` of the answer again when the API server serves other kinds.
+   * People are taken from the first cluster alone.
+   */
   async followCluster(
     client: KubernetesClient,
     resources: ApiResources,
+    cluster: string = client.context,
   ): Promise<{ follow(resources: ApiResources): Promise<void> }> {
-    const take = (documents: readonly SourceDocument[]) => this.setSource(`cluster:${client.context}`, documents);
+    const take = (documents: readonly SourceDocument[]) => this.setSource(`cluster:${cluster}`, documents, cluster);
     const informers = new PolicyInformers(client, take, this.#options.onTrouble, accessResources);
     this.#informers.push(informers);
     await informers.follow(resources);
@@ -110,27 +119,35 @@ export class LiveAccess {
     await this.#approvers.stop();
   }
 
+  #scopeOf(cluster: string | undefined): AccessScope {
+    return this.#clusters.get(cluster ?? "") ?? this.#everywhere;
+  }
+
+  #scopes(): readonly AccessScope[] {
+    return [this.#everywhere, ...this.#clusters.values()];
+  }
+
   #compile(): void {
-    const documents = [...this.#sources.values()].flat();
-    const newest = compileAccess(documents);
-    const broken = new Set(newest.broken);
-    const kept = new Set<string>();
-    const inForce = documents.flatMap((document) => {
-      if (!broken.has(document)) return [document];
-      const name = nameOfDocument(document);
-      if (kept.has(name)) return [];
-      kept.add(name);
-      return this.#working.get(name) ?? [];
-    });
-    this.#options.onDiagnostics(newest.diagnostics);
-    // Without a directory that tells people apart nothing is taken up: what was in force goes on, or nothing is.
-    if (newest.directory === undefined && !inForce.some(({ value }) => isOfKind(value, directoryKind))) return;
-    this.#compiled = broken.size === 0 ? newest : compileAccess(inForce);
-    const works = inForce.filter((document) => !this.#compiled.broken.includes(document));
-    this.#working = new Map(Map.groupBy(works, nameOfDocument));
-    this.#directory = this.#compiled.directory ?? this.#directory;
-    this.guardrails.replace(this.#compiled.guardrails);
-    this.#known = true;
+    const sources = [...this.#sources.values()];
+    const of = (...clusters: readonly (string | undefined)[]) =>
+      sources.filter(({ cluster }) => clusters.includes(cluster)).flatMap(({ documents }) => documents);
+    const clusters = [...new Set(sources.flatMap(({ cluster }) => cluster ?? []))];
+    const [home] = clusters;
+    const people = compileDirectory(of(undefined, home).filter(isDirectory));
+    const problems: Diagnostic[] = [...people.diagnostics];
+    const rest = (documents: readonly SourceDocument[]) => documents.filter((document) => !isDirectory(document));
+    problems.push(...this.#everywhere.take(rest(of(undefined))));
+    for (const cluster of clusters) {
+      const scope = this.#clusters.get(cluster) ?? new AccessScope();
+      this.#clusters.set(cluster, scope);
+      // Those that hold everywhere come first, so that no cluster replaces one of them.
+      problems.push(...scope.take(rest([...of(undefined), ...of(cluster)])));
+    }
+    this.#options.onDiagnostics(distinct(problems));
+    if (people.ok) this.#directory = people.value;
+    // While nobody can be told from anybody nothing is asked for; a directory that worked goes on.
+    this.#known ||= people.ok;
+    this.guardrails.changed();
     this.#publish();
     this.#approvers.refresh().catch(this.#options.onTrouble);
   }
@@ -138,7 +155,22 @@ export class LiveAccess {
   #publish(): void {
     if (!this.#known) return;
     const onCall = (service: OnCallService, id: string) => this.#approvers.onCall(service, id);
-    this.#rules = accessRules(this.#compiled.rules, { directory: this.#directory, schedules: this.#compiled.schedules, onCall });
+    const rulesOf = ({ compiled }: AccessScope) =>
+      accessRules(compiled.rules, { directory: this.#directory, schedules: compiled.schedules, onCall });
+    const everywhere = rulesOf(this.#everywhere);
+    const own = new Map([...this.#clusters].map(([cluster, scope]) => [cluster, rulesOf(scope)]));
+    const of = (cluster: string | undefined) => own.get(cluster ?? "") ?? everywhere;
+    this.#rules = {
+      offers: (person, ask, context) =>
+        of(ask.type === "action" ? ask.action.cluster : context.cluster).offers(person, ask, context),
+      offersException: (policy, namespace, cluster) => of(cluster).offersException(policy, namespace, cluster),
+    };
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** What holds everywhere is compiled with each cluster. */
+function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const identity = ({ code, message, span }: Diagnostic) => `${code} ${message} ${span?.file} ${span?.start.offset}`;
+  return [...new Map(diagnostics.map((one) => [identity(one), one])).values()];
 }
