@@ -136,9 +136,11 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   });
   closing.push(() => access.stop());
   access.desk.onChange(tell);
+  let consoleUrl: string | undefined;
   const parts = {
     context,
     access,
+    consoleUrl: () => consoleUrl,
     store,
     ledger,
     schemas,
@@ -195,6 +197,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     },
     context,
   );
+  consoleUrl = settings?.consoleUrl ?? console.publicUrl;
   closing.push(() => console.close());
   closing.push(await announceServer(flags.data, console));
 
@@ -214,7 +217,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     ledger,
     openTap: access.openTap,
     sealGrant: (request, action, person) => sealGrant(access.grantKey, request, action, person, io.now()),
-    consoleUrl: () => console.address,
+    consoleUrl: () => consoleUrl,
     io,
     trouble,
   });

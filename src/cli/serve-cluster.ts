@@ -50,6 +50,8 @@ export interface ClusterParts {
   readonly policies: readonly SourceDocument[];
   readonly results: PolicyResultCounts;
   readonly access: Pick<ServedAccess, "live" | "desk" | "grantKey" | "documents">;
+  /** By which address people reach the console; undefined until it listens. */
+  readonly consoleUrl: () => string | undefined;
   /** Findings or policies have changed. */
   readonly tell: () => void;
   readonly troubleOf: (part: TroubleSource) => (error: unknown) => void;
@@ -131,7 +133,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
         tell();
         results.takeFindings(change.opened);
         // Of several replicas, which all see this, one tells it.
-        const records = this.#leads() ? findingRecords(change, source.name, now()) : [];
+        const versionOf = this.#isSettled ? undefined : this.#posture.versionOf;
+        const records = this.#leads() ? findingRecords(change, source.name, now(), versionOf) : [];
         this.#records.take(records);
       },
       onTrouble: troubleOf("other"),
@@ -232,7 +235,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   readonly #leads = (): boolean => this.#leadership?.leads ?? true;
 
   async #govern({ client, webhook, unregister, leaseNamespace }: ClusterSource & { readonly type: "live" }): Promise<void> {
-    const { context, schemas, store, access, troubleOf } = this.#parts;
+    const { context, schemas, store, access, consoleUrl, troubleOf } = this.#parts;
     const { now } = context.io;
     const { live, desk, grantKey } = access;
     const exceptions = new LiveExceptions({
@@ -243,7 +246,15 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       onTrouble: troubleOf("other"),
     });
     const rules = () => live.rules;
-    const approvals = new AdmissionApprovals({ cluster: this.name, store, key: grantKey, exceptions, rules, now });
+    const approvals = new AdmissionApprovals({
+      cluster: this.name,
+      store,
+      key: grantKey,
+      exceptions,
+      rules,
+      consoleUrl,
+      now,
+    });
     await exceptions.start();
     this.#exceptions = exceptions;
     this.#closing.push(async () => exceptions.stop());

@@ -13,6 +13,8 @@ import { addressOf, cannotListen } from "./serve-webhook.ts";
 export interface ServingConsole {
   /** With a login that works once. */
   readonly url: string;
+  /** By which address people reach it. */
+  readonly publicUrl: string;
   /** Where it listens, and a token of the operator for our own commands. */
   readonly address: string;
   readonly token: string;
@@ -80,6 +82,7 @@ export async function serveConsole(
     logins.issuer === undefined ? `${address}/login?token=${sessions.issueLogin(operatorUser(false))}` : `${address}/login`;
   return {
     url,
+    publicUrl: identities.publicUrl ?? address,
     address,
     token: sessions.issueToken(operatorUser(true)),
     certificate: tls?.cert,
