@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { LedgerBusy } from "../../adapters/store/ledger.ts";
 import type { NewRecord } from "../../adapters/store/ledger-batch.ts";
-import { FindingRecorder } from "./finding-records.ts";
+import type { Finding } from "../../core/finding.ts";
+import { FindingRecorder, findingRecords } from "./finding-records.ts";
 
 const record = (name: string): NewRecord => ({ kind: "finding.opened", at: 1, cluster: "c", name, data: {} });
 
@@ -30,6 +31,26 @@ test("what a busy ledger refused is written later, in order, and told once", asy
   recorder.take([record("d")]);
   await recorder.stop();
   expect(to.kept).toEqual(["a", "b", "c", "d"]);
+});
+
+test("another first look at the same objects tells nothing twice, a later change is told", () => {
+  const resource = { group: "", version: "v1", kind: "Pod", namespace: "n", name: "p" };
+  const finding: Finding = {
+    id: "f",
+    check: { policy: "p", rule: "r" },
+    status: "fail",
+    severity: "high",
+    resource,
+    message: "",
+    controls: [],
+  };
+  const keys = (at: number, version?: string) =>
+    findingRecords({ opened: [finding], closed: [] }, "c", at, version === undefined ? undefined : () => version).map(
+      ({ key }) => key,
+    );
+  expect(keys(1, "7")).toEqual(keys(2, "7"));
+  expect(keys(1, "7")).not.toEqual(keys(1, "8"));
+  expect(keys(1)).not.toEqual(keys(2));
 });
 
 test("stopping ends the attempts", async () => {

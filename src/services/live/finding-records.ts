@@ -15,7 +15,7 @@ export class FindingRecorder {
   readonly #ledger: Pick<Ledger, "append">;
   readonly #onTrouble: (error: unknown) => void;
   readonly #stop = new AbortController();
-  #waiting: readonly NewRecord[] = [];
+  readonly #waiting: NewRecord[] = [];
   #running: Promise<void> | undefined;
 
   constructor(ledger: Pick<Ledger, "append">, onTrouble: (error: unknown) => void) {
@@ -24,7 +24,7 @@ export class FindingRecorder {
   }
 
   take(records: readonly NewRecord[]): void {
-    this.#waiting = [...this.#waiting, ...records];
+    for (const record of records) this.#waiting.push(record);
     if (this.#waiting.length > 0) this.#running ??= this.#write();
   }
 
@@ -39,7 +39,7 @@ export class FindingRecorder {
       const records = this.#waiting.slice(0, atOnce);
       try {
         await this.#ledger.append(records);
-        this.#waiting = this.#waiting.slice(records.length);
+        this.#waiting.splice(0, records.length);
         failures = 0;
       } catch (error) {
         if (failures === 0) this.#onTrouble(error);
@@ -52,16 +52,31 @@ export class FindingRecorder {
   }
 }
 
-/** The records that a change of the posture leaves: failures that are new, and those that are gone. */
-export function findingRecords({ opened, closed }: PostureChange, cluster: string, at: Instant): readonly NewRecord[] {
+/**
+ * The records that a change of the posture leaves: failures that are new, and those that are gone. At the first look after a
+ * start everything is new: `versionOf` then answers the version of a finding's object, and who looks at it again after
+ * another start tells nothing twice.
+ */
+export function findingRecords(
+  { opened, closed }: PostureChange,
+  cluster: string,
+  at: Instant,
+  versionOf?: (finding: Finding) => string,
+): readonly NewRecord[] {
   const failures = (findings: readonly Finding[]) => findings.filter((finding) => finding.status === "fail");
   return [
-    ...failures(opened).map((finding) => recordOf("finding.opened", finding, cluster, at)),
-    ...failures(closed).map((finding) => recordOf("finding.closed", finding, cluster, at)),
+    ...failures(opened).map((f) => recordOf("finding.opened", f, cluster, at, versionOf?.(f) ?? String(at))),
+    ...failures(closed).map((f) => recordOf("finding.closed", f, cluster, at, String(at))),
   ];
 }
 
-function recordOf(kind: "finding.opened" | "finding.closed", finding: Finding, cluster: string, at: Instant): NewRecord {
+function recordOf(
+  kind: "finding.opened" | "finding.closed",
+  finding: Finding,
+  cluster: string,
+  at: Instant,
+  when: string,
+): NewRecord {
   const { resource, check } = finding;
   return {
     kind,
@@ -73,7 +88,7 @@ function recordOf(kind: "finding.opened" | "finding.closed", finding: Finding, c
     name: resource.name,
     outcome: finding.status,
     // Written again where nobody knows whether it was: then it is kept once.
-    key: `${cluster}/${kind}/${finding.id}/${at}`,
+    key: `${cluster}/${kind}/${finding.id}/${when}`,
     data: { id: finding.id, policy: check.policy, rule: check.rule, severity: finding.severity, message: finding.message },
   };
 }

@@ -5,6 +5,7 @@ import type { ApiResources } from "../../core/api-resources.ts";
 import type { Facts } from "../../core/facts.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Host } from "../../core/host.ts";
+import { asString, member } from "../../core/json.ts";
 import { type KubernetesObject, labelsOf, nameOf, namespaceOf, parseApiVersion } from "../../core/kubernetes.ts";
 import type { Labels } from "../../core/label-selector.ts";
 import type { KubernetesSchemas } from "../../core/schema.ts";
@@ -100,6 +101,9 @@ export class Posture {
     return this.#objects.get(keyOfRef(finding))?.value;
   }
 
+  /** Of the object that a finding is about, as the API server counts; empty where there is none. */
+  readonly versionOf = (finding: Finding): string => asString(member(this.objectOf(finding)?.metadata, "resourceVersion")) ?? "";
+
   /** Takes up objects that are new or changed, and drops those that are gone. */
   change(set: readonly ObjectDocument[], deleted: readonly KubernetesObject[] = []): void {
     for (const document of set) {
@@ -169,7 +173,7 @@ export class Posture {
     for (const finding of [...this.#policyFindings(documents), ...(await this.#scan(documents, objectChecks))]) {
       found.get(keyOfRef(finding))?.push(finding);
     }
-    this.#replace(found);
+    this.#replace(new Map([...found].map(([key, findings]) => [key, keptFindings(findings)])));
   }
 
   #policyFindings(documents: readonly ObjectDocument[]): readonly Finding[] {
@@ -215,7 +219,7 @@ export class Posture {
       return;
     }
     this.#analyseAfter = undefined;
-    this.#replace(new Map([[whole, await this.#scan([...this.#objects.values()], wholeChecks)]]));
+    this.#replace(new Map([[whole, keptFindings(await this.#scan([...this.#objects.values()], wholeChecks))]]));
   }
 
   async #scan(documents: readonly ObjectDocument[], checks: ReadonlySet<ScanCheck>): Promise<readonly Finding[]> {
@@ -252,6 +256,25 @@ export class Posture {
     }
     if (opened.length + closed.length > 0) this.#options.onChange({ opened, closed });
   }
+}
+
+/**
+ * Findings as they are kept for as long as they hold: plain data. What they are worked out from, when somebody asks, is the
+ * whole evaluation of the object. Texts and objects that they have in common are there once.
+ */
+function keptFindings(findings: readonly Finding[]): readonly Finding[] {
+  const resources = new Map<string, Finding["resource"]>();
+  const texts = new Map<string, string>();
+  const known = <K, V>(map: Map<K, V>, key: K, value: V): V => {
+    const before = map.get(key);
+    if (before === undefined) map.set(key, value);
+    return before ?? value;
+  };
+  return findings.map((finding) => ({
+    ...finding,
+    resource: known(resources, keyOfRef(finding), finding.resource),
+    message: known(texts, finding.message, finding.message),
+  }));
 }
 
 function keyOf(object: KubernetesObject): string {
