@@ -267,6 +267,17 @@ describe("deciding in Slack", () => {
     expect(viewText((await say(submit("U-stale", "approve", id, ""))).body)).toBe("The request is granted.");
   });
 
+  test("T45 one who is locked out decides nothing in a chat either", async () => {
+    await link("U-locked", "bob");
+    const id = await pending();
+    await first().desk.lock(people.bob.human, people.root, "laptop stolen");
+    expect(viewText((await say(submit("U-locked", "approve", id, ""))).body)).toMatch(/locked/);
+    expect(await phase(id)).toBe("pending");
+    await first().desk.unlock(people.bob.human, people.root);
+    world.clock.now += 1;
+    expect(viewText((await say(submit("U-locked", "approve", id, ""))).body)).toBe("The request is granted.");
+  });
+
   test("one who unlinks decides nothing any more", async () => {
     await link("U-gone", "bob");
     const { body } = await first().ask("bob", { method: "DELETE", path: "/api/v1/access/chat-links" });

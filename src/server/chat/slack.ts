@@ -1,4 +1,5 @@
 import { describeAsk } from "../../access/describe-ask.ts";
+import type { Person } from "../../access/person.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { ChatLinks, ChatUser } from "../../services/access/chat-links.ts";
 import type { AccessDesk } from "../../services/access/desk.ts";
@@ -81,22 +82,32 @@ export function addSlackRoutes(api: Api, parts: SlackParts): void {
   });
 }
 
-async function said(text: string, user: ChatUser, name: string, { links, consoleUrl }: SlackParts): Promise<string> {
+async function said(text: string, user: ChatUser, name: string, parts: SlackParts): Promise<string> {
+  const { links, consoleUrl } = parts;
   if (text === "link") {
     const code = await links.begin(user, name);
     return `Log in and confirm within ten minutes that this Slack user is you: ${consoleUrl}/access/link?code=${code} (for you alone: give it to nobody)`;
   }
   if (text === "whoami") {
-    const linked = await links.personOf(user);
-    return linked.ok ? `You decide as ${linked.person.user}.` : notLinked(linked.why, consoleUrl);
+    const linked = await linkedPerson(user, parts);
+    return linked.ok ? `You decide as ${linked.person.user}.` : linked.says;
   }
   return "Say `/castellan link` to link this Slack user to your login, `/castellan whoami` to see whom it is linked to.";
 }
 
-function notLinked(why: "unknown" | "stale", consoleUrl: string): string {
-  return why === "unknown"
-    ? "Castellan does not know who you are: say `/castellan link` first."
-    : `Your login is too long ago: open ${consoleUrl} and log in, then press again.`;
+type LinkedPerson = { readonly ok: true; readonly person: Person } | { readonly ok: false; readonly says: string };
+
+/** As whom a chat user decides, or what to tell them. */
+async function linkedPerson(user: ChatUser, { desk, links, consoleUrl }: SlackParts): Promise<LinkedPerson> {
+  const linked = await links.personOf(user);
+  if (linked.ok && desk.isLocked(linked.person.human))
+    return { ok: false, says: "Access is locked for you: ask an administrator of Castellan." };
+  if (linked.ok) return linked;
+  const says =
+    linked.why === "unknown"
+      ? "Castellan does not know who you are: say `/castellan link` first."
+      : `Your login is too long ago: open ${consoleUrl} and log in, then press again.`;
+  return { ok: false, says };
 }
 
 async function pressed({ actions, user, team, trigger_id, response_url }: BlockActions, parts: SlackParts): Promise<void> {
@@ -107,8 +118,8 @@ async function pressed({ actions, user, team, trigger_id, response_url }: BlockA
   const tell = async (text: string) => {
     if (response_url !== undefined) await parts.respond(response_url, { ...ephemeral(text), replace_original: false });
   };
-  const linked = await parts.links.personOf({ chat: "slack", team: team.id, user: user.id });
-  if (!linked.ok) return tell(notLinked(linked.why, parts.consoleUrl));
+  const linked = await linkedPerson({ chat: "slack", team: team.id, user: user.id }, parts);
+  if (!linked.ok) return tell(linked.says);
   const request = await parts.desk.get(id);
   const decidable = await parts.desk.list({ decidableBy: linked.person, limit: 1000 });
   const viewer = { person: linked.person, isAuditor: false, isAdministrator: false };
@@ -125,8 +136,8 @@ async function submitted({ view, user, team }: ViewSubmission, parts: SlackParts
   const decision = decisionOf(view);
   const update = (text: string): JsonObject => ({ response_action: "update", view: resultView(text) });
   if (decision === undefined) return update("Castellan does not know this form.");
-  const linked = await parts.links.personOf({ chat: "slack", team: team.id, user: user.id });
-  if (!linked.ok) return update(notLinked(linked.why, parts.consoleUrl));
+  const linked = await linkedPerson({ chat: "slack", team: team.id, user: user.id }, parts);
+  if (!linked.ok) return update(linked.says);
   const { request, verdict, comment } = decision;
   const decided = await parts.desk.decide(request, linked.person, verdict, comment, "slack");
   if (!decided.ok) return update(decided.message);
