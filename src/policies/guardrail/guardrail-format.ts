@@ -13,12 +13,12 @@ import { type GuardrailSpec, guardrailKind, usualResources } from "./guardrail-k
 /** Kept with the documents that are compiled together: all guardrails share their schedules. */
 const known = new WeakMap<readonly SourceDocument[], ReadonlyMap<string, Schedule>>();
 
-/** The schedules among documents, by name; those that are wrong are left out, and say so themselves. */
+/** The schedules among documents, by name; of two the first counts. Those that are wrong are left out, and say so themselves. */
 function schedulesOf(documents: readonly SourceDocument[]): ReadonlyMap<string, Schedule> {
   let schedules = known.get(documents);
   if (schedules === undefined) {
     const compiled = documents.filter(({ value }) => isOfKind(value, scheduleKind)).map(compileSchedule);
-    schedules = new Map(compiled.flatMap((one) => (one.ok ? [[one.value.name, one.value]] : [])));
+    schedules = new Map(compiled.flatMap((one) => (one.ok ? [[one.value.name, one.value] as const] : [])).toReversed());
     known.set(documents, schedules);
   }
   return schedules;
