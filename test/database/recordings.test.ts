@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Person } from "../../src/access/person.ts";
+import { copyStore } from "../../src/adapters/store/copy.ts";
 import { Ledger } from "../../src/adapters/store/ledger.ts";
 import { verifyStoredLedger } from "../../src/adapters/store/ledger-verification.ts";
 import { openPostgres } from "../../src/adapters/store/postgres.ts";
@@ -244,6 +245,21 @@ describe.each(["sqlite", "postgres"] as const)("recordings on %s", (engine) => {
     await live.add([out("0123456789")]);
     await expect(live.add([out("x")])).rejects.toThrow("10 bytes");
   });
+});
+
+test("recordings go to another database with everything else, and still verify there", async ({ skip }) => {
+  if (server === undefined) skip("PostgreSQL is not installed");
+  const { store, recordings } = await started("sqlite");
+  const live = await begun(recordings);
+  for (let i = 0; i < 100; i++) await live.add([out(`part ${i} `)]);
+  await live.end("done");
+  const target = await openPostgres((await server?.create()) ?? "");
+  closing.push(() => target.close());
+  await copyStore(store, target);
+  const ledger = new Ledger(target, await openSigner(directory, "test.example/ledger"), () => start);
+  const there = new Recordings({ store: target, ledger, now: () => start });
+  expect(await there.list()).toEqual(await recordings.list());
+  expect(await there.verify(live.id)).toMatchObject({ ok: true });
 });
 
 describe("T28 the recorder fails", () => {

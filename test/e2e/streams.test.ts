@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
@@ -462,7 +462,7 @@ async function breakWrites(): Promise<() => Promise<void>> {
   };
 }
 
-async function listening(take: Parameters<typeof createServer>[0]): Promise<{ readonly server: Server; readonly port: number }> {
+async function listening(take: (socket: Socket) => void): Promise<{ readonly server: Server; readonly port: number }> {
   const server = createServer(take);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -480,7 +480,6 @@ function forwardedPort(child: ChildProcess): Promise<number> {
 }
 
 async function readFrom(port: number): Promise<string> {
-  const { connect } = await import("node:net");
   const socket = connect(port, "127.0.0.1");
   const parts: Buffer[] = [];
   socket.on("data", (part: Buffer) => parts.push(part)).on("error", () => {});

@@ -3,7 +3,8 @@ import { ensurePartition } from "./ledger-writer.ts";
 import type { Store } from "./store.ts";
 import { type Tables, tableKeys } from "./tables.ts";
 
-const pageSize = 1000;
+/** Rows that are read and written at a time; chunks of recordings are large. */
+const pageSizeOf = (table: string): number => (table === "recording_chunks" ? 32 : 1000);
 
 /** The target holds records already; a copy would mix two ledgers. */
 export class StoreNotEmpty extends Error {
@@ -42,6 +43,7 @@ export async function copyStore(from: Store, to: Store): Promise<number> {
 
 async function* pages(db: Kysely<Tables>, table: string, keys: readonly string[]): AsyncGenerator<readonly Row[]> {
   const any = db as unknown as Kysely<AnyTables>;
+  const pageSize = pageSizeOf(table);
   const order = sql.join(keys.map((key) => sql.ref(key)));
   for (let last: Row | undefined; ; ) {
     let query = any.selectFrom(table).selectAll().limit(pageSize);

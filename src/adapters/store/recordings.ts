@@ -134,9 +134,16 @@ export async function oldRecordings(db: Kysely<Tables>, cutoff: Instant): Promis
   return db.selectFrom("recordings").selectAll().where("ended", "<", cutoff).where("removed", "is", null).limit(500).execute();
 }
 
-export async function removeChunks(on: Kysely<Tables>, id: string, now: Instant): Promise<void> {
+/** False where they were removed before. */
+export async function removeChunks(on: Kysely<Tables>, id: string, now: Instant): Promise<boolean> {
+  const { numUpdatedRows } = await on
+    .updateTable("recordings")
+    .set({ removed: now })
+    .where("id", "=", id)
+    .where("removed", "is", null)
+    .executeTakeFirst();
   await on.deleteFrom("recording_chunks").where("recording", "=", id).execute();
-  await on.updateTable("recordings").set({ removed: now }).where("id", "=", id).execute();
+  return numUpdatedRows > 0n;
 }
 
 /** The ledger's record with a key, as it stands there. */

@@ -178,7 +178,7 @@ export class Recordings {
     const rows = await oldRecordings(store.reading, cutoff);
     for (const row of rows) {
       await ledger.transact(async (on, write) => {
-        await removeChunks(on, row.id, now());
+        if (!(await removeChunks(on, row.id, now()))) return;
         await write([recordingRecord(row.id, aboutOf(row), { at: now(), outcome: "removed", actor: "castellan" })]);
       });
     }
