@@ -23,6 +23,7 @@ const directoryDocument = documentOf("Directory", "people", {
       ],
     },
     { id: "ben", team: "ml", aliases: [{ issuer: "https://idp", subject: "2" }] },
+    { id: "lone", aliases: [{ issuer: "https://idp", subject: "8" }] },
     { id: "grace", team: "platform", aliases: [{ issuer: "https://idp", subject: "3" }] },
     {
       id: "cem",
@@ -364,6 +365,7 @@ describe("who may approve", () => {
     { of: "the own team", who: person("2", ["approvers"]), may: false },
     { of: "the own team by its group", who: person("3", ["approvers", "/ml/admin"]), may: false },
     { of: "whom the directory does not know", who: person("77", ["approvers"]), may: false },
+    { of: "whose team the directory does not know", who: person("8", ["approvers"]), may: false },
     {
       of: "the requester by a second login",
       who: { ...person("1", ["approvers"]), issuer: "https://other", subject: "ada@other", human: "ada" },

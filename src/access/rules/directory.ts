@@ -14,6 +14,8 @@ export interface Directory {
   /** The team of a listed human, or the only one whose groups say so. */
   teamOf(human: string, groups: readonly string[]): string | undefined;
   team(name: string): { readonly humans: readonly string[]; readonly groups: readonly string[] };
+  /** Humans of whom nobody says which team they are of. */
+  readonly teamless: readonly string[];
 }
 
 class ReadDirectory implements Directory {
@@ -69,6 +71,10 @@ class ReadDirectory implements Directory {
     if (listed !== undefined) return listed;
     const [only, second] = [...this.#groups].filter(([, own]) => own.some((group) => groups.includes(group)));
     return second === undefined ? only?.[0] : undefined;
+  }
+
+  get teamless(): readonly string[] {
+    return [...this.#people.values()].filter(({ team }) => team === undefined).map(({ id }) => id);
   }
 
   team(name: string): { readonly humans: readonly string[]; readonly groups: readonly string[] } {

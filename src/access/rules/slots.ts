@@ -48,6 +48,7 @@ export function resolveSlot(spec: SlotSpec, requester: Person, at: Instant, look
   // Of a requester without a team nobody can be told to be of another one.
   if (team === undefined) return { name, approvers: nobody, count };
   const own = lookup.directory.team(team);
-  const except = { groups: own.groups, humans: [...new Set([...own.humans, requester.human])] };
+  // Nor can somebody of whom no team is known.
+  const except = { groups: own.groups, humans: [...new Set([...own.humans, ...lookup.directory.teamless, requester.human])] };
   return { name, approvers: { groups, humans, except }, count };
 }
