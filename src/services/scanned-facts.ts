@@ -5,6 +5,7 @@ import type { Fact, Facts, Need, ObjectsNeed } from "../core/facts.ts";
 import type { JsonValue } from "../core/json.ts";
 import { type KubernetesObject, labelsOf, nameOf, namespaceOf, parseApiVersion } from "../core/kubernetes.ts";
 import { compileLabelSelector } from "../core/label-selector.ts";
+import { once } from "../core/once.ts";
 import { matchWildcard } from "../core/wildcard.ts";
 import { accessReviews, reviewAccess } from "./scanned-access.ts";
 
@@ -23,11 +24,15 @@ export interface ScannedWorld {
  * whole cluster was. Everything else is refused with the reason, so that the rule's result says it could not be checked.
  */
 export function scannedFacts(world: ScannedWorld): Facts {
-  const index = new Map<string, KubernetesObject>();
-  for (const object of world.objects)
-    index.set(objectKey(object.apiVersion, object.kind, namespaceOf(object), nameOf(object)), object);
+  // Of most objects no policy asks about others.
+  const index = once(() => {
+    const byKey = new Map<string, KubernetesObject>();
+    for (const object of world.objects)
+      byKey.set(objectKey(object.apiVersion, object.kind, namespaceOf(object), nameOf(object)), object);
+    return byKey;
+  });
   const find = (apiVersion: string, kind: string, namespace: string, name: string) =>
-    index.get(objectKey(apiVersion, kind, namespace, name));
+    index().get(objectKey(apiVersion, kind, namespace, name));
   const named = (object: KubernetesObject | undefined, what: string): Fact =>
     object === undefined ? absent(what, world) : { ok: true, value: object };
   return {
