@@ -146,9 +146,13 @@ export const exporters: readonly { readonly name: string; readonly prefix: strin
           type: "counter",
           labels: { part: ["admission", "ledger", "watch", "reports", "other"] },
         },
-        { name: "castellan_objects", type: "gauge", labels: {} },
-        { name: "castellan_policies", type: "gauge", labels: { state: ["working", "broken"] } },
-        { name: "castellan_findings", type: "gauge", labels: { severity: severities, status: ["fail", "warn", "error"] } },
+        { name: "castellan_objects", type: "gauge", labels: { cluster: "any" } },
+        { name: "castellan_policies", type: "gauge", labels: { cluster: "any", state: ["working", "broken"] } },
+        {
+          name: "castellan_findings",
+          type: "gauge",
+          labels: { cluster: "any", severity: severities, status: ["fail", "warn", "error"] },
+        },
       ],
     },
   ];
