@@ -7,6 +7,20 @@ export function parseExactJson(text: string): JsonValue {
   return /[0-9]{16}/.test(text) ? (new JsonReader(text).next()?.value ?? null) : JSON.parse(text);
 }
 
+/**
+ * The value of one JSON text of which every reader sees the same; undefined for all else. Where an object says a member twice some take
+ * the last, and Go's decoder merges them.
+ */
+export function parseUnambiguousJson(text: string): JsonValue | undefined {
+  try {
+    const reader = new JsonReader(text);
+    const item = reader.next();
+    return reader.duplicates.length > 0 || reader.next() !== undefined ? undefined : item?.value;
+  } catch {
+    return undefined;
+  }
+}
+
 /** JSON text without spaces in which bigints are integers. */
 export function writeExactJson(value: JsonValue): string {
   try {

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { Transform } from "node:stream";
-import { parseExactJson } from "../../core/exact-json.ts";
+import { parseUnambiguousJson } from "../../core/exact-json.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
 import type { Call } from "./call.ts";
 import { hasBody } from "./classify.ts";
@@ -50,12 +50,8 @@ export function jsonObject(
   if (body === undefined || contentEncoding !== "" || !/^application\/json\b/i.test(contentType || "application/json")) {
     return undefined;
   }
-  try {
-    const value = parseExactJson(body.toString("utf8"));
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseUnambiguousJson(body.toString("utf8"));
+  return value !== undefined && isObject(value) ? value : undefined;
 }
 
 export class BodyTooLarge extends Error {}

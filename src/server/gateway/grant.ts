@@ -1,10 +1,12 @@
 import { actionDigest } from "../../access/digest.ts";
 import type { AccessRequest } from "../../access/request.ts";
+import { isUnread } from "../../services/access/action-preview.ts";
 import type { GrantUse } from "../../services/access/desk.ts";
 import { readBody } from "./body.ts";
 import type { Call } from "./call.ts";
+import { guardrails } from "./guardrails.ts";
 import type { GatewayParts } from "./parts.ts";
-import { pinned } from "./pinned-object.ts";
+import { pinned, pinnedAnew } from "./pinned-object.ts";
 import { previewOf } from "./preview.ts";
 import { type Refusal, refusal } from "./status.ts";
 
@@ -13,10 +15,13 @@ import { type Refusal, refusal } from "./status.ts";
  * call waits for its decision or is told how to.
  */
 export function grant(call: Call, parts: GatewayParts): Refusal | undefined | Promise<Refusal | undefined> {
-  const asks = call.verdicts.some(({ effect }) => effect === "require-approval" || effect === "require-reason");
-  if (call.coverage.covered === true && !asks) return undefined;
+  if (call.coverage.covered === true && asking(call).length === 0) return undefined;
   return withGrant(call, parts);
 }
+
+/** Names of the guardrails that want an approval of this call. */
+const asking = ({ verdicts }: Call): readonly string[] =>
+  verdicts.filter(({ effect }) => effect === "require-approval" || effect === "require-reason").map(({ guardrail }) => guardrail);
 
 async function withGrant(call: Call, parts: GatewayParts): Promise<Refusal | undefined> {
   const tooLarge = await readBody(call, parts);
@@ -24,7 +29,7 @@ async function withGrant(call: Call, parts: GatewayParts): Promise<Refusal | und
   const object = await pinned(call, parts);
   if (!object.ok) return forbidden(call, `the object that an approval would be bound to must be read, and ${object.message}`);
   try {
-    call.use = await parts.desk.use(call.person, call.action, call.auditId);
+    call.use = await parts.desk.use(call.person, call.action, call.auditId, asking(call));
     if (call.use !== undefined) return await stillWanted(call, parts, call.use);
     return await ask(call, parts);
   } catch (error) {
@@ -34,7 +39,6 @@ async function withGrant(call: Call, parts: GatewayParts): Promise<Refusal | und
 }
 
 async function ask(call: Call, parts: GatewayParts): Promise<Refusal | undefined> {
-  const asking = call.verdicts.filter(({ effect }) => effect === "require-approval" || effect === "require-reason");
   const opened = await parts.desk.open({
     requester: call.person,
     ask: {
@@ -45,14 +49,29 @@ async function ask(call: Call, parts: GatewayParts): Promise<Refusal | undefined
       preview: previewOf(call, await pinned(call, parts)),
     },
     reason: reasonOf(call),
-    guardrails: asking.map(({ guardrail }) => guardrail),
+    guardrails: asking(call),
+    unread: isUnread(call.action, call.body),
   });
   if (!opened.ok) return forbidden(call, opened.message, opened.code);
   const request = await held(call, parts, opened.value);
   if (request.phase !== "granted") return waiting(call, parts, request);
-  call.use = await parts.desk.use(call.person, call.action, call.auditId);
+  const changed = opened.value.phase === "pending" ? await lookedAgain(call, parts) : undefined;
+  if (changed !== undefined) return changed;
+  call.use = await parts.desk.use(call.person, call.action, call.auditId, asking(call));
   if (call.use === undefined) return forbidden(call, `request ${request.id} was approved, and its grant was used or has ended`);
   return stillWanted(call, parts, call.use);
+}
+
+/** After a wait: the object, its namespace and the guardrails as they are by now, of which some know the hour. */
+async function lookedAgain(call: Call, parts: GatewayParts): Promise<Refusal | undefined> {
+  const { pinned: before, namespace } = call.action;
+  call.action = { ...call.action, namespaceLabels: namespace === "" ? undefined : parts.namespaceLabels(namespace) };
+  const object = await pinnedAnew(call, parts);
+  if (!object.ok) return forbidden(call, `the object that the approval is bound to must be read, and ${object.message}`);
+  const { pinned: after } = call.action;
+  if (before?.uid !== after?.uid || before?.digest !== after?.digest)
+    return forbidden(call, "the object was changed while this waited for its approval: run the command again");
+  return guardrails(call, parts);
 }
 
 /** `kubectl annotate` has no way to say why; those who script may. */

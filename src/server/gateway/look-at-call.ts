@@ -1,6 +1,6 @@
 import { objectDigest } from "../../access/digest.ts";
 import { asString, member } from "../../core/json.ts";
-import { actionPreview } from "../../services/access/action-preview.ts";
+import { actionPreview, isUnread } from "../../services/access/action-preview.ts";
 import type { LookAtCall } from "../api/new-action.ts";
 import { jsonObject } from "./body.ts";
 import type { GatewayParts } from "./parts.ts";
@@ -29,6 +29,7 @@ export function lookAtCallOver(
         namespaceLabels,
         ...(oldObject === undefined || uid === undefined ? {} : { pinned: { uid, digest: objectDigest(oldObject) } }),
         preview: actionPreview(labelled, oldObject, body),
+        unread: isUnread(labelled, body),
         guardrails: verdicts
           .filter(({ effect }) => effect === "require-approval" || effect === "require-reason")
           .map(({ guardrail }) => guardrail),

@@ -32,6 +32,14 @@ export async function pinned(call: Call, parts: GatewayParts): Promise<PinnedObj
   return found;
 }
 
+/** The same as it is by now: what was read before somebody was waited for is not believed. */
+export function pinnedAnew(call: Call, parts: GatewayParts): Promise<PinnedObject> {
+  const { pinned: _, ...action } = call.action;
+  call.action = action;
+  known.delete(call);
+  return pinned(call, parts);
+}
+
 /** The object that an action is about. */
 export async function readObject(
   { action, person }: Pick<Call, "action" | "person">,
@@ -62,7 +70,7 @@ function objectPath(action: RequestedAction): string {
   const group = action.apiGroup === "" ? "api" : `apis/${encodeURIComponent(action.apiGroup)}`;
   const isNamespace = action.apiGroup === "" && action.resource === "namespaces";
   const namespace = action.namespace === "" || isNamespace ? "" : `/namespaces/${encodeURIComponent(action.namespace)}`;
-  return `/${group}/${encodeURIComponent(action.apiVersion)}${namespace}/${action.resource}/${encodeURIComponent(action.name)}`;
+  return `/${group}/${encodeURIComponent(action.apiVersion)}${namespace}/${encodeURIComponent(action.resource)}/${encodeURIComponent(action.name)}`;
 }
 
 function fetchObject(

@@ -1,6 +1,6 @@
 import type { Ask } from "../../access/request.ts";
 import type { RequestedAction } from "../../access/requested-action.ts";
-import { parseExactJson } from "../../core/exact-json.ts";
+import { parseUnambiguousJson } from "../../core/exact-json.ts";
 import { isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import { applyJsonPatch, applyMergePatch, parseJsonPatch } from "../../core/json-patch.ts";
 import { parseDocuments } from "../../core/yaml/parse-documents.ts";
@@ -16,27 +16,33 @@ const mark = "<redacted>";
  * sent.
  */
 export function actionPreview(action: RequestedAction, before: JsonObject | undefined, body: Buffer | undefined): Preview {
-  const sent = sentValue(action, body);
-  const after = sent === undefined ? undefined : afterOf(action, before, sent);
   const isSecret = action.resource === "secrets" && action.apiGroup === "";
+  const read = sentValue(action, body);
+  // Before anything is made of them: a patch may copy values, or call a Secret something else.
+  const sent = isSecret && read !== undefined ? withoutValues(read) : read;
+  const old = isSecret && before !== undefined ? defined(secretOutline(before)) : before;
+  const after = sent === undefined ? undefined : afterOf(action, old, sent);
   const isBare = sent === undefined || (isObject(sent) && Object.keys(sent).length === 0);
   return {
-    ...(before === undefined ? {} : { before: shown(before) }),
+    ...(before === undefined ? {} : { before: isSecret && old !== undefined ? old : shown(before) }),
     ...(after === undefined ? {} : { after: shown(after) }),
-    ...(isBare ? {} : { sent: isSecret ? withoutValues(sent) : sent }),
+    ...(isBare ? {} : { sent }),
   };
 }
 
-/** The body as a value; undefined where it is compressed, binary or no single document: nothing is guessed. */
+/** Whether there is a body of which nobody can say what it asks for. */
+export function isUnread(action: RequestedAction, body: Buffer | undefined): boolean {
+  return body !== undefined && body.length > 0 && sentValue(action, body) === undefined;
+}
+
+/**
+ * The body as a value; undefined where it is compressed, binary, no single document or says something twice: nothing is guessed.
+ */
 function sentValue({ http }: RequestedAction, body: Buffer | undefined): JsonValue | undefined {
   if (body === undefined || body.length === 0 || http.contentEncoding !== "") return undefined;
   const type = (http.contentType || "application/json").split(";")[0]?.trim().toLowerCase() ?? "";
   const text = body.toString("utf8");
-  try {
-    if (type === "application/json" || type.endsWith("+json")) return parseExactJson(text);
-  } catch {
-    return undefined;
-  }
+  if (type === "application/json" || type.endsWith("+json")) return parseUnambiguousJson(text);
   if (!type.endsWith("yaml")) return undefined;
   const { documents, diagnostics } = parseDocuments(text, "body");
   const [only, ...others] = documents;
@@ -79,5 +85,20 @@ function shown(object: JsonObject): JsonObject {
 /** Of a Secret or a patch of one: which keys, never what they hold. */
 function withoutValues(sent: JsonValue): JsonValue {
   if (isArray(sent)) return sent.map((one) => (isObject(one) && one["value"] !== undefined ? { ...one, value: mark } : one));
-  return isObject(sent) ? secretOutline(sent) : mark;
+  if (!isObject(sent)) return mark;
+  const outline = secretOutline(sent);
+  return defined({
+    ...outline,
+    data: withRemoved(sent["data"], outline["data"]),
+    stringData: withRemoved(sent["stringData"], outline["stringData"]),
+  });
 }
+
+/** A patch removes a key by null, which tells no value. */
+function withRemoved(sent: JsonValue | undefined, outline: JsonValue | undefined): JsonValue | undefined {
+  if (sent === null || !isObject(sent) || !isObject(outline)) return sent === null ? null : outline;
+  return Object.fromEntries(Object.entries(outline).map(([key, value]) => [key, sent[key] === null ? null : value]));
+}
+
+const defined = (object: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));

@@ -75,9 +75,15 @@ export interface AccessDesk {
   /**
    * The live grant of this person that covers the action, consumed in one transaction where it is for a single action.
    * A session's grant covers what the rule offers in its namespace. Undefined: there is none. `auditId` is the call's own, kept
-   * with the use, so that the API server's log and the ledger can be joined.
+   * with the use, so that the API server's log and the ledger can be joined. `guardrails` want an approval of this call: only a
+   * grant that was approved in spite of all of them covers it.
    */
-  use(person: Person, action: RequestedAction, auditId?: string | undefined): Promise<GrantUse | undefined>;
+  use(
+    person: Person,
+    action: RequestedAction,
+    auditId?: string | undefined,
+    guardrails?: readonly string[] | undefined,
+  ): Promise<GrantUse | undefined>;
   /** The live exceptions of a cluster, for admission. */
   exceptions(cluster: string): Promise<readonly AccessRequest[]>;
   /** No access for this person from now on, through any grant, on every replica; `until` undefined: until unlocked. */

@@ -148,12 +148,19 @@ export class StoredAccessDesk implements AccessDesk {
     return this.#outcome(() => this.#step(id, { type: "review", by, comment }));
   }
 
-  async use(person: Person, action: RequestedAction, auditId?: string | undefined): Promise<GrantUse | undefined> {
+  async use(
+    person: Person,
+    action: RequestedAction,
+    auditId?: string | undefined,
+    guardrails: readonly string[] = [],
+  ): Promise<GrantUse | undefined> {
     const { now, onTrouble } = this.#options;
     if (this.#locks.holds(person.human) || (person.until !== undefined && person.until <= now())) return undefined;
     try {
       const mine = { requester: personKey(person), cluster: action.cluster, phases: ["granted"] };
-      const live = (await this.#requests.find(mine)).filter((request) => isLive(request, this.#at(request)));
+      const lifts = (request: AccessRequest) => guardrails.every((name) => request.guardrails.includes(name));
+      const granted = await this.#requests.find(mine);
+      const live = granted.filter((request) => isLive(request, this.#at(request)) && lifts(request));
       for (const request of live) {
         const use = await this.#usedOnce(request, person, action, auditId);
         if (use !== undefined) return use;
