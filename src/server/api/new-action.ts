@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
+import { actionVerb, isDryRun } from "../../access/classify/action-verb.ts";
 import { requestInfo } from "../../access/classify/request-info.ts";
-import { parseQuery, parseRequestTarget } from "../../access/classify/request-target.ts";
+import { parseRequestTarget } from "../../access/classify/request-target.ts";
 import type { Person } from "../../access/person.ts";
 import type { Ask } from "../../access/request.ts";
 import type { RequestedAction } from "../../access/requested-action.ts";
@@ -38,23 +39,22 @@ export function plannedAction(call: PlannedCall, at: Instant): Outcome<Requested
   if (problem !== undefined) return refused(problem);
   const parsed = parseRequestTarget(call.target);
   if (!parsed.ok) return refused(parsed.message);
-  const { error, isResourceRequest, subresource, verb, ...info } = requestInfo(call.method, parsed.value);
-  if (error !== undefined) return refused(error);
-  if (isResourceRequest && verb === "") return refused(`${call.method} is no verb there`);
-  const dryRun = parseQuery(parsed.value.rawQuery).get("dryRun") ?? [];
+  const info = requestInfo(call.method, parsed.value);
+  if (info.error !== undefined) return refused(info.error);
+  if (info.isResourceRequest && info.verb === "") return refused(`${call.method} is no verb there`);
   const { method, target, contentType, contentEncoding, body } = call;
   const action: RequestedAction = {
     cluster: call.cluster,
-    verb: isResourceRequest && subresource === "proxy" ? "proxy" : verb,
-    isResourceRequest,
+    verb: actionVerb(info),
+    isResourceRequest: info.isResourceRequest,
     path: info.path,
     apiGroup: info.apiGroup,
     apiVersion: info.apiVersion,
     resource: info.resource,
-    subresource,
+    subresource: info.subresource,
     namespace: info.namespace,
     name: info.name,
-    dryRun: dryRun.length > 0 && dryRun.every((value) => value === "All"),
+    dryRun: isDryRun(call.method, parsed.value.rawQuery, call.body.length > 0),
     http: { method, target, contentType, contentEncoding, bodyDigest: hash("sha256", body) },
     at,
   };

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
+import { actionVerb, isDryRun } from "../../access/classify/action-verb.ts";
 import { requestInfo } from "../../access/classify/request-info.ts";
-import { parseQuery, parseRequestTarget } from "../../access/classify/request-target.ts";
+import { parseRequestTarget } from "../../access/classify/request-target.ts";
 import type { RequestedAction } from "../../access/requested-action.ts";
 import type { Call } from "./call.ts";
 import { valuesOf } from "./header-fields.ts";
@@ -29,8 +30,7 @@ export function classify(call: Call, parts: GatewayParts): Refusal | undefined {
   const [contentEncoding = ""] = valuesOf(call.fields, "content-encoding");
   call.action = {
     cluster: parts.upstream.cluster,
-    // A GET of a proxy runs what the pod, service or kubelet behind it does: no rule about "get" may cover it.
-    verb: info.isResourceRequest && info.subresource === "proxy" ? "proxy" : info.verb,
+    verb: actionVerb(info),
     isResourceRequest: info.isResourceRequest,
     path: info.path,
     apiGroup: info.apiGroup,
@@ -39,18 +39,12 @@ export function classify(call: Call, parts: GatewayParts): Refusal | undefined {
     subresource: info.subresource,
     namespace: info.namespace,
     name: info.name,
-    dryRun: isDryRun(parsed.value.rawQuery),
+    dryRun: isDryRun(call.method, parsed.value.rawQuery, hasBody(call)),
     http: { method: call.method, target: call.target, contentType, contentEncoding, bodyDigest: emptyDigest },
     namespaceLabels: info.namespace === "" ? undefined : parts.namespaceLabels(info.namespace),
     at: call.received,
   } satisfies RequestedAction;
   return undefined;
-}
-
-function isDryRun(rawQuery: string): boolean {
-  if (!rawQuery.includes("dryRun")) return false;
-  const values = parseQuery(rawQuery).get("dryRun") ?? [];
-  return values.length > 0 && values.every((value) => value === "All");
 }
 
 export function hasBody(call: Call): boolean {

@@ -151,12 +151,12 @@ const light = <T extends Role | Binding>(value: T): T => ({ ...value, document: 
 /** Every question that must be answered by yes. */
 function attributesOf(person: Person, action: RequestedAction): readonly RequestAttributes[] {
   const { isResourceRequest, path, namespace, apiGroup, resource, subresource, name } = action;
-  // An action's `proxy` is ours; roles speak of what the server sees.
-  const verb = action.verb === "proxy" ? verbOf(action.http.method) : action.verb;
+  const runs = isResourceRequest && apiGroup === "" && needsCreate.has(`${resource}/${subresource}`);
+  // The verbs of proxies and of sessions in pods are ours; roles speak of what the server sees.
+  const verb = action.verb === "proxy" || runs ? verbOf(action.http.method) : action.verb;
   const groups = effectiveGroups(person.user, person.groups);
   const asked = { user: person.user, groups, verb, isResourceRequest, path, namespace, apiGroup, resource, subresource, name };
-  const runs = isResourceRequest && apiGroup === "" && needsCreate.has(`${resource}/${subresource}`) && verb !== "create";
-  return runs ? [asked, { ...asked, verb: "create" }] : [asked];
+  return runs && verb !== "create" ? [asked, { ...asked, verb: "create" }] : [asked];
 }
 
 const verbs: { readonly [method: string]: string } = { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" };
