@@ -75,5 +75,7 @@ export function noteOutcome(call: Call, parts: GatewayParts, outcome: string, me
   const made = callRecord(call, parts, outcome);
   const kind = call.knownAction === undefined ? undefined : call.outlet.kind === "upgrade" ? "upgrade" : streamKind(call);
   const more = { ...(kind === undefined ? {} : { stream: kind }), ...(message === undefined ? {} : { message }) };
-  parts.records.note({ ...made, data: { ...made.data, ...more } });
+  const record = { ...made, data: { ...made.data, ...more } };
+  if (outcome === "refused") parts.records.noteRefusal(record);
+  else parts.records.note(record);
 }

@@ -22,6 +22,9 @@ const mostPending = 20_000;
 const usualSpoolBytes = 64 * 1024 * 1024;
 const usualKeepMilliseconds = 5_000;
 const retryMilliseconds = 2_000;
+/** Of refusals of who has proven nothing, in a minute. */
+const strangersMinutely = 600;
+const minuteMilliseconds = 60_000;
 const spoolName = "gateway-spool.jsonl";
 
 /**
@@ -37,6 +40,9 @@ export class CallRecords {
   #spooled = 0;
   #retryAt = 0;
   #closed = false;
+  #minute = Number.NEGATIVE_INFINITY;
+  #strangers = 0;
+  #unrecorded = 0;
 
   constructor(options: CallRecordsOptions) {
     this.#options = options;
@@ -78,6 +84,26 @@ export class CallRecords {
     this.#pending.push(record);
     if (this.#pending.length >= flushRecords) this.#flush();
     else this.#schedule();
+  }
+
+  /**
+   * Of a refused call, kept soon. Anybody can have any number of calls refused: of who has proven nothing so many are kept in a minute, of
+   * others as many as there is room for, and the next record says how many were not.
+   */
+  noteRefusal(record: NewRecord): void {
+    const now = performance.now();
+    if (now - this.#minute >= minuteMilliseconds) {
+      this.#minute = now;
+      this.#strangers = 0;
+    }
+    const isTooMany = record.actor === undefined && ++this.#strangers > strangersMinutely;
+    if (isTooMany || !this.accepts) {
+      this.#unrecorded++;
+      return;
+    }
+    const unrecorded = this.#unrecorded;
+    this.#unrecorded = 0;
+    this.note(unrecorded === 0 ? record : { ...record, data: { ...record.data, refusalsNotRecorded: unrecorded } });
   }
 
   /** Writes what waits, to the ledger or to the file. */
