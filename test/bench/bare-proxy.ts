@@ -8,7 +8,11 @@ import { createAuthority, issueServerCertificate } from "../../src/adapters/cert
  * else. It answers as gateway-server.ts does.
  */
 const [server = "", authority = "", token = ""] = process.argv.slice(2);
-const upstream = new Pool(server, { connections: 64, connect: { ca: Buffer.from(authority, "base64").toString() } });
+const upstream = new Pool(server, {
+  connections: 64,
+  allowH2: false,
+  connect: { ca: Buffer.from(authority, "base64").toString() },
+});
 const own = await createAuthority("bench", Date.now(), 10);
 const identity = await issueServerCertificate(own, { dns: ["localhost"], ips: ["127.0.0.1"] }, Date.now(), 10);
 const listener = createServer({ cert: identity.certificate, key: identity.key }, (request, response) => {
@@ -16,6 +20,7 @@ const listener = createServer({ cert: identity.certificate, key: identity.key },
   upstream.dispatch(
     { path: request.url ?? "/", method: "GET", headers },
     {
+      onRequestStart: () => {},
       onResponseStart: (_, status, fields) => void response.writeHead(status, fields),
       onResponseData: (_, chunk) => void response.write(chunk),
       onResponseEnd: () => void response.end(),
