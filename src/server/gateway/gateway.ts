@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import { traced } from "../tracing.ts";
 import { Call, type Outlet } from "./call.ts";
 import type { GatewayParts } from "./parts.ts";
 import { noteOutcome } from "./record.ts";
@@ -144,7 +145,8 @@ function take(request: IncomingMessage, outlet: Outlet, reply: Reply, clusters: 
     return;
   }
   const call = new Call(request, socket, outlet, reply, target, parts.now());
-  decide(call, parts).then(
+  const attributes = { "castellan.audit_id": call.auditId, "castellan.cluster": parts.upstream.cluster };
+  traced("castellan.gateway", request.headers, attributes, () => decide(call, parts)).then(
     (refused) => {
       if (refused === undefined) return;
       noteOutcome(call, parts, "refused", `${refused.status}: ${refused.message}`);

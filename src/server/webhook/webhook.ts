@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { parseExactJson, writeExactJson } from "../../core/exact-json.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { traced } from "../tracing.ts";
 
 const inflate = promisify(gunzip);
 
@@ -113,7 +114,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     return end(response, 400, "the body is not JSON");
   }
   try {
-    const answered = await options.handle(path, value);
+    const answered = await traced("castellan.admission", request.headers, { "url.path": path }, () =>
+      options.handle(path, value),
+    );
     if (answered === undefined) end(response, 404, "there is no such webhook");
     else end(response, 200, writeExactJson(answered), "application/json");
   } catch (error) {
