@@ -238,12 +238,15 @@ describe.each(["sqlite", "postgres"] as const)("recordings on %s", (engine) => {
     expect((await ledgerOf(store)).at(-1)).toMatchObject({ outcome: "removed", data: { recording: live.id } });
   });
 
-  test("a session that shows more than it may is ended", async ({ skip }) => {
-    if (missing()) skip("PostgreSQL is not installed");
-    const { recordings } = await started(engine, { limitBytes: 10 });
+  test.each([
+    ["output", out("0123456789")],
+    ["sizes of the terminal", { kind: "resize", width: 1, height: 1 }],
+  ] as const)("a session whose recording takes more than it may is ended: %s", async (_, event) => {
+    if (missing()) return;
+    const { recordings } = await started(engine, { limitBytes: 100 });
     const live = await begun(recordings);
-    await live.add([out("0123456789")]);
-    await expect(live.add([out("x")])).rejects.toThrow("10 bytes");
+    for (let i = 0; i < 5; i++) await live.add([event]);
+    await expect(live.add([event, event, event])).rejects.toThrow("100 bytes");
   });
 });
 

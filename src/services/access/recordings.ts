@@ -42,7 +42,7 @@ export interface RecordingsOptions {
   readonly clock?: () => number;
   /** Sessions go on when they cannot be recorded, and the ledger says so. Else they are not begun, or cut. */
   readonly failOpen?: boolean;
-  /** The most output of one session that is kept, bytes; at more it is cut. */
+  /** The most that one recording may take, bytes; at more the session is cut. Some bytes of each piece are ours. */
   readonly limitBytes?: number;
   /** What was shown is removed so long after the session's end, milliseconds; undefined: never. */
   readonly keepMilliseconds?: number | undefined;

@@ -32,6 +32,7 @@ export class LiveRecording {
   readonly #status: Buffer[] = [];
   #statusLength = 0;
   #bytes = 0;
+  #stored = 0;
   #protocol: string | undefined;
   #unrecorded: RecordingOutcome["unrecorded"];
   #ended: Promise<void> | undefined;
@@ -57,14 +58,15 @@ export class LiveRecording {
     const { log, writer, clock, limitBytes, failOpen } = this.#options;
     if (this.#ended !== undefined) throw new RecorderUnavailable("the session is over");
     if (events.length === 0 || log === undefined || this.#unrecorded !== undefined) return;
-    if (this.#bytes > limitBytes)
-      throw new RecorderUnavailable(`one session may show ${limitBytes} bytes; copy large files another way`);
     const at = clock() - this.#begun;
+    const parts = events.map((event) => encodeEvent({ at, event }));
+    // Sizes of the terminal and input fill a disk as well as output does.
+    for (const { length } of parts) this.#stored += length;
+    if (this.#stored > limitBytes) {
+      throw new RecorderUnavailable(`a recording may take ${limitBytes} bytes; copy large files another way`);
+    }
     try {
-      const written = writer.append(
-        log,
-        events.map((event) => encodeEvent({ at, event })),
-      );
+      const written = writer.append(log, parts);
       this.#last = written;
       await written;
     } catch (error) {
