@@ -107,7 +107,7 @@ beforeAll(async () => {
   if (!cluster.available) return;
   directory = await mkdtemp(join(tmpdir(), "castellan-guardrails-"));
   agent = new Agent({ connect: { ca: cluster.authority, checkServerIdentity: () => undefined } });
-  const given = clusterAccess({ kubeconfig: cluster.kubeconfig, context: "admin" });
+  const given = clusterAccess({ kubeconfig: cluster.kubeconfig, context: "admin", env: {}, home: directory });
   if (!given.ok) throw new Error("no access");
   const connected = await connect(given.value);
   if (!connected.ok) throw new Error("no client");
