@@ -1,7 +1,10 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Person } from "../../src/access/person.ts";
@@ -248,6 +251,49 @@ describe.each(["sqlite", "postgres"] as const)("recordings on %s", (engine) => {
     for (let i = 0; i < 5; i++) await live.add([event]);
     await expect(live.add([event, event, event])).rejects.toThrow("100 bytes");
   });
+});
+
+/** A server that records lines and says which of them are kept. */
+const recordingServer = (data: string) => `
+  import { Ledger } from "${source("adapters/store/ledger.ts")}";
+  import { openSigner } from "${source("adapters/store/signing-key.ts")}";
+  import { openSqlite } from "${source("adapters/store/sqlite.ts")}";
+  import { Recordings } from "${source("services/access/recordings.ts")}";
+  const store = await openSqlite(${JSON.stringify(data)});
+  const ledger = new Ledger(store, await openSigner(${JSON.stringify(data)}, "test.example/ledger"), Date.now);
+  const recordings = new Recordings({ store, ledger, now: Date.now });
+  await recordings.start();
+  const { value: live } = await recordings.begin(${JSON.stringify(about)});
+  for (let line = 0; ; line++) {
+    await live.add([{ kind: "stdout", bytes: Buffer.from(line + "\\n") }]);
+    console.log(line);
+  }`;
+const source = (path: string) => pathToFileURL(join(import.meta.dirname, "../../src", path)).href;
+
+test("a server that is killed has kept every line that it acknowledged, and the next start seals them", async () => {
+  const data = join(directory, `s${count++}`);
+  const program = join(directory, "recording-server.mjs");
+  await writeFile(program, recordingServer(data));
+  const child = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
+  let acknowledged = -1;
+  for await (const line of createInterface({ input: child.stdout })) {
+    acknowledged = Number(line);
+    if (acknowledged === 50) child.kill("SIGKILL");
+  }
+  expect(acknowledged).toBeGreaterThanOrEqual(50);
+  const store = await openSqlite(data);
+  closing.push(() => store.close());
+  const ledger = new Ledger(store, await openSigner(data, "test.example/ledger"), Date.now);
+  const recordings = new Recordings({ store, ledger, now: Date.now });
+  await recordings.start();
+  const [recording] = await recordings.list();
+  expect(recording).toMatchObject({ user: "alice", outcome: { interrupted: true } });
+  expect(await recordings.verify(recording?.id ?? "")).toMatchObject({ ok: true });
+  const lines = (await textOf(await recordings.output(recording?.id ?? "", bob))).trimEnd().split("\n").map(Number);
+  expect(lines.slice(0, acknowledged + 1)).toEqual(Array.from({ length: acknowledged + 1 }, (_, i) => i));
+  // One may have been kept and not acknowledged.
+  expect(lines.length).toBeLessThanOrEqual(acknowledged + 2);
+  expect((await verifyStoredLedger(store.reading, await keysOf(data), verifyEd25519)).problems).toEqual([]);
 });
 
 test("recordings go to another database with everything else, and still verify there", async ({ skip }) => {
