@@ -17,6 +17,7 @@ import { BypassWatch } from "../services/access/bypass/bypass-watch.ts";
 import { sealGrant } from "../services/access/guardrail-grant.ts";
 import { RoleBindingGrants } from "../services/access/role-binding-grants.ts";
 import type { FactsOf } from "../services/access/standing-offer.ts";
+import { AccessReviews } from "../services/access-review-campaigns.ts";
 import { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
 import { LedgerView } from "../services/audit/ledger-view.ts";
@@ -24,6 +25,7 @@ import { UsageWatch } from "../services/audit/usage-watch.ts";
 import { type ClusterFindings, type Overview, overviewOf } from "../services/console/finding-view.ts";
 import { ClusterWriter } from "../services/live/cluster-writer.ts";
 import { PolicyFiles } from "../services/live/policy-files.ts";
+import { ScheduledReviews } from "../services/scheduled-reviews.ts";
 import { clusterClient } from "./cluster-client.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import type { IdentityFlags } from "./console-identities.ts";
@@ -40,6 +42,7 @@ import { pathOfCluster, serveWebhook, type WebhookFlags } from "./serve-webhook.
 
 export interface ServeFlags extends WebhookFlags, IdentityFlags, AccessFlags {
   readonly grantRolebindings?: boolean;
+  readonly reviewEvery?: number;
   readonly policies?: readonly string[];
   readonly files?: readonly string[];
   readonly auditLog?: readonly string[];
@@ -157,6 +160,8 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     await Promise.all(clusters.map((cluster) => cluster.stop()));
   });
 
+  const objectsOf = (wanted: string) => namedCluster(wanted)?.documents.map(({ value }) => value);
+  const reviews = new AccessReviews({ store, ledger, objectsOf, now: io.now });
   const usage = new UsageWatch({ store, ledger, now: io.now, onChange: tell, onTrouble: trouble });
   closing.push(() => usage.stop());
   usage.start();
@@ -188,7 +193,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
         connection: () => gateway && { ...gateway, gateway: gateway.address, certificateAuthority: gateway.authority },
       },
       addRoutes: (api) => {
-        const parts = { access, settings, store, ledger, clusters, lookAtCall: () => gateway?.lookAtCall, io, trouble };
+        const parts = { access, settings, store, ledger, clusters, reviews, lookAtCall: () => gateway?.lookAtCall, io, trouble };
         closing.push(addAccessApi(api, parts));
       },
       rollout: (wanted) => namedCluster(wanted)?.rollout,
@@ -231,6 +236,13 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     await followed.start();
   }
   ready = true;
+  if (flags.reviewEvery !== undefined) {
+    const every = flags.reviewEvery * dayMilliseconds;
+    const names = clusters.map(({ name }) => name);
+    const scheduled = new ScheduledReviews({ reviews, clusters: names, every, now: io.now, onTrouble: trouble });
+    closing.push(() => scheduled.stop());
+    await scheduled.start();
+  }
   for (const cluster of clusters) {
     const { working } = cluster.policyCounts();
     io.err(
@@ -316,6 +328,7 @@ function findingsOf(
   }));
 }
 
+const dayMilliseconds = 86_400_000;
 /** Log lines that go into one transaction. */
 const auditBatch = 1000;
 

@@ -9,7 +9,7 @@ import { addOfferRoutes } from "../server/api/offer-routes.ts";
 import { addRecordingRoutes } from "../server/api/recording-routes.ts";
 import { addReviewRoutes } from "../server/api/review-routes.ts";
 import { locksInForce } from "../services/access/lock-list.ts";
-import { AccessReviews } from "../services/access-review-campaigns.ts";
+import type { AccessReviews } from "../services/access-review-campaigns.ts";
 import type { Io } from "./io.ts";
 import type { ServedAccess } from "./serve-access.ts";
 import type { ServedCluster } from "./serve-cluster.ts";
@@ -22,6 +22,7 @@ export interface AccessApiParts {
   readonly store: Store;
   readonly ledger: Ledger;
   readonly clusters: readonly ServedCluster[];
+  readonly reviews: AccessReviews;
   /** What the gateway knows of a call before it is sent; undefined: there is no gateway. */
   readonly lookAtCall: () => LookAtCall | undefined;
   readonly io: Io;
@@ -30,7 +31,7 @@ export interface AccessApiParts {
 
 /** Requests, locks, recordings and reviews over the API, and whoever is told of them; the answer ends that. */
 export function addAccessApi(api: Api, parts: AccessApiParts): () => Promise<void> {
-  const { access, settings, store, ledger, clusters, lookAtCall, io, trouble } = parts;
+  const { access, settings, store, ledger, clusters, reviews, lookAtCall, io, trouble } = parts;
   const { desk, recordings } = access;
   const { now } = io;
   const told = settings && startNotifications(settings, api, { desk, store, ledger, now, onTrouble: trouble });
@@ -61,7 +62,6 @@ export function addAccessApi(api: Api, parts: AccessApiParts): () => Promise<voi
     now,
   });
   addRecordingRoutes(api, recordings);
-  const objectsOf = (cluster: string) => clusterOf(cluster)?.documents.map(({ value }) => value);
-  addReviewRoutes(api, new AccessReviews({ store, ledger, objectsOf, now }), now);
+  addReviewRoutes(api, reviews, now);
   return async () => told?.stop();
 }

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { type CommandContext, collect, describedCommand } from "./command.ts";
 import { runServe, type ServeFlags } from "./run-serve.ts";
 import { addGatewayOptions } from "./serve-gateway.ts";
@@ -48,9 +48,16 @@ export function createCommand(context: CommandContext): Command {
       "access rules, guardrails, schedules, the directory and who is notified, followed as they change; repeatable",
       collect,
     )
+    .option("--review-every <days>", "begins an access review of all bindings so often", days)
     .option("--grant-rolebindings", "sessions may be role bindings, for people who work without the gateway")
-    .option("--recordings-keep <days>", "removes what recorded sessions showed so long after their end; else never", Number)
+    .option("--recordings-keep <days>", "removes what recorded sessions showed so long after their end; else never", days)
     .option("--recordings-input", "records what people type, too, passwords included")
     .option("--recordings-fail-open", "lets sessions go on that cannot be recorded; that is recorded");
   return addGatewayOptions(command).action((flags: ServeFlags) => runServe(flags, context));
+}
+
+function days(text: string): number {
+  const count = Number(text);
+  if (!/^\d{1,4}$/.test(text) || count === 0) throw new InvalidArgumentError("write a number of days");
+  return count;
 }
