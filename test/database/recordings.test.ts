@@ -368,3 +368,18 @@ describe("T28 the recorder fails", () => {
     expect(await recordings.get(live.id)).toMatchObject({ outcome: { unrecorded: { why: expect.stringMatching("disk full") } } });
   });
 });
+
+test("T28 PostgreSQL goes away and comes back: the session is cut, and sealed when it can be", async ({ skip }) => {
+  if (server === undefined) return skip("PostgreSQL is not installed");
+  const { recordings } = await started("postgres");
+  const live = await begun(recordings);
+  await live.add([out("seen")]);
+  await server.crash();
+  await expect(live.add([out("unseen")])).rejects.toThrow("can no longer be recorded");
+  expect(await recordings.begin(about)).toMatchObject({ ok: false, code: "RECORDER_UNAVAILABLE" });
+  await live.end("cut");
+  await server.restart();
+  await recordings.maintain();
+  expect(await recordings.list()).toMatchObject([{ id: live.id, outcome: { why: "cut", chunks: 1 } }]);
+  expect(await recordings.verify(live.id)).toMatchObject({ ok: true });
+});
