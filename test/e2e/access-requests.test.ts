@@ -111,6 +111,12 @@ function at(name: "ana" | "omar" | "sela", program: string, args: readonly strin
 
 const command = (name: "ana" | "omar" | "sela", ...args: readonly string[]) => at(name, process.execPath, [castellan, ...args]);
 
+/** As the cluster's administrator, around the gateway. */
+function apply(manifest: string): Promise<Ran> {
+  if (!cluster.available) throw new Error(cluster.reason);
+  return kubectl(cluster, ["apply", "-f", "-"], manifest);
+}
+
 function kubectlOfAna(...args: readonly string[]): Promise<Ran> {
   if (!cluster.available) throw new Error(cluster.reason);
   return at("ana", cluster.kubectl, ["-n", "ml", ...args]);
@@ -138,7 +144,7 @@ beforeAll(async () => {
   }
   await writeFile(join(directory, "identities.yaml"), identities);
   await writeFile(join(directory, "access.yaml"), rules(`${hook.url}/hook`));
-  expect(await kubectl(cluster, ["apply", "-f", "-"], objects)).toMatchObject({ code: 0 });
+  expect(await apply(objects)).toMatchObject({ code: 0 });
   const [port] = await freePorts(1);
   server = new CastellanServer(
     join(directory, "data"),
@@ -192,7 +198,7 @@ describe("asked for on the command line, done by kubectl", () => {
       code: 0,
       text: expect.stringContaining("deleted"),
     });
-    expect(await kubectl(cluster, ["apply", "-f", "-"], configMap("old", "2"))).toMatchObject({ code: 0 });
+    expect(await apply(configMap("old", "2"))).toMatchObject({ code: 0 });
     expect(await kubectlOfAna("delete", "configmap", "old", "--wait=false")).toMatchObject({
       code: 1,
       text: expect.stringMatching(/request \w+ was opened/),
@@ -221,7 +227,7 @@ describe("asked for on the command line, done by kubectl", () => {
   test("T37 what changed after it was asked for is asked for anew", async ({ skip }) => {
     if (!cluster.available) skip(cluster.reason);
     await approved(await asked("--", "delete", "configmap", "settings", "--wait=false"));
-    expect(await kubectl(cluster, ["apply", "-f", "-"], configMap("settings", "2"))).toMatchObject({ code: 0 });
+    expect(await apply(configMap("settings", "2"))).toMatchObject({ code: 0 });
     expect(await kubectlOfAna("delete", "configmap", "settings", "--wait=false")).toMatchObject({ code: 1 });
   });
 
