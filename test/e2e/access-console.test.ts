@@ -77,6 +77,8 @@ const deployment = (replicas: number) => ({
   metadata: { name: "gateway", namespace: "prod-llm", labels: { app: "gateway" } },
   spec: {
     replicas,
+    // Above what a browser's numbers can tell apart.
+    quota: 9_007_199_254_740_990n + BigInt(replicas),
     selector: { matchLabels: { app: "gateway" } },
     template: {
       metadata: { labels: { app: "gateway" } },
@@ -164,7 +166,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("access in a real brow
     const before = await asked(scaling(3, "the weekly load test"));
     await server.desk.decide(before.id, person("otto"), "approve", "as last week", "cli");
     await server.desk.revoke(before.id, person("otto"), "the test is over");
-    const request = await asked(scaling(12, "queue is growing, incident 4711"));
+    const request = await asked(scaling(13, "queue is growing, incident 4711"));
     const held = server.desk.settled(request.id, Date.now() + 60_000);
 
     const page = await opened("olga", "/access/approve");
@@ -173,7 +175,9 @@ describe.skipIf(executablePath === undefined || !isBuilt)("access in a real brow
     await page.getByText("queue is growing, incident 4711").waitFor();
     await page.getByText("group:platform-oncall: one person").waitFor();
     await page.getByText("-   replicas: 2").waitFor();
-    await page.getByText("+   replicas: 12").waitFor();
+    await page.getByText("+   replicas: 13").waitFor();
+    await page.getByText("-   quota: 9007199254740992").waitFor();
+    await page.getByText("+   quota: 9007199254741003").waitFor();
     await page.getByText(/^Risk \d+ of 100/).waitFor();
     await page.getByText("granted by otto").waitFor();
     await page.getByText("as last week").waitFor();

@@ -1,4 +1,6 @@
 import { useEffect, useState } from "react";
+import { parseExactJson } from "../../src/core/exact-json.ts";
+import { asString, type JsonValue, member } from "../../src/core/json.ts";
 import type { Answers } from "./api/schema.gen.ts";
 import { setServerTime } from "./clock.ts";
 
@@ -13,6 +15,15 @@ export type Severity = FindingRow["severity"];
 export type PolicyRow = Answer<"/api/v1/policies">["items"][number];
 export type RecordView = Answer<"/api/v1/audit/records">["items"][number];
 
+/** 64-bit integers of objects keep their digits: what an approver sees is what is sent. Undefined where it is no JSON. */
+function exactJson(text: string): JsonValue | undefined {
+  try {
+    return parseExactJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What a request came to: nothing yet, an answer, or why there is none. */
 export interface Loading<T> {
   readonly value?: T;
@@ -22,8 +33,8 @@ export interface Loading<T> {
 async function get<T>(path: string, signal: AbortSignal): Promise<T> {
   const response = await fetch(path, { signal, headers: { accept: "application/json" } });
   setServerTime(response.headers.get("date"));
-  const body = await response.json().catch(() => undefined);
-  if (!response.ok) throw new Error(body?.message ?? `the server answered ${response.status}`);
+  const body = exactJson(await response.text());
+  if (!response.ok) throw new Error(asString(member(body, "message")) ?? `the server answered ${response.status}`);
   return body as T;
 }
 

@@ -4,7 +4,16 @@ import csrf from "@fastify/csrf-protection";
 import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import type { FastifySerializerCompiler } from "fastify/types/schema.js";
+import {
+  jsonSchemaTransform,
+  ResponseSerializationError,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from "fastify-type-provider-zod";
+import type { z } from "zod";
+import { writeExactJson } from "../../core/exact-json.ts";
+import type { JsonValue } from "../../core/json.ts";
 import { mostHeaderBytes } from "../../services/access/identity.ts";
 import { setRequestUser } from "./request-user.ts";
 import { mayAct, neededRole } from "./roles.ts";
@@ -46,7 +55,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
       ? Fastify({ ...settings, http: limits })
       : (Fastify({ ...settings, https: { ...options.tls, ...limits } }) as unknown as Api);
   app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
+  app.setSerializerCompiler(exactSerializer);
   await app.register(cookie);
   await app.register(csrf, {
     cookieKey: "castellan_csrf",
@@ -121,6 +130,16 @@ const contentPolicy = [
   "form-action 'self'",
   "frame-ancestors 'none'",
 ].join("; ");
+
+/** As the type provider's, but 64-bit integers of objects keep their digits, where `JSON.stringify` would throw. */
+const exactSerializer: FastifySerializerCompiler<z.ZodType> = ({ schema, method, url }) => {
+  return (data) => {
+    const { success, data: answer, error } = schema.safeEncode(data);
+    if (!success) throw new ResponseSerializationError(method, url, { cause: error });
+    // What schemas of answers let through is JSON.
+    return writeExactJson(answer as JsonValue);
+  };
+};
 
 /** For files that add routes: handlers are typed by their schemas. */
 export const typed = (api: Api) => api.withTypeProvider<ZodTypeProvider>();

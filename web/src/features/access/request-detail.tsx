@@ -5,6 +5,7 @@ import { describeDuration } from "../../../../src/access/describe-ask.ts";
 import { useNow } from "../../clock.ts";
 import { ObjectDiff } from "../../components/object-diff.tsx";
 import { Time } from "../../components/state.tsx";
+import { yamlLines } from "../../components/yaml-view.tsx";
 import type { RequestDetailView, RequestView, Risk, SimilarDecision } from "./access-api.ts";
 import { Slots } from "./slots.tsx";
 import { askText, BreakGlass, Phase, personText } from "./wording.tsx";
@@ -92,7 +93,7 @@ function Exactly({ ask, mayDecide }: ExactlyProps) {
         <>
           <Text size="sm">What is sent:</Text>
           <Code block style={{ whiteSpace: "pre-wrap", wordBreak: "break-all" }}>
-            {JSON.stringify(preview.sent, null, 2)}
+            {yamlLines(preview.sent).join("\n")}
           </Code>
         </>
       )}
