@@ -201,6 +201,24 @@ describe.each(["sqlite", "postgres"] as const)("the desk on %s", (engine) => {
     expect((await desk.use(ada, pod()))?.request.id).toBe(id);
   });
 
+  test("rules that come one after the other when a process starts end nothing, and give nothing before they are there", async () => {
+    const { id } = await approved();
+    const waiting = value(await desk.open(ask(ada, pod({ name: "q" }))));
+    await desk.close();
+    const loaded = world.rules;
+    world.rules = rulesOf({ rules: {} });
+    desk = await world.desk();
+    expect(await desk.use(ada, pod())).toBeUndefined();
+    expect(await approve(waiting.id)).toBe("ACCESS_REJECTED");
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect([await phaseOf(id), await phaseOf(waiting.id)]).toEqual(["granted", "pending"]);
+    world.rules = loaded;
+    expect(await approve(waiting.id)).toBe("ok");
+    expect((await desk.use(ada, pod()))?.request.id).toBe(id);
+    world.rules = rulesOf({ rules: {} });
+    await expect.poll(() => whyOf(waiting.id), { timeout: 2000 }).toBe("no rule offers this to the requester any more");
+  });
+
   test("T44 a session counts from its approval, covers its namespace, and ends in time", async () => {
     const { id } = value(await desk.open(session(3 * minute)));
     world.pass(2 * minute);

@@ -58,6 +58,8 @@ export class StoredAccessDesk implements AccessDesk {
   readonly #locks: Locks;
   readonly #port: UsePort;
   readonly #listeners = new Set<(request: AccessRequest) => void>();
+  /** Requests that the rules of this process gave at some time: only of these can it be seen that they give them no more. */
+  readonly #given = new Set<string>();
   #judged: AccessRules | undefined;
   /** Short looks instead of long timers: those would follow neither a clock that is set nor a machine that slept. */
   readonly #sweep = new Repeated(() => this.#swept(), sweepMilliseconds);
@@ -258,6 +260,7 @@ export class StoredAccessDesk implements AccessDesk {
     if (!opened.ok) return { ok: false, ...opened.refused };
     await this.#requests.create(opened.request, opened.events);
     this.#open.take(opened.request, at);
+    this.#given.add(opened.request.id);
     this.#feed.wake();
     return { ok: true, value: opened.request };
   }
@@ -335,9 +338,13 @@ export class StoredAccessDesk implements AccessDesk {
   #standing(request: AccessRequest, person: Person, ask: Ask): Standing {
     const rules = this.#options.rules();
     if (rules === undefined) return { type: "refused", why: notLoaded.message };
-    const { breakGlass, rule, cluster } = request;
+    const { id, breakGlass, rule, cluster } = request;
     const facts = this.#factsOf(person, ask, cluster);
-    return standingOf(rules, request, { person, ask, cluster, breakGlass, at: this.#at(request), facts, rule: rule.name });
+    const asked = { person, ask, cluster, breakGlass, at: this.#at(request), facts, rule: rule.name };
+    const standing = standingOf(rules, request, asked);
+    if (standing.type !== "gone") this.#given.add(id);
+    // After a start, rules and clusters come one after the other: what they do not give yet is not used, and not ended.
+    return standing.type === "gone" && !this.#given.has(id) ? { type: "refused", why: standing.why } : standing;
   }
 
   #factsOf(person: Person, ask: Ask, cluster: string): ReturnType<FactsOf> {
@@ -418,6 +425,8 @@ export class StoredAccessDesk implements AccessDesk {
       }
     }
     if (changed) this.#judged = rules;
+    const open = new Set(this.#open.all().map(({ id }) => id));
+    for (const id of this.#given) if (!open.has(id)) this.#given.delete(id);
   }
 }
 
