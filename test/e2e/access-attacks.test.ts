@@ -397,15 +397,35 @@ describe("the object that a request is bound to", () => {
 });
 
 describe("a session in a pod", () => {
-  test("that was approved once goes on while it lasts, and not in another pod of its name", async ({ skip }) => {
+  const exec = (script: string) => kubectlOfAna("exec", "-n", "ml", "web", "--", "sh", "-c", script);
+  const asked = async (script: string) => {
+    const session = exec(script);
+    const one = await waiting(about("web"));
+    return { id: one.id, pinned: one.ask.action?.pinned, session };
+  };
+
+  test("that was approved once goes on while it lasts", async ({ skip }) => {
     if (!cluster.available) skip(cluster.reason);
     if (!kubelet.available) return skip(kubelet.reason);
     await kubelet.runPod("ml", "web");
-    const command = ["exec", "-n", "ml", "web", "--", "sh", "-c", "sleep 3; echo still here"];
-    const first = kubectlOfAna(...command);
-    const one = await waiting(about("web"));
-    expect(one.ask.action?.pinned).toBeDefined();
-    await approve(one.id);
-    expect(await first).toMatchObject({ code: 0, text: expect.stringContaining("still here") });
+    const { id, pinned, session } = await asked("sleep 3; echo still here");
+    expect(pinned).toBeDefined();
+    await approve(id);
+    expect(await session).toMatchObject({ code: 0, text: expect.stringContaining("still here") });
+    await expect.poll(async () => (await api("omar", `requests/${id}`)).json.phase).toBe("ended");
+  });
+
+  test("T45 ends with the grant that it was opened with", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    if (!kubelet.available) return skip(kubelet.reason);
+    const { id, session } = await asked("sleep 20; echo still here");
+    await approve(id);
+    await sleep(3000);
+    const before = performance.now();
+    expect((await api("omar", `requests/${id}/revoke`, { why: "enough" })).status).toBe(200);
+    const ended = await session;
+    expect(performance.now() - before).toBeLessThan(8000);
+    expect(ended.text).not.toContain("still here");
+    expect(ended.text).toContain("enough");
   });
 });

@@ -29,7 +29,7 @@ export function person(name: string, groups: readonly string[] = [], more: Parti
 }
 
 /** A desk in memory: what a test says is granted, and what was asked. */
-class TestDesk implements Pick<AccessDesk, "open" | "use" | "settled" | "isLocked" | "onChange" | "onLock"> {
+class TestDesk implements Pick<AccessDesk, "open" | "get" | "use" | "settled" | "isLocked" | "onChange" | "onLock"> {
   readonly opened: NewRequest[] = [];
   readonly steps: string[] = [];
   readonly locked = new Set<string>();
@@ -46,6 +46,10 @@ class TestDesk implements Pick<AccessDesk, "open" | "use" | "settled" | "isLocke
     const request = requestOf(wanted, `req-${this.opened.length}`);
     this.requests.set(request.id, request);
     return { ok: true, value: request };
+  }
+
+  async get(id: string): Promise<AccessRequest | undefined> {
+    return this.requests.get(id);
   }
 
   grant(id: string, human: string, milliseconds = 60_000): void {

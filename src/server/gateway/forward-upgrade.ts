@@ -3,11 +3,12 @@ import type { Duplex } from "node:stream";
 import { parseQuery } from "../../access/classify/request-target.ts";
 import type { UpgradeAnswer } from "../../services/access/upstream/upstream.ts";
 import { withoutToken } from "./authenticate.ts";
+import { foreignOrigin } from "./browser.ts";
 import type { Call, Outlet } from "./call.ts";
 import { hasBody, type StreamKind, streamKind } from "./classify.ts";
 import { beforeSending } from "./forward.ts";
 import { answeredFields, type HeaderFields, listOf, valuesOf } from "./header-fields.ts";
-import { openStreamOf, streamProblem, streamRecord } from "./open-stream.ts";
+import { noteEnd, openStream, streamProblem } from "./open-stream.ts";
 import type { GatewayParts } from "./parts.ts";
 import { noteOutcome } from "./record.ts";
 import { endSocket } from "./reply.ts";
@@ -65,7 +66,7 @@ export async function forwardUpgrade(
     return refusal(502, `the API server did not answer the upgrade: ${message}`);
   }
   const status = answer.upgraded ? 101 : answer.status;
-  await call.use?.done(status).catch(parts.trouble);
+  if (!answer.upgraded) await call.use?.done(status).catch(parts.trouble);
   noteOutcome(call, parts, String(status));
   if (!answer.upgraded) {
     await tap?.end(`the API server answered ${status}`);
@@ -75,7 +76,7 @@ export async function forwardUpgrade(
   if (tap?.agreed(chosen) === false) {
     answer.socket.destroy();
     const message = `the API server chose the subprotocol ${chosen}, which cannot be recorded`;
-    await tap.end(message);
+    await Promise.all([tap.end(message), call.use?.done(status).catch(parts.trouble)]);
     return refusal(502, message);
   }
   relay(call, parts, kind, outlet, answer, tap);
@@ -122,11 +123,8 @@ function checkedUpgrade(call: Call, parts: GatewayParts, outlet: UpgradeOutlet, 
 
 /** A page of another site cannot open a socket with what the browser shows by itself: a client certificate. */
 function originProblem(call: Call, parts: GatewayParts): Refusal | undefined {
-  const [origin] = valuesOf(call.fields, "origin");
-  if (origin === undefined || parts.origins.includes(origin)) return undefined;
-  const [host = ""] = valuesOf(call.fields, "host");
-  if (URL.canParse(origin) && new URL(origin).host === host) return undefined;
-  return refusal(403, `sockets are not opened for pages of ${origin}`);
+  const origin = foreignOrigin(call.fields, parts.origins);
+  return origin === undefined ? undefined : refusal(403, `sockets are not opened for pages of ${origin}`);
 }
 
 type Opened = { readonly ok: true; readonly tap: StreamTap | undefined } | { readonly ok: false; readonly refusal: Refusal };
@@ -193,11 +191,10 @@ function relay(
     release();
     cut(why);
     tap?.end(why).catch(parts.trouble);
-    parts.records.note(streamRecord(call, parts, kind, "ended", why));
+    noteEnd(call, parts, kind, 101, why);
   };
   const waiting = () => (client.writableLength > 0 ? call.socket.bytesWritten : undefined);
-  const release = parts.streams.add(openStreamOf(call, parts, kind, waiting, ({ why }) => finish(why)));
-  parts.records.note(streamRecord(call, parts, kind, "started"));
+  const release = openStream(call, parts, kind, waiting, ({ why }) => finish(why));
   for (const socket of [call.socket, server]) socket.setKeepAlive(true, keepAliveMilliseconds).setTimeout(0);
   const answered = [...answeredFields(fields), ["Connection", "Upgrade"], ["Upgrade", protocol]];
   const head = answered.map(([name, value]) => `${name}: ${value}\r\n`).join("");

@@ -6,7 +6,7 @@ import { hasBody, type StreamKind, streamKind } from "./classify.ts";
 import { forwardUpgrade } from "./forward-upgrade.ts";
 import { answeredFields, forwardedFields, type HeaderFields, valuesOf } from "./header-fields.ts";
 import { identityFields } from "./identity-fields.ts";
-import { openStreamOf, streamProblem, streamRecord } from "./open-stream.ts";
+import { noteEnd, openStream, streamProblem } from "./open-stream.ts";
 import type { GatewayParts } from "./parts.ts";
 import { isStandingRead, noteOutcome } from "./record.ts";
 import { type Refusal, refusal, statusObject } from "./status.ts";
@@ -94,13 +94,14 @@ function exchange(
     let running: UpstreamExchange | undefined;
     let release: (() => void) | undefined;
     let isOver = false;
+    let isCorked = false;
     let watch: WatchTail | undefined;
     const finish = (why: string) => {
       if (isOver) return;
       isOver = true;
       release?.();
       response.off("close", onClose);
-      if (kind !== undefined && release !== undefined) parts.records.note(streamRecord(call, parts, kind, "ended", why));
+      if (kind !== undefined && release !== undefined) noteEnd(call, parts, kind, 200, why);
     };
     /** The client has gone: what it asked for is not worth going on with. */
     const onClose = () => {
@@ -123,18 +124,18 @@ function exchange(
     };
     const sink: AnswerSink = {
       head(status, answered, flow) {
-        void call.use?.done(status).catch(parts.trouble);
+        const staysOpen = kind !== undefined && status === 200;
+        if (!staysOpen) void call.use?.done(status).catch(parts.trouble);
         noteOutcome(call, parts, String(status));
         if (status >= 300 && status < 400 && status !== 304) {
           running?.abort();
           finish("redirect");
           return resolve(refusal(502, "the API server answered with a redirect, which is not followed"));
         }
-        if (kind !== undefined && status === 200) {
+        if (staysOpen) {
           watch = kind === "watch" && isJsonWatch(answered) ? new WatchTail() : undefined;
           const waiting = () => (response.writableLength > 0 ? call.socket.bytesWritten : undefined);
-          release = parts.streams.add(openStreamOf(call, parts, kind, waiting, cut));
-          parts.records.note(streamRecord(call, parts, kind, "started"));
+          release = openStream(call, parts, kind, waiting, cut);
         }
         response.writeHead(status, answeredFields(answered).flat());
         // Events may be minutes away; the client is told at once that it is connected.
@@ -145,6 +146,15 @@ function exchange(
       },
       data(chunk) {
         watch?.see(chunk);
+        if (!isCorked) {
+          // TLS records come one by one; those of one turn go on together.
+          isCorked = true;
+          call.socket.cork();
+          setImmediate(() => {
+            isCorked = false;
+            call.socket.uncork();
+          });
+        }
         return response.write(chunk);
       },
       end() {

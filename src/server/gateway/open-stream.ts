@@ -13,8 +13,36 @@ export function streamProblem(call: Call, parts: GatewayParts): Refusal | undefi
   return refusal(429, message, { retryAfterSeconds: 5 });
 }
 
+/**
+ * From now on it is cut when what it rests on ends; the answer takes it out again. A grant that ended while the API server answered told
+ * nobody here of it, so it is looked at once more.
+ */
+export function openStream(
+  call: Call,
+  parts: GatewayParts,
+  kind: StreamKind,
+  waiting: () => number | undefined,
+  cut: (cut: Cut) => void,
+): () => void {
+  const release = parts.streams.add(openStreamOf(call, parts, kind, waiting, cut));
+  parts.records.note(streamRecord(call, parts, kind, "started"));
+  const id = call.use?.request.id;
+  if (id !== undefined) {
+    parts.desk.get(id).then((request) => {
+      if (request?.phase !== "granted") cut({ why: `request ${id} ${request?.ended?.why ?? "is over"}`, status: 410 });
+    }, parts.trouble);
+  }
+  return release;
+}
+
+/** What became of a granted call that stayed open: told when it ends, so that until then its grant can be revoked. */
+export function noteEnd(call: Call, parts: GatewayParts, kind: StreamKind, status: number, why: string): void {
+  void call.use?.done(status).catch(parts.trouble);
+  parts.records.note(streamRecord(call, parts, kind, "ended", why));
+}
+
 /** A call that stays open, with everything that it rests on. */
-export function openStreamOf(
+function openStreamOf(
   call: Call,
   parts: GatewayParts,
   kind: StreamKind,
@@ -66,7 +94,7 @@ async function stillRight(call: Call, parts: GatewayParts, guarded: boolean, byR
   return undefined;
 }
 
-export function streamRecord(call: Call, parts: GatewayParts, kind: StreamKind, outcome: "started" | "ended", why?: string) {
+function streamRecord(call: Call, parts: GatewayParts, kind: StreamKind, outcome: "started" | "ended", why?: string) {
   const made = callRecord(call, parts, outcome);
   return {
     ...made,
