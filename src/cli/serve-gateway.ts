@@ -23,6 +23,7 @@ import { StandingRights } from "../services/access/standing-rights.ts";
 import { openUpstream } from "../services/access/upstream/api-server.ts";
 import { ServingCertificates } from "../services/live/serving-certificates.ts";
 import { collect, found, UsageError } from "./command.ts";
+import { isLoopback } from "./console-identities.ts";
 import type { Io } from "./io.ts";
 import { addressOf, cannotListen, pathOfCluster } from "./serve-webhook.ts";
 
@@ -144,7 +145,10 @@ async function serve(
     paths.push({ name: cluster.name, path: path === "" ? "/" : path });
   }
   const certificate = await certificateOf(flags, host, io.now);
-  const gateway: Gateway = await listenForCalls({ host, port, identity: certificate.identity, clusters }).catch(
+  // On loopback only this machine's own names are right: a page whose name leads here is not.
+  const { dns, ips } = namesOf(flags, host);
+  const hosts = isLoopback(host) ? new Set([...dns, ...ips, "::1"]) : undefined;
+  const gateway: Gateway = await listenForCalls({ host, port, identity: certificate.identity, hosts, clusters }).catch(
     cannotListen(listen, "--gateway-listen"),
   );
   closing.push(() => gateway.close());

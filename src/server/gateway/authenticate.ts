@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { PresentedCredentials } from "../../services/access/identity.ts";
+import { foreignOrigin } from "./browser.ts";
 import type { Call } from "./call.ts";
 import { headerProblem, listOf, valuesOf } from "./header-fields.ts";
 import { identityFields } from "./identity-fields.ts";
@@ -14,7 +15,11 @@ const tokenProtocol = "base64url.bearer.authorization.k8s.io.";
 export async function authenticate(call: Call, parts: GatewayParts): Promise<Refusal | undefined> {
   const problem = headerProblem(call.fields);
   if (problem !== undefined) return refusal(problem.status, problem.message);
-  const said = await parts.authenticator.authenticate({ authorization: authorizationOf(call), peer: peerOf(call.socket) });
+  const authorization = authorizationOf(call);
+  // A browser shows a certificate by itself, whichever page has it send something.
+  const page = authorization.length === 0 ? foreignOrigin(call.fields, parts.origins) : undefined;
+  if (page !== undefined) return refusal(403, `nothing is taken from pages of ${page} without a token: --gateway-origin lets them in`);
+  const said = await parts.authenticator.authenticate({ authorization, peer: peerOf(call.socket) });
   if (!said.ok) return refusal(said.status, said.message, { causes: [{ reason: said.code, message: said.message }] });
   const { person } = said;
   if (person.user === "") return refusal(500, "the identity has no user name; nothing is forwarded without one");

@@ -3,7 +3,9 @@ import { createServer, type Server } from "node:https";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { traced } from "../tracing.ts";
+import { isForHost } from "./browser.ts";
 import { Call, type Outlet } from "./call.ts";
+import { fieldsOf } from "./header-fields.ts";
 import type { GatewayParts } from "./parts.ts";
 import { noteOutcome } from "./record.ts";
 import { type Reply, replyOver, replyOverSocket } from "./reply.ts";
@@ -20,6 +22,8 @@ export interface GatewayOptions {
   readonly host: string;
   readonly port: number;
   readonly identity: TlsIdentity;
+  /** Names and addresses for which it answers; undefined: all. */
+  readonly hosts?: ReadonlySet<string> | undefined;
   /** By the first segments of their path: `/clusters/<name>`, or nothing for the cluster at the root. */
   readonly clusters: ReadonlyMap<string, GatewayParts>;
 }
@@ -46,7 +50,7 @@ const probeMilliseconds = 15_000;
  * The TLS listener that kubectl and its like talk to, by HTTP/1.1. Not by HTTP/2: clients fall back by themselves (ALPN), upgrades need
  * HTTP/1.1 anyway, and one way in is one parser to trust.
  */
-export async function listenForCalls({ host, port, identity, clusters }: GatewayOptions): Promise<Gateway> {
+export async function listenForCalls({ host, port, identity, hosts, clusters }: GatewayOptions): Promise<Gateway> {
   const all = [...clusters.values()];
   const [first] = all;
   if (first === undefined) throw new Error("a gateway leads to one cluster at least");
@@ -67,7 +71,7 @@ export async function listenForCalls({ host, port, identity, clusters }: Gateway
       ...first.authenticator.clientCertificates,
     },
     (request, response) => {
-      take(request, { kind: "response", response }, replyOver(response), clusters);
+      take(request, { kind: "response", response }, replyOver(response), { clusters, hosts });
     },
   );
   // Counted by bytes alone: lines beyond a number would be dropped without a word.
@@ -75,7 +79,7 @@ export async function listenForCalls({ host, port, identity, clusters }: Gateway
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, early: Buffer) => {
     socket.on("error", () => socket.destroy());
     const protocol = request.headers.upgrade ?? "";
-    take(request, { kind: "upgrade", socket, protocol, early }, replyOverSocket(socket), clusters);
+    take(request, { kind: "upgrade", socket, protocol, early }, replyOverSocket(socket), { clusters, hosts });
   });
   server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
     replyOverSocket(socket).refuse(refusal(405, "CONNECT is not taken: the gateway leads to one API server"), "");
@@ -135,13 +139,22 @@ function routed(url: string, clusters: ReadonlyMap<string, GatewayParts>): { rea
   return clusters.has(prefix) ? { prefix, target: url.slice(prefix.length) } : { prefix: "", target: url };
 }
 
-function take(request: IncomingMessage, outlet: Outlet, reply: Reply, clusters: ReadonlyMap<string, GatewayParts>): void {
+function take(
+  request: IncomingMessage,
+  outlet: Outlet,
+  reply: Reply,
+  { clusters, hosts }: Pick<GatewayOptions, "clusters" | "hosts">,
+): void {
   const { socket } = request;
   if (!(socket instanceof TLSSocket)) throw new Error("the gateway listens by TLS only");
   const { prefix, target } = routed(request.url ?? "", clusters);
   const parts = clusters.get(prefix);
   if (parts === undefined) {
     reply.refuse(refusal(404, "no cluster is at this path: run castellan kubeconfig"), "");
+    return;
+  }
+  if (hosts !== undefined && !isForHost(fieldsOf(request.rawHeaders), hosts)) {
+    reply.refuse(refusal(421, "the gateway does not answer for that host name", { close: true }), "");
     return;
   }
   const call = new Call(request, socket, outlet, reply, target, parts.now());
