@@ -15,8 +15,36 @@ export type CompiledCalendar =
 /** What is wrong with a calendar's text. */
 class CalendarProblem extends Error {}
 
-/** Freezes last hours or days; rules of seconds would only cost time. */
-const frequencies = new Set(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]);
+/** By how often: the parts of a rule that say which days. Others mean nothing there (RFC 5545), or days that never come. */
+const dayParts: { readonly [frequency: string]: readonly string[] } = {
+  DAILY: ["BYDAY", "BYMONTH"],
+  WEEKLY: ["BYDAY", "BYMONTH"],
+  MONTHLY: ["BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"],
+  YEARLY: ["BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS", "BYYEARDAY", "BYWEEKNO"],
+};
+
+const longestMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Whether some month has one of the days. */
+function namesSomeDay({ parts: { BYMONTH: months, BYMONTHDAY: days } }: ICAL.Recur): boolean {
+  if (months === undefined || days === undefined) return true;
+  return months.some((month) => days.some((day) => Math.abs(day) <= (longestMonths[month - 1] ?? 0)));
+}
+
+/** Why a rule is not understood; freezes last hours or days, so rules of seconds would only cost time. */
+function ruleProblem(rule: ICAL.Recur): string | undefined {
+  const known = dayParts[rule.freq];
+  if (known === undefined) return `recurs ${rule.freq}; freezes recur daily, weekly, monthly or yearly`;
+  const { parts }: { readonly parts: { readonly [part: string]: unknown } } = rule;
+  const other = Object.keys(parts).find((part) => !known.includes(part));
+  if (other !== undefined) return `has ${other}, which a ${rule.freq} rule cannot have here`;
+  if (!namesSomeDay(rule)) return "recurs on days that there are not";
+  const days = parts["BYDAY"];
+  const counted = Array.isArray(days) && days.some((day) => /\d/.test(String(day)));
+  return counted && (rule.freq === "DAILY" || rule.freq === "WEEKLY")
+    ? `counts days, which a ${rule.freq} rule cannot`
+    : undefined;
+}
 
 /** Leap days come every eighth year at the latest. */
 const maximumMisses = 1000;
@@ -76,8 +104,8 @@ class Reader {
 
   /** The end of a rule is compared as a moment, since its zone is often another than that of the start. */
   *#starts(rule: ICAL.Recur, begin: ICAL.Time, start: ICAL.Property, event: ICAL.Component): Generator<Instant, undefined> {
-    if (!frequencies.has(rule.freq))
-      throw new CalendarProblem(`${labelOf(event)} recurs ${rule.freq}; freezes recur daily, weekly, monthly or yearly`);
+    const problem = ruleProblem(rule);
+    if (problem !== undefined) throw new CalendarProblem(`${labelOf(event)} ${problem}`);
     const { until } = rule;
     const last = until === null ? Number.POSITIVE_INFINITY : this.#untilOf(until, start);
     rule.until = null;

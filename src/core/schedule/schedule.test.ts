@@ -401,6 +401,18 @@ describe("what is wrong with a schedule has its place", () => {
       spec: { timeZone: "Etc/UTC", freezes: [{ name: "f", calendar: event("DTSTART;TZID=Nowhere:20260706T090000") }] },
       message: expect.stringContaining('the time zone "Nowhere" is neither known nor defined'),
     },
+    ...[
+      { rule: "FREQ=DAILY;BYMONTHDAY=31;BYMONTH=2", says: "has BYMONTHDAY" },
+      { rule: "FREQ=DAILY;BYDAY=5MO", says: "counts days" },
+      { rule: "FREQ=WEEKLY;BYDAY=2MO", says: "counts days" },
+      { rule: "FREQ=DAILY;BYHOUR=9,10", says: "has BYHOUR" },
+    ].map(({ rule, says }) => ({
+      spec: {
+        timeZone: "Etc/UTC",
+        freezes: [{ name: "f", calendar: event("DTSTART:20260706T090000Z", "DURATION:PT1H", `RRULE:${rule}`) }],
+      },
+      message: expect.stringContaining(says),
+    })),
     {
       spec: { timeZone: "Etc/UTC", freezes: [{ name: "f", calendar: event("DTSTART:20260706T090000Z", "RRULE:FREQ=SECONDLY") }] },
       message: expect.stringContaining("recurs SECONDLY"),
