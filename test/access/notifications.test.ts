@@ -135,6 +135,11 @@ describe("who is told what", () => {
         .sort(),
     ).toEqual(["access.denied", "access.opened"]);
     expect(JSON.stringify(bodies())).toContain("denied by oidc:bob: not today");
+    const forgotten = await open();
+    await until(() => http.received.length === 3);
+    world.clock.now += 301_000;
+    await until(() => http.received.length === 4);
+    expect(bodies()[3]).toMatchObject({ type: "access.lapsed", data: { id: forgotten.id } });
   });
 
   test("break-glass at once to whoever is paged, and approvers of other groups hear nothing", async () => {
