@@ -232,6 +232,24 @@ describe.each([
     expect(await shown(recording.id)).toEqual(ran.stdout);
   });
 
+  test("T27 debug, which attaches to a new container, is recorded", async ({ skip }) => {
+    if (cluster === undefined || kubelet === undefined) return skip("no kubelet");
+    const container = `debugger-${websockets ? "ws" : "spdy"}`;
+    const child = await start("debug", "-i", "web", "--image=registry.example/debug:1", "-c", container, "--", "sh");
+    const ran = ended(child);
+    const pod = async () => (await stand.ask("alice", "GET", "/api/v1/namespaces/default/pods/web")).body;
+    await expect.poll(pod, { timeout: 10_000 }).toContain(`"name":"${container}"`);
+    const state = { running: { startedAt: new Date().toISOString() } };
+    const statuses = [{ name: container, image: "", imageID: "", ready: true, restartCount: 0, state }];
+    const patch = JSON.stringify({ status: { ephemeralContainerStatuses: statuses } });
+    await asAdmin(cluster, ["patch", "pod", "web", "--subresource=status", "--type=merge", "-p", patch]);
+    child.stdin?.end("hello\n");
+    expect((await ran).stdout.toString()).toContain("attached\nhello\n");
+    const recording = await sealed();
+    expect(recording).toMatchObject({ kind: "attach", container });
+    expect((await shown(recording.id)).toString()).toBe("attached\nhello\n");
+  });
+
   test("T27 cp is recorded both ways", async ({ skip }) => {
     if (kubelet === undefined) skip("no kubelet");
     const [here, there] = [join(directory, `up-${name}`), `copy-${name}`];
