@@ -94,7 +94,6 @@ function exchange(
     let running: UpstreamExchange | undefined;
     let release: (() => void) | undefined;
     let isOver = false;
-    let isCorked = false;
     let watch: WatchTail | undefined;
     const finish = (why: string) => {
       if (isOver) return;
@@ -146,15 +145,6 @@ function exchange(
       },
       data(chunk) {
         watch?.see(chunk);
-        if (!isCorked) {
-          // TLS records come one by one; those of one turn go on together.
-          isCorked = true;
-          call.socket.cork();
-          setImmediate(() => {
-            isCorked = false;
-            call.socket.uncork();
-          });
-        }
         return response.write(chunk);
       },
       end() {

@@ -12,11 +12,13 @@ export interface CallRecordsOptions {
   readonly trouble: (error: unknown) => void;
   /** Of the file in which they wait, bytes. */
   readonly spoolBytes?: number | undefined;
+  /** How long records of reads gather before they are written, milliseconds: each time costs a transaction. */
+  readonly gatherMilliseconds?: number | undefined;
   /** How long a write may wait for the disk before its call is refused, milliseconds. */
   readonly keepMilliseconds?: number | undefined;
 }
 
-const flushMilliseconds = 200;
+const usualGatherMilliseconds = 1000;
 const flushRecords = 500;
 const mostPending = 20_000;
 const usualSpoolBytes = 64 * 1024 * 1024;
@@ -118,7 +120,7 @@ export class CallRecords {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#flush();
-    }, flushMilliseconds);
+    }, this.#options.gatherMilliseconds ?? usualGatherMilliseconds);
   }
 
   #flush(): void {
