@@ -426,9 +426,26 @@ describe.skipIf(executablePath === undefined || !isBuilt)("access in a real brow
     await page.getByText("petra: the project ended").waitFor();
     await picture(page, "review");
 
-    const vera = await opened("olga", "/reviews/production/2026-q4");
-    await vera.getByText(/still to be decided/).waitFor();
-    expect(await vera.getByRole("button", { name: "Revoke" }).count()).toBe(0);
+    const viewer = await opened("olga", "/reviews/production/2026-q4");
+    await viewer.getByText(/still to be decided/).waitFor();
+    expect(await viewer.getByRole("button", { name: "Revoke" }).count()).toBe(0);
+    const binding = "RoleBinding/vision/vision-developers";
+    const status: number = await viewer.evaluate(async (about) => {
+      const session = await (await fetch("/api/v1/session")).text();
+      const token = /"csrfToken":"([^"]+)"/.exec(session)?.[1] ?? "";
+      const headers = { "content-type": "application/json", "csrf-token": token };
+      const body = JSON.stringify({ binding: about, what: "keep", reason: "mine" });
+      return (await fetch("/api/v1/reviews/production/2026-q4/decisions", { method: "POST", headers, body })).status;
+    }, binding);
+    expect(status).toBe(403);
+
+    // Who owns a binding decides on it, and sees no other.
+    const owner = await opened("dana", "/reviews/production/2026-q4");
+    await owner.getByText("1 of 1 bindings are still to be decided.").waitFor();
+    await owner.getByRole("button", { name: "Keep" }).click();
+    await owner.getByLabel("Why").fill("we work there");
+    await owner.getByRole("dialog").getByRole("button", { name: "Keep" }).click();
+    await owner.getByText("dana: we work there").waitFor();
   });
 
   test("a chat user is linked by the button alone", async () => {

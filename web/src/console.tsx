@@ -41,7 +41,7 @@ const pages = [
   { path: "/policies", label: "Policies", needs: "viewer" },
   { path: "/playground", label: "Playground", needs: "viewer" },
   { path: "/rights", label: "Rights", needs: "viewer" },
-  { path: "/reviews", label: "Access reviews", needs: "viewer" },
+  { path: "/reviews", label: "Access reviews", needs: undefined },
   { path: "/network", label: "Network", needs: "viewer" },
   { path: "/audit", label: "Audit", needs: "auditor" },
 ] as const;

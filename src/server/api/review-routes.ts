@@ -38,6 +38,7 @@ export function addReviewRoutes(api: Api, reviews: AccessReviews, now: () => num
   app.get(
     "/api/v1/reviews",
     {
+      config: { role: "anybody" },
       schema: {
         description: "Access reviews, newest first.",
         response: { 200: z.object({ items: z.array(reviewRow).readonly() }) },
@@ -48,8 +49,9 @@ export function addReviewRoutes(api: Api, reviews: AccessReviews, now: () => num
   app.get(
     "/api/v1/reviews/:cluster/:name",
     {
+      config: { role: "anybody" },
       schema: {
-        description: "The bindings of a review, the longest unused first.",
+        description: "The bindings of a review, the longest unused first; to who has no role only what they own.",
         params: review,
         response: { 200: z.object({ items: z.array(reviewedBinding).readonly() }), 404: problem },
       },
@@ -58,7 +60,8 @@ export function addReviewRoutes(api: Api, reviews: AccessReviews, now: () => num
       const by = reviewer(request);
       const state = await reviews.state(request.params);
       if (state.length === 0) return reply.status(404).send({ code: "REVIEW_UNKNOWN", message: "there is no such review" });
-      return { items: state.map((binding) => ({ ...binding, mayDecide: mayDecideReview(binding, by) })) };
+      const items = state.map((binding) => ({ ...binding, mayDecide: mayDecideReview(binding, by) }));
+      return { items: mayAct(requestUser(request), "viewer") ? items : items.filter(({ mayDecide }) => mayDecide) };
     },
   );
   app.post(
@@ -85,8 +88,8 @@ export function addReviewRoutes(api: Api, reviews: AccessReviews, now: () => num
   app.post(
     "/api/v1/reviews/:cluster/:name/decisions",
     {
-      // Who owns a binding need not be an administrator; the service asks for the one or the other.
-      config: { role: "viewer" },
+      // Who owns a binding need not have a role; the service asks for the one or the other.
+      config: { role: "anybody" },
       schema: {
         description: "Records that a binding is kept or revoked, and why. Nothing is deleted.",
         params: review,
