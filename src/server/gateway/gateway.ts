@@ -43,6 +43,8 @@ const headersMilliseconds = 20_000;
 /** To receive a whole request; bodies are of at most a few MiB. */
 const requestMilliseconds = 300_000;
 const keepAliveMilliseconds = 75_000;
+/** Calls under way have so long when the gateway stops. */
+const closeMilliseconds = 10_000;
 /** A peer that is gone without a word is noticed after this and ten probes a second apart. */
 const probeMilliseconds = 15_000;
 
@@ -117,6 +119,8 @@ export async function listenForCalls({ host, port, identity, hosts, clusters }: 
         server.close(() => resolve());
         for (const { streams } of all) streams.stop();
         server.closeIdleConnections();
+        // Calls that wait for an approval would wait on.
+        setTimeout(() => server.closeAllConnections(), closeMilliseconds).unref();
       }),
   };
 }
