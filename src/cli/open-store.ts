@@ -19,9 +19,9 @@ export function readStore(directory: string, url: string | undefined): Promise<S
   return orUsageError(() => (url === undefined ? readSqlite(directory) : openPostgres(url)));
 }
 
-/** The ledger in a store, its checkpoints signed by the key in `directory`, which is made where there is none. */
-export async function openLedger(store: Store, directory: string, now: () => Instant): Promise<Ledger> {
-  return new Ledger(store, await openSigner(directory, ledgerOrigin), now);
+/** The ledger in a store, its checkpoints signed by the key of `keyFile`, or else in `directory`, which is made where there is none. */
+export async function openLedger(store: Store, directory: string, now: () => Instant, keyFile?: string): Promise<Ledger> {
+  return new Ledger(store, await openSigner(directory, ledgerOrigin, keyFile), now);
 }
 
 async function orUsageError(open: () => Promise<Store>): Promise<Store> {

@@ -1,57 +1,42 @@
 import { once } from "node:events";
-import { readAuditLogs } from "../adapters/files/audit-log.ts";
 import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { FollowedFile } from "../adapters/files/follow-lines.ts";
-import { loadPaths } from "../adapters/files/load-paths.ts";
 import { loadDefaultPacks } from "../adapters/files/packs.ts";
-import { Ledger } from "../adapters/store/ledger.ts";
-import { openSigner } from "../adapters/store/signing-key.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { type Finding, severities } from "../core/finding.ts";
-import type { JsonValue } from "../core/json.ts";
-import { isKubernetesObject } from "../core/kubernetes.ts";
-import type { KubernetesSchemas } from "../core/schema.ts";
 import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts";
 import { BadBatch } from "../server/webhook/webhook.ts";
 import { BypassWatch } from "../services/access/bypass/bypass-watch.ts";
 import { sealGrant } from "../services/access/guardrail-grant.ts";
-import { RoleBindingGrants } from "../services/access/role-binding-grants.ts";
-import type { FactsOf } from "../services/access/standing-offer.ts";
 import { AccessReviews } from "../services/access-review-campaigns.ts";
 import { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
-import { ingestEvents } from "../services/audit/ingest.ts";
+import { ingestLogs } from "../services/audit/ingest.ts";
 import { LedgerView } from "../services/audit/ledger-view.ts";
 import { UsageWatch } from "../services/audit/usage-watch.ts";
 import { type ClusterFindings, type Overview, overviewOf } from "../services/console/finding-view.ts";
-import { ClusterWriter } from "../services/live/cluster-writer.ts";
 import { PolicyFiles } from "../services/live/policy-files.ts";
 import { ScheduledReviews } from "../services/scheduled-reviews.ts";
-import { clusterClient } from "./cluster-client.ts";
-import { type CommandContext, UsageError } from "./command.ts";
+import type { CommandContext } from "./command.ts";
 import type { IdentityFlags } from "./console-identities.ts";
-import { openStore } from "./open-store.ts";
+import { openLedger, openStore } from "./open-store.ts";
 import { writeDiagnostics } from "./run-audit-text.ts";
 import { announceServer } from "./running-server.ts";
 import { type AccessFlags, serveAccess } from "./serve-access.ts";
 import { addAccessApi } from "./serve-access-api.ts";
-import { type ClusterSource, ServedCluster } from "./serve-cluster.ts";
+import { ServedCluster } from "./serve-cluster.ts";
 import { serveConsole } from "./serve-console.ts";
 import { type ServingGateway, serveGateway } from "./serve-gateway.ts";
 import { notificationsOf } from "./serve-notifications.ts";
-import { pathOfCluster, serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
+import { factsOf, roleBindingsOf, type SourceFlags, sourcesOf } from "./serve-sources.ts";
+import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
 
-export interface ServeFlags extends WebhookFlags, IdentityFlags, AccessFlags {
+export interface ServeFlags extends SourceFlags, WebhookFlags, IdentityFlags, AccessFlags {
   readonly grantRolebindings?: boolean;
   readonly reviewEvery?: number;
   readonly policies?: readonly string[];
-  readonly files?: readonly string[];
   readonly auditLog?: readonly string[];
   readonly flows?: readonly string[];
-  /** Contexts of the kubeconfig; none: the current one. */
-  readonly context?: readonly string[];
-  readonly kubeconfig?: string;
   readonly ledgerKey?: string;
-  readonly leaseNamespace?: string;
   readonly webhook: boolean;
   readonly listen: string;
 }
@@ -76,7 +61,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const trouble = (error: unknown) => io.err(`castellan: ${error instanceof Error ? error.message : String(error)}\n`);
   const store = await openStore(flags.data, io.env["DATABASE_URL"]);
   closing.push(() => store.close());
-  const ledger = new Ledger(store, await openSigner(flags.data, "castellan/ledger", flags.ledgerKey), io.now);
+  const ledger = await openLedger(store, flags.data, io.now, flags.ledgerKey);
   closing.push(() => ledger.close());
 
   const clusters: ServedCluster[] = [];
@@ -207,7 +192,11 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   closing.push(await announceServer(flags.data, console));
 
   const [first] = sources;
-  if (flags.auditLog !== undefined && first !== undefined) await takeAuditLogs(flags.auditLog, first.name, ledger, context);
+  if (flags.auditLog !== undefined && first !== undefined) {
+    const { refused, reason, diagnostics } = await ingestLogs(ledger, flags.auditLog, first.name);
+    if (refused > 0) trouble(new Error(`${refused} values of the audit log are no events: ${reason}`));
+    writeDiagnostics(diagnostics, context);
+  }
   await Promise.all(clusters.map((cluster) => cluster.start()));
   gateway = await serveGateway(flags, {
     clusters: sources.flatMap((source) => {
@@ -253,64 +242,6 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   await stopped;
 }
 
-/** What is known about what somebody asks for, for the rules' conditions. */
-function factsOf(clusters: readonly ServedCluster[]): FactsOf {
-  return (_person, ask, name) => {
-    const cluster = clusters.find((one) => one.name === name);
-    const namespace =
-      ask.type === "action" ? ask.action.namespace : ask.type === "session" ? ask.namespace : ask.object.namespace;
-    const rbacRisk = ask.type === "action" ? cluster?.rights.riskOf({ ask }, undefined) : undefined;
-    return { namespaceLabels: cluster?.namespaceLabels(namespace), rbacRisk };
-  };
-}
-
-/** Bindings for people who work without the gateway, in the first cluster. */
-function roleBindingsOf(
-  [source]: readonly ClusterSource[],
-  clusters: readonly ServedCluster[],
-  onTrouble: (error: unknown) => void,
-): RoleBindingGrants | undefined {
-  if (source?.type !== "live") return undefined;
-  const { client, name } = source;
-  const resources = () => {
-    const cluster = clusters.find((one) => one.name === name);
-    if (cluster === undefined) throw new Error(`${name} is not governed yet`);
-    return cluster.resources;
-  };
-  const ticks = () => performance.now();
-  return new RoleBindingGrants({ cluster: name, writer: new ClusterWriter(client, resources), ticks, onTrouble });
-}
-
-/** Everything that is governed: files, or the clusters of the named contexts. */
-async function sourcesOf(
-  flags: ServeFlags,
-  context: CommandContext,
-  schemas: KubernetesSchemas,
-  webhook: Awaited<ReturnType<typeof serveWebhook>> | undefined,
-  shared: boolean,
-): Promise<readonly ClusterSource[]> {
-  if (flags.files !== undefined) {
-    const { documents, diagnostics } = await loadPaths(flags.files);
-    writeDiagnostics(diagnostics, context);
-    const objects = documents.map(({ value }) => value).filter(isKubernetesObject);
-    return [{ type: "files", name: "files", documents, resources: schemas.withCustomResources(objects).resources() }];
-  }
-  const contexts = flags.context ?? [undefined];
-  if (contexts.length > 1 && flags.webhookService !== undefined)
-    throw new UsageError("a Service is in one cluster: several are reached by --webhook-url");
-  if (new Set(contexts).size < contexts.length) throw new UsageError("a context is named twice");
-  const { kubeconfig } = flags;
-  const clients = await Promise.all(contexts.map((name) => clusterClient({ kubeconfig, context: name })));
-  return clients.map((client) => ({
-    type: "live",
-    name: client.context,
-    client,
-    webhook: webhook && { serving: webhook, path: clients.length === 1 ? "" : pathOfCluster(client.context) },
-    leaseNamespace: shared ? (flags.leaseNamespace ?? flags.webhookService?.split("/")[0] ?? "default") : undefined,
-    unregister: flags.webhookService === undefined && !shared,
-  }));
-}
-
 /** What the clusters' objects show, and what their audit logs show; a log may tell of a cluster that is not governed here. */
 function findingsOf(
   clusters: readonly ServedCluster[],
@@ -329,17 +260,6 @@ function findingsOf(
 }
 
 const dayMilliseconds = 86_400_000;
-/** Log lines that go into one transaction. */
-const auditBatch = 1000;
-
-async function takeAuditLogs(paths: readonly string[], cluster: string, ledger: Ledger, context: CommandContext): Promise<void> {
-  const pending: JsonValue[] = [];
-  const diagnostics = await readAuditLogs(paths, async (event) => {
-    if (pending.push(event) >= auditBatch) await ingestEvents(ledger, pending.splice(0), cluster);
-  });
-  await ingestEvents(ledger, pending, cluster);
-  writeDiagnostics(diagnostics, context);
-}
 
 /** What somebody who just started the server wants to know. */
 function startText({ total, byNamespace }: Overview, url: string, flags: ServeFlags): string {

@@ -45,7 +45,7 @@ export function createCommand(context: CommandContext): Command {
     .option("--no-webhook", "judges nothing at admission")
     .option(
       "--access <path>",
-      "access rules, guardrails, schedules, the directory and who is notified, followed as they change; repeatable",
+      "access rules, guardrails, schedules and the directory, followed as they change, and who is notified; repeatable",
       collect,
     )
     .option("--review-every <days>", "begins an access review of all bindings so often", days)

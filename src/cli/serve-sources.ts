@@ -1,0 +1,79 @@
+import { loadPaths } from "../adapters/files/load-paths.ts";
+import { isKubernetesObject } from "../core/kubernetes.ts";
+import type { KubernetesSchemas } from "../core/schema.ts";
+import { RoleBindingGrants } from "../services/access/role-binding-grants.ts";
+import type { FactsOf } from "../services/access/standing-offer.ts";
+import { ClusterWriter } from "../services/live/cluster-writer.ts";
+import { clusterClient } from "./cluster-client.ts";
+import { type CommandContext, UsageError } from "./command.ts";
+import { writeDiagnostics } from "./run-audit-text.ts";
+import type { ClusterSource, ServedCluster } from "./serve-cluster.ts";
+import { pathOfCluster, type ServingWebhook } from "./serve-webhook.ts";
+
+/** What is to be governed. */
+export interface SourceFlags {
+  readonly files?: readonly string[];
+  /** Contexts of the kubeconfig; none: the current one. */
+  readonly context?: readonly string[];
+  readonly kubeconfig?: string;
+  readonly leaseNamespace?: string;
+  readonly webhookService?: string;
+}
+
+/** What is known about what somebody asks for, for the rules' conditions. */
+export function factsOf(clusters: readonly ServedCluster[]): FactsOf {
+  return (_person, ask, name) => {
+    const cluster = clusters.find((one) => one.name === name);
+    const namespace =
+      ask.type === "action" ? ask.action.namespace : ask.type === "session" ? ask.namespace : ask.object.namespace;
+    const rbacRisk = ask.type === "action" ? cluster?.rights.riskOf({ ask }, undefined) : undefined;
+    return { namespaceLabels: cluster?.namespaceLabels(namespace), rbacRisk };
+  };
+}
+
+/** Bindings for people who work without the gateway, in the first cluster. */
+export function roleBindingsOf(
+  [source]: readonly ClusterSource[],
+  clusters: readonly ServedCluster[],
+  onTrouble: (error: unknown) => void,
+): RoleBindingGrants | undefined {
+  if (source?.type !== "live") return undefined;
+  const { client, name } = source;
+  const resources = () => {
+    const cluster = clusters.find((one) => one.name === name);
+    if (cluster === undefined) throw new Error(`${name} is not governed yet`);
+    return cluster.resources;
+  };
+  const ticks = () => performance.now();
+  return new RoleBindingGrants({ cluster: name, writer: new ClusterWriter(client, resources), ticks, onTrouble });
+}
+
+/** Everything that is governed: files, or the clusters of the named contexts. */
+export async function sourcesOf(
+  flags: SourceFlags,
+  context: CommandContext,
+  schemas: KubernetesSchemas,
+  webhook: ServingWebhook | undefined,
+  shared: boolean,
+): Promise<readonly ClusterSource[]> {
+  if (flags.files !== undefined) {
+    const { documents, diagnostics } = await loadPaths(flags.files);
+    writeDiagnostics(diagnostics, context);
+    const objects = documents.map(({ value }) => value).filter(isKubernetesObject);
+    return [{ type: "files", name: "files", documents, resources: schemas.withCustomResources(objects).resources() }];
+  }
+  const contexts = flags.context ?? [undefined];
+  if (contexts.length > 1 && flags.webhookService !== undefined)
+    throw new UsageError("a Service is in one cluster: several are reached by --webhook-url");
+  if (new Set(contexts).size < contexts.length) throw new UsageError("a context is named twice");
+  const { kubeconfig } = flags;
+  const clients = await Promise.all(contexts.map((name) => clusterClient({ kubeconfig, context: name })));
+  return clients.map((client) => ({
+    type: "live",
+    name: client.context,
+    client,
+    webhook: webhook && { serving: webhook, path: clients.length === 1 ? "" : pathOfCluster(client.context) },
+    leaseNamespace: shared ? (flags.leaseNamespace ?? flags.webhookService?.split("/")[0] ?? "default") : undefined,
+    unregister: flags.webhookService === undefined && !shared,
+  }));
+}
