@@ -415,3 +415,22 @@ describe("an exception that people approve", () => {
     );
   });
 });
+
+describe("a guardrail about everything", () => {
+  test("stops what people do, and not what the cluster lives on", async () => {
+    if (!cluster.available) return;
+    await admin("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: "quiet" } });
+    const rest = ours("Guardrail", "rest", { effect: "deny", message: "not here", match: { namespaces: ["quiet"] } });
+    expect((await admin("POST", `${group}/guardrails`, rest)).status).toBe(201);
+    const map: JsonObject = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", namespace: "quiet" } };
+    await eventually(async () =>
+      (await call("POST", "/api/v1/namespaces/quiet/configmaps?dryRun=All", map)).message.includes("not here"),
+    );
+    const lease: JsonObject = {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { name: "a", namespace: "quiet" },
+    };
+    expect((await call("POST", "/apis/coordination.k8s.io/v1/namespaces/quiet/leases", lease)).status).toBe(201);
+  });
+});

@@ -88,6 +88,28 @@ describe("webhook configurations", () => {
     ]);
   });
 
+  const everything = policy(
+    "everything",
+    '{rules: [{name: a, match: {any: [{resources: {kinds: ["*"]}}]}, validate: {deny: {}}}]}',
+  );
+  const named = (...policies: readonly string[]) =>
+    webhooks(configurations(...policies)[1]).flatMap((webhook) => {
+      const conditions = member(webhook, "matchConditions");
+      return isArray(conditions) ? conditions.map((one) => String(member(one, "expression"))) : [];
+    });
+
+  test("who asks about everything does not stop what the cluster lives on, unless it is named", () => {
+    expect(named(pods)).toEqual([]);
+    expect(named(everything)).toEqual([expect.stringContaining("'coordination.k8s.io/leases', '/events', ")]);
+    const leases = policy(
+      "leases",
+      "{rules: [{name: a, match: {any: [{resources: {kinds: [coordination.k8s.io/v1/Lease]}}]}, validate: {deny: {}}}]}",
+    );
+    expect(named(everything, leases)).toEqual([expect.not.stringContaining("leases")]);
+    const guardrail = `apiVersion: castellan.dev/v1alpha1\nkind: Guardrail\nmetadata: {name: g}\nspec: {effect: deny, message: m}\n`;
+    expect(named(guardrail)).toEqual([expect.stringContaining("leases")]);
+  });
+
   test("kinds that are not served are left out until they are", () => {
     const rays = policy(
       "rays",

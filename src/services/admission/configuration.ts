@@ -7,6 +7,7 @@ import type { CompiledPolicy, CompiledRule, KindSelector, RuleKind } from "../..
 import { accessKinds } from "../access/access-documents.ts";
 import { runByServer } from "../live/policy-informers.ts";
 import { stageKinds } from "./admit.ts";
+import { machineryConditions } from "./machinery.ts";
 import type { AdmissionPolicies } from "./modes.ts";
 
 /** How the API server reaches the webhook: a Service in the cluster, or a URL. The authority is base64 of PEM. */
@@ -66,6 +67,7 @@ function webhook(
   options: WebhookOptions,
 ): JsonObject {
   const { address } = options;
+  const conditions = machineryConditions(rules);
   const target: JsonObject = "url" in address ? { url: `${address.url}${path}` } : { service: { ...address.service, path } };
   return {
     name: `${name}.castellan.dev`,
@@ -80,6 +82,7 @@ function webhook(
       ],
     },
     objectSelector: {},
+    ...(conditions.length === 0 ? {} : { matchConditions: conditions }),
     sideEffects: "NoneOnDryRun",
     timeoutSeconds: options.timeoutSeconds,
     admissionReviewVersions: ["v1"],
