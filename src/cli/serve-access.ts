@@ -75,6 +75,7 @@ export async function serveAccess(flags: AccessFlags, parts: AccessParts): Promi
     cluster,
     now,
     facts,
+    humanOf: (login) => live.directory.humanOf(login),
     roleBindings,
     onTrouble: trouble,
   });

@@ -77,6 +77,8 @@ export class AccessWorld {
   /** Milliseconds that passed in truth. */
   ticks = 0;
   rules: AccessRules | undefined = rulesOf({ rules: { "delete-pods": deletePods } });
+  /** What the directory says of logins; else they are who they say. */
+  humans = new Map<string, string>();
   roleBindings: RoleBindingGrants | undefined;
   readonly troubles: string[] = [];
   readonly #ledger: Ledger;
@@ -113,6 +115,7 @@ export class AccessWorld {
       cluster: "prod",
       now: () => this.wall,
       ticks: () => this.ticks,
+      humanOf: ({ user, human }) => this.humans.get(user) ?? human,
       roleBindings: this.roleBindings,
       onTrouble: (error) => this.troubles.push(error.message),
     });

@@ -43,6 +43,8 @@ export interface StoredDeskOptions {
   /** Milliseconds that pass evenly, whatever is done to the clock; unless told, the process's own. */
   readonly ticks?: (() => number) | undefined;
   readonly facts?: FactsOf | undefined;
+  /** The human behind a login as the directory says it by now: it may have learnt of a second login since. */
+  readonly humanOf?: ((login: Person) => string) | undefined;
   /** Sessions by role bindings; undefined: they are off. */
   readonly roleBindings?: RoleBindingGrants | undefined;
   /** Something failed that is tried again, or was refused for it. */
@@ -127,6 +129,8 @@ export class StoredAccessDesk implements AccessDesk {
     return this.#outcome(async () => {
       const request = await this.#requests.get(id);
       if (request?.phase !== "pending") return this.#step(id, { type: verdict, by, comment, channel, slots: [] });
+      const refused = this.#decisionProblem(request, by, verdict);
+      if (refused !== undefined) return refused;
       const standing = this.#standing(request, request.requester, request.ask);
       if (standing.type === "gone") return this.#withdrawn(request, standing.why);
       if (verdict === "approve") {
@@ -134,8 +138,30 @@ export class StoredAccessDesk implements AccessDesk {
         if (!this.#canBind(request.ask)) return noSweeper;
       }
       const slots = standing.type === "holds" && standing.offer.slots.length > 0 ? standing.offer.slots : request.slots;
-      return this.#step(id, { type: verdict, by, comment, channel, slots });
+      return this.#step(id, { type: verdict, by: this.#known(by), comment, channel, slots });
     });
+  }
+
+  /** Somebody as the directory knows them now. */
+  #known(person: Person): Person {
+    return { ...person, human: this.#options.humanOf?.(person) ?? person.human };
+  }
+
+  /** What the request itself cannot tell: who has turned out to be the same human, or was locked out since they approved. */
+  #decisionProblem(request: AccessRequest, by: Person, verdict: Approval["verdict"]): Refusal | undefined {
+    const decider = this.#known(by);
+    if (sameHuman(decider, this.#known(request.requester)))
+      return refuse("ACCESS_SELF_APPROVAL", `${by.user} cannot decide on their own request.`);
+    if (verdict !== "approve") return undefined;
+    const before = request.approvals.map((approval) => this.#known(approval.by));
+    if (before.some((other) => sameHuman(other, decider)))
+      return refuse("ACCESS_ALREADY_APPROVED", `${by.user} has approved this before.`);
+    const locked = before.find(({ human }) => this.#locks.holds(human));
+    if (locked === undefined) return undefined;
+    return refuse(
+      "ACCESS_LOCKED",
+      `${locked.user}, who approved this before, is locked out: deny it, and let it be asked for anew.`,
+    );
   }
 
   cancel(id: string, by: Person): Promise<Outcome<AccessRequest>> {
@@ -147,7 +173,12 @@ export class StoredAccessDesk implements AccessDesk {
   }
 
   review(id: string, by: Person, comment: string): Promise<Outcome<AccessRequest>> {
-    return this.#outcome(() => this.#step(id, { type: "review", by, comment }));
+    return this.#outcome(async () => {
+      const request = await this.#requests.get(id);
+      const isOwn = request !== undefined && sameHuman(this.#known(by), this.#known(request.requester));
+      if (isOwn) return refuse("ACCESS_SELF_APPROVAL", `${by.user} cannot review what they did themselves.`);
+      return this.#step(id, { type: "review", by: this.#known(by), comment });
+    });
   }
 
   async use(
@@ -291,7 +322,8 @@ export class StoredAccessDesk implements AccessDesk {
   }
 
   #mayDecide(request: AccessRequest, by: Person): boolean {
-    if (by.isProgram || sameHuman(by, request.requester) || this.#at(request) >= request.pendingUntil) return false;
+    if (by.isProgram || this.#decisionProblem(request, by, "deny") !== undefined || this.#at(request) >= request.pendingUntil)
+      return false;
     if (request.approvals.some((approval) => sameHuman(approval.by, by))) return false;
     const standing = this.#standing(request, request.requester, request.ask);
     if (standing.type === "gone") return false;
