@@ -19,7 +19,7 @@ describe("the shipped example", () => {
     {
       file: "production.yaml",
       about: "production may not be changed outside approved hours, nor in a freeze (T46, T47)",
-      cases: 17,
+      cases: 16,
     },
     { file: "lasting-access.yaml", about: "who works under a grant makes nothing that outlives it (T55)", cases: 11 },
   ])("$about", ({ file, cases }) => {
@@ -72,6 +72,17 @@ describe("the shipped example", () => {
       }),
     );
   }
+
+  test.each([
+    { of: "in a freeze only break-glass", when: "2026-12-21T10:00:00Z", ordinary: undefined, breakGlass: "approve" },
+    { of: "before it people decide (T47)", when: "2026-12-18T10:00:00Z", ordinary: "no-opinion", breakGlass: "approve" },
+  ])("$of", async ({ when, ordinary, breakGlass }) => {
+    const engineer = { ...person("ada", ["data-scientists", "ml-engineers"]), issuer: "development", human: "ada" };
+    const of = { verb: "delete", resource: "deployments", subresource: "" };
+    const at = Date.parse(when);
+    expect((await offer(of, { at }, engineer))?.verdict).toBe(ordinary);
+    expect((await offer(of, { at, breakGlass: true }, engineer))?.verdict).toBe(breakGlass);
+  });
 
   test("a data scientist's scale in production is for whoever is on call, of another team", async () => {
     const found = await offer({});
