@@ -65,6 +65,8 @@ export class StoredAccessDesk implements AccessDesk {
   #judged: AccessRules | undefined;
   /** Short looks instead of long timers: those would follow neither a clock that is set nor a machine that slept. */
   readonly #sweep = new Repeated(() => this.#swept(), sweepMilliseconds);
+  /** Apart from it: an API server that does not answer must not hold up what ends here. */
+  readonly #bindings = new Repeated(() => this.#bound(), sweepMilliseconds);
   readonly #closing = new AbortController();
 
   constructor(options: StoredDeskOptions) {
@@ -94,12 +96,14 @@ export class StoredAccessDesk implements AccessDesk {
     for (const request of await this.#requests.due()) this.#open.take(request, this.#options.now());
     void this.#sweep.now();
     this.#sweep.start();
+    if (this.#options.roleBindings !== undefined) this.#bindings.start();
   }
 
   /** The store and the ledger stay open. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#sweep.close();
+    await this.#bindings.close();
     await this.#feed.close();
   }
 
@@ -438,6 +442,13 @@ export class StoredAccessDesk implements AccessDesk {
     try {
       for (const { id } of this.#open.due(this.#options.now())) await this.#step(id, { type: "elapse" });
       await this.#endWithdrawn();
+    } catch (error) {
+      this.#options.onTrouble(asError(error));
+    }
+  }
+
+  async #bound(): Promise<void> {
+    try {
       await this.#options.roleBindings?.follow(this.#open.all().filter((one) => isBound(one) && this.#isGood(one)));
     } catch (error) {
       this.#options.onTrouble(asError(error));
