@@ -203,6 +203,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("access in a real brow
   test("what is of high risk takes two steps, the second begins at the harmless button", async () => {
     const request = await asked(session("nlp", "migration of the vector database"));
     const page = await opened("olga", `/access/requests/${request.id}`);
+    await page.getByText("ClusterRole admin in nlp").waitFor();
     await page.getByRole("button", { name: "Approve …" }).click();
     await page.getByRole("dialog", { name: /high risk/ }).waitFor();
     await expect.poll(() => focused(page), soon).toBe("Not yet");

@@ -78,6 +78,10 @@ export const requestShape = z.object({
   ask,
   reason: z.string(),
   rule: z.object({ name: z.string(), version: z.string() }),
+  role: z
+    .object({ kind: z.enum(["Role", "ClusterRole"]), name: z.string() })
+    .optional()
+    .describe("what the grant's group is bound to"),
   guardrails: texts,
   breakGlass: z.boolean(),
   reviewed: z.object({ by: person, at: instant, comment: z.string() }).optional(),

@@ -200,6 +200,11 @@ export interface Answers {
         readonly name: string;
         readonly version: string;
       };
+      /** what the grant's group is bound to */
+      readonly role?: {
+        readonly kind: "Role" | "ClusterRole";
+        readonly name: string;
+      };
       readonly guardrails: readonly string[];
       readonly breakGlass: boolean;
       readonly reviewed?: {
@@ -348,6 +353,11 @@ export interface Answers {
     readonly rule: {
       readonly name: string;
       readonly version: string;
+    };
+    /** what the grant's group is bound to */
+    readonly role?: {
+      readonly kind: "Role" | "ClusterRole";
+      readonly name: string;
     };
     readonly guardrails: readonly string[];
     readonly breakGlass: boolean;
@@ -521,6 +531,11 @@ export interface Answers {
     readonly rule: {
       readonly name: string;
       readonly version: string;
+    };
+    /** what the grant's group is bound to */
+    readonly role?: {
+      readonly kind: "Role" | "ClusterRole";
+      readonly name: string;
     };
     readonly guardrails: readonly string[];
     readonly breakGlass: boolean;
@@ -933,6 +948,11 @@ export interface Answers {
       readonly name: string;
       readonly version: string;
     };
+    /** what the grant's group is bound to */
+    readonly role?: {
+      readonly kind: "Role" | "ClusterRole";
+      readonly name: string;
+    };
     readonly guardrails: readonly string[];
     readonly breakGlass: boolean;
     readonly reviewed?: {
@@ -1080,6 +1100,11 @@ export interface Answers {
     readonly rule: {
       readonly name: string;
       readonly version: string;
+    };
+    /** what the grant's group is bound to */
+    readonly role?: {
+      readonly kind: "Role" | "ClusterRole";
+      readonly name: string;
     };
     readonly guardrails: readonly string[];
     readonly breakGlass: boolean;
@@ -1229,6 +1254,11 @@ export interface Answers {
       readonly name: string;
       readonly version: string;
     };
+    /** what the grant's group is bound to */
+    readonly role?: {
+      readonly kind: "Role" | "ClusterRole";
+      readonly name: string;
+    };
     readonly guardrails: readonly string[];
     readonly breakGlass: boolean;
     readonly reviewed?: {
@@ -1376,6 +1406,11 @@ export interface Answers {
     readonly rule: {
       readonly name: string;
       readonly version: string;
+    };
+    /** what the grant's group is bound to */
+    readonly role?: {
+      readonly kind: "Role" | "ClusterRole";
+      readonly name: string;
     };
     readonly guardrails: readonly string[];
     readonly breakGlass: boolean;
@@ -1525,6 +1560,11 @@ export interface Answers {
       readonly name: string;
       readonly version: string;
     };
+    /** what the grant's group is bound to */
+    readonly role?: {
+      readonly kind: "Role" | "ClusterRole";
+      readonly name: string;
+    };
     readonly guardrails: readonly string[];
     readonly breakGlass: boolean;
     readonly reviewed?: {
@@ -1672,6 +1712,11 @@ export interface Answers {
     readonly rule: {
       readonly name: string;
       readonly version: string;
+    };
+    /** what the grant's group is bound to */
+    readonly role?: {
+      readonly kind: "Role" | "ClusterRole";
+      readonly name: string;
     };
     readonly guardrails: readonly string[];
     readonly breakGlass: boolean;

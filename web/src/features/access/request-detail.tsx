@@ -127,6 +127,7 @@ function Facts({ request }: { readonly request: RequestView }) {
     ]);
   if (ask.type === "action" && grant !== undefined) rows.push(["Use", grant.use === "live" ? "once, not used yet" : grant.use]);
   if (ask.type === "exception") rows.push(["Exception until", <Time key="until" at={ask.until} />]);
+  if (request.role !== undefined) rows.push(["Role", roleText(request)]);
   rows.push(["Rule", request.rule.name]);
   if (request.guardrails.length > 0) rows.push(["Lifts", request.guardrails.join(", ")]);
   if (request.ended !== undefined)
@@ -154,6 +155,10 @@ function Facts({ request }: { readonly request: RequestView }) {
     </Table>
   );
 }
+
+/** A single call goes by the role's rights, and is all of them that is used. */
+const roleText = ({ role, ask }: RequestView): string =>
+  `${role?.kind} ${role?.name}${ask.type === "session" ? ` in ${ask.namespace}` : ", for this call alone"}`;
 
 function lifetime({ ask, grantMilliseconds }: RequestView): string {
   if (ask.type === "action") return `exactly this call, once, within ${describeDuration(grantMilliseconds)}`;
