@@ -4,7 +4,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { NewRecord } from "../../src/adapters/store/ledger-batch.ts";
 import type { GuardrailJudge, GuardrailVerdict } from "../../src/server/gateway/parts.ts";
-import { accessAs, asAdmin, GatewayStand, installGatewayRoles, person, startAuditedCluster } from "./gateway-stand.ts";
+import {
+  type AuditEvent,
+  accessAs,
+  asAdmin,
+  GatewayStand,
+  installGatewayRoles,
+  person,
+  startAuditedCluster,
+} from "./gateway-stand.ts";
 
 let audited: Awaited<ReturnType<typeof startAuditedCluster>>;
 let stand: GatewayStand;
@@ -158,9 +166,12 @@ describe("requests and grants", () => {
     const { text } = await stand.kubectl("eve", ["delete", "configmap", "granted", "-n", "team"]);
     expect(text).toContain('configmap "granted" deleted');
     expect(stand.desk.steps).toEqual(["consumed", "sent", "done 200"]);
-    const event = (await audited.events()).find(
-      (e) => e.verb === "delete" && e.objectRef?.name === "granted" && e.responseStatus?.code === 200,
-    );
+    let event: AuditEvent | undefined;
+    await until(async () => {
+      const events = await audited.events();
+      event = events.find((e) => e.verb === "delete" && e.objectRef?.name === "granted" && e.responseStatus?.code === 200);
+      return event !== undefined;
+    });
     expect(event?.impersonatedUser).toMatchObject({
       username: "eve@example.com",
       groups: ["castellan:grant:test", "system:authenticated"],
