@@ -80,9 +80,9 @@ export class Sessions {
     return this.#sessions.get(digest(cookie))?.until;
   }
 
-  /** The user of a cookie or of `Authorization: Bearer`. */
+  /** The user of `Authorization: Bearer` or, where no such header was sent, of a cookie: what has the header is asked for no CSRF token. */
   userOf(cookie: string | undefined, authorization: string | undefined): User | undefined {
-    const token = /^Bearer (\S+)$/.exec(authorization ?? "")?.[1] ?? cookie;
+    const token = authorization === undefined ? cookie : /^Bearer (\S+)$/.exec(authorization)?.[1];
     if (token === undefined) return undefined;
     const key = digest(token);
     const session = this.#sessions.get(key);
