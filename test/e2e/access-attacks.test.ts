@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -396,6 +396,75 @@ describe("the object that a request is bound to", () => {
   });
 });
 
+describe("at the console", () => {
+  test("a header that proves nothing does not stand for the token against cross-site requests", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    await api("ana", "requests");
+    const cookie = `castellan_session=${people.get("ana")?.browser.cookie(server.origin, "castellan_session")}`;
+    const send = (headers: { readonly [name: string]: string }) =>
+      fetch(`${server.origin}/api/v1/access/requests`, {
+        method: "POST",
+        headers: { cookie, "content-type": "application/json", ...headers },
+        body: JSON.stringify({ ask: { type: "session", namespace: "prod", milliseconds: 600_000 }, reason: "x" }),
+      });
+    expect((await send({})).status).toBe(403);
+    expect((await send({ authorization: "Basic dXNlcjpwYXNz" })).status).toBe(401);
+  });
+
+  test("who has no part in a request sees nothing of it", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const { json: all } = await api("ana", "requests?mine=true");
+    const [one] = all.items;
+    expect(one).toBeDefined();
+    expect((await api("uwe", "requests")).json.items).toEqual([]);
+    for (const path of ["", "/wait?seconds=0"]) expect((await api("uwe", `requests/${one?.id}${path}`)).status).toBe(404);
+    for (const act of ["approve", "deny", "cancel", "revoke"])
+      expect((await api("uwe", `requests/${one?.id}/${act}`, {})).status).toBe(404);
+    for (const path of ["locks", "notifications", "recordings"]) expect([403, 404]).toContain((await api("uwe", path)).status);
+    expect((await api("omar", "locks", { human: "development#ana", why: "x" })).status).toBe(403);
+  });
+});
+
+describe("at once", () => {
+  test("T35 of twenty calls that were approved once, one is made", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const body = JSON.stringify({ metadata: { generateName: "once-", labels: { once: "yes" } } });
+    const target = maps("ml");
+    const asked = await api("ana", "requests", {
+      ask: {
+        type: "action",
+        method: "POST",
+        target,
+        contentType: json["content-type"],
+        body: Buffer.from(body).toString("base64"),
+      },
+      reason: "once",
+    });
+    expect(asked.status).toBe(201);
+    await approve(asked.json.id);
+    const calls = Array.from({ length: 20 }, () => call("POST", target, body, json));
+    await waiting((request) => request.ask.action?.resource === "configmaps");
+    await sleep(1000);
+    expect((await admin(["get", "configmaps", "-n", "ml", "-l", "once=yes", "-o", "name"])).trim().split("\n")).toHaveLength(1);
+    await nothingLeft();
+    const made = (await Promise.all(calls)).filter(({ status }) => status === 201);
+    expect(made).toHaveLength(1);
+  });
+
+  test("T45 who is locked out while a call of theirs is held has nothing done", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const held = call("DELETE", `${maps("ml")}/held`);
+    const { id } = await waiting(about("held"));
+    expect(await server.run("access", "lock", "development#ana", "--reason", "gone")).toMatchObject({ code: 0 });
+    await api("omar", `requests/${id}/approve`, { comment: "too late" });
+    expect((await held).status).toBeGreaterThanOrEqual(400);
+    expect(await call("GET", "/version")).toMatchObject({ status: 403 });
+    expect(await admin(["get", "configmap", "held", "-n", "ml", "-o", "name"])).toContain("held");
+    expect(await server.run("access", "unlock", "development#ana")).toMatchObject({ code: 0 });
+    expect(await call("GET", "/version")).toMatchObject({ status: 200 });
+  });
+});
+
 describe("a session in a pod", () => {
   const exec = (script: string) => kubectlOfAna("exec", "-n", "ml", "web", "--", "sh", "-c", script);
   const asked = async (script: string) => {
@@ -427,5 +496,18 @@ describe("a session in a pod", () => {
     expect(performance.now() - before).toBeLessThan(8000);
     expect(ended.text).not.toContain("still here");
     expect(ended.text).toContain("enough");
+  });
+});
+
+describe("what is kept", () => {
+  test("T61 holds no token and no Secret's value, nor does the log", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const files = await readdir(join(directory, "data"), { recursive: true, withFileTypes: true });
+    for (const file of files.filter((one) => one.isFile())) {
+      const bytes = await readFile(join(file.parentPath, file.name));
+      for (const secret of [token, canary, Buffer.from(canary).toString("base64")])
+        expect(bytes.includes(secret), `${file.name} has ${secret.slice(0, 10)}`).toBe(false);
+    }
+    for (const secret of [token, canary]) expect(server.output).not.toContain(secret);
   });
 });
