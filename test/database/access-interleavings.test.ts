@@ -44,6 +44,8 @@ const approvers = people.filter((one) => !one.isProgram && one.human !== "ada");
 type Move =
   | { readonly type: "approve" | "deny" | "cancel" | "revoke"; readonly by: Person }
   | { readonly type: "use"; readonly times: number }
+  /** As a gateway calls, from beginning to end. */
+  | { readonly type: "call"; readonly outcome: "done" | "unknown" | "returned" }
   | { readonly type: "sent" | "done" | "unknown" | "returned"; readonly which: number }
   | { readonly type: "clock"; readonly by: number }
   | { readonly type: "restart" };
@@ -58,6 +60,7 @@ const moves: fc.Arbitrary<readonly Move[]> = fc.array(
       weight: 10,
       arbitrary: fc.tuple(fc.constantFrom("deny", "cancel", "revoke"), who).map(([type, by]): Move => ({ type, by })),
     },
+    { weight: 60, arbitrary: fc.constantFrom("done", "unknown", "returned").map((outcome): Move => ({ type: "call", outcome })) },
     { weight: 80, arbitrary: fc.integer({ min: 1, max: 3 }).map((times): Move => ({ type: "use", times })) },
     { weight: 80, arbitrary: which.map((n): Move => ({ type: "sent", which: n })) },
     {
@@ -69,7 +72,7 @@ const moves: fc.Arbitrary<readonly Move[]> = fc.array(
     { weight: 1, arbitrary: fc.integer({ min: -8 * minute, max: 12 * minute }).map((by): Move => ({ type: "clock", by })) },
     { weight: 10, arbitrary: fc.constant<Move>({ type: "restart" }) },
   ),
-  { minLength: 4, maxLength: 14, size: "max" },
+  { minLength: 6, maxLength: 14, size: "max" },
 );
 
 /** One request from its opening to wherever the moves lead; answers its id and how often the caller was let through. */
@@ -99,6 +102,17 @@ async function play(world: AccessWorld, desks: StoredAccessDesk[], sequence: rea
         const won = tried.filter((use) => use !== undefined);
         expect(won.length).toBeLessThanOrEqual(1);
         uses.push(...won);
+        break;
+      }
+      case "call": {
+        const use = await any().use(own(ada), action);
+        if (use === undefined) break;
+        uses.push(use);
+        if (move.outcome === "returned") await use.returned("x");
+        else if ((await use.sent()).ok) {
+          sent++;
+          await (move.outcome === "done" ? use.done(200) : use.unknown("x"));
+        }
         break;
       }
       case "sent": {
