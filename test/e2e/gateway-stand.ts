@@ -147,6 +147,9 @@ function requestOf(wanted: NewRequest, id: string): AccessRequest {
   };
 }
 
+/** Small and quick, where the records are a test's own. */
+const quick = { spoolBytes: 20_000, gatherMilliseconds: 100 };
+
 const noGuardrails: GuardrailJudge = { needs: () => undefined, judge: () => [], onChange: () => () => {} };
 
 const silentTap: StreamTap = {
@@ -213,7 +216,7 @@ export class GatewayStand {
       ledger: this.#ledger ?? { append },
       directory: this.directory,
       trouble,
-      spoolBytes: 20_000,
+      ...(this.#ledger === undefined ? quick : {}),
     });
     await records.start();
     this.callRecords = records;
