@@ -29,6 +29,7 @@ import { type ServingGateway, serveGateway } from "./serve-gateway.ts";
 import { notificationsOf } from "./serve-notifications.ts";
 import { factsOf, roleBindingsOf, type SourceFlags, sourcesOf } from "./serve-sources.ts";
 import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
+import { type LogFormat, serverLog } from "./server-log.ts";
 
 export interface ServeFlags extends SourceFlags, WebhookFlags, IdentityFlags, AccessFlags {
   readonly grantRolebindings?: boolean;
@@ -37,6 +38,7 @@ export interface ServeFlags extends SourceFlags, WebhookFlags, IdentityFlags, Ac
   readonly auditLog?: readonly string[];
   readonly flows?: readonly string[];
   readonly ledgerKey?: string;
+  readonly logFormat: LogFormat;
   readonly webhook: boolean;
   readonly listen: string;
 }
@@ -58,7 +60,8 @@ type Closing = (() => Promise<void>)[];
 async function serve(flags: ServeFlags, context: CommandContext, closing: Closing): Promise<void> {
   const { io } = context;
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-  const trouble = (error: unknown) => io.err(`castellan: ${error instanceof Error ? error.message : String(error)}\n`);
+  const log = serverLog(flags.logFormat, io);
+  const trouble = (error: unknown) => log.trouble(error);
   const store = await openStore(flags.data, io.env["DATABASE_URL"]);
   closing.push(() => store.close());
   const ledger = await openLedger(store, flags.data, io.now, flags.ledgerKey);
@@ -74,7 +77,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   ledger.onBatch((batch) => metrics.batch(batch));
   const troubleOf = (part: TroubleSource) => (error: unknown) => {
     metrics.trouble(part);
-    trouble(error);
+    log.trouble(error, { part });
   };
   const listeners = new Set<() => void>();
   const tell = () => {
@@ -182,6 +185,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
         closing.push(addAccessApi(api, parts));
       },
       rollout: (wanted) => namedCluster(wanted)?.rollout,
+      log,
       metrics: () => metrics.text(),
       waitingFor: () => (ready ? [] : ["the first look at everything"]),
     },
@@ -234,11 +238,9 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   }
   for (const cluster of clusters) {
     const { working } = cluster.policyCounts();
-    io.err(
-      `castellan: governs ${cluster.name}: ${cluster.objects()} objects, ${working} policies; ledger in ${store.location}\n`,
-    );
+    log.say(`castellan: governs ${cluster.name}: ${cluster.objects()} objects, ${working} policies; ledger in ${store.location}`);
   }
-  io.err(startText(overviewOf(findings()), console.url, flags));
+  log.say(startText(overviewOf(findings()), console.url, flags));
   await stopped;
 }
 
@@ -277,5 +279,5 @@ function startText({ total, byNamespace }: Overview, url: string, flags: ServeFl
       : `          castellan rbac paths -f ${flags.files[0]} --top 5`,
     "Ctrl-C stops.",
   ];
-  return `${lines.map((line) => `  ${line}`).join("\n")}\n`;
+  return lines.map((line) => `  ${line}`).join("\n");
 }

@@ -9,6 +9,7 @@ import type { CommandContext } from "./command.ts";
 import { consoleIdentities, type IdentityFlags } from "./console-identities.ts";
 import { type IdentityParts, operatorUser, type ServingIdentity, serveIdentity } from "./serve-identity.ts";
 import { addressOf, cannotListen } from "./serve-webhook.ts";
+import type { ServerLog } from "./server-log.ts";
 
 export interface ServingConsole {
   /** With a login that works once. */
@@ -31,6 +32,7 @@ export interface ConsoleParts {
   readonly rollout: (cluster: string | undefined) => Rollout | undefined;
   readonly metrics: () => Promise<string>;
   readonly waitingFor: () => readonly string[];
+  readonly log: ServerLog;
   /** What else the API offers; told before it listens. */
   readonly addRoutes: (api: Api) => void;
 }
@@ -48,6 +50,7 @@ export async function serveConsole(
   context: CommandContext,
 ): Promise<ServingConsole> {
   const { io, version } = context;
+  const { log } = parts;
   const { host, port } = addressOf(listen);
   const identities = await consoleIdentities(host, flags, context);
   const { tls, hosts, ...logins } = identities;
@@ -56,7 +59,7 @@ export async function serveConsole(
   const identity = await serveIdentity(identities, parts.identity, {
     address: () => address,
     now: io.now,
-    onError: (error) => io.err(`castellan: login: ${error instanceof Error ? error.message : String(error)}\n`),
+    onError: (error) => log.trouble(error, { request: "login" }),
   });
   const api: Api = await createApi({
     version,
@@ -68,7 +71,8 @@ export async function serveConsole(
     secure: logins.secure,
     waitingFor: parts.waitingFor,
     metrics: parts.metrics,
-    onError: (error, request) => io.err(`castellan: ${request}: ${error instanceof Error ? error.message : String(error)}\n`),
+    onError: (error, request) => log.trouble(error, { request }),
+    onAnswered: (request) => log.answered(request),
   });
   addLoginRoutes(api, { ...logins, sessions, admit: identity.admit, now: io.now });
   identity.addRoutes(api, sessions);
@@ -77,7 +81,7 @@ export async function serveConsole(
   addRolloutRoutes(api, parts.rollout, io.now);
   address = await api.listen({ host, port }).catch(cannotListen(listen, "--listen"));
   for (const { name } of logins.developmentUsers)
-    io.err(`castellan: ${name} logs in at ${address}/login/as/${encodeURIComponent(name)}\n`);
+    log.say(`castellan: ${name} logs in at ${address}/login/as/${encodeURIComponent(name)}`);
   const url =
     logins.issuer === undefined ? `${address}/login?token=${sessions.issueLogin(operatorUser(false))}` : `${address}/login`;
   return {

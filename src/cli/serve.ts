@@ -1,7 +1,8 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CommandContext, collect, describedCommand } from "./command.ts";
 import { runServe, type ServeFlags } from "./run-serve.ts";
 import { addGatewayOptions } from "./serve-gateway.ts";
+import { logFormats } from "./server-log.ts";
 
 export function createCommand(context: CommandContext): Command {
   const command = describedCommand(
@@ -42,6 +43,7 @@ export function createCommand(context: CommandContext): Command {
       "--lease-namespace <name>",
       "where replicas that share a PostgreSQL agree who leads; else that of --webhook-service, or default",
     )
+    .addOption(new Option("--log-format <format>", "for people, or one JSON object a line").choices(logFormats).default("text"))
     .option("--no-webhook", "judges nothing at admission")
     .option(
       "--access <path>",

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import cookie from "@fastify/cookie";
 import csrf from "@fastify/csrf-protection";
 import fastifyStatic from "@fastify/static";
@@ -15,7 +15,7 @@ import type { z } from "zod";
 import { writeExactJson } from "../../core/exact-json.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { mostHeaderBytes } from "../../services/access/identity.ts";
-import { setRequestUser } from "./request-user.ts";
+import { knownUser, setRequestUser } from "./request-user.ts";
 import { mayAct, neededRole } from "./roles.ts";
 import type { Sessions, User } from "./session.ts";
 
@@ -41,13 +41,35 @@ export interface ApiOptions {
   readonly waitingFor: () => readonly string[];
   readonly metrics: () => Promise<string>;
   readonly onError: (error: unknown, request: string) => void;
+  /** Told of each request once it is answered. */
+  readonly onAnswered?: ((request: AnsweredRequest) => void) | undefined;
+}
+
+/** A request of the API, for the log. */
+export interface AnsweredRequest {
+  /** As the answer's `x-request-id` says it. */
+  readonly id: string;
+  readonly method: string;
+  /** Without the query, which may hold a login. */
+  readonly path: string;
+  readonly status: number;
+  readonly milliseconds: number;
+  /** Undefined: nobody was logged in. */
+  readonly user?: string | undefined;
 }
 
 export type Api = FastifyInstance;
 
 /** The HTTP API without its routes: checks, sessions, errors and the OpenAPI 3.1 document are the same for all of them. */
 export async function createApi(options: ApiOptions): Promise<Api> {
-  const settings = { logger: false, requestIdHeader: false, bodyLimit: 4 * 1024 * 1024, forceCloseConnections: true } as const;
+  const genReqId = () => randomUUID();
+  const settings = {
+    logger: false,
+    requestIdHeader: false,
+    genReqId,
+    bodyLimit: 4 * 1024 * 1024,
+    forceCloseConnections: true,
+  } as const;
   const limits = { maxHeaderSize: mostHeaderBytes };
   // The type of a TLS server differs in nothing that routes see.
   const app: Api =
@@ -70,8 +92,18 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     },
     transform: jsonSchemaTransform,
   });
-  app.addHook("onSend", async (_request, reply) => {
-    reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
+  app.addHook("onResponse", async (request, reply) => {
+    options.onAnswered?.({
+      id: request.id,
+      method: request.method,
+      path: pathOf(request),
+      status: reply.statusCode,
+      milliseconds: Math.round(reply.elapsedTime),
+      user: knownUser(request)?.name,
+    });
+  });
+  app.addHook("onSend", async (request, reply) => {
+    reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
     if (!reply.hasHeader("x-frame-options")) reply.header("x-frame-options", "DENY");
     const isPage = String(reply.getHeader("content-type")).startsWith("text/html");
     if (isPage && !reply.hasHeader("content-security-policy")) reply.header("content-security-policy", contentPolicy);
@@ -89,7 +121,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   });
   app.setErrorHandler((error, request, reply) => {
     const status = statusOf(error);
-    if (status >= 500) options.onError(error, `${request.method} ${request.url}`);
+    if (status >= 500) options.onError(error, `${request.method} ${pathOf(request)} (${request.id})`);
     const message =
       status >= 500 ? "the server could not answer; its log says why" : error instanceof Error ? error.message : String(error);
     return reply.status(status).send({ code: status === 400 ? "BAD_REQUEST" : "FAILED", message });
@@ -140,6 +172,9 @@ const exactSerializer: FastifySerializerCompiler<z.ZodType> = ({ schema, method,
     return writeExactJson(answer as JsonValue);
   };
 };
+
+/** Without the query, which may hold a login. */
+const pathOf = ({ url }: FastifyRequest): string => url.split("?", 1)[0] ?? "";
 
 /** For files that add routes: handlers are typed by their schemas. */
 export const typed = (api: Api) => api.withTypeProvider<ZodTypeProvider>();
