@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -508,6 +508,8 @@ describe("what is kept", () => {
       for (const secret of [token, canary, Buffer.from(canary).toString("base64")])
         expect(bytes.includes(secret), `${file.name} has ${secret.slice(0, 10)}`).toBe(false);
     }
+    for (const name of ["castellan.db", "castellan.db-wal", "token-key.pem", "operator.json"])
+      expect((await stat(join(directory, "data", name))).mode & 0o077, name).toBe(0);
     for (const secret of [token, canary]) expect(server.output).not.toContain(secret);
   });
 });

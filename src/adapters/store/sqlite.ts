@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Kysely } from "kysely";
 import { migrate } from "./migrate.ts";
@@ -14,6 +14,8 @@ export async function openSqlite(directory: string): Promise<Store> {
   const file = fileOf(directory);
   let writer: SqliteThread;
   try {
+    // It holds keys: made for its owner alone, also where the directory was made by somebody else; its other files are made likewise.
+    await appendFile(file, "", { mode: 0o600 });
     writer = await SqliteThread.open({ file, lock: join(directory, "lock.db") });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

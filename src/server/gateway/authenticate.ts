@@ -18,17 +18,17 @@ export async function authenticate(call: Call, parts: GatewayParts): Promise<Ref
   const authorization = authorizationOf(call);
   // A browser shows a certificate by itself, whichever page has it send something.
   const page = authorization.length === 0 ? foreignOrigin(call.fields, parts.origins) : undefined;
-  if (page !== undefined) return refusal(403, `nothing is taken from pages of ${page} without a token: --gateway-origin lets them in`);
+  if (page !== undefined)
+    return refusal(403, `nothing is taken from pages of ${page} without a token: --gateway-origin lets them in`);
   const said = await parts.authenticator.authenticate({ authorization, peer: peerOf(call.socket) });
   if (!said.ok) return refusal(said.status, said.message, { causes: [{ reason: said.code, message: said.message }] });
   const { person } = said;
   if (person.user === "") return refusal(500, "the identity has no user name; nothing is forwarded without one");
   const identity = identityFields(person, undefined);
   if (!identity.ok) return refusal(403, identity.message);
-  if (parts.desk.isLocked(person.human))
-    return refusal(403, "access is locked for this person: ask an administrator of Castellan");
   call.person = person;
-  return undefined;
+  if (!parts.desk.isLocked(person.human)) return undefined;
+  return refusal(403, "access is locked for this person: ask an administrator of Castellan");
 }
 
 function authorizationOf(call: Call): readonly string[] {
