@@ -195,6 +195,7 @@ export class GatewayStand {
     access: ClusterAccess,
     options: {
       readonly limits?: Partial<GatewayLimits>;
+      readonly headersMilliseconds?: number;
       readonly guardrails?: GuardrailJudge;
       readonly parts?: Partial<GatewayParts>;
       readonly upstream?: Upstream;
@@ -258,7 +259,13 @@ export class GatewayStand {
       trouble,
       ...options.parts,
     };
-    this.#gateway = await listenForCalls({ host: "127.0.0.1", port: 0, identity: server, clusters: new Map([["", parts]]) });
+    this.#gateway = await listenForCalls({
+      host: "127.0.0.1",
+      port: 0,
+      headersMilliseconds: options.headersMilliseconds,
+      identity: server,
+      clusters: new Map([["", parts]]),
+    });
     this.#close = [
       () => this.#gateway?.close() ?? Promise.resolve(),
       () => records.close(),

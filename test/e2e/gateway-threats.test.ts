@@ -555,6 +555,7 @@ describe("a hostile API server", () => {
     before = new GatewayStand({ kubectl: "" });
     before.people.set("ada", person("ada", ["team"]));
     await before.start(access, {
+      headersMilliseconds: 2000,
       parts: { rights: { covers: () => ({ covered: true, by: "roles" }), onChange: () => () => {} } },
     });
   });
@@ -624,6 +625,18 @@ describe("a hostile API server", () => {
     for (let i = 0; i < 100 && !text.includes("second"); i++) await sleep(20);
     expect(text).toContain("second");
     socket.destroy();
+  });
+
+  test("T62 who sends header lines slowly is answered 408 and gone", async () => {
+    const socket = await before.socket();
+    let text = "";
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.on("data", (chunk: Buffer) => (text += chunk.toString())).on("error", () => {});
+    socket.write("GET /api/v1/pods HTTP/1.1\r\nHost: x\r\n");
+    const drip = setInterval(() => socket.write("X-Slow: 1\r\n"), 200);
+    await closed;
+    clearInterval(drip);
+    expect(text).toMatch(/^HTTP\/1.1 408[\s\S]*"kind":"Status"/);
   });
 
   test("an answer that breaks off is not taken for whole", async () => {

@@ -26,6 +26,8 @@ export interface GatewayOptions {
   readonly hosts?: ReadonlySet<string> | undefined;
   /** By the first segments of their path: `/clusters/<name>`, or nothing for the cluster at the root. */
   readonly clusters: ReadonlyMap<string, GatewayParts>;
+  /** How long the header lines of a request may take, milliseconds; 20 seconds unless told. */
+  readonly headersMilliseconds?: number | undefined;
 }
 
 export interface Gateway {
@@ -39,7 +41,7 @@ export interface Gateway {
 
 /** For all header lines of a request together: a token of 16 KiB and 512 groups fit; more is answered with 431. */
 const headerBytes = 64 * 1024;
-const headersMilliseconds = 20_000;
+const usualHeadersMilliseconds = 20_000;
 /** To receive a whole request; bodies are of at most a few MiB. */
 const requestMilliseconds = 300_000;
 const keepAliveMilliseconds = 75_000;
@@ -52,7 +54,14 @@ const probeMilliseconds = 15_000;
  * The TLS listener that kubectl and its like talk to, by HTTP/1.1. Not by HTTP/2: clients fall back by themselves (ALPN), upgrades need
  * HTTP/1.1 anyway, and one way in is one parser to trust.
  */
-export async function listenForCalls({ host, port, identity, hosts, clusters }: GatewayOptions): Promise<Gateway> {
+export async function listenForCalls({
+  headersMilliseconds = usualHeadersMilliseconds,
+  host,
+  port,
+  identity,
+  hosts,
+  clusters,
+}: GatewayOptions): Promise<Gateway> {
   const all = [...clusters.values()];
   const [first] = all;
   if (first === undefined) throw new Error("a gateway leads to one cluster at least");
@@ -65,7 +74,7 @@ export async function listenForCalls({ host, port, identity, hosts, clusters }: 
       maxHeaderSize: headerBytes,
       headersTimeout: headersMilliseconds,
       requestTimeout: requestMilliseconds,
-      connectionsCheckingInterval: 5_000,
+      connectionsCheckingInterval: headersMilliseconds / 4,
       keepAliveTimeout: keepAliveMilliseconds,
       keepAlive: true,
       keepAliveInitialDelay: probeMilliseconds,
