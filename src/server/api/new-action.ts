@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
-import { actionVerb, isDryRun } from "../../access/classify/action-verb.ts";
 import { requestInfo } from "../../access/classify/request-info.ts";
 import { parseRequestTarget } from "../../access/classify/request-target.ts";
+import { isDryRun, requestedAction } from "../../access/classify/requested-action.ts";
 import type { Person } from "../../access/person.ts";
 import type { Ask } from "../../access/request.ts";
 import type { RequestedAction } from "../../access/requested-action.ts";
@@ -43,20 +43,11 @@ export function plannedAction(call: PlannedCall, at: Instant): Outcome<Requested
   if (info.error !== undefined) return refused(info.error);
   if (info.isResourceRequest && info.verb === "") return refused(`${call.method} is no verb there`);
   const { method, target, contentType, contentEncoding, body } = call;
-  const action: RequestedAction = {
+  const action = requestedAction(info, {
     cluster: call.cluster,
-    verb: actionVerb(info),
-    isResourceRequest: info.isResourceRequest,
-    path: info.path,
-    apiGroup: info.apiGroup,
-    apiVersion: info.apiVersion,
-    resource: info.resource,
-    subresource: info.subresource,
-    namespace: info.namespace,
-    name: info.name,
     dryRun: isDryRun(call.method, parsed.value.rawQuery, call.body.length > 0),
     http: { method, target, contentType, contentEncoding, bodyDigest: hash("sha256", body) },
     at,
-  };
+  });
   return { ok: true, value: action };
 }

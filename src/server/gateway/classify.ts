@@ -1,8 +1,7 @@
 import { hash } from "node:crypto";
-import { actionVerb, isDryRun } from "../../access/classify/action-verb.ts";
 import { requestInfo } from "../../access/classify/request-info.ts";
 import { parseRequestTarget } from "../../access/classify/request-target.ts";
-import type { RequestedAction } from "../../access/requested-action.ts";
+import { isDryRun, requestedAction } from "../../access/classify/requested-action.ts";
 import type { Call } from "./call.ts";
 import { valuesOf } from "./header-fields.ts";
 import type { GatewayParts } from "./parts.ts";
@@ -28,22 +27,13 @@ export function classify(call: Call, parts: GatewayParts): Refusal | undefined {
   call.info = info;
   const [contentType = ""] = valuesOf(call.fields, "content-type");
   const [contentEncoding = ""] = valuesOf(call.fields, "content-encoding");
-  call.action = {
+  call.action = requestedAction(info, {
     cluster: parts.upstream.cluster,
-    verb: actionVerb(info),
-    isResourceRequest: info.isResourceRequest,
-    path: info.path,
-    apiGroup: info.apiGroup,
-    apiVersion: info.apiVersion,
-    resource: info.resource,
-    subresource: info.subresource,
-    namespace: info.namespace,
-    name: info.name,
     dryRun: isDryRun(call.method, parsed.value.rawQuery, hasBody(call)),
     http: { method: call.method, target: call.target, contentType, contentEncoding, bodyDigest: emptyDigest },
     namespaceLabels: info.namespace === "" ? undefined : parts.namespaceLabels(info.namespace),
     at: call.received,
-  } satisfies RequestedAction;
+  });
   return undefined;
 }
 

@@ -1,3 +1,4 @@
+import type { RequestedAction } from "../requested-action.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { parseQuery } from "./request-target.ts";
 
@@ -18,4 +19,24 @@ export function isDryRun(method: string, rawQuery: string, hasBody: boolean): bo
   if (!rawQuery.includes("dryRun") || (method === "DELETE" && hasBody)) return false;
   const values = parseQuery(rawQuery).get("dryRun") ?? [];
   return values.length > 0 && values.every((value) => value === "All");
+}
+
+/** What is known of a call beside its request line. */
+export type CallContext = Pick<RequestedAction, "cluster" | "dryRun" | "http" | "namespaceLabels" | "at">;
+
+/** A call as rules, grants and records know it. */
+export function requestedAction(info: RequestInfo, context: CallContext): RequestedAction {
+  const { isResourceRequest, path, apiGroup, apiVersion, resource, subresource, namespace, name } = info;
+  return {
+    ...context,
+    verb: actionVerb(info),
+    isResourceRequest,
+    path,
+    apiGroup,
+    apiVersion,
+    resource,
+    subresource,
+    namespace,
+    name,
+  };
 }
