@@ -18,6 +18,8 @@ export type Ask =
             readonly after?: JsonObject | undefined;
             /** The body as a value: a patch, or the whole object. */
             readonly sent?: JsonValue | undefined;
+            /** There is a body of which nobody can say what it asks for: binary, compressed, or ambiguous. */
+            readonly unread?: boolean | undefined;
           }
         | undefined;
     }

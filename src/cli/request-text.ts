@@ -60,6 +60,8 @@ export function requestText(request: RequestDetail, io: Io, now: number): string
     );
   }
   const sent = ask.type === "action" ? ask.preview?.sent : undefined;
+  if (ask.type === "action" && ask.preview?.unread === true)
+    lines.push("", bold("What is sent cannot be read: it is binary, compressed, or says something twice."));
   if (sent !== undefined) lines.push("", bold("What is sent"), ...sentLines(sent));
   if (similar.length > 0) {
     lines.push("", bold("Decided before"));

@@ -65,7 +65,14 @@ const ask = z.discriminatedUnion("type", [
     type: z.literal("action"),
     action,
     digest: z.string(),
-    preview: z.object({ before: json.optional(), after: json.optional(), sent: value.optional() }).optional(),
+    preview: z
+      .object({
+        before: json.optional(),
+        after: json.optional(),
+        sent: value.optional(),
+        unread: z.boolean().optional().describe("there is a body of which nobody can say what it asks for"),
+      })
+      .optional(),
   }),
   session,
   exception,

@@ -84,16 +84,29 @@ describe("what an approver sees of a call", () => {
       '{"propagationPolicy":"Background"}',
       { before: bare, sent: { propagationPolicy: "Background" } },
     ],
-    ["protobuf", call({ verb: "update" }, "application/vnd.kubernetes.protobuf"), deployment, "k8s\u0000", { before: bare }],
+    [
+      "protobuf",
+      call({ verb: "update" }, "application/vnd.kubernetes.protobuf"),
+      deployment,
+      "k8s\u0000",
+      { before: bare, unread: true },
+    ],
     [
       "a compressed body",
       call({}, "application/merge-patch+json", "gzip"),
       deployment,
       '{"spec":{"replicas":9}}',
-      { before: bare },
+      { before: bare, unread: true },
     ],
-    ["a body that is no JSON", call({}, "application/merge-patch+json"), deployment, "{", { before: bare }],
-    ["two documents", call({}, "application/apply-patch+yaml"), undefined, "a: 1\n---\nb: 2", {}],
+    ["a body that is no JSON", call({}, "application/merge-patch+json"), deployment, "{", { before: bare, unread: true }],
+    ["two documents", call({}, "application/apply-patch+yaml"), undefined, "a: 1\n---\nb: 2", { unread: true }],
+    [
+      "what readers understand in different ways",
+      call({}, "application/merge-patch+json"),
+      deployment,
+      '{"spec":{"replicas":1},"spec":{"paused":true}}',
+      { before: bare, unread: true },
+    ],
   ])("%s", (_, asked, before, body, expected) => {
     expect(actionPreview(asked, before, Buffer.from(body))).toEqual(expected);
   });
@@ -105,6 +118,12 @@ describe("what an approver sees of a call", () => {
       "a strategic patch",
       "application/strategic-merge-patch+json",
       '{"data":{"password":"canary"},"metadata":{"annotations":{"x":"canary"}}}',
+    ],
+    ["a merge patch that changes the kind", "application/merge-patch+json", '{"kind":"Thing","data":{"password":null}}'],
+    [
+      "a JSON patch that copies",
+      "application/json-patch+json",
+      '[{"op":"copy","from":"/data/password","path":"/metadata/labels"}]',
     ],
     ["an apply", "application/apply-patch+yaml", "kind: Secret\napiVersion: v1\nstringData: {password: canary}"],
   ])("of a Secret no value: %s", (_, contentType, body) => {

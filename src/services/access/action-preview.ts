@@ -27,6 +27,7 @@ export function actionPreview(action: RequestedAction, before: JsonObject | unde
     ...(before === undefined ? {} : { before: isSecret && old !== undefined ? old : shown(before) }),
     ...(after === undefined ? {} : { after: shown(after) }),
     ...(isBare ? {} : { sent }),
+    ...(isUnread(action, body) ? { unread: true } : {}),
   };
 }
 

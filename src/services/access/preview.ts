@@ -8,12 +8,13 @@ type Preview = Extract<Ask, { type: "action" }>["preview"];
 /** A preview without what Secrets hold. Values that are marks (`<...>`) already stay, since they may say what changes. */
 export function withoutSecrets(preview: Preview): Preview {
   if (preview === undefined) return undefined;
-  const { before, after, sent } = preview;
+  const { before, after, sent, unread } = preview;
   const shownSent = isObject(sent) ? outlined(sent) : sent;
   return {
     before: before && outlined(before),
     after: after && outlined(after),
     ...(sent === undefined ? {} : { sent: shownSent }),
+    ...(unread === true ? { unread } : {}),
   };
 }
 

@@ -51,5 +51,5 @@ export function viewOf(request: AccessRequest, viewer: Viewer, decidable: Readon
  */
 function previewFor(preview: Parameters<typeof withoutSecrets>[0], isOwn: boolean): typeof preview {
   const shown = withoutSecrets(preview);
-  return isOwn && shown !== undefined ? { sent: shown.sent } : shown;
+  return isOwn && shown !== undefined ? { sent: shown.sent, unread: shown.unread } : shown;
 }

@@ -176,6 +176,8 @@ export interface Answers {
           readonly before?: JsonObject;
           readonly after?: JsonObject;
           readonly sent?: JsonValue;
+          /** there is a body of which nobody can say what it asks for */
+          readonly unread?: boolean;
         };
       } | {
         readonly type: "session";
@@ -330,6 +332,8 @@ export interface Answers {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
         readonly sent?: JsonValue;
+        /** there is a body of which nobody can say what it asks for */
+        readonly unread?: boolean;
       };
     } | {
       readonly type: "session";
@@ -508,6 +512,8 @@ export interface Answers {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
         readonly sent?: JsonValue;
+        /** there is a body of which nobody can say what it asks for */
+        readonly unread?: boolean;
       };
     } | {
       readonly type: "session";
@@ -924,6 +930,8 @@ export interface Answers {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
         readonly sent?: JsonValue;
+        /** there is a body of which nobody can say what it asks for */
+        readonly unread?: boolean;
       };
     } | {
       readonly type: "session";
@@ -1077,6 +1085,8 @@ export interface Answers {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
         readonly sent?: JsonValue;
+        /** there is a body of which nobody can say what it asks for */
+        readonly unread?: boolean;
       };
     } | {
       readonly type: "session";
@@ -1230,6 +1240,8 @@ export interface Answers {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
         readonly sent?: JsonValue;
+        /** there is a body of which nobody can say what it asks for */
+        readonly unread?: boolean;
       };
     } | {
       readonly type: "session";
@@ -1383,6 +1395,8 @@ export interface Answers {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
         readonly sent?: JsonValue;
+        /** there is a body of which nobody can say what it asks for */
+        readonly unread?: boolean;
       };
     } | {
       readonly type: "session";
@@ -1536,6 +1550,8 @@ export interface Answers {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
         readonly sent?: JsonValue;
+        /** there is a body of which nobody can say what it asks for */
+        readonly unread?: boolean;
       };
     } | {
       readonly type: "session";
@@ -1689,6 +1705,8 @@ export interface Answers {
         readonly before?: JsonObject;
         readonly after?: JsonObject;
         readonly sent?: JsonValue;
+        /** there is a body of which nobody can say what it asks for */
+        readonly unread?: boolean;
       };
     } | {
       readonly type: "session";

@@ -89,6 +89,11 @@ function Exactly({ ask, mayDecide }: ExactlyProps) {
       ) : (
         <Text size="sm">{isRead ? "Nothing: it only reads." : mayDecide ? unknownObject : hiddenObject}</Text>
       )}
+      {preview?.unread === true && (
+        <Text size="sm" fw={600}>
+          What is sent cannot be read: it is binary, compressed, or says something twice.
+        </Text>
+      )}
       {preview?.sent !== undefined && preview.after === undefined && (
         <>
           <Text size="sm">What is sent:</Text>
