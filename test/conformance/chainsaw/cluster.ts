@@ -5,17 +5,17 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, freePort, startCluster } from "../../cluster/start.ts";
 import { kyvernoDefinitions } from "./definitions.ts";
+import { ClusterObjects } from "./objects.ts";
 
 /** A real control plane with our server behind its webhooks. */
 export interface GovernedTestCluster {
-  readonly kubeconfig: string;
-  kubectl(args: readonly string[], options?: { readonly input?: string; readonly cwd?: string }): Promise<Ran>;
+  readonly objects: ClusterObjects;
   /** A shell script with kubectl on its PATH. */
   shell(script: string, cwd: string, env: { readonly [name: string]: string }): Promise<Ran>;
   stop(): Promise<void>;
 }
 
-export interface Ran {
+interface Ran {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -28,20 +28,20 @@ export async function startGovernedCluster(): Promise<GovernedTestCluster | unde
   const cluster = await startCluster({ controllerManager: true });
   if (!cluster.available) return undefined;
   const directory = await mkdtemp(join(tmpdir(), "castellan-chainsaw-"));
-  const kubectl: GovernedTestCluster["kubectl"] = (args, options) =>
-    run(cluster.kubectl, ["--kubeconfig", cluster.kubeconfig, ...args], { cwd: options?.cwd ?? directory }, options?.input);
-  const definitions = { apiVersion: "v1", kind: "List", items: kyvernoDefinitions() };
-  const applied = await kubectl(["apply", "-f", "-"], { input: JSON.stringify(definitions) });
+  const definitions = JSON.stringify({ apiVersion: "v1", kind: "List", items: kyvernoDefinitions() });
+  const apply = ["--kubeconfig", cluster.kubeconfig, "apply", "-f", "-"];
+  const applied = await run(cluster.kubectl, apply, { cwd: directory }, definitions);
   if (applied.code !== 0) throw new Error(applied.stderr);
   const server = await startServer(cluster, directory);
+  const objects = await ClusterObjects.connect(cluster.kubeconfig);
   return {
-    kubeconfig: cluster.kubeconfig,
-    kubectl,
+    objects,
     shell: (script, cwd, env) => {
       const path = `${join(cluster.kubectl, "..")}:${process.env["PATH"]}`;
       return run("bash", ["-c", script], { cwd, env: { ...process.env, ...env, KUBECONFIG: cluster.kubeconfig, PATH: path } });
     },
     async stop() {
+      await objects.close();
       server.kill("SIGKILL");
       await cluster.stop();
       await rm(directory, { recursive: true, force: true, maxRetries: 3 });

@@ -5,11 +5,12 @@ import { loadAll } from "js-yaml";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../../src/core/json.ts";
 import { failure, type Outcome, passed, skipped } from "../corpus.ts";
 import { type Bindings, mismatch, render } from "./assertion.ts";
-import type { GovernedTestCluster, Ran } from "./cluster.ts";
+import type { GovernedTestCluster } from "./cluster.ts";
+import { NotAsked, nameOf, type WriteVerb } from "./objects.ts";
 
 /** How long an assertion may take to become true, and a refusal to turn into an acceptance. */
-const patience = { assert: 8000, apply: 4000 } as const;
-const pause = 250;
+const patience = { assert: 8000, apply: 4000, delete: 15_000 } as const;
+const pause = 100;
 
 class StepFailed extends Error {}
 class NotSupported extends Error {}
@@ -32,13 +33,15 @@ export async function runChainsawTest(cluster: GovernedTestCluster, file: string
   const given = asString(member(spec, "namespace"));
   const namespace = given ?? `chainsaw-${number++}`;
   const context: Context = { cluster, directory: dirname(file), namespace, bindings: { namespace }, made: [] };
-  await cluster.kubectl(["create", "namespace", namespace]);
+  await cluster.objects.write("apply", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }, "");
   try {
+    // Without it pods are refused, whatever the policies say.
+    await assertThere({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } }, context);
     for (const step of list(member(spec, "steps"))) await runStep(step, context);
     return passed;
   } catch (error) {
     if (error instanceof NotSupported) return skipped(error.message);
-    if (error instanceof StepFailed) return failure(error.message);
+    if (error instanceof StepFailed || error instanceof NotAsked) return failure(error.message);
     throw error;
   } finally {
     await clean(context, given === undefined);
@@ -47,12 +50,11 @@ export async function runChainsawTest(cluster: GovernedTestCluster, file: string
 
 async function clean({ cluster, made, namespace }: Context, own: boolean): Promise<void> {
   const items = made.toReversed();
-  if (items.length > 0) {
-    const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-    // Waited for: the next test may make objects of the same names.
-    await cluster.kubectl(["delete", "--ignore-not-found", "--timeout=15s", "-f", "-"], { input });
-  }
-  if (own) await cluster.kubectl(["delete", "namespace", namespace, "--wait=false"]);
+  if (own) items.push({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  for (const item of items) await cluster.objects.remove(item, namespace);
+  // Waited for, as the next test may make objects of the same names; whoever makes a namespace waits for the one before.
+  const others = items.filter((item) => item["kind"] !== "Namespace");
+  await Promise.all(others.map((item) => cluster.objects.isGone(item, namespace, patience.delete)));
   // Policies must be gone from the webhooks before the next test begins.
   await sleep(300);
 }
@@ -87,7 +89,7 @@ function bound(bindings: JsonValue | undefined, outer: Bindings): Bindings {
 
 async function operate(operation: JsonValue, context: Context): Promise<void> {
   if (!isObject(operation)) return;
-  const name = ["apply", "create", "patch", "update", "delete", "assert", "error", "sleep", "script", "command", "wait"].find(
+  const name = ["apply", "create", "patch", "delete", "assert", "error", "sleep", "script", "command", "wait"].find(
     (key) => key in operation,
   );
   const spec = name === undefined ? undefined : operation[name];
@@ -95,7 +97,6 @@ async function operate(operation: JsonValue, context: Context): Promise<void> {
     case "apply":
     case "create":
     case "patch":
-    case "update":
       for (const object of await resources(spec, context)) await write(name, object, spec, context);
       return;
     case "delete":
@@ -136,136 +137,77 @@ async function resources(spec: JsonValue | undefined, context: Context): Promise
     });
 }
 
-const nameOf = (object: JsonObject) => asString(member(object["metadata"], "name"));
-
-/** Chainsaw puts what names no namespace into the test's own; cluster-scoped objects ignore it. */
-const placed = (object: JsonObject, context: Context) => [
-  "-n",
-  asString(member(object["metadata"], "namespace")) ?? context.namespace,
-];
-
-async function write(
-  verb: "apply" | "create" | "patch" | "update",
-  object: JsonObject,
-  spec: JsonValue | undefined,
-  context: Context,
-): Promise<void> {
-  const input = JSON.stringify(object);
-  const place = placed(object, context);
-  const type = `${asString(object["kind"])}.${(asString(object["apiVersion"]) ?? "").split("/").toReversed().join(".")}`;
-  const attempt = (): Promise<Ran> => {
-    if (verb === "patch")
-      return context.cluster.kubectl([
-        "patch",
-        type.replace(/\.v1$/, (v) => (type.split(".").length > 2 ? v : "")),
-        nameOf(object) ?? "",
-        "--type=merge",
-        "-p",
-        input,
-        ...place,
-      ]);
-    const command = verb === "update" ? ["replace"] : verb === "create" ? ["create", "--save-config"] : ["apply"];
-    return context.cluster.kubectl([...command, "-f", "-", ...place], { input });
-  };
+async function write(verb: WriteVerb, object: JsonObject, spec: JsonValue | undefined, context: Context): Promise<void> {
+  const { cluster, namespace, made } = context;
   const checks = list(member(spec, "expect")).filter((each) => {
     const match = member(each, "match");
     return match === undefined || mismatch(match, object, context.bindings) === undefined;
   });
-  if (verb !== "patch")
-    context.made.push({
-      ...object,
-      metadata: {
-        ...(isObject(object["metadata"]) ? object["metadata"] : {}),
-        ...(nameOf(object) === undefined ? {} : { namespace: place[1] }),
-      },
-    });
   let problem = "";
   for (const deadline = Date.now() + patience.apply; ; await sleep(pause)) {
-    const ran = await attempt();
-    const error = ran.code === 0 ? null : ran.stderr.trim();
-    const bindings = { ...context.bindings, error };
-    if (checks.length === 0) {
-      if (error === null) return;
-      problem = error;
-    } else {
-      const failed = checks
-        .map((each) => mismatch(member(each, "check") ?? null, object, bindings))
-        .find((text) => text !== undefined);
-      if (failed === undefined) return;
-      problem = `expected otherwise (${failed}): ${error ?? "it was accepted"}`;
+    const written = await cluster.objects.write(verb, object, namespace);
+    if (typeof written !== "string" && verb !== "patch") made.push(written);
+    const error = typeof written === "string" ? written : null;
+    const failed =
+      checks.length === 0
+        ? (error ?? undefined)
+        : checks
+            .map((each) => mismatch(member(each, "check") ?? null, object, { ...context.bindings, error }))
+            .find((text) => text !== undefined);
+    if (failed === undefined) return;
+    if (verb === "create" && typeof written !== "string") {
+      await cluster.objects.remove(written, namespace);
+      await cluster.objects.isGone(written, namespace, patience.delete);
     }
+    problem = checks.length === 0 ? failed : `expected otherwise (${failed}): ${error ?? "it was accepted"}`;
     if (Date.now() > deadline)
       throw new StepFailed(`${verb} ${asString(object["kind"])} ${nameOf(object) ?? ""}: ${problem.slice(0, 400)}`);
   }
 }
 
 async function remove(spec: JsonValue | undefined, context: Context): Promise<void> {
+  const { objects } = context.cluster;
   const reference = member(spec, "ref");
-  const objects = reference === undefined ? await resources(spec, context) : [referenced(reference, context)];
-  for (const object of objects) {
-    const ran = await context.cluster.kubectl(
-      ["delete", "--ignore-not-found", "--timeout=20s", "-f", "-", ...placed(object, context)],
-      { input: JSON.stringify(object) },
-    );
+  const named = reference === undefined ? await resources(spec, context) : [referenced(reference, context)];
+  for (const object of (await Promise.all(named.map((each) => candidates(each, context)))).flat()) {
+    const error = (await objects.remove(object, context.namespace)) ?? null;
     const expected = list(member(spec, "expect"));
-    const bindings = { ...context.bindings, error: ran.code === 0 ? null : ran.stderr.trim() };
     const failed = expected
-      .map((each) => mismatch(member(each, "check") ?? null, object, bindings))
+      .map((each) => mismatch(member(each, "check") ?? null, object, { ...context.bindings, error }))
       .find((text) => text !== undefined);
     if (failed !== undefined) throw new StepFailed(`delete ${asString(object["kind"])}: ${failed}`);
-    if (expected.length === 0 && ran.code !== 0)
-      throw new StepFailed(`delete ${asString(object["kind"])}: ${ran.stderr.slice(0, 300)}`);
+    if (expected.length === 0 && error !== null) throw new StepFailed(`delete ${asString(object["kind"])}: ${error}`);
+    if (error === null && !(await objects.isGone(object, context.namespace, patience.delete)))
+      throw new StepFailed(`delete ${asString(object["kind"])}: it stays`);
   }
 }
 
 function referenced(reference: JsonValue, context: Context): JsonObject {
   const rendered = render(reference, context.bindings);
   const text = (key: string) => asString(member(rendered, key));
-  const metadata = { name: text("name") ?? "x", ...(text("namespace") === undefined ? {} : { namespace: text("namespace") }) };
+  const metadata = {
+    ...(text("name") === undefined ? {} : { name: text("name") }),
+    ...(text("namespace") === undefined ? {} : { namespace: text("namespace") }),
+    ...(isObject(member(rendered, "labels")) ? { labels: member(rendered, "labels") } : {}),
+  };
   return { apiVersion: text("apiVersion"), kind: text("kind"), metadata };
 }
 
 /** Objects of the kind that the assertion may be about. */
-async function candidates(object: JsonObject, context: Context): Promise<readonly JsonObject[] | string> {
-  const name = nameOf(object);
-  const [group, version] = (asString(object["apiVersion"]) ?? "v1").includes("/")
-    ? (asString(object["apiVersion"]) ?? "").split("/")
-    : ["", "v1"];
-  const type = `${asString(object["kind"])}.${version}.${group}`;
-  const ran = await context.cluster.kubectl([
-    "get",
-    type,
-    ...(name === undefined ? [] : [name]),
-    "-o",
-    "json",
-    "--ignore-not-found",
-    ...placed(object, context),
-  ]);
-  if (ran.code !== 0) return ran.stderr.trim();
-  if (ran.stdout.trim() === "") return [];
-  const found: JsonValue = JSON.parse(ran.stdout);
-  const items = name === undefined ? list(member(found, "items")) : [found];
+async function candidates(object: JsonObject, { cluster, namespace, bindings }: Context): Promise<readonly JsonObject[]> {
+  const found = await cluster.objects.find(object, namespace);
   const labels = member(object["metadata"], "labels");
-  return items
-    .filter(isObject)
-    .filter(
-      (item) =>
-        name !== undefined ||
-        labels === undefined ||
-        mismatch(labels, member(item["metadata"], "labels"), context.bindings) === undefined,
-    );
+  if (nameOf(object) !== undefined || labels === undefined) return found;
+  return found.filter((item) => mismatch(labels, member(item["metadata"], "labels"), bindings) === undefined);
 }
 
 async function assertThere(object: JsonObject, context: Context): Promise<void> {
   let problem = "";
   for (const deadline = Date.now() + patience.assert; ; await sleep(pause)) {
     const found = await candidates(object, context);
-    if (typeof found === "string") problem = found;
-    else {
-      const problems = found.map((item) => mismatch(withoutPlace(object), item, context.bindings));
-      if (problems.some((text) => text === undefined)) return;
-      problem = problems[0] ?? "there is none";
-    }
+    const problems = found.map((item) => mismatch(withoutPlace(object), item, context.bindings));
+    if (problems.some((text) => text === undefined)) return;
+    problem = problems[0] ?? "there is none";
     if (Date.now() > deadline)
       throw new StepFailed(`assert ${asString(object["kind"])} ${nameOf(object) ?? ""}: ${problem.slice(0, 400)}`);
   }
@@ -274,8 +216,7 @@ async function assertThere(object: JsonObject, context: Context): Promise<void> 
 async function assertAbsent(object: JsonObject, context: Context): Promise<void> {
   for (const deadline = Date.now() + patience.assert; ; await sleep(pause)) {
     const found = await candidates(object, context);
-    if (typeof found === "string" || found.every((item) => mismatch(withoutPlace(object), item, context.bindings) !== undefined))
-      return;
+    if (found.every((item) => mismatch(withoutPlace(object), item, context.bindings) !== undefined)) return;
     if (Date.now() > deadline) throw new StepFailed(`error ${asString(object["kind"])} ${nameOf(object) ?? ""}: it is there`);
   }
 }
