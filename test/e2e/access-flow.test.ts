@@ -1,6 +1,5 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
@@ -8,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, freePorts, startCluster } from "../cluster/start.ts";
 import { CastellanServer, kubectl, type Ran } from "./castellan-server.ts";
+import { Laptop } from "./laptop.ts";
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
   existsSync(path),
 );
-const castellan = join(import.meta.dirname, "../../src/cli/main.ts");
 
 const identities = `
 apiVersion: castellan.dev/v1alpha1
@@ -83,27 +82,10 @@ let browser: Browser;
 let directory = "";
 let server: CastellanServer;
 
-/** As Ana's laptop runs it: her kubeconfig, her login, nothing of the server's. */
-function ana(program: string, args: readonly string[]): Promise<Ran> {
-  const home = join(directory, "ana");
-  const env = {
-    ...process.env,
-    HOME: home,
-    XDG_CACHE_HOME: join(home, ".cache"),
-    XDG_CONFIG_HOME: join(home, ".config"),
-    KUBECONFIG: join(home, "config"),
-    PATH: `${home}:${process.env["PATH"]}`,
-  };
-  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
-  let text = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (text += String(chunk)));
-  return new Promise((resolve) => child.once("close", (code) => resolve({ code: code ?? -1, text })));
-}
-
-const command = (...args: readonly string[]) => ana(process.execPath, [castellan, ...args]);
+let ana: Laptop;
 
 function kubectlOfAna(...args: readonly string[]): Promise<Ran> {
-  return ana(running().kubectl, args);
+  return ana.run(running().kubectl, args);
 }
 
 function running(): Cluster {
@@ -122,10 +104,7 @@ beforeAll(async () => {
   cluster = await startCluster({ controllerManager: true });
   if (!cluster.available || executablePath === undefined) return;
   directory = await mkdtemp(join(tmpdir(), "castellan-flow-"));
-  await mkdir(join(directory, "ana"));
-  // As `npm install --global castellan` puts it on PATH.
-  const program = `#!/bin/sh\nexec "${process.execPath}" "${castellan}" "$@"\n`;
-  await writeFile(join(directory, "ana", "castellan"), program, { mode: 0o755 });
+  ana = await Laptop.open(join(directory, "ana"));
   await writeFile(join(directory, "identities.yaml"), identities);
   await writeFile(join(directory, "access.yaml"), access);
   expect((await kubectl(cluster, ["apply", "-f", "-"], objects)).code).toBe(0);
@@ -152,8 +131,8 @@ describe("a change of production at a forbidden hour", () => {
     if (!cluster.available) skip(cluster.reason);
     if (executablePath === undefined) skip("there is no Chromium");
     // Her first steps: a login, a kubeconfig that skips no verification, and reads as usual.
-    expect(await command("login", "--server", server.origin, "--as", "ana")).toMatchObject({ code: 0 });
-    expect(await command("kubeconfig", "--server", server.origin)).toMatchObject({ code: 0 });
+    expect(await ana.castellan("login", "--server", server.origin, "--as", "ana")).toMatchObject({ code: 0 });
+    expect(await ana.castellan("kubeconfig", "--server", server.origin)).toMatchObject({ code: 0 });
     expect(await kubectlOfAna("get", "deployments", "-n", "serving-prod")).toMatchObject({
       code: 0,
       text: expect.stringContaining("ranker"),

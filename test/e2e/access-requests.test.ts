@@ -1,5 +1,4 @@
-import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,8 +6,7 @@ import { type HttpReceiver, startHttpReceiver } from "../access/receivers.ts";
 import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, freePorts, startCluster } from "../cluster/start.ts";
 import { CastellanServer, kubectl, type Ran } from "./castellan-server.ts";
-
-const castellan = join(import.meta.dirname, "../../src/cli/main.ts");
+import { Laptop } from "./laptop.ts";
 
 const identities = `
 apiVersion: castellan.dev/v1alpha1
@@ -92,24 +90,15 @@ let directory = "";
 let server: CastellanServer;
 let hook: HttpReceiver;
 
-/** As somebody's laptop runs it. */
-function at(name: "ana" | "omar" | "sela", program: string, args: readonly string[]): Promise<Ran> {
-  const home = join(directory, name);
-  const env = {
-    ...process.env,
-    HOME: home,
-    XDG_CACHE_HOME: join(home, ".cache"),
-    XDG_CONFIG_HOME: join(home, ".config"),
-    KUBECONFIG: join(home, "config"),
-    PATH: `${home}:${process.env["PATH"]}`,
-  };
-  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
-  let text = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (text += String(chunk)));
-  return new Promise((resolve) => child.once("close", (code) => resolve({ code: code ?? -1, text })));
+const laptops = new Map<string, Laptop>();
+
+function laptop(name: "ana" | "omar" | "sela"): Laptop {
+  const found = laptops.get(name);
+  if (found === undefined) throw new Error(`${name} has none`);
+  return found;
 }
 
-const command = (name: "ana" | "omar" | "sela", ...args: readonly string[]) => at(name, process.execPath, [castellan, ...args]);
+const command = (name: "ana" | "omar" | "sela", ...args: readonly string[]) => laptop(name).castellan(...args);
 
 /** As the cluster's administrator, around the gateway. */
 function apply(manifest: string): Promise<Ran> {
@@ -119,7 +108,7 @@ function apply(manifest: string): Promise<Ran> {
 
 function kubectlOfAna(...args: readonly string[]): Promise<Ran> {
   if (!cluster.available) throw new Error(cluster.reason);
-  return at("ana", cluster.kubectl, ["-n", "ml", ...args]);
+  return laptop("ana").run(cluster.kubectl, ["-n", "ml", ...args]);
 }
 
 async function asked(...args: readonly string[]): Promise<string> {
@@ -137,10 +126,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "castellan-requests-"));
   hook = await startHttpReceiver();
   for (const name of ["ana", "omar", "sela"]) {
-    await mkdir(join(directory, name));
-    await writeFile(join(directory, name, "castellan"), `#!/bin/sh\nexec "${process.execPath}" "${castellan}" "$@"\n`, {
-      mode: 0o755,
-    });
+    laptops.set(name, await Laptop.open(join(directory, name)));
   }
   await writeFile(join(directory, "identities.yaml"), identities);
   await writeFile(join(directory, "access.yaml"), rules(`${hook.url}/hook`));

@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 import { Agent, request } from "undici";
 import { type Cluster, freePorts } from "../cluster/start.ts";
 
-const castellan = join(import.meta.dirname, "../../src/cli/main.ts");
+/** The program, run from its sources. */
+export const castellan = join(import.meta.dirname, "../../src/cli/main.ts");
 const run = promisify(execFile);
 
 export interface Ran {
