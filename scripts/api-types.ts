@@ -62,7 +62,13 @@ async function apiDocument(): Promise<{
   addRolloutRoutes(api, unused, () => 0);
   addReviewRoutes(api, unused, () => 0);
   addAccessRoutes(api, { desk: unused, clusters: () => [], lookAtCall: unused, risk: unused, now: () => 0 });
-  addAccessAdministrationRoutes(api, { desk: unused, locks: unused, notifications: unused, chatLinks: unused });
+  addAccessAdministrationRoutes(api, {
+    desk: unused,
+    humanNamed: unused,
+    locks: unused,
+    notifications: unused,
+    chatLinks: unused,
+  });
   addOfferRoutes(api, { rules: unused, facts: unused, clusters: () => [], now: () => 0 });
   addRecordingRoutes(api, unused);
   await api.ready();

@@ -51,6 +51,7 @@ export function addAccessApi(api: Api, parts: AccessApiParts): () => Promise<voi
   });
   addAccessAdministrationRoutes(api, {
     desk,
+    humanNamed: (name) => humanNamed(access, name),
     locks: () => locksInForce(store, now()),
     notifications: told?.notifications,
     chatLinks: told?.chatLinks,
@@ -64,4 +65,12 @@ export function addAccessApi(api: Api, parts: AccessApiParts): () => Promise<voi
   addRecordingRoutes(api, recordings);
   addReviewRoutes(api, reviews, now);
   return async () => told?.stop();
+}
+
+/** User names are no ids: one that several people have had is nobody's. */
+async function humanNamed({ desk, live }: ServedAccess, name: string): Promise<string | undefined> {
+  if (name.includes("#") || live.directory.person(name) !== undefined) return name;
+  const asked = (await desk.list({ limit: 1000 })).filter(({ requester }) => requester.user === name);
+  const [only, second] = new Set(asked.map(({ requester }) => live.directory.humanOf(requester)));
+  return second === undefined ? only : undefined;
 }

@@ -38,7 +38,11 @@ beforeAll(async () => {
     }),
     risk: () => ({ score: 40, reasons: ["medium: Delete pods"] }),
     routes: (api, desk) => {
-      addAccessAdministrationRoutes(api, { desk, locks: () => locksInForce(world.store, world.clock.now) });
+      addAccessAdministrationRoutes(api, {
+        desk,
+        humanNamed: async (name) => (name === "nemo" ? undefined : name),
+        locks: () => locksInForce(world.store, world.clock.now),
+      });
       addRecordingRoutes(api, recordings);
     },
   });
@@ -306,6 +310,7 @@ describe("locks", () => {
   test("one who is locked asks for nothing; unlocked they may again", async () => {
     expect((await server.post("ada", "/api/v1/access/locks", { human: "mal", why: "x" })).status).toBe(403);
     const human = people.ada.human;
+    expect((await server.post("root", "/api/v1/access/locks", { human: "nemo", why: "laptop stolen" })).status).toBe(404);
     expect((await server.post("root", "/api/v1/access/locks", { human, why: "laptop stolen" })).status).toBe(204);
     expect((await server.post("ada", requestsPath, { ask: deletePod("locked") })).body).toMatchObject({ code: "ACCESS_LOCKED" });
     expect((await server.get("odo", "/api/v1/access/locks")).body).toMatchObject({

@@ -15,7 +15,12 @@ beforeAll(async () => {
   world = await openDeskWorld();
   home = await mkdtemp(join(tmpdir(), "castellan-cli-"));
   server = await startDeskServer(world, {
-    routes: (api, desk) => addAccessAdministrationRoutes(api, { desk, locks: () => locksInForce(world.store, world.clock.now) }),
+    routes: (api, desk) =>
+      addAccessAdministrationRoutes(api, {
+        desk,
+        humanNamed: async (name) => name,
+        locks: () => locksInForce(world.store, world.clock.now),
+      }),
   });
 });
 

@@ -40,7 +40,7 @@ async function startReplica(): Promise<DeskServer> {
         now,
         onTrouble: (error) => world.troubles.push(error),
       });
-      addAccessAdministrationRoutes(api, { desk, locks: async () => [], chatLinks: links });
+      addAccessAdministrationRoutes(api, { desk, humanNamed: async (name) => name, locks: async () => [], chatLinks: links });
     },
   });
 }

@@ -150,7 +150,13 @@ export async function startAccessConsole(directory: string) {
     now,
   });
   const chatLinks = new ChatLinks({ store, ledger, now });
-  addAccessAdministrationRoutes(api, { desk, locks: () => locksInForce(store, now()), notifications, chatLinks });
+  addAccessAdministrationRoutes(api, {
+    desk,
+    humanNamed: async (name) => name,
+    locks: () => locksInForce(store, now()),
+    notifications,
+    chatLinks,
+  });
   addOfferRoutes(api, { rules: () => rules, facts: () => ({}), clusters: () => ["production"], now });
   addRecordingRoutes(api, recordings);
   addReviewRoutes(api, new AccessReviews({ store, ledger, objectsOf: () => objects, now }), now);

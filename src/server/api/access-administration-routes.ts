@@ -9,6 +9,8 @@ import { type Api, typed } from "./api.ts";
 
 export interface AccessAdministration {
   readonly desk: AccessDesk;
+  /** The human that is meant, by their id, `issuer#subject` or user name; undefined: nobody is known so. */
+  readonly humanNamed: (name: string) => Promise<string | undefined>;
   /** Those in force, newest first. */
   readonly locks: () => Promise<readonly PersonLock[]>;
   readonly notifications?: Notifications | undefined;
@@ -17,13 +19,13 @@ export interface AccessAdministration {
 
 /** Locks of people, messages that could not be sent, links of chat users. */
 export function addAccessAdministrationRoutes(api: Api, parts: AccessAdministration): void {
-  const { desk, locks, notifications, chatLinks } = parts;
-  lockRoutes(api, desk, locks);
+  const { notifications, chatLinks } = parts;
+  lockRoutes(api, parts);
   if (notifications !== undefined) letterRoutes(api, notifications);
   if (chatLinks !== undefined) chatLinkRoutes(api, chatLinks);
 }
 
-function lockRoutes(api: Api, desk: AccessDesk, locks: AccessAdministration["locks"]): void {
+function lockRoutes(api: Api, { desk, locks, humanNamed }: AccessAdministration): void {
   const app = typed(api);
   const human = z.string().min(1).max(500);
   const lock = z.object({
@@ -48,14 +50,17 @@ function lockRoutes(api: Api, desk: AccessDesk, locks: AccessAdministration["loc
       schema: {
         description: "Ends all access of somebody at once, through any grant, on every replica: open streams are cut.",
         body: z.strictObject({ human, why: z.string().trim().min(1).max(2000), until: z.number().optional() }),
-        response: { 204: z.null(), 403: problem },
+        response: { 204: z.null(), 403: problem, 404: problem },
       },
     },
     async (request, reply) => {
       const viewer = viewerOf(request);
       if (viewer === undefined) return nobody(reply);
       const { why, until } = request.body;
-      await desk.lock(request.body.human, viewer.person, why, until);
+      const named = await humanNamed(request.body.human);
+      // A lock that holds for nobody would look like one that holds.
+      if (named === undefined) return reply.status(404).send(unknownPerson(request.body.human));
+      await desk.lock(named, viewer.person, why, until);
       return reply.status(204).send(null);
     },
   );
@@ -72,11 +77,17 @@ function lockRoutes(api: Api, desk: AccessDesk, locks: AccessAdministration["loc
     async (request, reply) => {
       const viewer = viewerOf(request);
       if (viewer === undefined) return nobody(reply);
-      await desk.unlock(request.params.human, viewer.person);
+      const { human: name } = request.params;
+      await desk.unlock((await humanNamed(name)) ?? name, viewer.person);
       return reply.status(204).send(null);
     },
   );
 }
+
+const unknownPerson = (name: string) => ({
+  code: "ACCESS_NOT_FOUND",
+  message: `nobody is known as ${name}: name their id in the directory, or issuer#subject as requests and records show it`,
+});
 
 function letterRoutes(api: Api, notifications: Notifications): void {
   const app = typed(api);
