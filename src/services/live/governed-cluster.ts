@@ -51,6 +51,9 @@ export class GovernedCluster {
   readonly #listeners: ((resources: ApiResources) => Promise<void>)[] = [];
   #registered = "";
   #registering: Promise<void> = Promise.resolve();
+  /** Resolves when the API server acts upon the last registration. */
+  #propagated: Promise<void> = Promise.resolve();
+  #telling: Promise<void> = Promise.resolve();
   #rediscovery: NodeJS.Timeout | undefined;
 
   constructor(options: GovernedClusterOptions) {
@@ -96,6 +99,7 @@ export class GovernedCluster {
     await this.#informers.follow(this.#resources);
     this.#options.policies.onRevision(() => this.#registerSoon());
     await this.#register();
+    await this.#telling;
   }
 
   /** The webhook is reached in another way, or shows another certificate. */
@@ -103,12 +107,14 @@ export class GovernedCluster {
     this.#webhook = webhook;
     this.#registerSoon();
     await this.#registering;
+    await this.#telling;
   }
 
   async stop(): Promise<void> {
     clearTimeout(this.#rediscovery);
     await Promise.all([this.#namespaces.stop(), this.#definitions.stop(), this.#informers.stop()]);
     await this.#registering;
+    await this.#telling;
   }
 
   /** Takes our webhooks out, so that the cluster does not wait for a server that is gone. */
@@ -149,11 +155,14 @@ export class GovernedCluster {
     });
   }
 
-  /** What the policies need is registered first, then they are told to be in force. */
+  /** What the policies need is registered first; once the API server knows, they are told to be in force. */
   async #register(): Promise<void> {
+    // Together: a policy that comes later is in the next revision, whose webhooks are not registered yet.
     const revision = this.#options.policies.current;
-    if (await this.#registerWebhooks()) await delay(webhookPropagationMilliseconds);
-    await this.#status.write(this.#documents, revision);
+    const documents = this.#documents;
+    if (await this.#registerWebhooks()) this.#propagated = delay(webhookPropagationMilliseconds);
+    const propagated = this.#propagated;
+    this.#telling = this.#telling.then(() => propagated).then(() => this.#status.write(documents, revision));
   }
 
   /** Whether something had to be changed. */

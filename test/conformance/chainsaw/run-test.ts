@@ -32,7 +32,13 @@ export async function runChainsawTest(cluster: GovernedTestCluster, file: string
   const spec = member(test, "spec");
   const given = asString(member(spec, "namespace"));
   const namespace = given ?? `chainsaw-${number++}`;
-  const context: Context = { cluster, directory: dirname(file), namespace, bindings: { namespace }, made: [] };
+  const context: Context = {
+    cluster,
+    directory: dirname(file),
+    namespace,
+    bindings: { namespace, test: test ?? null },
+    made: [],
+  };
   await cluster.objects.write("apply", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }, "");
   try {
     // Without it pods are refused, whatever the policies say.
