@@ -8,7 +8,7 @@ const sessions: ReadonlySet<string> = new Set(["exec", "attach", "portforward"])
  * What rules, grants and records take for the verb. The API server's proxies and sessions in pods run what is behind them, whatever the
  * HTTP method: no rule about `get` may cover them.
  */
-export function actionVerb({ isResourceRequest, verb, apiGroup, resource, subresource }: RequestInfo): string {
+function actionVerb({ isResourceRequest, verb, apiGroup, resource, subresource }: RequestInfo): string {
   if (!isResourceRequest) return verb;
   if (subresource === "proxy") return "proxy";
   return apiGroup === "" && resource === "pods" && sessions.has(subresource) ? "create" : verb;
