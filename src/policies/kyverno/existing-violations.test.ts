@@ -47,6 +47,20 @@ describe("the update of an object", () => {
     expect(update(rules, before, after)).toMatchObject(expected);
   });
 
+  test.each([
+    ["Pod/ephemeralcontainers", { status: "fail" }],
+    ["'*/ephemeralcontainers'", { status: "fail" }],
+    ["Pod", allowed],
+  ])("through a subresource under a rule about %s", (kind, expected) => {
+    const rules = rule("failureAction: Enforce,", "", `{any: [{resources: {kinds: [${kind}]}}]}`);
+    const { results } = runRules(rules, pod(true), {
+      operation: "UPDATE",
+      oldObject: pod(true),
+      subresource: "ephemeralcontainers",
+    });
+    expect(results.filter((result) => result.rule === "check")[0]).toMatchObject(expected);
+  });
+
   test("is no question when there is no old object", () => {
     const { results } = runRules(rule("failureAction: Enforce,"), pod(true));
     expect(results[0]?.status).toBe("fail");

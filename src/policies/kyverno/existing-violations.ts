@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, member } from "../../core/json.ts";
+import { gvkOf, type KubernetesObject } from "../../core/kubernetes.ts";
 import type { RuleContext, RuleResult } from "../policy.ts";
 import { parseFailureAction } from "./enforcement.ts";
 import { reasonOf, skipped } from "./outcome.ts";
@@ -8,12 +9,16 @@ type Evaluate = (context: RuleContext) => readonly RuleResult[];
 /** Someone whom no rule names: the old object's author is not the one who changes it. */
 const nobody = { user: "kyverno:kyverno-invalid-controller", groups: ["kyverno:invalidgroup"], roles: [], clusterRoles: [] };
 
-/** The old object of an update as if it were created now, whatever operation was given by hand. */
-function asCreated(context: RuleContext): RuleContext {
-  const { action, oldObject, supplied } = context;
+/**
+ * The old object of an update as if it were created now, whatever operation was given by hand. Nobody creates a
+ * subresource: a rule about scaling finds no old violation, or who scaled too far once could go on.
+ */
+function asCreated(context: RuleContext, oldObject: KubernetesObject): RuleContext {
+  const { action, supplied } = context;
+  const target = { ...action.target, ...gvkOf(oldObject), subresource: "" };
   return {
     ...context,
-    action: { ...action, actor: nobody, operation: "CREATE", object: oldObject, oldObject: undefined },
+    action: { ...action, target, actor: nobody, operation: "CREATE", object: oldObject, oldObject: undefined },
     object: oldObject,
     oldObject: undefined,
     supplied: supplied === undefined ? undefined : (policy, rule) => created(supplied(policy, rule)),
@@ -40,7 +45,7 @@ export function withExistingViolations(evaluate: Evaluate, rule: JsonObject, pol
     const [result] = results;
     if (result?.status !== "fail" || context.object === undefined || context.oldObject === undefined) return results;
     try {
-      const [prior] = evaluate(asCreated(context));
+      const [prior] = evaluate(asCreated(context, context.oldObject));
       if (prior?.status !== "fail") return results;
       return [skipped("skipping the rule evaluation as pre-existing violations are allowed")];
     } catch (error) {

@@ -23,6 +23,7 @@ export interface RunOptions {
   readonly operation?: Operation;
   readonly channel?: "scan" | "admission";
   readonly oldObject?: string;
+  readonly subresource?: string;
 }
 
 /** The objects of a YAML text. */
@@ -78,7 +79,7 @@ export function contextOf(subject: KubernetesObject, before: KubernetesObject | 
         type: "kubernetes",
         ...gvkOf(subject),
         resource: "",
-        subresource: "",
+        subresource: options.subresource ?? "",
         namespace: namespaceOf(subject),
         name: nameOf(subject),
       },

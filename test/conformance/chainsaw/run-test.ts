@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadAll } from "js-yaml";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../../src/core/json.ts";
@@ -20,6 +21,8 @@ interface Context {
   readonly directory: string;
   readonly namespace: string;
   readonly bindings: Bindings;
+  /** A copy of the directory above the test's, made when it is first asked for. */
+  readonly copy: () => Promise<string>;
   /** What was made, to be removed afterwards, newest last. */
   readonly made: JsonObject[];
 }
@@ -32,9 +35,13 @@ export async function runChainsawTest(cluster: GovernedTestCluster, file: string
   const spec = member(test, "spec");
   const given = asString(member(spec, "namespace"));
   const namespace = given ?? `chainsaw-${number++}`;
+  const directory = dirname(file);
+  let copied: Promise<string> | undefined;
+  const copy = () => (copied ??= copyOf(directory));
   const context: Context = {
     cluster,
-    directory: dirname(file),
+    directory,
+    copy,
     namespace,
     bindings: { namespace, test: test ?? null },
     made: [],
@@ -51,6 +58,7 @@ export async function runChainsawTest(cluster: GovernedTestCluster, file: string
     throw error;
   } finally {
     await clean(context, given === undefined);
+    if (copied !== undefined) await rm(await copied, { recursive: true, force: true });
   }
 }
 
@@ -238,7 +246,11 @@ async function script(content: string, spec: JsonValue | undefined, context: Con
   const env: { [name: string]: string } = { NAMESPACE: context.namespace };
   for (const entry of list(member(spec, "env")))
     env[asString(member(entry, "name")) ?? ""] = String(render(member(entry, "value") ?? null, context.bindings));
-  const { code, stdout, stderr } = await context.cluster.shell(content, context.directory, env);
+  const { code, stdout, stderr } = await context.cluster.shell(
+    content,
+    join(await context.copy(), basename(context.directory)),
+    env,
+  );
   const error = code === 0 ? null : stderr.trim() || `exit status ${code}`;
   const check = member(spec, "check");
   const problem =
@@ -246,6 +258,13 @@ async function script(content: string, spec: JsonValue | undefined, context: Con
       ? (error ?? undefined)
       : mismatch(check, null, { ...context.bindings, error, stdout: stdout.trim(), stderr: stderr.trim() });
   if (problem !== undefined) throw new StepFailed(`script: ${problem.slice(0, 300)}: ${stderr.trim().slice(0, 200)}`);
+}
+
+/** Scripts leave files behind, so that they run in a copy of the test; its policy may lie one above. */
+async function copyOf(directory: string): Promise<string> {
+  const copy = await mkdtemp(join(tmpdir(), "castellan-chainsaw-"));
+  await cp(dirname(directory), copy, { recursive: true });
+  return copy;
 }
 
 function milliseconds(duration: string): number {
