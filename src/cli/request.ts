@@ -74,7 +74,10 @@ function createSubcommand(context: CommandContext): Command {
     ['castellan request create -n prod --reason "stuck" -- delete pod web-0', "what that kubectl command sends"],
     ['castellan request create --from-manifest fix.yaml --reason "INC-7"', "what kubectl apply --server-side sends"],
     ["castellan request create --session ml-oncall -n prod --for 2h --wait", "a while in a namespace, and waits"],
-    ["castellan request create --exception kyverno.io/ClusterPolicy/require-team --object Deployment/web -n prod --for 7d", "an exception"],
+    [
+      "castellan request create --exception kyverno.io/ClusterPolicy/require-team --object Deployment/web -n prod --for 7d",
+      "an exception",
+    ],
   ])
     .summary("Open a request")
     .argument("[kubectl...]", "after --: a kubectl command: delete, scale, get")

@@ -33,7 +33,7 @@ export class ScheduledReviews {
   async start(): Promise<void> {
     this.#running = this.#look().catch(this.#options.onTrouble);
     await this.#running;
-    if (!this.#stopped) this.#timer = setTimeout(() => this.start(), lookMilliseconds).unref();
+    if (!this.#stopped) this.#timer = setTimeout(() => void this.start(), lookMilliseconds).unref();
   }
 
   async stop(): Promise<void> {

@@ -30,10 +30,11 @@ createInterface({ input: process.stdin }).on("line", (word) => {
     JSON.stringify({ cpu: (own + system) / 1000, rss: process.memoryUsage.rss() / 1e6, streams: stand.streams?.size ?? 0 }),
   );
 });
-process.once("SIGTERM", async () => {
+const stop = async () => {
   await stand.stop();
   await ledger.close();
   await store.close();
   await rm(directory, { recursive: true, force: true });
   process.exit(0);
-});
+};
+process.once("SIGTERM", () => void stop());

@@ -39,7 +39,12 @@ export const gatewayBench: Bench = {
       await prepare(cluster);
       const token = "alice-token";
       const direct: Way = { origin: cluster.server, authority: cluster.authority, token };
-      const least = await launch("bare-proxy.ts", cluster.server, Buffer.from(cluster.authority).toString("base64"), token);
+      const least = await launch(
+        "bare-proxy-server.ts",
+        cluster.server,
+        Buffer.from(cluster.authority).toString("base64"),
+        token,
+      );
       const gateway = await launch("gateway-server.ts", cluster.kubeconfig, "bob");
       return { rows: await measure(direct, { ...least, token }, { ...gateway, token: "ada-token" }) };
     } finally {

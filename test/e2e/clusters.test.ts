@@ -72,7 +72,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server?.stop();
-  await Promise.all(clusters.map((cluster) => (cluster.available ? cluster.stop() : undefined)));
+  await Promise.all(clusters.map(async (cluster) => cluster.available && cluster.stop()));
   if (directory !== "") await rm(directory, { recursive: true, force: true });
 });
 

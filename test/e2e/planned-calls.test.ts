@@ -27,7 +27,7 @@ beforeAll(async () => {
   relay = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", async () => {
+    const passOn = async () => {
       const body = Buffer.concat(chunks);
       const method = request.method ?? "";
       calls.push({
@@ -46,7 +46,8 @@ beforeAll(async () => {
       });
       response.writeHead(answer.statusCode, answer.headers as Record<string, string>);
       response.end(Buffer.from(await answer.body.arrayBuffer()));
-    });
+    };
+    request.on("end", () => void passOn());
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => relay.once("listening", resolve));
 });

@@ -36,7 +36,7 @@ export class FollowedFile {
   async start(): Promise<void> {
     this.#reading = this.#look().catch(this.#options.onTrouble);
     await this.#reading;
-    if (!this.#stopped) this.#timer = setTimeout(() => this.start(), this.#options.every ?? 500);
+    if (!this.#stopped) this.#timer = setTimeout(() => void this.start(), this.#options.every ?? 500);
   }
 
   async stop(): Promise<void> {

@@ -54,7 +54,7 @@ export class Leadership {
   async start(): Promise<void> {
     this.#running = this.#round();
     await this.#running;
-    if (!this.#stopped) this.#timer = setTimeout(() => this.start(), this.#times.retry);
+    if (!this.#stopped) this.#timer = setTimeout(() => void this.start(), this.#times.retry);
   }
 
   /** Gives the lease up, so that another need not wait. */
