@@ -81,17 +81,25 @@ function operationsOf(value: CelValue): readonly WrittenOperation[] {
   return Array.from({ length: value.length }, (_, i) => operationOf(elementAt(value, i)));
 }
 
-function jsonPatch(expression: CompiledExpression): Mutation {
+function jsonPatch(expression: CompiledExpression, typed: boolean): Mutation {
   return (object, session, variables, resources) => {
     const patched = apiServerPatch(object, operationsOf(computed(expression, session, variables)));
     // A test that fails leaves the object as it is.
     if (patched === undefined) return object;
     if (!patched.ok) throw new Error(`JSON Patch: ${patched.message}`);
     if (!isKubernetesObject(patched.value)) throw new Error("JSON Patch: the result is no Kubernetes object");
-    const problem = decodingProblem(patched.value, resources.schemas);
+    const problem = typed ? decodingProblem(patched.value, resources.schemas) : undefined;
     if (problem !== undefined) throw new Error(`Internal error occurred: ${problem}`);
     return patched.value;
   };
+}
+
+/** In what a MutatingPolicy is not as the API server's own kind. */
+interface MutationMode {
+  /** Lists and maps that are replaced as a whole may be configured. */
+  readonly allowAtomic: boolean;
+  /** What a patch made must be of its kind: the API server decodes it; Kyverno patches JSON, and unknown fields are dropped later. */
+  readonly typed: boolean;
 }
 
 /** Compiles `mutations`; `env` holds the types of {@link mutationEnv}. */
@@ -100,7 +108,7 @@ export function compileMutations(
   env: Env,
   path: JsonPath,
   report: DocumentReport,
-  allowAtomic = false,
+  { allowAtomic, typed }: MutationMode = { allowAtomic: false, typed: true },
 ): readonly Mutation[] {
   const compiler = new ExpressionCompiler(report);
   return (isArray(specs) ? specs : []).flatMap((spec, i): Mutation[] => {
@@ -114,7 +122,7 @@ export function compileMutations(
     if (patchType === "JSONPatch") {
       const source = member(member(spec, "jsonPatch"), "expression");
       const expression = compiler.compile(source, env, [listType(jsonPatchType)], place("jsonPatch"));
-      return expression === undefined ? [] : [jsonPatch(expression)];
+      return expression === undefined ? [] : [jsonPatch(expression, typed)];
     }
     report.error("KYV_BAD_RULE", [...path, i, "patchType"], "must be ApplyConfiguration or JSONPatch");
     return [];

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { apiResources } from "../../core/api-resources.ts";
 import type { Facts } from "../../core/facts.ts";
 import { objectOf } from "../kyverno/policy-run.testing.ts";
 import { convertExpression } from "./mutating-autogen.ts";
-import { runPolicy } from "./policy-run.testing.ts";
+import { runPolicy, someResources } from "./policy-run.testing.ts";
 
 const policy = (spec: string, resource = "configmaps") => `
 apiVersion: policies.kyverno.io/v1
@@ -36,6 +37,15 @@ describe("a JSON patch", () => {
     ],
     ["is a list of operations", '"text"', expect.stringContaining("must evaluate to list(JSONPatch) but got string")],
   ])("%s", (_, expression, expected) => expect(changed(patch(expression), map('{a: "1"}'))).toEqual(expected));
+
+  test("may set a field that the kind does not have: nothing is decoded, and the API server drops it", () => {
+    const schema = { properties: { apiVersion: {}, kind: {}, metadata: {}, data: {} } };
+    const schemas = { builtInGroups: () => new Set([""]), schemaFor: () => schema, child: () => undefined };
+    const added = patch('[JSONPatch{op: "add", path: "/spec", value: "x"}]');
+    const resources = apiResources(someResources.all(), schemas as never);
+    const [result] = runPolicy(policy(added), map("{}"), { resources }).results;
+    expect(result).toMatchObject({ status: "pass", object: { spec: "x" } });
+  });
 
   test("sees what the one before it made", () => {
     const two = `  mutations:

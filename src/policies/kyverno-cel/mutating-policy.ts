@@ -80,7 +80,7 @@ function compileSpec(name: string, spec: JsonObject, policy: PolicyDocument, env
   const compiler = new ExpressionCompiler(report);
   const cel = gate.variables.env;
   const allowAtomic = member(spec["evaluation"], "useServerSideApply") === true;
-  const mutations = compileMutations(spec["mutations"], cel, [...path, "mutations"], report, allowAtomic);
+  const mutations = compileMutations(spec["mutations"], cel, [...path, "mutations"], report, { allowAtomic, typed: false });
   const annotations = compileAnnotations(spec["auditAnnotations"], cel, [...path, "auditAnnotations"], compiler);
   const find = compileTargets(spec, path, id.namespace, cel, env, report);
   const targetPath = [...path, "targetMatchConditions"];

@@ -18,7 +18,7 @@ const resource = (group: string, kind: string, plural: string): ApiResource => (
   subresources: [],
 });
 
-const someResources = apiResources([
+export const someResources = apiResources([
   resource("", "Pod", "pods"),
   resource("", "ConfigMap", "configmaps"),
   resource("apps", "Deployment", "deployments"),

@@ -70,7 +70,7 @@ async function clean({ cluster, made, namespace }: Context, own: boolean): Promi
   const others = items.filter((item) => item["kind"] !== "Namespace");
   await Promise.all(others.map((item) => cluster.objects.isGone(item, namespace, patience.delete)));
   // Policies must be gone from the webhooks before the next test begins.
-  await sleep(300);
+  await sleep(100);
 }
 
 async function runStep(step: JsonValue, context: Context): Promise<void> {
