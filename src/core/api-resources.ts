@@ -35,6 +35,21 @@ export interface ApiResources {
   readonly schemas?: KubernetesSchemas | undefined;
 }
 
+/** Of what an action is about, whose kind is that of its body. */
+interface SubresourceTarget extends GroupVersionKind {
+  readonly resource: string;
+  readonly resourceGroup?: string | undefined;
+  readonly subresource: string;
+}
+
+/** The kind that a subresource belongs to: Deployment for the Scale of `deployments/scale`; elsewhere the target's own. */
+export function owningKind(target: SubresourceTarget, resources: ApiResources): GroupVersionKind {
+  const { group, version, kind, resource, subresource, resourceGroup } = target;
+  const owner = subresource === "" ? undefined : resources.byResource(resourceGroup ?? group, resource);
+  if (owner === undefined || owner.kind === kind) return { group, version, kind };
+  return { group: owner.group, version: owner.version, kind: owner.kind };
+}
+
 export function apiResources(list: readonly ApiResource[], schemas?: KubernetesSchemas): ApiResources {
   const kinds = new Map<string, ApiResource>();
   const resources = new Map<string, ApiResource>();

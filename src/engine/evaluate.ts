@@ -1,5 +1,5 @@
 import type { Action } from "../core/action.ts";
-import type { ApiResources } from "../core/api-resources.ts";
+import { type ApiResources, owningKind } from "../core/api-resources.ts";
 import { type Facts, type Need, NeedsFacts, needKey } from "../core/facts.ts";
 import type { RuleStatus } from "../core/finding.ts";
 import type { Host } from "../core/host.ts";
@@ -213,7 +213,8 @@ class Run {
  */
 export function evaluate(set: PolicySet, action: Action, facts: Facts, host: Host, options: EvaluateOptions): Evaluation {
   const { group, version, kind, subresource } = action.target;
-  const candidates = set.candidates({ group, version, kind, subresource, operation: action.operation });
+  const owner = owningKind(action.target, options.resources);
+  const candidates = set.candidates({ group, version, kind, subresource, operation: action.operation, owner });
   const run = new Run(action, facts, host, options);
   for (const stage of options.kinds ?? admissionOrder) {
     run.stage(stage, candidates);

@@ -1,4 +1,5 @@
 import type { Operation } from "../core/action.ts";
+import type { GroupVersionKind } from "../core/kubernetes.ts";
 import { matchWildcard } from "../core/wildcard.ts";
 import type { CompiledPolicy, CompiledRule, KindSelector, RuleKind } from "../policies/policy.ts";
 
@@ -9,6 +10,8 @@ export interface TargetKey {
   readonly kind: string;
   readonly subresource: string;
   readonly operation: Operation;
+  /** Of what a subresource belongs to, where its body is of another kind: rules name the one or the other. */
+  readonly owner?: GroupVersionKind;
 }
 
 /** A policy's rules of one kind that may apply to a target, in the policy's order. */
@@ -21,10 +24,11 @@ export type Candidates = { readonly [kind in RuleKind]: readonly Candidate[] };
 
 function selects(selector: KindSelector, key: TargetKey): boolean {
   return (
-    matchWildcard(selector.kind, key.kind) &&
-    matchWildcard(selector.group, key.group) &&
-    matchWildcard(selector.version, key.version) &&
-    matchWildcard(selector.subresource, key.subresource)
+    matchWildcard(selector.subresource, key.subresource) &&
+    [key, key.owner ?? key].some(
+      ({ group, version, kind }) =>
+        matchWildcard(selector.kind, kind) && matchWildcard(selector.group, group) && matchWildcard(selector.version, version),
+    )
   );
 }
 
@@ -42,7 +46,7 @@ export class PolicySet {
 
   /** Rules that may apply to the target, by kind and in policy order; computed once per distinct target. */
   candidates(key: TargetKey): Candidates {
-    const text = `${key.group}/${key.version}/${key.kind}/${key.subresource}/${key.operation}`;
+    const text = `${key.group}/${key.version}/${key.kind}/${key.subresource}/${key.operation}/${key.owner?.kind ?? ""}/${key.owner?.group ?? ""}`;
     let found = this.#candidates.get(text);
     if (found === undefined) {
       const ofKind = (kind: RuleKind) => this.#find(key, kind);

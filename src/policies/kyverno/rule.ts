@@ -1,4 +1,5 @@
 import type { Action } from "../../core/action.ts";
+import { owningKind } from "../../core/api-resources.ts";
 import { requireFact } from "../../core/facts.ts";
 import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
 import { type KubernetesObject, labelsOf, namespaceOf } from "../../core/kubernetes.ts";
@@ -64,13 +65,10 @@ export function matchInput(context: RuleContext): MatchInput | undefined {
 }
 
 function toMatchInput(context: RuleContext, action: Action, object: KubernetesObject): MatchInput {
-  const { group, version, kind, subresource } = action.target;
   return {
     object,
-    group,
-    version,
-    kind,
-    subresource,
+    ...owningKind(action.target, context.resources),
+    subresource: action.target.subresource,
     operation: action.operation,
     actor: action.actor,
     namespaceLabels: () => namespaceLabels(context, object),
