@@ -155,6 +155,17 @@ describe("a real API server calls our webhooks", () => {
     await until(async () => (await apply(configMap("c", {}, "fire"))).code === 0);
   });
 
+  test("webhooks that somebody took out come back by themselves", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const configuration = ["validatingwebhookconfigurations", "castellan"];
+    const uid = async () => (await kubectl(["get", ...configuration, "-o", "jsonpath={.metadata.uid}"])).text;
+    const before = await uid();
+    expect((await kubectl(["delete", ...configuration])).code).toBe(0);
+    await until(async () => /^[0-9a-f-]{36}$/.test(await uid()));
+    expect(await uid()).not.toBe(before);
+    await until(async () => (await apply(configMap("gone", {}))).code === 1);
+  });
+
   test("policies in the cluster are taken up as they change; a broken one replaces nothing", async ({ skip }) => {
     if (!cluster.available) skip(cluster.reason);
     const definition = {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
+import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { discover } from "../../adapters/kubernetes/discovery.ts";
 import { Informer } from "../../adapters/kubernetes/informer.ts";
 import { type ApiResource, type ApiResources, apiResources } from "../../core/api-resources.ts";
@@ -27,6 +27,8 @@ export interface GovernedClusterOptions {
 
 /** The API server follows webhook configurations through a cache: who is told "ready" earlier sees requests pass by. */
 const webhookPropagationMilliseconds = 1000;
+/** How long the cluster is without webhooks at most that somebody took out; one that is as it should be stays as it is. */
+const webhookRenewalMilliseconds = 15_000;
 
 const served = { version: "v1", verbs: ["list", "watch"], subresources: [] } as const;
 const namespaceResource: ApiResource = { ...served, group: "", kind: "Namespace", resource: "namespaces", namespaced: false };
@@ -55,6 +57,7 @@ export class GovernedCluster {
   #propagated: Promise<void> = Promise.resolve();
   #telling: Promise<void> = Promise.resolve();
   #rediscovery: NodeJS.Timeout | undefined;
+  #renewal: NodeJS.Timeout | undefined;
 
   constructor(options: GovernedClusterOptions) {
     this.#options = options;
@@ -100,6 +103,11 @@ export class GovernedCluster {
     this.#options.policies.onRevision(() => this.#registerSoon());
     await this.#register();
     await this.#telling;
+    // Somebody may have deleted them, or another server that governed the same cluster for a while took them with it.
+    this.#renewal = setInterval(() => {
+      this.#registered = "";
+      this.#registerSoon();
+    }, webhookRenewalMilliseconds).unref();
   }
 
   /** The webhook is reached in another way, or shows another certificate. */
@@ -112,6 +120,7 @@ export class GovernedCluster {
 
   async stop(): Promise<void> {
     clearTimeout(this.#rediscovery);
+    clearInterval(this.#renewal);
     await Promise.all([this.#namespaces.stop(), this.#definitions.stop(), this.#informers.stop()]);
     await this.#registering;
     await this.#telling;
@@ -120,7 +129,10 @@ export class GovernedCluster {
   /** Takes our webhooks out, so that the cluster does not wait for a server that is gone. */
   async unregister(): Promise<void> {
     const { client } = this.#options;
-    for (const { path } of this.#configurations()) await client.send({ method: "DELETE", path }).catch(this.#options.onTrouble);
+    for (const { path } of this.#configurations())
+      await client.send({ method: "DELETE", path }).catch((error: Error) => {
+        if (!(error instanceof ApiError && error.status === 404)) this.#options.onTrouble(error);
+      });
   }
 
   async #discover(): Promise<void> {
