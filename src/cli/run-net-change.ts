@@ -204,7 +204,7 @@ function exposureNotes(exposures: readonly Exposure[], network: Network): readon
   const open = (direction: Exposure["direction"]) => exposures.filter((e) => e.direction === direction && !e.isProtected).length;
   const total = network.workloads.length;
   return [
-    `No policy protects ${open("ingress")} of ${total} workloads from callers, and holds ${open("egress")} of ${total} back from calling.`,
+    `No policy protects ${open("ingress")} of ${total} workloads from callers; none limits whom ${open("egress")} of ${total} may call.`,
   ];
 }
 

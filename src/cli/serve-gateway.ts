@@ -110,6 +110,10 @@ const hour = 3_600_000;
 /** Serves the gateway where the flags ask for it; undefined where they do not. Throws `UsageError`. */
 export async function serveGateway(flags: GatewayFlags, parts: ServeGatewayParts): Promise<ServingGateway | undefined> {
   if (flags.gatewayListen === undefined) return undefined;
+  if (parts.clusters.length === 0)
+    throw new UsageError(
+      "--gateway-listen leads to clusters, and --files is none: name a cluster with --context, or leave it out",
+    );
   const closing: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const one of closing.splice(0).toReversed()) await one();
