@@ -117,6 +117,26 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     expect(problems).toEqual([]);
   });
 
+  test("no page of the menu is refused, and who is logged in is named", async () => {
+    const refused: string[] = [];
+    const note = (response: { status(): number; url(): string }) => {
+      if (response.status() >= 400) refused.push(`${response.status()} ${response.url()}`);
+    };
+    page.on("response", note);
+    await page.goto(origin);
+    await page.getByText("operator", { exact: true }).waitFor();
+    const links = await page.getByRole("navigation").getByRole("link").all();
+    const paths = await Promise.all(links.map((link) => link.getAttribute("href")));
+    expect(paths.length).toBeGreaterThan(10);
+    for (const path of paths) {
+      await page.goto(`${origin}${path}`);
+      await page.getByRole("heading", { level: 2 }).first().waitFor();
+      await page.getByLabel("Loading").first().waitFor({ state: "detached" });
+    }
+    page.off("response", note);
+    expect(refused).toEqual([]);
+  });
+
   test("a finding is found, explained at its own address, and leads back", async () => {
     await page.goto(`${origin}/findings`);
     await page.getByLabel("Words").fill("vector-db hostPath");

@@ -3,6 +3,7 @@ import {
   AppShell,
   Badge,
   Burger,
+  Button,
   Group,
   NavLink,
   ScrollArea,
@@ -33,7 +34,7 @@ import { PlaygroundPage } from "./features/playground.tsx";
 import { PoliciesPage } from "./features/policies.tsx";
 import { ReviewPage, ReviewsPage } from "./features/reviews.tsx";
 import { RightsPage } from "./features/rights.tsx";
-import { mayAct, useUser } from "./session.ts";
+import { act, mayAct, useUser } from "./session.ts";
 
 const pages = [
   { path: "/", label: "Overview", needs: "viewer" },
@@ -74,6 +75,7 @@ export function Console() {
           </Group>
           <Group gap="sm">
             <ClusterSelect />
+            <Person />
             <SchemeButton />
           </Group>
         </Group>
@@ -162,6 +164,26 @@ function WaitingForMe() {
     <Badge color="#c92a2a" size="sm" circle={count < 10} aria-label={`${count} wait for you`}>
       {count}
     </Badge>
+  );
+}
+
+/** Who is logged in: what is asked for and decided here is in their name. */
+function Person() {
+  const user = useUser();
+  if (user === undefined) return null;
+  const logOut = async () => {
+    const done = await act("/api/v1/logout");
+    if (done.ok) window.location.assign("/");
+  };
+  return (
+    <Group gap="xs" wrap="nowrap">
+      <Text size="sm" maw={200} truncate title={user.name}>
+        {user.name}
+      </Text>
+      <Button variant="default" size="compact-sm" onClick={logOut}>
+        Log out
+      </Button>
+    </Group>
   );
 }
 

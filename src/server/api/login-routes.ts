@@ -98,7 +98,7 @@ export function addLoginRoutes(api: Api, options: LoginOptions): void {
     if (user === undefined) return reply.status(401).send({ code: "UNAUTHENTICATED", message: "nobody is logged in" });
     return { user, csrfToken: reply.generateCsrf({ userInfo: sessions.csrfIdentity(request.cookies["castellan_session"]) }) };
   });
-  app.post("/api/v1/logout", { config: { role: "viewer" } }, async (request, reply) => {
+  app.post("/api/v1/logout", { config: { role: "anybody" } }, async (request, reply) => {
     sessions.end(request.cookies["castellan_session"] ?? "");
     return reply.clearCookie("castellan_session", cookie).status(204).send();
   });

@@ -45,6 +45,7 @@ export function FindingsPage() {
           label="Severity"
           data={[...worstFirst]}
           value={severity}
+          placeholder={severity.length === 0 ? "any" : undefined}
           onChange={(values) => set("severity", values)}
           clearable
           w={280}

@@ -12,7 +12,7 @@ export function DeadLettersPage() {
       <Title order={2}>Notifications that were not delivered</Title>
       <Text c="dimmed">Each was tried again and again before it was put here. They stay until somebody sends them again.</Text>
       <Answer state={state}>
-        {({ items }) => (items.length === 0 ? <Text>Every notification was delivered.</Text> : <Letters items={items} />)}
+        {({ items }) => (items.length === 0 ? <Text>There are none.</Text> : <Letters items={items} />)}
       </Answer>
     </Stack>
   );
