@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -36,9 +36,14 @@ export async function startGovernedCluster(): Promise<GovernedTestCluster | unde
   const objects = await ClusterObjects.connect(cluster.kubeconfig);
   return {
     objects,
-    shell: (script, cwd, env) => {
+    shell: async (script, cwd, env) => {
+      // Scripts change users and contexts: each test has a file of its own, beside its copy.
+      const kubeconfig = join(cwd, "../.castellan-kubeconfig");
+      await cp(cluster.kubeconfig, kubeconfig, { force: false });
       const path = `${join(cluster.kubectl, "..")}:${process.env["PATH"]}`;
-      return run("bash", ["-c", script], { cwd, env: { ...process.env, ...env, KUBECONFIG: cluster.kubeconfig, PATH: path } });
+      // What another cluster served on the same port is none of ours.
+      const own = { KUBECONFIG: kubeconfig, KUBECACHEDIR: join(directory, "cache"), PATH: path };
+      return run("bash", ["-c", script], { cwd, env: { ...process.env, ...env, ...own } });
     },
     async stop() {
       await objects.close();
