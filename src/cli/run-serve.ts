@@ -214,7 +214,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     rules: () => access.live.rules,
     ledger,
     openTap: access.openTap,
-    sealGrant: (request, action, person) => sealGrant(access.grantKey, request, action, person, io.now()),
+    sealGrant: (request, action, person, guardrails) => sealGrant(access.grantKey, request, action, person, guardrails, io.now()),
     consoleUrl: () => consoleUrl,
     io,
     trouble,

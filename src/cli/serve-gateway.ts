@@ -84,7 +84,7 @@ export interface ServeGatewayParts {
   readonly rules: () => AccessRules | undefined;
   readonly ledger: Ledger;
   readonly openTap: OpenTap;
-  readonly sealGrant: (request: AccessRequest, action: RequestedAction, person: Person) => string;
+  readonly sealGrant: (request: AccessRequest, action: RequestedAction, person: Person, guardrails: readonly string[]) => string;
   /** The console's address, for links to requests. */
   readonly consoleUrl: () => string | undefined;
   readonly io: Io;

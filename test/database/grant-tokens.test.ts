@@ -179,7 +179,8 @@ async function world() {
   return {
     key,
     judge,
-    seal: (of = request(), what = action(), by = ada) => sealGrant(key, of, what, by, now),
+    /** `asking`: the guardrails that want an approval of the call; those of the request unless told. */
+    seal: (of = request(), what = action(), by = ada, asking = of.guardrails) => sealGrant(key, of, what, by, asking, now),
     pass: (ms: number) => (now += ms),
   };
 }
@@ -300,6 +301,14 @@ describe("an approved call at admission", () => {
     expect(await judge(seal(request([]))).then((answer) => answer.allowed)).toBe(false);
   });
 
+  test("who broke the glass meets what asks for an approval", async () => {
+    const { judge, seal } = await world();
+    const plain = request([]);
+    const broken = { ...plain, breakGlass: true };
+    expect((await judge(seal(plain, action(), ada, ["prod"]))).allowed).toBe(false);
+    expect((await judge(seal(broken, action(), ada, ["prod"]))).allowed).toBe(true);
+  });
+
   test("grows old, and ends with the grant (T46)", async () => {
     const { judge, seal, pass } = await world();
     const token = seal();
@@ -346,7 +355,7 @@ describe("an approved call at admission", () => {
       `v2.${body}.${mark}`,
       `${token}x`,
       token.slice(0, -2),
-      sealGrant(Buffer.alloc(32), request(), action(), ada, start),
+      sealGrant(Buffer.alloc(32), request(), action(), ada, request().guardrails, start),
     ];
     for (const text of forged) expect(openGrant(key, text, start)).toMatchObject({ ok: false });
     for (const text of forged) expect((await judge(text)).allowed).toBe(false);

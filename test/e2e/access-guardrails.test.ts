@@ -301,7 +301,7 @@ describe("a guardrail for those who go around the gateway", () => {
     seen: 0,
     revision: 1,
   });
-  const seal = (of: RequestedAction) => sealGrant(key, approved(of), of, ada, Date.now());
+  const seal = (of: RequestedAction) => sealGrant(key, approved(of), of, ada, approved(of).guardrails, Date.now());
 
   test("holds at admission, and an approved call passes once, for the object that was approved", async () => {
     if (!cluster.available) return;

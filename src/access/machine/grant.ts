@@ -48,3 +48,14 @@ export function dueAt(request: AccessRequest): Instant | undefined {
   if (phase === "granted") return grant?.until;
   return phase === "ended" && grant?.use === "sent" && ended !== undefined ? ended.at + unreportedMilliseconds : undefined;
 }
+
+/**
+ * Of the guardrails that ask for an approval or a reason, those that the request's grant meets: the ones it was approved for, or all for
+ * who broke the glass, which is told at once and reviewed. A guardrail that denies is met by no grant.
+ */
+export function guardrailsMet(
+  { breakGlass, guardrails }: Pick<AccessRequest, "breakGlass" | "guardrails">,
+  asking: readonly string[],
+): readonly string[] {
+  return breakGlass ? asking : asking.filter((name) => guardrails.includes(name));
+}

@@ -4,6 +4,7 @@ import { BodyTooLarge, capped, lengthProblem } from "./body.ts";
 import type { Call } from "./call.ts";
 import { hasBody, type StreamKind, streamKind } from "./classify.ts";
 import { forwardUpgrade } from "./forward-upgrade.ts";
+import { asking } from "./grant.ts";
 import { answeredFields, forwardedFields, type HeaderFields, valuesOf } from "./header-fields.ts";
 import { identityFields } from "./identity-fields.ts";
 import { noteEnd, openStream, streamProblem } from "./open-stream.ts";
@@ -66,7 +67,7 @@ function upstreamFields(call: Call, parts: GatewayParts): Fields {
   const grant =
     use === undefined || granted === undefined
       ? undefined
-      : { group: granted.group, token: parts.sealGrant(use.request, call.action, call.person) };
+      : { group: granted.group, token: parts.sealGrant(use.request, call.action, call.person, asking(call)) };
   const identity = identityFields(call.person, grant);
   if (!identity.ok) return identity;
   const own: HeaderFields = [

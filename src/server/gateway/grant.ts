@@ -20,7 +20,7 @@ export function grant(call: Call, parts: GatewayParts): Refusal | undefined | Pr
 }
 
 /** Names of the guardrails that want an approval of this call. */
-const asking = ({ verdicts }: Call): readonly string[] =>
+export const asking = ({ verdicts }: Pick<Call, "verdicts">): readonly string[] =>
   verdicts.filter(({ effect }) => effect === "require-approval" || effect === "require-reason").map(({ guardrail }) => guardrail);
 
 async function withGrant(call: Call, parts: GatewayParts): Promise<Refusal | undefined> {

@@ -1,5 +1,7 @@
+import { guardrailsMet } from "../../access/machine/grant.ts";
 import type { Call } from "./call.ts";
 import type { StreamKind } from "./classify.ts";
+import { asking } from "./grant.ts";
 import type { GatewayParts } from "./parts.ts";
 import { callRecord } from "./record.ts";
 import { type Refusal, refusal } from "./status.ts";
@@ -81,7 +83,7 @@ async function stillRight(call: Call, parts: GatewayParts, guarded: boolean, byR
   const { action, person, use } = call;
   if (guarded) {
     const verdicts = parts.guardrails.judge({ action, person, at: parts.now() });
-    const lifted = use?.request.guardrails ?? [];
+    const lifted = use === undefined ? [] : guardrailsMet(use.request, asking({ verdicts }));
     const known = new Set(call.verdicts.map(({ guardrail, effect }) => `${effect}/${guardrail}`));
     const against = verdicts.find(
       ({ guardrail, effect }) => effect !== "warn" && !lifted.includes(guardrail) && !known.has(`${effect}/${guardrail}`),

@@ -72,7 +72,7 @@ export interface GatewayParts {
   readonly streams: StreamRegistry;
   readonly openTap: OpenTap;
   /** The signed token by which our admission webhook knows an approved call. */
-  readonly sealGrant: (request: AccessRequest, action: RequestedAction, person: Person) => string;
+  readonly sealGrant: (request: AccessRequest, action: RequestedAction, person: Person, guardrails: readonly string[]) => string;
   /** How long a call waits for the decision about its request, milliseconds; 0: it is answered at once. */
   readonly hold: (request: AccessRequest, person: Person) => number;
   /** Where people see a request: `https://console/access/<id>`; undefined: there is no console. */

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { objectDigest } from "../../access/digest.ts";
+import { guardrailsMet } from "../../access/machine/grant.ts";
 import type { Person } from "../../access/person.ts";
 import type { AccessRequest } from "../../access/request.ts";
 import type { RequestedAction } from "../../access/requested-action.ts";
@@ -39,12 +40,13 @@ const version = "v1";
 
 const signature = (key: Uint8Array, text: string): Buffer => createHmac("sha256", key).update(`castellan grant ${text}`).digest();
 
-/** The token for one forwarded call; each call gets one of its own. */
+/** The token for one forwarded call, of which these guardrails ask for an approval or a reason; each call gets one of its own. */
 export function sealGrant(
   key: Uint8Array,
   request: AccessRequest,
   action: RequestedAction,
   person: Person,
+  guardrails: readonly string[],
   now: Instant,
 ): string {
   const claims: GrantClaims = {
@@ -60,7 +62,7 @@ export function sealGrant(
     name: action.name,
     dryRun: action.dryRun,
     object: action.pinned === undefined ? null : { uid: action.pinned.uid, digest: action.pinned.digest },
-    guardrails: request.guardrails,
+    guardrails: guardrailsMet(request, guardrails),
     until: Math.min(now + lifeMilliseconds, request.grant?.until ?? 0),
   };
   const text = `${version}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}`;

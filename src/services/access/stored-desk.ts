@@ -1,5 +1,5 @@
 import { actionDigest } from "../../access/digest.ts";
-import { isLive } from "../../access/machine/grant.ts";
+import { guardrailsMet, isLive } from "../../access/machine/grant.ts";
 import { open } from "../../access/machine/open.ts";
 import { sameHuman } from "../../access/machine/same-human.ts";
 import { fillableSlots } from "../../access/machine/slots.ts";
@@ -195,7 +195,7 @@ export class StoredAccessDesk implements AccessDesk {
     if (this.#locks.holds(person.human) || (person.until !== undefined && person.until <= now())) return undefined;
     try {
       const mine = { requester: personKey(person), cluster: action.cluster, phases: ["granted"] };
-      const lifts = (request: AccessRequest) => guardrails.every((name) => request.guardrails.includes(name));
+      const lifts = (request: AccessRequest) => guardrailsMet(request, guardrails).length === guardrails.length;
       const granted = await this.#requests.find(mine);
       const live = granted.filter((request) => isLive(request, this.#at(request)) && lifts(request));
       for (const request of live) {
