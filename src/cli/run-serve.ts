@@ -4,6 +4,7 @@ import { FollowedFile } from "../adapters/files/follow-lines.ts";
 import { loadDefaultPacks } from "../adapters/files/packs.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { type Finding, severities } from "../core/finding.ts";
+import { count } from "../report/text.ts";
 import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts";
 import { BadBatch } from "../server/webhook/webhook.ts";
 import { BypassWatch } from "../services/access/bypass/bypass-watch.ts";
@@ -238,9 +239,11 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   }
   for (const cluster of clusters) {
     const { working } = cluster.policyCounts();
-    log.say(`castellan: governs ${cluster.name}: ${cluster.objects()} objects, ${working} policies; ledger in ${store.location}`);
+    const objects = count(cluster.objects(), "object");
+    const policies = count(working, "policy", "policies");
+    log.say(`castellan: governs ${cluster.name}: ${objects}, ${policies}; ledger in ${store.location}`);
   }
-  log.say(startText(overviewOf(findings()), console.url, flags));
+  log.say(startText(overviewOf(findings()), console.url, gateway?.address, flags));
   await stopped;
 }
 
@@ -264,7 +267,7 @@ function findingsOf(
 const dayMilliseconds = 86_400_000;
 
 /** What somebody who just started the server wants to know. */
-function startText({ total, byNamespace }: Overview, url: string, flags: ServeFlags): string {
+function startText({ total, byNamespace }: Overview, url: string, gateway: string | undefined, flags: ServeFlags): string {
   const worst = severities.toReversed().filter((severity) => total[severity] > 0);
   const found = worst.length === 0 ? "nothing is wrong" : worst.map((severity) => `${total[severity]} ${severity}`).join(", ");
   const [first] = byNamespace;
@@ -272,6 +275,7 @@ function startText({ total, byNamespace }: Overview, url: string, flags: ServeFl
   const lines = [
     `findings: ${found}${first === undefined ? "" : `; worst in ${first.name === "" ? "the cluster itself" : `namespace ${first.name}`}`}`,
     `console:  ${url}${url.includes("?token=") ? " (works once; it logs you in)" : ""}`,
+    ...(gateway === undefined ? [] : [`gateway:  ${gateway} (castellan login, then castellan kubeconfig)`]),
     `try:      castellan audit query --saved secret-reads${data}`,
     `          castellan audit verify${data}`,
     flags.files === undefined
