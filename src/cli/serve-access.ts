@@ -63,7 +63,7 @@ export async function serveAccess(flags: AccessFlags, parts: AccessParts): Promi
     if (!diagnostics.some(({ severity }) => severity === "error")) {
       live.setSource("files", documents);
       onDocuments(documents);
-    } else trouble(new Error("the access documents cannot all be read: what was in force before stays so until they can"));
+    } else trouble(new Error(`the access documents cannot all be read: ${meanwhile(live)} until they can`));
   };
   const paths = new WatchedPaths(flags.access ?? [], { render: "never", onChange: take, onTrouble: trouble });
   const loaded = await paths.start(flags.access ?? []);
@@ -106,3 +106,6 @@ export async function serveAccess(flags: AccessFlags, parts: AccessParts): Promi
     },
   };
 }
+
+const meanwhile = ({ rules }: LiveAccess): string =>
+  rules === undefined ? "no rule and no guardrail of them is in force, and nobody can ask," : "what was in force before stays so";
