@@ -64,7 +64,9 @@ describe.each(["sqlite", "postgres"] as const)("messages that wait, on %s", (eng
 
   test("one message for each event and target, however many replicas say it", async () => {
     const messages = Array.from({ length: 30 }, (_, i) => message(`m${i}`));
-    const news = await Promise.all([0, 1, 0, 1].map((replica) => enqueue(db(replica), messages, now)));
+    // Each names its messages by itself.
+    const saidBy = (n: number) => messages.map((one) => ({ ...one, id: `${n}-${one.id}` }));
+    const news = await Promise.all([0, 1, 0, 1].map((replica, n) => enqueue(db(replica), saidBy(n), now)));
     expect(news.reduce((sum, one) => sum + one, 0)).toBe(30);
     expect(await enqueue(db(), [message("m0")], now)).toBe(0);
     expect(await enqueue(db(), [{ ...message("m0"), id: "other", target: "mail" }], now)).toBe(1);
