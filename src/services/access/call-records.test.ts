@@ -39,7 +39,7 @@ test("T62 who proves nothing fills no ledger: what is not kept is counted", asyn
   await withRecords(async (records, kept) => {
     for (let n = 0; n < 2000; n++) records.noteRefusal(refusal(undefined, n));
     records.noteRefusal(refusal("ada", 1));
-    await expect.poll(() => kept.length).toBe(601);
+    await expect.poll(() => kept.length, { timeout: 20_000 }).toBe(601);
     expect(kept.at(-1)).toMatchObject({ actor: "ada", data: { refusalsNotRecorded: 1400 } });
   });
 });
@@ -48,7 +48,7 @@ test("T62 refusals do not fill the disk while the database is down", async () =>
   await withRecords(async (records, _kept, directory, fail) => {
     fail(new Error("the database is down"));
     for (let n = 0; n < 50; n++) records.noteRefusal(refusal("ada", n));
-    await expect.poll(() => records.accepts).toBe(false);
+    await expect.poll(() => records.accepts, { timeout: 20_000 }).toBe(false);
     const { size } = await stat(join(directory, "gateway-spool.jsonl"));
     for (let n = 50; n < 500; n++) records.noteRefusal(refusal("ada", n));
     await new Promise((resolve) => setTimeout(resolve, 500));
