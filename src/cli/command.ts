@@ -37,3 +37,11 @@ export function describedCommand(name: string, description: string, examples: re
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
 }
+
+/** For commands that read manifests: by position, as `scan` takes them, or with `--file`, as kubectl does. */
+export const pathsArgument = ["[paths...]", "manifests or a dump of a cluster; - for standard input"] as const;
+
+/** One list of what was named in either way. */
+export function withPaths<F extends { readonly file?: readonly string[] }>(flags: F, paths: readonly string[]): F {
+  return paths.length === 0 ? flags : { ...flags, file: [...paths, ...(flags.file ?? [])] };
+}

@@ -33,7 +33,7 @@ export interface NetInput {
 /** Loads files or the live cluster, and reads who may talk to whom. */
 export async function loadNetwork(flags: NetFlags, context: CommandContext): Promise<NetInput> {
   const paths = flags.file ?? [];
-  if (paths.length === 0 && flags.cluster !== true) throw new UsageError("name manifests with --file, or --cluster");
+  if (paths.length === 0 && flags.cluster !== true) throw new UsageError("name manifests: paths, - for standard input, or --cluster");
   const files = await loadPaths(paths, loadOptions(flags));
   const cluster = flags.cluster === true ? await liveObjects(flags.context, context.io) : undefined;
   const documents = [...files.documents, ...(cluster?.documents ?? [])];

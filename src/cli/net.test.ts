@@ -53,7 +53,16 @@ describe("exit codes and what is said on bad input", () => {
     ["no", ["can", "gateway", "llm-service", "8080", ...from("platform.yaml", "1-default-deny.yaml")], "findings", ""],
     ["a port by its name", ["can", "gateway", "llm-service", "http", ...platform], "clean", ""],
     ["all that passes", ["can", "gateway", "vector-db", ...from("platform.yaml", "vector-db-policy.yaml")], "findings", ""],
-    ["neither files nor cluster", ["list"], "usage", "name manifests with --file, or --cluster"],
+    ["neither files nor cluster", ["list"], "usage", "name manifests: paths, - for standard input, or --cluster"],
+    ["a path instead of -f", ["can", "ai/gateway", "ai/llm-service", "8080", example("platform.yaml")], "clean", ""],
+    ["a path and no port", ["can", "gateway", "vector-db", example("platform.yaml")], "clean", ""],
+    [
+      "paths and -f together",
+      ["can", "gateway", "llm-service", "8080", example("1-default-deny.yaml"), ...platform],
+      "findings",
+      "",
+    ],
+    ["a folder where a port is read", ["can", "gateway", "llm-service", "examples", ...platform], "usage", "paths come after it"],
     ["a workload that is not there", ["can", "gatway", "llm-service", "80", ...platform], "usage", "did you mean gateway?"],
     [
       "a name that nothing is near to",

@@ -4,7 +4,7 @@ import { cniProfiles } from "../analysis/network/model.ts";
 import { policyTargets } from "../analysis/network/suggest/write-policies.ts";
 import { severities } from "../core/finding.ts";
 import { formatters } from "../report/index.ts";
-import { type CommandContext, collect, describedCommand } from "./command.ts";
+import { type CommandContext, collect, describedCommand, pathsArgument, withPaths } from "./command.ts";
 import { tableFormats } from "./net-output.ts";
 import { type NetAuditFlags, runNetAudit } from "./run-net-audit.ts";
 import { type CanFlags, runCan } from "./run-net-can.ts";
@@ -32,8 +32,13 @@ export function createCommand(context: CommandContext): Command {
     .addCommand(minimiseCommand(context));
 }
 
-/** Where objects come from, and what they do not say. */
+/** Where objects come from, by position too, and what they do not say. */
 function withInput(command: Command): Command {
+  return withSources(command.argument(...pathsArgument));
+}
+
+/** As `withInput`, for commands whose arguments are something else. */
+function withSources(command: Command): Command {
   return command
     .option("-f, --file <path>", "manifests or a dump of a cluster; repeatable, - for standard input", collect)
     .option("-c, --cluster", "the cluster of the current kubeconfig context")
@@ -56,8 +61,8 @@ function tableOption(): Option {
 
 function canCommand(context: CommandContext): Command {
   const command = describedCommand("can", "Whether one may call another: yes, no, or on what it depends, in both directions.", [
-    ["castellan net can nlp/gateway nlp/llm-service 8080 -f manifests/", "exits with 1 on a no"],
-    ["castellan net can nlp/api internet 443 -f manifests/ --explain", "the policies and rules that decide"],
+    ["castellan net can nlp/gateway nlp/llm-service 8080 manifests/", "exits with 1 on a no"],
+    ["castellan net can nlp/api internet 443 manifests/ --explain", "the policies and rules that decide"],
     ["castellan net can monitoring/prometheus nlp/llm -c", "without a port: all that passes"],
   ])
     .summary("Whether one may call another, and why")
@@ -66,15 +71,25 @@ function canCommand(context: CommandContext): Command {
     .argument("[port]", "8080, 53/udp, or the name of a port of the called workload")
     .option("--explain", "every policy that decides, its rules and where they stand")
     .addOption(new Option("-o, --output <format>", "how to answer").choices(["table", "json"]).default("table"));
-  return withInput(command).action((from: string, to: string, port: string | undefined, flags: CanFlags) =>
-    runCan(from, to, port, flags, context),
+  return withInput(command).action(
+    (from: string, to: string, third: string | undefined, rest: readonly string[], flags: CanFlags) => {
+      const [port, paths] = third !== undefined && isPath(third) ? [undefined, [third, ...rest]] : [third, rest];
+      return runCan(from, to, port, withPaths(flags, paths), context);
+    },
   );
+}
+
+/** What can be no port: `-`, a dot, or a slash that stands before or after no number and no protocol. */
+function isPath(word: string): boolean {
+  if (word === "-" || word.includes(".")) return true;
+  const parts = word.split("/");
+  return parts.length > 1 && !parts.some((part) => /^(?:\d+|tcp|udp|sctp|icmp)$/i.test(part));
 }
 
 function listCommand(context: CommandContext): Command {
   const command = describedCommand("list", "All that passes, pair by pair.", [
-    ["castellan net list -f manifests/", "restricted pairs; what nobody restricts is told in words"],
-    ["castellan net list -f manifests/ --to nlp/vector-db", "who may call one workload"],
+    ["castellan net list manifests/", "restricted pairs; what nobody restricts is told in words"],
+    ["castellan net list manifests/ --to nlp/vector-db", "who may call one workload"],
     ["castellan net list -c --all -o csv", "everything"],
   ])
     .summary("All that passes")
@@ -82,17 +97,17 @@ function listCommand(context: CommandContext): Command {
     .option("--to <endpoint>", "only to there")
     .option("--all", "also pairs that nobody restricts")
     .addOption(tableOption());
-  return withInput(command).action((flags: ListFlags) => runList(flags, context));
+  return withInput(command).action((paths: readonly string[], flags: ListFlags) => runList(withPaths(flags, paths), context));
 }
 
 function matrixCommand(context: CommandContext): Command {
   const command = describedCommand("matrix", "Namespace by namespace: how much of the way is open.", [
-    ["castellan net matrix -f manifests/", "of manifests"],
+    ["castellan net matrix manifests/", "of manifests"],
     ["castellan net matrix -c -o csv", "of the cluster, for a spreadsheet"],
   ])
     .summary("How much is open between namespaces")
     .addOption(tableOption());
-  return withInput(command).action((flags: MatrixFlags) => runMatrix(flags, context));
+  return withInput(command).action((paths: readonly string[], flags: MatrixFlags) => runMatrix(withPaths(flags, paths), context));
 }
 
 function graphCommand(context: CommandContext): Command {
@@ -100,8 +115,8 @@ function graphCommand(context: CommandContext): Command {
     "graph",
     "A drawing that can be read: workloads with the same peers as one node, namespaces where there are too many, one hop around a workload.",
     [
-      ["castellan net graph -f manifests/ -o html --output-file network.html", "a page to explore"],
-      ["castellan net graph -f manifests/ --focus nlp/vector-db -o svg > peers.svg", "one workload and its peers"],
+      ["castellan net graph manifests/ -o html --output-file network.html", "a page to explore"],
+      ["castellan net graph manifests/ --focus nlp/vector-db -o svg > peers.svg", "one workload and its peers"],
       ["castellan net graph -c -o mermaid", "for a page or a pull request"],
     ],
   )
@@ -110,7 +125,7 @@ function graphCommand(context: CommandContext): Command {
     .addOption(new Option("--view <what>", "nodes").choices(["auto", "workloads", "namespaces"]).default("auto"))
     .addOption(new Option("-o, --output <format>", "how to draw").choices(graphFormats).default("mermaid"))
     .option("--output-file <file>", "write it there");
-  return withInput(command).action((flags: GraphFlags) => runGraph(flags, context));
+  return withInput(command).action((paths: readonly string[], flags: GraphFlags) => runGraph(withPaths(flags, paths), context));
 }
 
 function exposureCommand(context: CommandContext): Command {
@@ -118,13 +133,15 @@ function exposureCommand(context: CommandContext): Command {
     "exposure",
     "What is reachable from outside and from the whole cluster, and what may go out.",
     [
-      ["castellan net exposure -f manifests/", "Services, Ingresses, Gateway routes and policies together"],
+      ["castellan net exposure manifests/", "Services, Ingresses, Gateway routes and policies together"],
       ["castellan net exposure -c -o json", "for scripts"],
     ],
   )
     .summary("What is open to the outside and to the whole cluster")
     .addOption(tableOption());
-  return withInput(command).action((flags: ExposureFlags) => runExposure(flags, context));
+  return withInput(command).action((paths: readonly string[], flags: ExposureFlags) =>
+    runExposure(withPaths(flags, paths), context),
+  );
 }
 
 const worstFirst = severities.toReversed();
@@ -134,9 +151,9 @@ function auditCommand(context: CommandContext): Command {
     "audit",
     "What is wrong with network policies, with the place, a fix as YAML, and what it changes.",
     [
-      ["castellan net audit -f manifests/", "scan says the same"],
+      ["castellan net audit manifests/", "scan says the same"],
       ["castellan net audit -c -o sarif", "of the cluster"],
-      ["castellan net audit -f manifests/ --explain", "with the evidence and the fix"],
+      ["castellan net audit manifests/ --explain", "with the evidence and the fix"],
     ],
   )
     .summary("Find what is wrong with network policies")
@@ -147,7 +164,9 @@ function auditCommand(context: CommandContext): Command {
       new Option("--fail-on <level>", "exit with 1 on findings at or over").choices([...worstFirst, "never"]).default("low"),
     )
     .option("--explain", "say why: the evidence, the field, the patch");
-  return withInput(command).action((flags: NetAuditFlags) => runNetAudit(flags, context));
+  return withInput(command).action((paths: readonly string[], flags: NetAuditFlags) =>
+    runNetAudit(withPaths(flags, paths), context),
+  );
 }
 
 function diffCommand(context: CommandContext): Command {
@@ -160,7 +179,7 @@ function diffCommand(context: CommandContext): Command {
     .argument("<before>", "a file or folder; with --file or --cluster: what is added to it")
     .argument("[after]", "a file or folder")
     .addOption(new Option("-o, --output <format>", "how to answer").choices(diffFormats).default("table"));
-  return withInput(command).action((before: string, after: string | undefined, flags: DiffFlags) =>
+  return withSources(command).action((before: string, after: string | undefined, flags: DiffFlags) =>
     runDiff(before, after, flags, context),
   );
 }
@@ -173,7 +192,7 @@ function testCommand(context: CommandContext): Command {
     .summary("Check assertions about the network")
     .argument("<file...>", "assertions")
     .addOption(tableOption());
-  return withInput(command).action((files: readonly string[], flags: TestFlags) => runNetTest(files, flags, context));
+  return withSources(command).action((files: readonly string[], flags: TestFlags) => runNetTest(files, flags, context));
 }
 
 function flowOptions(command: Command): Command {
@@ -187,8 +206,8 @@ function suggestCommand(context: CommandContext): Command {
     "suggest",
     "Policies that let through what was seen, or what the parts of an AI platform need; proven before anything is applied.",
     [
-      ["castellan net suggest --intent -f manifests/", "default deny first, then step by step, each with its difference"],
-      ["castellan net suggest --intent -f manifests/ -o yaml > policies.yaml", "objects to apply"],
+      ["castellan net suggest --intent manifests/", "default deny first, then step by step, each with its difference"],
+      ["castellan net suggest --intent manifests/ -o yaml > policies.yaml", "objects to apply"],
       ["castellan net suggest --flows hubble.jsonl -c --target cilium", "from observed flows, replayed on what was held out"],
     ],
   )
@@ -202,7 +221,7 @@ function suggestCommand(context: CommandContext): Command {
     .option("--hold-out <share>", "of the time of the logs, to try the proposal on", parseShare, 0.2)
     .option("--step <number>", "with --intent: up to this step", parseStep)
     .addOption(new Option("-o, --output <format>", "how to answer").choices(["table", "json", "yaml"]).default("table"))
-    .action((flags: SuggestFlags) => runSuggest(flags, context));
+    .action((paths: readonly string[], flags: SuggestFlags) => runSuggest(withPaths(flags, paths), context));
 }
 
 function parseShare(value: string): number {
@@ -222,7 +241,7 @@ function replayCommand(context: CommandContext): Command {
     "replay",
     "Which recorded flows would be denied, by workload and team, before anything is applied.",
     [
-      ["castellan net replay --flows flows.jsonl --policies candidate/ -f manifests/", "exits with 1 where one would be"],
+      ["castellan net replay --flows flows.jsonl --policies candidate/ manifests/", "exits with 1 where one would be"],
       ["castellan net replay --flows - --policies candidate.yaml --replace -c", "instead of the policies that are there"],
     ],
   )
@@ -231,7 +250,7 @@ function replayCommand(context: CommandContext): Command {
     .option("--replace", "without the policies that are there");
   return withInput(flowOptions(command))
     .addOption(tableOption())
-    .action((flags: ReplayFlags) => runReplay(flags, context));
+    .action((paths: readonly string[], flags: ReplayFlags) => runReplay(withPaths(flags, paths), context));
 }
 
 function minimiseCommand(context: CommandContext): Command {
@@ -239,12 +258,14 @@ function minimiseCommand(context: CommandContext): Command {
     "minimise",
     "Fewer policies and rules that let exactly the same through, proven pair by pair.",
     [
-      ["castellan net minimise -f manifests/", "what can go, and the proof"],
-      ["castellan net minimise -f manifests/ -o yaml", "the smaller policies"],
+      ["castellan net minimise manifests/", "what can go, and the proof"],
+      ["castellan net minimise manifests/ -o yaml", "the smaller policies"],
     ],
   )
     .summary("Find smaller policies that do the same")
     .option("--merge", "also join policies that select the same pods")
     .addOption(new Option("-o, --output <format>", "how to answer").choices(["table", "json", "yaml"]).default("table"));
-  return withInput(command).action((flags: MinimiseFlags) => runMinimise(flags, context));
+  return withInput(command).action((paths: readonly string[], flags: MinimiseFlags) =>
+    runMinimise(withPaths(flags, paths), context),
+  );
 }

@@ -15,7 +15,7 @@ function withSources(command: Command): Command {
     .argument("<policies...>", "files, folders, globs, or - for standard input")
     .option("--cluster", "try them on the objects of a live cluster")
     .option("--context <name>", "the kubeconfig context of the cluster; else the current one")
-    .option("--files <path>", "try them on these manifests; repeatable", collect)
+    .option("-f, --files <path>", "try them on these manifests; repeatable", collect)
     .option("--history <time>", "try them on the requests that the ledger has of so long: 24h, 7d", days)
     .option("--data <directory>", "where the ledger is; DATABASE_URL names a PostgreSQL", ".castellan")
     .option("--on <cluster>", "only the ledger's records of this cluster")

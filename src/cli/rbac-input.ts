@@ -36,7 +36,7 @@ const rightsOnly = (resource: ApiResource) =>
 /** Loads files or the live cluster. `reach`: `rights` for roles and bindings, `everything` for what runs, too. */
 export async function loadRbac(flags: RbacFlags, reach: "rights" | "everything", context: CommandContext): Promise<RbacInput> {
   const paths = flags.file ?? [];
-  if (paths.length === 0 && flags.cluster !== true) throw new UsageError("name manifests with --file, or --cluster");
+  if (paths.length === 0 && flags.cluster !== true) throw new UsageError("name manifests: paths, - for standard input, or --cluster");
   const identities = flags.identities === undefined ? undefined : await loadPaths([flags.identities]);
   const known = identities === undefined ? undefined : readIdentities(identities.documents);
   const files = await loadPaths(paths);

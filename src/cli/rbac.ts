@@ -2,7 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { type TemplateName, templateNames, templates } from "../analysis/rbac/template.ts";
 import { severities } from "../core/finding.ts";
 import { formatters } from "../report/index.ts";
-import { type CommandContext, collect, describedCommand } from "./command.ts";
+import { type CommandContext, collect, describedCommand, pathsArgument, withPaths } from "./command.ts";
 import type { RbacFlags } from "./rbac-input.ts";
 import { type LeastPrivilegeFlags, runLeastPrivilege } from "./run-least-privilege.ts";
 import { type CanIFlags, type MatrixFlags, runCanI, runMatrix, runWhoCan, type WhoCanFlags } from "./run-rbac.ts";
@@ -39,7 +39,8 @@ function outputOption(): Option {
 
 function withSources(command: Command): Command {
   return command
-    .option("-f, --file <path>", "manifests or a dump of a cluster; repeatable, - for standard input", collect)
+    .argument(...pathsArgument)
+    .option("-f, --file <path>", "the same as a path; repeatable", collect)
     .option("-c, --cluster", "the cluster of the current kubeconfig context")
     .option("--context <name>", "another kubeconfig context")
     .option("--identities <file>", "groups of users, as the identity provider gives them");
@@ -47,7 +48,7 @@ function withSources(command: Command): Command {
 
 function canICommand(context: CommandContext): Command {
   const command = describedCommand("can-i", "Whether somebody may: the answer, and the rule and binding that give it.", [
-    ["castellan rbac can-i get pods --as ada@example.com -n nlp -f rbac/", "from manifests"],
+    ["castellan rbac can-i get pods --as ada@example.com -n nlp rbac/", "from manifests"],
     ["castellan rbac can-i create pods --subresource exec --as system:serviceaccount:nlp:api -c", "from the cluster"],
     ["castellan rbac can-i get /metrics --as ada@example.com -c", "a path of the API server"],
   ])
@@ -60,12 +61,14 @@ function canICommand(context: CommandContext): Command {
     .option("-n, --namespace <name>", "where", "default")
     .option("-A, --all-namespaces", "in every namespace at once")
     .option("--explain", "on a no, the nearest rule that fails");
-  return withInput(command).action((verb: string, resource: string, flags: CanIFlags) => runCanI(verb, resource, flags, context));
+  return withInput(command).action((verb: string, resource: string, paths: readonly string[], flags: CanIFlags) =>
+    runCanI(verb, resource, withPaths(flags, paths), context),
+  );
 }
 
 function whoCanCommand(context: CommandContext): Command {
   const command = describedCommand("who-can", "Everybody who may, with the binding and the role that give it.", [
-    ["castellan rbac who-can list secrets -n nlp -f rbac/", "in one namespace"],
+    ["castellan rbac who-can list secrets -n nlp rbac/", "in one namespace"],
     ["castellan rbac who-can create pods --subresource exec -A -c", "in any namespace"],
     ["castellan rbac who-can impersonate users -c", "verbs that kubectl does not list, too"],
   ])
@@ -75,19 +78,19 @@ function whoCanCommand(context: CommandContext): Command {
     .option("--subresource <name>", "such as log, exec, status")
     .option("-n, --namespace <name>", "where", "default")
     .option("-A, --all-namespaces", "rights in any namespace count");
-  return withInput(command).action((verb: string, resource: string, flags: WhoCanFlags) =>
-    runWhoCan(verb, resource, flags, context),
+  return withInput(command).action((verb: string, resource: string, paths: readonly string[], flags: WhoCanFlags) =>
+    runWhoCan(verb, resource, withPaths(flags, paths), context),
   );
 }
 
 function matrixCommand(context: CommandContext): Command {
   const command = describedCommand("matrix", "Subjects and their sensitive rights over all namespaces.", [
-    ["castellan rbac matrix -f rbac/", "of manifests"],
+    ["castellan rbac matrix rbac/", "of manifests"],
     ["castellan rbac matrix -c -o json", "of the cluster, for scripts"],
   ])
     .summary("Subjects and their sensitive rights")
     .option("--include-system", "also what Kubernetes' own bindings give");
-  return withInput(command).action((flags: MatrixFlags) => runMatrix(flags, context));
+  return withInput(command).action((paths: readonly string[], flags: MatrixFlags) => runMatrix(withPaths(flags, paths), context));
 }
 
 function auditCommand(context: CommandContext): Command {
@@ -95,7 +98,7 @@ function auditCommand(context: CommandContext): Command {
     "audit",
     "Rights that lead further than they say, and what is untidy; with the rule, the binding and a fix.",
     [
-      ["castellan rbac audit -f rbac/", "of manifests; scan says the same"],
+      ["castellan rbac audit rbac/", "of manifests; scan says the same"],
       ["castellan rbac audit -c -o sarif", "of the cluster"],
       ["castellan rbac audit -c --include-system", "also what Kubernetes gives to itself"],
     ],
@@ -108,7 +111,7 @@ function auditCommand(context: CommandContext): Command {
       new Option("--fail-on <level>", "exit with 1 on findings at or over").choices([...worstFirst, "never"]).default("low"),
     )
     .option("--explain", "say why: the evidence, the field, the patch");
-  return withSources(command).action((flags: AuditFlags) => runAudit(flags, context));
+  return withSources(command).action((paths: readonly string[], flags: AuditFlags) => runAudit(withPaths(flags, paths), context));
 }
 
 function pathsCommand(context: CommandContext): Command {
@@ -116,7 +119,7 @@ function pathsCommand(context: CommandContext): Command {
     "paths",
     "How identities become more than they are, hop by hop, with the binding behind each; and which binding to cut.",
     [
-      ["castellan rbac paths -f manifests/", "everybody's shortest way to cluster-admin"],
+      ["castellan rbac paths manifests/", "everybody's shortest way to cluster-admin"],
       ["castellan rbac paths -c --from nlp/default --to secrets", "one account, another target"],
       ["castellan rbac paths -c --to node -o json", "for scripts"],
     ],
@@ -125,7 +128,7 @@ function pathsCommand(context: CommandContext): Command {
     .option("--from <subject>", "NAMESPACE/NAME of a service account, group:NAME, or a user")
     .option("--to <target>", "cluster-admin, secrets, node, or a subject", "cluster-admin")
     .option("--top <number>", "how many to show in a table", parseCount, 10);
-  return withInput(command).action((flags: PathsFlags) => runPaths(flags, context));
+  return withInput(command).action((paths: readonly string[], flags: PathsFlags) => runPaths(withPaths(flags, paths), context));
 }
 
 function parseCount(value: string): number {
@@ -140,7 +143,7 @@ function leastPrivilegeCommand(context: CommandContext): Command {
     "Roles that allow what was done, and nothing else; rights that nobody used.",
     [
       ["castellan rbac least-privilege --audit-log audit.log --subject nlp/api -c", "one service account"],
-      ["castellan rbac least-privilege --audit-log logs/ --all -f rbac/ --verify", "everybody, replayed"],
+      ["castellan rbac least-privilege --audit-log logs/ --all rbac/ --verify", "everybody, replayed"],
       ["zcat audit.gz | castellan rbac least-privilege --audit-log - --all -c --proposal p.yaml", "for rbac apply"],
     ],
   )
@@ -154,7 +157,9 @@ function leastPrivilegeCommand(context: CommandContext): Command {
       "--proposal <file>",
       "verify, and write what rbac apply takes: the new objects, and the end of those that they replace",
     );
-  return withInput(command).action((flags: LeastPrivilegeFlags) => runLeastPrivilege(flags, context));
+  return withInput(command).action((paths: readonly string[], flags: LeastPrivilegeFlags) =>
+    runLeastPrivilege(withPaths(flags, paths), context),
+  );
 }
 
 const milliseconds = new Map([
@@ -190,13 +195,13 @@ function dedupeCommand(context: CommandContext): Command {
     "dedupe",
     "Equal and subsumed roles, redundant bindings; and a proposal that changes nobody's rights.",
     [
-      ["castellan rbac dedupe -f rbac/", "of manifests"],
+      ["castellan rbac dedupe rbac/", "of manifests"],
       ["castellan rbac dedupe -c --proposal cleanup.yaml", "of the cluster, for rbac apply"],
     ],
   )
     .summary("Find superfluous roles and bindings")
     .option("--proposal <file>", "write what rbac apply takes, where it is proven");
-  return withInput(command).action((flags: DedupeFlags) => runDedupe(flags, context));
+  return withInput(command).action((paths: readonly string[], flags: DedupeFlags) => runDedupe(withPaths(flags, paths), context));
 }
 
 function templateCommand(context: CommandContext): Command {

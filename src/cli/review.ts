@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { type CommandContext, collect, describedCommand } from "./command.ts";
+import { type CommandContext, collect, describedCommand, pathsArgument, withPaths } from "./command.ts";
 import { type DecideFlags, type ReviewFlags, runDecide, runList, runStart, type StartFlags } from "./run-review.ts";
 
 export function createCommand(context: CommandContext): Command {
@@ -23,16 +23,17 @@ function startCommand(context: CommandContext): Command {
     "Begins a review of all bindings that people made; begun again it takes up new ones.",
     [
       ["castellan review start 2026-q1 --cluster --on staging", "the bindings of a live cluster"],
-      ["castellan review start 2026-q1 -f manifests/", "of manifests"],
+      ["castellan review start 2026-q1 manifests/", "of manifests"],
     ],
   );
   return withReview(command)
-    .option("-f, --file <path>", "manifests or a dump of a cluster; repeatable", collect)
+    .argument(...pathsArgument)
+    .option("-f, --file <path>", "the same as a path; repeatable", collect)
     .option("-c, --cluster", "the cluster of the current kubeconfig context")
     .option("--context <name>", "another kubeconfig context")
     .option("--since <time>", "looks for uses from there on: RFC 3339, or a duration before now", "90d")
     .option("--by <user>", "who begins it; else the user of this machine")
-    .action((name: string, flags: StartFlags) => runStart(name, flags, context));
+    .action((name: string, paths: readonly string[], flags: StartFlags) => runStart(name, withPaths(flags, paths), context));
 }
 
 function listCommand(context: CommandContext): Command {

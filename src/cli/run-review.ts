@@ -102,7 +102,7 @@ const userOf = ({ by }: { readonly by?: string }, { io }: CommandContext) => by 
 
 async function objectsOf(flags: StartFlags, context: CommandContext): Promise<readonly KubernetesObject[]> {
   if (flags.cluster !== true) {
-    if (flags.file === undefined) throw new UsageError("say where the bindings are: --cluster, or -f and a path");
+    if (flags.file === undefined) throw new UsageError("say where the bindings are: paths, or --cluster");
     const { documents, diagnostics } = await loadPaths(flags.file);
     writeDiagnostics(diagnostics, context);
     return documents.map(({ value }) => value).filter(isKubernetesObject);

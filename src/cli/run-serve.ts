@@ -280,7 +280,7 @@ function startText({ total, byNamespace }: Overview, url: string, gateway: strin
     `          castellan audit verify${data}`,
     flags.files === undefined
       ? "          castellan rbac paths --cluster --top 5"
-      : `          castellan rbac paths -f ${flags.files[0]} --top 5`,
+      : `          castellan rbac paths ${flags.files[0]} --top 5`,
     "Ctrl-C stops.",
   ];
   return lines.map((line) => `  ${line}`).join("\n");
