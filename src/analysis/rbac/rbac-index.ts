@@ -14,6 +14,9 @@ interface Entry {
   readonly order: number;
 }
 
+/** Answers that are remembered: of as many people and namespaces as ask often. */
+const mostApplied = 1000;
+
 const roleKey = (kind: string, namespace: string, name: string) => `${kind}/${namespace}/${name}`;
 const bindingKey = (binding: Pick<Binding, "kind" | "namespace" | "name">) =>
   roleKey(binding.kind, binding.namespace, binding.name);
@@ -48,6 +51,7 @@ export class RbacIndex {
   /** By subject, then by the binding's namespace: a decision looks at two of them. */
   readonly #bySubject = new Map<string, Map<string, Map<string, Entry>>>();
   readonly #byNamespace = new Map<string, Map<string, Entry>>();
+  readonly #appliedTo = new Map<string, readonly AppliedBinding[]>();
   #order = 0;
 
   putRole(role: Role): void {
@@ -68,6 +72,7 @@ export class RbacIndex {
     this.removeBinding(binding.kind, binding.namespace, binding.name);
     const keys = binding.subjects.map((subject) => subjectKey(subject, binding.namespace));
     const entry = { binding, keys, order };
+    this.#appliedTo.clear();
     this.#bindings.set(key, entry);
     mapAt(this.#byNamespace, binding.namespace).set(key, entry);
     for (const at of keys) {
@@ -79,6 +84,7 @@ export class RbacIndex {
     const key = roleKey(kind, namespace, name);
     const entry = this.#bindings.get(key);
     if (entry === undefined) return;
+    this.#appliedTo.clear();
     this.#bindings.delete(key);
     this.#byNamespace.get(namespace)?.delete(key);
     for (const at of entry.keys) if (at !== undefined) this.#bySubject.get(at)?.get(namespace)?.delete(key);
@@ -100,10 +106,17 @@ export class RbacIndex {
   }
 
   /** Bindings that apply to a user there, in the order in which the authorizer asks them. */
-  appliedTo(user: string, groups: readonly string[], namespace: string): AppliedBinding[] {
+  appliedTo(user: string, groups: readonly string[], namespace: string): readonly AppliedBinding[] {
+    const key = JSON.stringify([user, namespace, groups]);
+    const known = this.#appliedTo.get(key);
+    if (known !== undefined) return known;
     const keys = subjectKeys(user, groups);
     const clusterWide = this.#applied(keys, (spaces) => [spaces.get("")]);
-    return namespace === "" ? clusterWide : [...clusterWide, ...this.#applied(keys, (spaces) => [spaces.get(namespace)])];
+    const applied =
+      namespace === "" ? clusterWide : [...clusterWide, ...this.#applied(keys, (spaces) => [spaces.get(namespace)])];
+    if (this.#appliedTo.size >= mostApplied) this.#appliedTo.clear();
+    this.#appliedTo.set(key, applied);
+    return applied;
   }
 
   /** Bindings that apply to a user in any namespace, cluster-wide ones first. */

@@ -1,13 +1,12 @@
 import { hash } from "node:crypto";
 import { requestInfo } from "../../access/classify/request-info.ts";
-import { parseRequestTarget } from "../../access/classify/request-target.ts";
 import { isDryRun, requestedAction } from "../../access/classify/requested-action.ts";
 import type { Person } from "../../access/person.ts";
 import type { Ask } from "../../access/request.ts";
 import type { RequestedAction } from "../../access/requested-action.ts";
 import type { Instant } from "../../core/host.ts";
 import type { Outcome } from "../../services/access/desk.ts";
-import { targetProblem } from "../gateway/target.ts";
+import { readTarget } from "../gateway/target.ts";
 
 /** A call that somebody means to send, as they would send it. */
 export interface PlannedCall {
@@ -35,9 +34,7 @@ const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
 export function plannedAction(call: PlannedCall, at: Instant): Outcome<RequestedAction> {
   const refused = (message: string) => ({ ok: false, code: "ACCESS_BAD_REQUEST", message }) as const;
   if (!methods.has(call.method)) return refused(`${call.method} is no method of the Kubernetes API`);
-  const problem = targetProblem(call.target);
-  if (problem !== undefined) return refused(problem);
-  const parsed = parseRequestTarget(call.target);
+  const parsed = readTarget(call.target);
   if (!parsed.ok) return refused(parsed.message);
   const info = requestInfo(call.method, parsed.value);
   if (info.error !== undefined) return refused(info.error);

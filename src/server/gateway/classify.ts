@@ -1,12 +1,11 @@
 import { hash } from "node:crypto";
 import { requestInfo } from "../../access/classify/request-info.ts";
-import { parseRequestTarget } from "../../access/classify/request-target.ts";
 import { isDryRun, requestedAction } from "../../access/classify/requested-action.ts";
 import type { Call } from "./call.ts";
 import { valuesOf } from "./header-fields.ts";
 import type { GatewayParts } from "./parts.ts";
 import { type Refusal, refusal } from "./status.ts";
-import { targetProblem } from "./target.ts";
+import { readTarget } from "./target.ts";
 
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const bodiless = new Set(["GET", "HEAD"]);
@@ -16,9 +15,7 @@ const emptyDigest: string = hash("sha256", "");
 /** What is asked? As kube-apiserver reads the raw request line; what it might read in another way is refused. */
 export function classify(call: Call, parts: GatewayParts): Refusal | undefined {
   if (!methods.has(call.method)) return refusal(405, `the method ${call.method} is not forwarded`, { close: true });
-  const problem = targetProblem(call.target);
-  if (problem !== undefined) return refusal(400, problem, { close: true });
-  const parsed = parseRequestTarget(call.target);
+  const parsed = readTarget(call.target);
   if (!parsed.ok) return refusal(400, parsed.message, { close: true });
   if (bodiless.has(call.method) && hasBody(call)) return refusal(400, `${call.method} with a body is refused`, { close: true });
   const info = requestInfo(call.method, parsed.value);

@@ -5,7 +5,6 @@ import { TLSSocket } from "node:tls";
 import { traced } from "../tracing.ts";
 import { isForHost } from "./browser.ts";
 import { Call, type Outlet } from "./call.ts";
-import { fieldsOf } from "./header-fields.ts";
 import type { GatewayParts } from "./parts.ts";
 import { noteOutcome } from "./record.ts";
 import { type Reply, replyOver, replyOverSocket } from "./reply.ts";
@@ -148,7 +147,7 @@ function parseRefusal(code: string | undefined) {
 
 /** Which cluster a request target is for, and what of it goes there; every cluster has exactly one spelling. */
 function routed(url: string, clusters: ReadonlyMap<string, GatewayParts>): { readonly prefix: string; readonly target: string } {
-  const prefix = /^\/clusters\/[^/?]+/.exec(url)?.[0] ?? "";
+  const prefix = url.startsWith("/clusters/") ? (/^\/clusters\/[^/?]+/.exec(url)?.[0] ?? "") : "";
   return clusters.has(prefix) ? { prefix, target: url.slice(prefix.length) } : { prefix: "", target: url };
 }
 
@@ -166,11 +165,11 @@ function take(
     reply.refuse(refusal(404, "no cluster is at this path: run castellan kubeconfig"), "");
     return;
   }
-  if (hosts !== undefined && !isForHost(fieldsOf(request.rawHeaders), hosts)) {
+  const call = new Call(request, socket, outlet, reply, target, parts.now());
+  if (hosts !== undefined && !isForHost(call.fields, hosts)) {
     reply.refuse(refusal(421, "the gateway does not answer for that host name", { close: true }), "");
     return;
   }
-  const call = new Call(request, socket, outlet, reply, target, parts.now());
   const attributes = { "castellan.audit_id": call.auditId, "castellan.cluster": parts.upstream.cluster };
   traced("castellan.gateway", request.headers, attributes, () => decide(call, parts)).then(
     (refused) => {

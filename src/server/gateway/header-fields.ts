@@ -8,15 +8,20 @@ export function fieldsOf(rawHeaders: readonly string[]): HeaderFields {
   return fields;
 }
 
-export const valuesOf = (fields: HeaderFields, name: string): readonly string[] =>
-  fields.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
+/** Every line of a name, which is given in lower case. */
+export function valuesOf(fields: HeaderFields, name: string): readonly string[] {
+  const values: string[] = [];
+  for (const [key, value] of fields) if (key.length === name.length && key.toLowerCase() === name) values.push(value);
+  return values;
+}
 
 /** Members of comma-separated lists, over all lines of the name. */
-export const listOf = (fields: HeaderFields, name: string): readonly string[] =>
-  valuesOf(fields, name)
-    .flatMap((value) => value.split(","))
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
+export function listOf(fields: HeaderFields, name: string): readonly string[] {
+  const values = valuesOf(fields, name);
+  if (values.length === 0) return values;
+  const items = values.flatMap((value) => value.split(","));
+  return items.map((item) => item.trim()).filter((item) => item !== "");
+}
 
 /** RFC 9110 7.6.1: of one connection, never forwarded. */
 const hopByHop = new Set([
@@ -66,20 +71,32 @@ export function headerProblem(fields: HeaderFields): HeaderProblem | undefined {
   return undefined;
 }
 
-/** The fields that go on to the API server: hop-by-hop ones first, then what servers would believe, are taken out. */
-export function forwardedFields(fields: HeaderFields): HeaderFields {
-  const named = new Set(listOf(fields, "connection").map((token) => token.toLowerCase()));
-  return fields.filter(([name]) => {
-    const key = name.toLowerCase();
-    return !hopByHop.has(key) && !named.has(key) && !believed.test(key.replaceAll("_", "-"));
-  });
+/** Clients send the same names again and again, strangers whatever they like. */
+const mostNames = 1000;
+
+/** Answers of a question about a name, which is given in lower case. */
+function remembered(ask: (key: string) => boolean): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    if (known.size >= mostNames) known.clear();
+    const answer = ask(name.toLowerCase());
+    known.set(name, answer);
+    return answer;
+  };
 }
 
+const goesUp = remembered((key) => !hopByHop.has(key) && !believed.test(key.replaceAll("_", "-")));
+const goesBack = remembered((key) => !hopByHop.has(key) && key !== "alt-svc" && key !== "set-cookie");
+
+/** The fields that go on to the API server: hop-by-hop ones first, then what servers would believe, are taken out. */
+export const forwardedFields = (fields: HeaderFields): HeaderFields => kept(fields, goesUp);
+
 /** The fields of an answer that go back to the client. */
-export function answeredFields(fields: HeaderFields): HeaderFields {
-  const named = new Set(listOf(fields, "connection").map((token) => token.toLowerCase()));
-  return fields.filter(([name]) => {
-    const key = name.toLowerCase();
-    return !hopByHop.has(key) && !named.has(key) && key !== "alt-svc" && key !== "set-cookie";
-  });
+export const answeredFields = (fields: HeaderFields): HeaderFields => kept(fields, goesBack);
+
+function kept(fields: HeaderFields, stays: (name: string) => boolean): HeaderFields {
+  const named = listOf(fields, "connection").map((token) => token.toLowerCase());
+  return fields.filter(([name]) => stays(name) && (named.length === 0 || !named.includes(name.toLowerCase())));
 }

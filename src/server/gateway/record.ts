@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../core/json.ts";
 import type { Call } from "./call.ts";
 import { streamKind } from "./classify.ts";
 import type { GatewayParts } from "./parts.ts";
@@ -39,7 +40,7 @@ const unavailable = () =>
 const longestTarget = 2048;
 
 /** `outcome`: `forwarded`, `refused`, or the HTTP status of the answer. */
-export function callRecord(call: Call, { upstream, now }: GatewayParts, outcome: string) {
+export function callRecord(call: Call, { upstream, now }: GatewayParts, outcome: string, more: JsonObject = {}) {
   const person = call.knownPerson;
   const action = call.knownAction;
   const resource = action === undefined || action.resource === "" ? undefined : action.resource;
@@ -66,16 +67,16 @@ export function callRecord(call: Call, { upstream, now }: GatewayParts, outcome:
       ...(call.verdicts.length === 0
         ? {}
         : { guardrails: call.verdicts.map(({ guardrail, effect }) => ({ guardrail, effect })) }),
+      ...more,
     },
   } as const;
 }
 
 /** What became of it; of refusals why. */
 export function noteOutcome(call: Call, parts: GatewayParts, outcome: string, message?: string): void {
-  const made = callRecord(call, parts, outcome);
   const kind = call.knownAction === undefined ? undefined : call.outlet.kind === "upgrade" ? "upgrade" : streamKind(call);
   const more = { ...(kind === undefined ? {} : { stream: kind }), ...(message === undefined ? {} : { message }) };
-  const record = { ...made, data: { ...made.data, ...more } };
+  const record = callRecord(call, parts, outcome, more);
   if (outcome === "refused") parts.records.noteRefusal(record);
   else parts.records.note(record);
 }
