@@ -103,7 +103,9 @@ export interface AccessRequest {
   /** Guardrails that asked for this approval; only these are lifted. */
   readonly guardrails: readonly string[];
   readonly breakGlass: boolean;
-  /** Break-glass: somebody has looked at it afterwards. */
+  /** Break-glass: whoever may fill one of these looks at it afterwards. Undefined or empty: nobody may. */
+  readonly reviewers?: readonly ApprovalSlot[] | undefined;
+  /** Break-glass: one of its reviewers has looked at it. */
   readonly reviewed?: { readonly by: Person; readonly at: Instant; readonly comment: string } | undefined;
   /** All must be filled, no human twice. Empty: the rule itself approved. */
   readonly slots: readonly ApprovalSlot[];

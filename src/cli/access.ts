@@ -42,9 +42,11 @@ export function createCommand(context: CommandContext): Command {
     )
     .addCommand(
       withServer(
-        describedCommand("review", "Says that what was done with break-glass access was looked at; for auditors.", [
-          ['castellan access review 01J... --comment "as the incident says"', "the list: request list --all"],
-        ])
+        describedCommand(
+          "review",
+          "Says that what was done with break-glass access was looked at; for those whom its rule's approvals name.",
+          [['castellan access review 01J... --comment "as the incident says"', "the list: request list --to-review"]],
+        )
           .argument("<id>", "the request")
           .requiredOption("--comment <text>", "what you found; it is kept"),
       ).action((id: string, flags: OutputFlags & { readonly comment: string }) =>

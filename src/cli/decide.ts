@@ -35,7 +35,10 @@ export const revoke: CommandModule = {
   createCommand: (context) =>
     withServer(
       describedCommand("revoke", "Ends a request or a grant at once: open watches, sessions and tunnels are cut.", [
-        ['castellan revoke 01J... --comment "no longer needed"', "by its requester, its approvers, an administrator"],
+        [
+          'castellan revoke 01J... --comment "no longer needed"',
+          "by its requester, its approvers or reviewers, an administrator",
+        ],
       ])
         .argument("<id>", "the request")
         .option("--comment <text>", "why"),

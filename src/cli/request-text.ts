@@ -31,7 +31,7 @@ export function requestsText(requests: readonly RequestView[], io: Io): string {
 /** All that helps to decide on a request, or to know how it stands. */
 export function requestText(request: RequestDetail, io: Io, now: number): string {
   const { bold, dim } = styleFor(wantsColor(io));
-  const { ask, grant, slots, approvals, ended, changes = [], similar = [], risk } = request;
+  const { ask, grant, slots, approvals, ended, reviewers = [], reviewed, changes = [], similar = [], risk } = request;
   const lines = [
     bold(safe(`${request.requester.user}: ${describeAsk(ask, request.rule.name)}`)),
     field("Request", request.id),
@@ -49,6 +49,9 @@ export function requestText(request: RequestDetail, io: Io, now: number): string
       ),
     ),
     ...(grant === undefined ? [] : [field("Grant", `until ${new Date(grant.until).toISOString()}, ${grant.use}`)]),
+    ...(reviewed === undefined
+      ? reviewers.map((slot) => field("To review", `by ${slot.name}${approversText(slot.approvers)}`))
+      : [field("Reviewed", `by ${reviewed.by.user}: ${reviewed.comment}`)]),
     ...(ended === undefined ? [] : [field("Ended", `${ended.why}${ended.by === undefined ? "" : ` by ${ended.by.user}`}`)]),
   ].filter((line) => line !== "");
   if (risk !== undefined)

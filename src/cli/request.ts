@@ -107,9 +107,11 @@ function listSubcommand(context: CommandContext): Command {
   const command = describedCommand("list", "Own requests, newest first.", [
     ["castellan request list", "own ones"],
     ["castellan request list --to-decide", "those that you may decide now"],
+    ["castellan request list --to-review", "break-glass that nobody has looked at"],
     ["castellan request list --all --phase granted", "all that you may see; auditors see every one"],
   ])
     .option("--to-decide", "those that you may decide now")
+    .option("--to-review", "break-glass that you may look at now: its rule's approvals name you")
     .option("--all", "all that you may see")
     .addOption(
       new Option("--phase <phase>", "only these").choices(["pending", "granted", "denied", "cancelled", "lapsed", "ended"]),

@@ -41,6 +41,7 @@ export interface CreateFlags extends OutputFlags {
 
 export interface ListFlags extends OutputFlags {
   readonly toDecide?: boolean;
+  readonly toReview?: boolean;
   readonly all?: boolean;
   readonly phase?: string;
   readonly limit: number;
@@ -87,6 +88,7 @@ export async function listRequests(flags: ListFlags, context: CommandContext): P
   const ask = await accessClient(flags, context);
   const query = new URLSearchParams({ limit: String(flags.limit) });
   if (flags.toDecide === true) query.set("decidable", "true");
+  else if (flags.toReview === true) query.set("reviewable", "true");
   else if (flags.all !== true) query.set("mine", "true");
   if (flags.phase !== undefined) query.set("phase", flags.phase);
   const answer = await ask({ method: "GET", path: `${requests}?${query}` });

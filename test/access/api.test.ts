@@ -64,6 +64,10 @@ async function pending(): Promise<string> {
 }
 
 const idOf = (body: JsonValue): string => asString(member(body, "id")) ?? "";
+const idsOf = (body: JsonValue): readonly string[] => {
+  const items = member(body, "items");
+  return isArray(items) ? items.map(idOf) : [];
+};
 const at = (id: string, verb = ""): string => `${requestsPath}/${id}${verb === "" ? "" : `/${verb}`}`;
 
 describe("requests over the API", () => {
@@ -291,18 +295,49 @@ describe("requests over the API", () => {
     }
   });
 
-  test("break-glass: at once, and looked at by somebody else afterwards", async () => {
+  test("break-glass: at once, and looked at afterwards by those whom the rule names, not by any auditor", async () => {
     const ask = { type: "session", namespace: "ml", milliseconds: 600_000 };
     const { body } = await server.post("ada", requestsPath, { ask, reason: "INC-1", breakGlass: true });
     expect(body).toMatchObject({ phase: "granted", breakGlass: true, rule: { name: "emergency" } });
     const id = idOf(body);
-    expect((await server.get("odo", at(id))).body).toMatchObject({ mayReview: true });
+    const toReview = async (name: Name) => idsOf((await server.get(name, `${requestsPath}?reviewable=true`)).body);
+    expect((await server.get("odo", at(id))).body).toMatchObject({ mayReview: false, mayRevoke: false });
+    expect((await server.get("root", at(id))).body).toMatchObject({ mayReview: false, mayRevoke: true });
+    expect((await server.get("eve", at(id))).body).toMatchObject({
+      mayReview: true,
+      mayRevoke: true,
+      reviewers: [{ name: "group:security" }],
+    });
+    expect([await toReview("eve"), await toReview("odo"), await toReview("ada")]).toEqual([[id], [], []]);
+    expect((await server.get("mal", at(id))).status).toBe(404);
     expect((await server.post("ada", at(id, "review"), { comment: "fine" })).status).toBe(403);
-    expect((await server.post("odo", at(id, "review"), { comment: "" })).status).toBe(400);
-    expect((await server.post("odo", at(id, "review"), { comment: "as it should be" })).body).toMatchObject({
+    expect((await server.post("odo", at(id, "review"), { comment: "fine" })).body).toMatchObject({ code: "ACCESS_NOT_APPROVER" });
+    expect((await server.post("root", at(id, "review"), { comment: "fine" })).body).toMatchObject({
+      code: "ACCESS_NOT_APPROVER",
+    });
+    expect((await server.post("eve", at(id, "review"), { comment: "" })).status).toBe(400);
+    expect((await server.post("odo", at(id, "revoke"), { why: "no" })).status).toBe(403);
+    expect((await server.post("eve", at(id, "revoke"), { why: "enough" })).body).toMatchObject({
+      phase: "ended",
+      ended: { why: "enough", by: { user: people.eve.user } },
+    });
+    expect((await server.post("eve", at(id, "review"), { comment: "as it should be" })).body).toMatchObject({
       reviewed: { comment: "as it should be" },
       mayReview: false,
     });
+    expect(await toReview("eve")).toEqual([]);
+  });
+
+  test("break-glass that nobody has looked at stays on the list, however many requests come after it", async () => {
+    const ask = { type: "session", namespace: "ml", milliseconds: 600_000 };
+    const id = idOf((await server.post("ada", requestsPath, { ask, reason: "INC-2", breakGlass: true })).body);
+    for (let i = 0; i < 3; i++) {
+      world.clock.now += 1;
+      const later = idOf((await server.post("ada", requestsPath, { ask: deletePod(`later-${i}`) })).body);
+      await server.post("ada", at(later, "cancel"));
+    }
+    expect(idsOf((await server.get("odo", `${requestsPath}?breakGlass=true&limit=1`)).body)).toEqual([id]);
+    expect(idsOf((await server.get("eve", `${requestsPath}?reviewable=true&limit=1`)).body)).toEqual([id]);
   });
 });
 

@@ -64,7 +64,7 @@ spec:
   role: {kind: ClusterRole, name: admin}
   maxDuration: 1h
   breakGlass: true
-  approvals: [{from: ["group:audit"]}]
+  approvals: [{from: ["group:security"]}]
 ---
 apiVersion: castellan.dev/v1alpha1
 kind: AccessRule

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { person } from "../../src/access/machine/people.testing.ts";
 import type { AccessRequest } from "../../src/access/request.ts";
+import { valueAt } from "../../src/core/json.ts";
 import type { StoredAccessDesk } from "../../src/services/access/stored-desk.ts";
 import {
   AccessWorld,
@@ -350,7 +351,31 @@ describe.each(["sqlite", "postgres"] as const)("the desk on %s", (engine) => {
     value(await use.sent());
     await use.done(200);
     expect(codeOf(await desk.review(request.id, ada, "fine"))).toBe("ACCESS_SELF_APPROVAL");
+    expect(codeOf(await desk.review(request.id, person("odo", ["audit"]), "fine"))).toBe("ACCESS_NOT_APPROVER");
+    expect(await desk.list({ breakGlass: "unreviewed" })).toMatchObject([{ id: request.id }]);
     expect(value(await desk.review(request.id, bob, "fine")).reviewed?.by.user).toBe("oidc:bob");
+    expect(await desk.list({ breakGlass: "unreviewed" })).toEqual([]);
+    expect(await desk.list({ breakGlass: "all" })).toMatchObject([{ id: request.id }]);
+  });
+
+  test("break-glass is reviewed by those whom the rule names by now, and where it is gone by those whom it named", async () => {
+    const emergency = (from: string) =>
+      rulesOf({ rules: { emergency: { ...deletePods, breakGlass: true, approvals: [{ from: [from] }] } } });
+    world.rules = emergency("group:oncall");
+    const taken = async (name: string) => value(await desk.open({ ...ask(ada, pod({ name })), breakGlass: true }));
+    const [first, second] = [await taken("p"), await taken("q")];
+    expect(desk.reviewersOf(first)).toMatchObject([{ name: "group:oncall", approvers: { groups: ["oncall"] } }]);
+    world.rules = emergency("group:security");
+    expect(codeOf(await desk.review(first.id, bob, "fine"))).toBe("ACCESS_NOT_APPROVER");
+    expect(value(await desk.review(first.id, eve, "fine")).reviewers).toMatchObject([{ name: "group:security" }]);
+    world.rules = rulesOf({ rules: {} });
+    expect(codeOf(await desk.review(second.id, person("sam", ["security"]), "fine"))).toBe("ACCESS_NOT_APPROVER");
+    expect(codeOf(await desk.review(second.id, bob, "fine"))).toBe("ok");
+    const reviewed = (await world.records()).filter(({ kind }) => kind === "access.reviewed");
+    expect(reviewed.map(({ data }) => valueAt(data ?? null, ["reviewers", 0]))).toMatchObject([
+      { name: "group:security" },
+      { name: "group:oncall" },
+    ]);
   });
 
   test("asking again for what waits is no second request; cancelled is over", async () => {

@@ -330,7 +330,21 @@ describe.skipIf(executablePath === undefined || !isBuilt)("access in a real brow
     await page.getByRole("row", { name: /nobody answers/ }).waitFor();
     expect(await page.getByRole("button", { name: "Record a review" }).count()).toBe(0);
 
+    // Neither the administrator nor anybody on call is named by the rule.
+    const petra = await opened("petra", "/access/break-glass");
+    await petra
+      .getByRole("row", { name: /nobody answers/ })
+      .getByText("by group:audit")
+      .waitFor();
+    expect(await petra.getByRole("button", { name: "Record a review" }).count()).toBe(0);
+
     const audra = await opened("audra", "/access/break-glass");
+    expect(
+      await audra
+        .getByRole("row", { name: /nobody answers/ })
+        .getByRole("button", { name: "Revoke" })
+        .count(),
+    ).toBe(1);
     await audra
       .getByRole("row", { name: /nobody answers/ })
       .getByRole("button", { name: "Record a review" })

@@ -14,7 +14,7 @@ kind: Identities
 developmentUsers:
   - {name: ana, groups: [data-science]}
   - {name: omar, groups: [platform-oncall]}
-  - {name: sela, groups: [security, "castellan:auditor"]}
+  - {name: sela, groups: [security]}
 `;
 
 const rules = (hook: string) => `
@@ -223,12 +223,16 @@ describe("asked for on the command line, done by kubectl", () => {
     expect((await kubectlOfAna(...change)).code).toBe(1);
     const id = await asked("--session", "outage", "--for", "10m", "--break-glass");
     expect(await kubectlOfAna(...change)).toMatchObject({ code: 0 });
+    expect((await command("sela", "request", "list", "--to-review")).text).toContain(id);
+    expect((await command("omar", "request", "list", "--to-review")).text).not.toContain(id);
     await expect
       .poll(() => hook.received.some(({ body }) => body.includes('"access.break-glass"') && body.includes(id)))
       .toBe(true);
-    expect(await command("ana", "revoke", id, "--comment", "over")).toMatchObject({ code: 0 });
+    expect(await command("omar", "revoke", id, "--comment", "over")).toMatchObject({ code: 1 });
+    expect(await command("sela", "revoke", id, "--comment", "over")).toMatchObject({ code: 0 });
     expect((await kubectlOfAna(...change, "--field-manager=again")).code).toBe(1);
     expect((await command("ana", "access", "review", id, "--comment", "fine")).code).toBe(1);
+    expect((await command("omar", "access", "review", id, "--comment", "fine")).code).toBe(1);
     expect(await command("sela", "access", "review", id, "--comment", "as the incident says")).toMatchObject({ code: 0 });
   });
 

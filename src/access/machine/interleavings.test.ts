@@ -70,6 +70,7 @@ interface Move {
 }
 
 const who = fc.constantFrom(...people);
+const reviewers = [slot("group:b", { groups: ["b"] })];
 const oncall = fc.constantFrom(...people.filter((one) => !sameHuman(one, requester) && !one.isProgram));
 
 const commands: fc.Arbitrary<Move["command"]> = fc.oneof(
@@ -78,7 +79,7 @@ const commands: fc.Arbitrary<Move["command"]> = fc.oneof(
   { weight: 1, arbitrary: who.map((by) => decided("deny", by)) },
   { weight: 1, arbitrary: who.map((by) => () => ({ type: "cancel", by }) as const) },
   { weight: 1, arbitrary: fc.option(who, { nil: undefined }).map((by) => () => ({ type: "revoke", by, why: "x" }) as const) },
-  { weight: 1, arbitrary: who.map((by) => () => ({ type: "review", by, comment: "" }) as const) },
+  { weight: 1, arbitrary: who.map((by) => () => ({ type: "review", by, comment: "", reviewers }) as const) },
   { weight: 1, arbitrary: fc.constant(() => ({ type: "elapse" }) as const) },
   {
     weight: 6,
@@ -177,6 +178,17 @@ function checkStep(before: AccessRequest, command: Command, { request, events }:
     if (event.type === "decided") {
       must(before.phase === "pending" && time < before.pendingUntil, "no late decision");
       must(!sameHuman(event.approval.by, requester) && !event.approval.by.isProgram, "no self-approval, no program");
+    }
+    if (event.type === "reviewed") {
+      must(
+        before.breakGlass && before.grant !== undefined && before.reviewed === undefined,
+        "only break-glass is reviewed, once",
+      );
+      const { by } = event;
+      must(
+        !sameHuman(by, requester) && !by.isProgram && by.groups.includes("b"),
+        "only those who are named review, never oneself",
+      );
     }
     if (event.type === "granted") {
       const { from, until } = event.grant;

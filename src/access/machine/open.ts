@@ -17,6 +17,8 @@ export interface Opening {
   readonly guardrails: readonly string[];
   readonly breakGlass: boolean;
   readonly slots: readonly ApprovalSlot[];
+  /** Of break-glass: who looks at it afterwards. */
+  readonly reviewers?: readonly ApprovalSlot[] | undefined;
   /** The rule approves by itself, for this reason. */
   readonly approvedBecause?: string | undefined;
   readonly pendingMilliseconds: number;

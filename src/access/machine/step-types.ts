@@ -15,7 +15,13 @@ export type Command =
   | { readonly type: "cancel"; readonly by: Person }
   /** By a person, or by the system itself where the rule or the requester's right to it is gone. */
   | { readonly type: "revoke"; readonly by: Person | undefined; readonly why: string }
-  | { readonly type: "review"; readonly by: Person; readonly comment: string }
+  | {
+      readonly type: "review";
+      readonly by: Person;
+      readonly comment: string;
+      /** The reviewers as the rule resolves them now; those of a rule that is gone are the ones it had. */
+      readonly reviewers: readonly ApprovalSlot[];
+    }
   /** Nothing but time. */
   | { readonly type: "elapse" }
   /** A single action begins; `digest` is that of the call at hand. */

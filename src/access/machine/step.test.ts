@@ -292,10 +292,17 @@ describe("ends", () => {
     if (!result.ok) throw new Error("refused");
     expect(result.events.map(({ type }) => type)).toEqual(["requested", "decided", "granted"]);
     expect(result.request).toMatchObject({ phase: "granted", approvals: [{ channel: "rule", by: { isProgram: true } }] });
-    const by = (who: Person): Command => ({ type: "review", by: who, comment: "fine" });
+    const reviewers = [slot("group:security", { groups: ["security"] }), slot("human:bob", { humans: [bob.human] })];
+    const by = (who: Person): Command => ({ type: "review", by: who, comment: "fine", reviewers });
     expect(step(result.request, by(ada), 1).refused?.code).toBe("ACCESS_SELF_APPROVAL");
+    expect(step(result.request, by(person("odo", ["audit"])), 1).refused).toEqual({
+      code: "ACCESS_NOT_APPROVER",
+      message: "oidc:odo is not one of those who review it; the rule names: group:security, human:bob.",
+    });
+    expect(step(result.request, by(person("bot", ["security"], { isProgram: true })), 1).refused?.code).toBe("ACCESS_PROGRAM");
+    expect(step(result.request, { ...by(bob), reviewers: [] } as Command, 1).refused?.code).toBe("ACCESS_NOT_APPROVER");
     const reviewed = step(step(result.request, { type: "elapse" }, 9e9).request, by(bob), 9e9);
-    expect(reviewed.request.reviewed).toMatchObject({ by: bob, comment: "fine" });
+    expect(reviewed.request).toMatchObject({ reviewed: { by: bob, comment: "fine" }, reviewers });
     expect(step(reviewed.request, by(eve), 9e9).refused?.code).toBe("ACCESS_NOT_BREAK_GLASS");
     expect(step(granted(), by(eve), 2).refused?.code).toBe("ACCESS_NOT_BREAK_GLASS");
   });

@@ -2,7 +2,7 @@ import { assertNever } from "../../core/diagnostic.ts";
 import type { Instant } from "../../core/host.ts";
 import type { Person } from "../person.ts";
 import { personKey } from "../person.ts";
-import type { AccessRequest, Approval, Grant, RequestPhase } from "../request.ts";
+import type { AccessRequest, Approval, ApprovalSlot, Grant, RequestPhase } from "../request.ts";
 import { dueAt, effectiveTime, granted } from "./grant.ts";
 import { sameHuman } from "./same-human.ts";
 import { areFilled, fillableSlots } from "./slots.ts";
@@ -49,7 +49,7 @@ function apply(request: AccessRequest, command: Exclude<Command, { type: "elapse
     case "revoke":
       return revoke(request, command.by, command.why, at);
     case "review":
-      return review(request, command.by, command.comment, at);
+      return review(request, command, at);
     case "consume":
       return consume(request, command);
     case "sent": {
@@ -79,8 +79,8 @@ function decide(request: AccessRequest, { type: verdict, by, comment, channel, s
   }
   const fills = fillableSlots(slots, by);
   if (fills.length === 0) {
-    const names = slots.map(({ name }) => name).join(", ") || "nobody";
-    return refuse(request, { code: "ACCESS_NOT_APPROVER", message: `${by.user} is not an approver; approvers are: ${names}.` });
+    const message = `${by.user} is not an approver; approvers are: ${namesOf(slots)}.`;
+    return refuse(request, { code: "ACCESS_NOT_APPROVER", message });
   }
   const approved = request.approvals.filter((approval) => approval.verdict === "approve");
   if (verdict === "approve" && approved.some((approval) => sameHuman(approval.by, by))) {
@@ -103,7 +103,7 @@ function revoke(request: AccessRequest, by: Person | undefined, why: string, at:
   return end(request, "ended", how, why.trim() === "" ? how : why, at, by);
 }
 
-function review(request: AccessRequest, by: Person, comment: string, at: Instant): Change {
+function review(request: AccessRequest, { by, comment, reviewers }: Extract<Command, { type: "review" }>, at: Instant): Change {
   const message = (text: string): StepRefusal => ({ code: "ACCESS_NOT_BREAK_GLASS", message: text });
   if (!request.breakGlass || request.grant === undefined) return refuse(request, message("No break-glass access was given."));
   if (request.reviewed !== undefined) return refuse(request, message(`${request.reviewed.by.user} has reviewed it before.`));
@@ -111,7 +111,13 @@ function review(request: AccessRequest, by: Person, comment: string, at: Instant
   if (sameHuman(by, request.requester)) {
     return refuse(request, { code: "ACCESS_SELF_APPROVAL", message: `${by.user} cannot review what they did themselves.` });
   }
-  return { request: { ...request, reviewed: { by, at, comment } }, events: [{ type: "reviewed", by, comment }] };
+  if (fillableSlots(reviewers, by).length === 0) {
+    return refuse(request, {
+      code: "ACCESS_NOT_APPROVER",
+      message: `${by.user} is not one of those who review it; the rule names: ${namesOf(reviewers)}.`,
+    });
+  }
+  return { request: { ...request, reviewers, reviewed: { by, at, comment } }, events: [{ type: "reviewed", by, comment }] };
 }
 
 function consume(request: AccessRequest, { by, digest, auditId }: Extract<Command, { type: "consume" }>): Change {
@@ -158,6 +164,8 @@ function end(
 ): Change {
   return { request: { ...request, phase, ended: { at, why, by } }, events: [{ type: "ended", how, why, by }] };
 }
+
+const namesOf = (slots: readonly ApprovalSlot[]): string => slots.map(({ name }) => name).join(", ") || "nobody";
 
 const isRequester = ({ requester }: AccessRequest, by: Person): boolean =>
   by.human === requester.human || personKey(by) === personKey(requester);

@@ -61,7 +61,9 @@ const spec = z.strictObject({
   autoApprove: z.boolean().describe("The rule itself approves, unless a condition says otherwise.").optional(),
   breakGlass: z
     .boolean()
-    .describe("For emergencies: approved at once, with a reason, told at once, and reviewed afterwards by its approvals.")
+    .describe(
+      "For emergencies: approved at once, with a reason, told at once, and reviewed afterwards by one of those whom its approvals name.",
+    )
     .optional(),
   conditions: z
     .array(

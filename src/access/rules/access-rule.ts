@@ -156,6 +156,7 @@ export function compileAccessRule(document: SourceDocument, lookup: Pick<Approve
   const users = new Set(spec.requesters.users);
   const groups = new Set(spec.requesters.groups);
   const longest = millisecondsOf(spec.maxDuration);
+  const reviewers = spec.breakGlass === true ? (spec.approvals ?? []) : [];
   const fixed = {
     rule: name,
     // The schema orders fields, so that the same rule written otherwise is the same version.
@@ -189,6 +190,7 @@ export function compileAccessRule(document: SourceDocument, lookup: Pick<Approve
         verdict,
         because,
         slots: slots.map((slot) => resolveSlot(slot, person, context.at, known)),
+        reviewers: reviewers.map((slot) => resolveSlot(slot, person, context.at, known)),
         grantMilliseconds: Math.min(longest, wantedMilliseconds(ask, context.at)),
       };
     },

@@ -30,6 +30,8 @@ export interface RuleOffer {
   readonly because: string;
   /** Who must agree. Empty where the verdict is `approve` or `reject`; never empty otherwise, but a slot's approvers may be nobody. */
   readonly slots: readonly ApprovalSlot[];
+  /** Break-glass: who looks at it afterwards, as the rule's approvals name them. Empty for all others. */
+  readonly reviewers: readonly ApprovalSlot[];
   /** The longest a grant lives, from the approval. */
   readonly grantMilliseconds: number;
   /** How long the request waits for a decision. */

@@ -47,6 +47,8 @@ export interface AccessRequestFilter {
   readonly requester?: string | undefined;
   readonly human?: string | undefined;
   readonly cluster?: string | undefined;
+  /** Of break-glass: all of it, or what nobody has looked at yet. */
+  readonly glass?: "all" | "unreviewed" | undefined;
   readonly limit?: number | undefined;
 }
 
@@ -58,6 +60,8 @@ export function findAccessRequests(db: Kysely<Tables>, filter: AccessRequestFilt
     const value = filter[column];
     if (value !== undefined) query = query.where(column, "=", value);
   }
+  if (filter.glass === "all") query = query.where("glass", "is not", null);
+  if (filter.glass === "unreviewed") query = query.where("glass", "=", "unreviewed");
   if (filter.limit !== undefined) query = query.limit(filter.limit);
   return query.execute();
 }

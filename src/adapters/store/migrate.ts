@@ -7,6 +7,7 @@ import { recordings } from "./migrations/0004-recordings.ts";
 import { tokens } from "./migrations/0005-tokens.ts";
 import { notifications } from "./migrations/0006-notifications.ts";
 import { grantTokens } from "./migrations/0007-grant-tokens.ts";
+import { breakGlass } from "./migrations/0008-break-glass.ts";
 import { type Engine, StoreUnavailable } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
@@ -21,6 +22,7 @@ const steps: { readonly [name: string]: Step } = {
   "0005-tokens": tokens,
   "0006-notifications": notifications,
   "0007-grant-tokens": grantTokens,
+  "0008-break-glass": breakGlass,
 };
 
 /** Brings the tables up to date; several replicas may start at once (Kysely's migrator takes an advisory lock). */

@@ -94,6 +94,8 @@ export interface AccessRequestRow {
   opened: number;
   /** When time itself ends what it is in now; null: never. */
   due: number | null;
+  /** Of break-glass: unreviewed or reviewed; null for all other requests. */
+  glass: string | null;
   revision: number;
   /** Sequence number of the ledger's record of the last change: grows in the order of commits, on all replicas. */
   changed: number;

@@ -80,7 +80,7 @@ export function addAccessRoutes(api: Api, parts: AccessApi): void {
     await renew(parts, viewer.person);
     const known = await seen(parts, id, viewer);
     const done = known === undefined ? notFound : await act(viewer, known);
-    if (done.ok) return viewOf(done.value, viewer, await decidable(parts, viewer.person));
+    if (done.ok) return viewOf(withReviewers(done.value, desk), viewer, await decidable(parts, viewer.person));
     return reply.status(statuses[done.code] ?? 409).send({ code: done.code, message: done.message });
   };
 
@@ -96,20 +96,20 @@ export function addAccessRoutes(api: Api, parts: AccessApi): void {
   app.post(cancel.path, cancel, (request, reply) =>
     answer(request, reply, request.params.id, ({ person }, { id }) => desk.cancel(id, person)),
   );
-  const revoke = post("revoke", "Ends a request or a grant: by its requester, its approvers, an administrator.");
+  const revoke = post("revoke", "Ends a request or a grant: by its requester, its approvers or reviewers, an administrator.");
   const why = z.object({ why: z.string().trim().max(2000).default("") });
   app.post(revoke.path, { ...revoke, schema: { ...revoke.schema, body: why } }, (request, reply) =>
     answer(request, reply, request.params.id, async (viewer, known) => {
       if (known.mayRevoke) return desk.revoke(known.id, viewer.person, request.body.why);
       const isOver = known.phase !== "pending" && known.phase !== "granted";
       if (isOver) return { ok: false, code: "ACCESS_ENDED", message: `the request is ${known.phase} already` };
-      const message = "only the requester, its approvers and administrators may revoke";
+      const message = "only the requester, its approvers or reviewers and administrators may revoke";
       return { ok: false, code: "ACCESS_NOT_APPROVER", message };
     }),
   );
-  const review = post("review", "Says that what was done with break-glass access was looked at.");
+  const review = post("review", "Says that what was done with break-glass access was looked at, by one of its reviewers.");
   const words = z.object({ comment: z.string().trim().min(1).max(2000) });
-  app.post(review.path, { config: { role: "auditor" }, schema: { ...review.schema, body: words } }, (request, reply) =>
+  app.post(review.path, { ...review, schema: { ...review.schema, body: words } }, (request, reply) =>
     answer(request, reply, request.params.id, ({ person }, { id }) => desk.review(id, person, request.body.comment)),
   );
 
@@ -147,6 +147,7 @@ function listRoutes(api: Api, parts: AccessApi): void {
     decidable: flag.describe("what you may decide now"),
     phase: z.enum(["pending", "granted", "denied", "cancelled", "lapsed", "ended"]).optional(),
     breakGlass: flag,
+    reviewable: flag.describe("break-glass that you may look at now, as its rule's approvals name you"),
     cluster: z.string().optional(),
     limit: z.coerce.number().int().min(1).max(1000).default(100),
   });
@@ -155,7 +156,7 @@ function listRoutes(api: Api, parts: AccessApi): void {
     {
       config: { role: "anybody" },
       schema: {
-        description: "Requests that you may see, newest first: own ones, those to decide, and for auditors all.",
+        description: "Requests that you may see, newest first: own ones, those to decide or to review, and for auditors all.",
         querystring: query,
         response: { 200: z.object({ items: z.array(requestShape).readonly() }), 403: problem },
       },
@@ -164,21 +165,25 @@ function listRoutes(api: Api, parts: AccessApi): void {
       const viewer = viewerOf(request);
       if (viewer === undefined) return nobody(reply);
       await renew(parts, viewer.person);
-      const { mine, decidable: toDecide, phase, breakGlass, cluster, limit } = request.query;
+      const { mine, decidable: toDecide, phase, breakGlass, reviewable, cluster, limit } = request.query;
+      const toReview = reviewable === "true";
       const filter: RequestFilter = {
         ...(mine === "true" ? { requester: viewer.person } : {}),
         ...(toDecide === "true" ? { decidableBy: viewer.person } : {}),
         ...(phase === undefined ? {} : { phases: [phase] }),
+        ...(toReview ? { breakGlass: "unreviewed" } : breakGlass === "true" ? { breakGlass: "all" } : {}),
         cluster,
         // What is not to be seen is left out afterwards.
-        limit: mine === "true" || toDecide === "true" || viewer.isAuditor ? limit : 1000,
+        limit: !toReview && (mine === "true" || toDecide === "true" || viewer.isAuditor) ? limit : 1000,
       };
       const [found, mayDecide] = await Promise.all([desk.list(filter), decidable(parts, viewer.person)]);
       const items = found
         .filter((one) => breakGlass === undefined || one.breakGlass === (breakGlass === "true"))
+        .map((one) => withReviewers(one, desk))
         .filter((one) => mayDecide.has(one.id) || maySee(one, viewer))
-        .slice(0, limit);
-      return { items: items.map((one) => viewOf(one, viewer, mayDecide)) };
+        .map((one) => viewOf(one, viewer, mayDecide))
+        .filter(({ mayReview }) => !toReview || mayReview);
+      return { items: items.slice(0, limit) };
     },
   );
   app.get(
@@ -222,18 +227,23 @@ function listRoutes(api: Api, parts: AccessApi): void {
       // A clock that is set back does not make anybody wait longer.
       const over = AbortSignal.any([gone.signal, AbortSignal.timeout(milliseconds)]);
       const settled = await desk.settled(known.id, now() + milliseconds, over);
-      return viewOf(settled ?? known, viewer, await decidable(parts, viewer.person));
+      return viewOf(withReviewers(settled ?? known, desk), viewer, await decidable(parts, viewer.person));
     },
   );
 }
 
 /** A request as this person sees it, undefined where they may not. */
 async function seen(parts: AccessApi, id: string, viewer: Viewer): Promise<RequestView | undefined> {
-  const request = await parts.desk.get(id);
-  if (request === undefined) return undefined;
+  const found = await parts.desk.get(id);
+  if (found === undefined) return undefined;
+  const request = withReviewers(found, parts.desk);
   const mayDecide = await decidable(parts, viewer.person);
   return mayDecide.has(id) || maySee(request, viewer) ? viewOf(request, viewer, mayDecide) : undefined;
 }
+
+/** With those who would review it by now: who is on call changes. */
+const withReviewers = (request: AccessRequest, desk: AccessDesk): AccessRequest =>
+  request.breakGlass ? { ...request, reviewers: desk.reviewersOf(request) } : request;
 
 async function detail(parts: AccessApi, request: RequestView, viewer: Viewer) {
   const { ask } = request;

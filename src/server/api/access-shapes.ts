@@ -78,6 +78,16 @@ const ask = z.discriminatedUnion("type", [
   exception,
 ]);
 
+const slots = z
+  .array(
+    z.object({
+      name: z.string(),
+      count: z.number(),
+      approvers: z.object({ groups: texts, humans: texts }),
+    }),
+  )
+  .readonly();
+
 export const requestShape = z.object({
   id: z.string(),
   cluster: z.string(),
@@ -92,15 +102,8 @@ export const requestShape = z.object({
   guardrails: texts,
   breakGlass: z.boolean(),
   reviewed: z.object({ by: person, at: instant, comment: z.string() }).optional(),
-  slots: z
-    .array(
-      z.object({
-        name: z.string(),
-        count: z.number(),
-        approvers: z.object({ groups: texts, humans: texts }),
-      }),
-    )
-    .readonly(),
+  reviewers: slots.optional().describe("of break-glass: whoever may fill one of these looks at it afterwards"),
+  slots,
   approvals: z
     .array(
       z.object({

@@ -70,6 +70,7 @@ function partsOf(request: AccessRequest, event: AccessEvent): Parts {
         guardrails: request.guardrails,
         breakGlass: request.breakGlass,
         slots: request.slots.map(slotData),
+        ...(request.breakGlass ? { reviewers: (request.reviewers ?? []).map(slotData) } : {}),
         pendingUntil: request.pendingUntil,
         grantMilliseconds: request.grantMilliseconds,
       };
@@ -95,7 +96,8 @@ function partsOf(request: AccessRequest, event: AccessEvent): Parts {
       return { kind: "access.ended", actor: event.by?.user ?? system, outcome: event.how, data };
     }
     case "reviewed": {
-      const data: JsonObject = { by: identity(event.by), comment: event.comment };
+      const reviewers = (request.reviewers ?? []).map(slotData);
+      const data: JsonObject = { by: identity(event.by), comment: event.comment, reviewers };
       return { kind: "access.reviewed", actor: event.by.user, outcome: "reviewed", data };
     }
     default:

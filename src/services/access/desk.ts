@@ -1,5 +1,5 @@
 import type { Person } from "../../access/person.ts";
-import type { AccessRequest, Approval, Ask, RequestPhase } from "../../access/request.ts";
+import type { AccessRequest, Approval, ApprovalSlot, Ask, RequestPhase } from "../../access/request.ts";
 import type { RequestedAction } from "../../access/requested-action.ts";
 import type { Instant } from "../../core/host.ts";
 
@@ -31,6 +31,8 @@ export interface NewRequest {
 }
 
 export interface RequestFilter {
+  /** Of break-glass: all of it, or what nobody has looked at yet. */
+  readonly breakGlass?: "all" | "unreviewed" | undefined;
   readonly phases?: readonly RequestPhase[] | undefined;
   /** Requests of this person. */
   readonly requester?: Person | undefined;
@@ -59,6 +61,8 @@ export interface AccessDesk {
   open(wanted: NewRequest): Promise<Outcome<AccessRequest>>;
   get(id: string): Promise<AccessRequest | undefined>;
   list(filter: RequestFilter): Promise<readonly AccessRequest[]>;
+  /** Who looks at break-glass access: as its rule names them by now, or did when it was taken. */
+  reviewersOf(request: AccessRequest): readonly ApprovalSlot[];
   decide(
     id: string,
     by: Person,
@@ -70,7 +74,7 @@ export interface AccessDesk {
   cancel(id: string, by: Person): Promise<Outcome<AccessRequest>>;
   /** By the requester, an approver of the rule, or an administrator (the caller has checked that). */
   revoke(id: string, by: Person, why: string): Promise<Outcome<AccessRequest>>;
-  /** What was done with break-glass access was looked at. */
+  /** What was done with break-glass access was looked at, by one of those whom the rule's approvals name. */
   review(id: string, by: Person, comment: string): Promise<Outcome<AccessRequest>>;
   /**
    * The live grant of this person that covers the action, consumed in one transaction where it is for a single action.

@@ -16,6 +16,7 @@ export function rowOf(request: AccessRequest, changed: number): AccessRequestRow
     human: request.requester.human,
     opened: request.opened,
     due: dueAt(request) ?? null,
+    glass: request.breakGlass ? (request.reviewed === undefined ? "unreviewed" : "reviewed") : null,
     revision: request.revision,
     changed,
     document: writeExactJson(request as unknown as JsonObject),

@@ -22,26 +22,35 @@ export interface RequestView extends AccessRequest {
 export const isOwn = ({ requester }: AccessRequest, person: Person): boolean =>
   personKey(requester) === personKey(person) || requester.human === person.human;
 
-/** Requesters, those who decide or decided, and auditors. */
+/** Requesters, those who decide or decided, those who review, and auditors. */
 export function maySee(request: AccessRequest, { person, isAuditor }: Viewer): boolean {
   if (isAuditor || isOwn(request, person)) return true;
   if (request.approvals.some(({ by }) => personKey(by) === personKey(person))) return true;
-  return fillableSlots(request.slots, person).length > 0;
+  return isOneOf(request, person);
 }
+
+/** Whether this person may decide on it, or, of break-glass, look at it afterwards. */
+const isOneOf = ({ slots, reviewers = [] }: AccessRequest, person: Person): boolean =>
+  fillableSlots(slots, person).length > 0 || fillableSlots(reviewers, person).length > 0;
 
 /** `decidable`: what this person may decide now, as the desk says it. */
 export function viewOf(request: AccessRequest, viewer: Viewer, decidable: ReadonlySet<string>): RequestView {
-  const { ask, phase, breakGlass, grant, reviewed } = request;
+  const { ask, phase, breakGlass, grant, reviewed, reviewers = [] } = request;
   const own = isOwn(request, viewer.person);
   const isOpen = phase === "pending" || phase === "granted";
-  const isApprover = fillableSlots(request.slots, viewer.person).length > 0;
   return {
     ...request,
     ask: ask.type === "action" ? { ...ask, preview: previewFor(ask.preview, own && !viewer.isAuditor) } : ask,
     mayDecide: decidable.has(request.id),
     mayCancel: own && phase === "pending",
-    mayRevoke: isOpen && (own || viewer.isAdministrator || isApprover),
-    mayReview: breakGlass && grant !== undefined && reviewed === undefined && viewer.isAuditor && !own,
+    mayRevoke: isOpen && (own || viewer.isAdministrator || isOneOf(request, viewer.person)),
+    mayReview:
+      breakGlass &&
+      grant !== undefined &&
+      reviewed === undefined &&
+      !own &&
+      !viewer.person.isProgram &&
+      fillableSlots(reviewers, viewer.person).length > 0,
   };
 }
 

@@ -5,7 +5,7 @@ import { sameHuman } from "../../access/machine/same-human.ts";
 import { fillableSlots } from "../../access/machine/slots.ts";
 import type { Command } from "../../access/machine/step-types.ts";
 import { type Person, personKey } from "../../access/person.ts";
-import type { AccessRequest, Approval, Ask } from "../../access/request.ts";
+import type { AccessRequest, Approval, ApprovalSlot, Ask } from "../../access/request.ts";
 import type { RequestedAction } from "../../access/requested-action.ts";
 import type { AccessRules, RuleOffer } from "../../access/rules/types.ts";
 import type { Ledger } from "../../adapters/store/ledger.ts";
@@ -115,8 +115,15 @@ export class StoredAccessDesk implements AccessDesk {
     return this.#requests.get(id);
   }
 
-  async list({ phases, requester, decidableBy, cluster, limit = mostListed }: RequestFilter): Promise<readonly AccessRequest[]> {
-    const filter = { human: requester?.human, cluster };
+  async list({
+    phases,
+    requester,
+    decidableBy,
+    cluster,
+    breakGlass,
+    limit = mostListed,
+  }: RequestFilter): Promise<readonly AccessRequest[]> {
+    const filter = { human: requester?.human, cluster, glass: breakGlass };
     if (decidableBy === undefined) return this.#requests.find({ ...filter, phases, limit });
     if (phases !== undefined && !phases.includes("pending")) return [];
     const pending = await this.#requests.find({ ...filter, phases: ["pending"] });
@@ -181,8 +188,20 @@ export class StoredAccessDesk implements AccessDesk {
       const request = await this.#requests.get(id);
       const isOwn = request !== undefined && sameHuman(this.#known(by), this.#known(request.requester));
       if (isOwn) return refuse("ACCESS_SELF_APPROVAL", `${by.user} cannot review what they did themselves.`);
-      return this.#step(id, { type: "review", by: this.#known(by), comment });
+      const reviewers = request === undefined ? [] : this.reviewersOf(request);
+      return this.#step(id, { type: "review", by: this.#known(by), comment, reviewers });
     });
+  }
+
+  reviewersOf(request: AccessRequest): readonly ApprovalSlot[] {
+    const before = request.reviewers ?? [];
+    const rules = this.#options.rules();
+    if (!request.breakGlass || request.reviewed !== undefined || rules === undefined) return before;
+    const { requester: person, ask, cluster, rule } = request;
+    const facts = this.#factsOf(person, ask, cluster);
+    const asked = { person, ask, cluster, breakGlass: true, at: this.#options.now(), facts, rule: rule.name };
+    const reviewers = offerOf(rules, asked)?.reviewers ?? [];
+    return reviewers.length === 0 ? before : reviewers;
   }
 
   async use(
@@ -288,9 +307,10 @@ export class StoredAccessDesk implements AccessDesk {
     if (waiting.length >= mostPending) {
       return refuse("ACCESS_TOO_MANY", `${waiting.length} requests of ${requester.user} wait already.`);
     }
-    const { slots, role, holdSeconds, pendingMilliseconds, grantMilliseconds } = offer;
+    const { slots, reviewers, role, holdSeconds, pendingMilliseconds, grantMilliseconds } = offer;
     const approvedBecause = offer.verdict === "approve" ? offer.because : undefined;
-    const ruled = { rule, role, holdSeconds, slots, approvedBecause, pendingMilliseconds, grantMilliseconds };
+    const limits = { holdSeconds, pendingMilliseconds, grantMilliseconds };
+    const ruled = { rule, role, slots, approvedBecause, ...limits, ...(breakGlass ? { reviewers } : {}) };
     const opened = open({ id: newId(), cluster, requester, ask, reason, guardrails, breakGlass, ...ruled }, at);
     if (!opened.ok) return { ok: false, ...opened.refused };
     await this.#requests.create(opened.request, opened.events);

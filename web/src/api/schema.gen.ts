@@ -223,6 +223,15 @@ export interface Answers {
         readonly at: number;
         readonly comment: string;
       };
+      /** of break-glass: whoever may fill one of these looks at it afterwards */
+      readonly reviewers?: readonly {
+        readonly name: string;
+        readonly count: number;
+        readonly approvers: {
+          readonly groups: readonly string[];
+          readonly humans: readonly string[];
+        };
+      }[];
       readonly slots: readonly {
         readonly name: string;
         readonly count: number;
@@ -379,6 +388,15 @@ export interface Answers {
       readonly at: number;
       readonly comment: string;
     };
+    /** of break-glass: whoever may fill one of these looks at it afterwards */
+    readonly reviewers?: readonly {
+      readonly name: string;
+      readonly count: number;
+      readonly approvers: {
+        readonly groups: readonly string[];
+        readonly humans: readonly string[];
+      };
+    }[];
     readonly slots: readonly {
       readonly name: string;
       readonly count: number;
@@ -559,6 +577,15 @@ export interface Answers {
       readonly at: number;
       readonly comment: string;
     };
+    /** of break-glass: whoever may fill one of these looks at it afterwards */
+    readonly reviewers?: readonly {
+      readonly name: string;
+      readonly count: number;
+      readonly approvers: {
+        readonly groups: readonly string[];
+        readonly humans: readonly string[];
+      };
+    }[];
     readonly slots: readonly {
       readonly name: string;
       readonly count: number;
@@ -977,6 +1004,15 @@ export interface Answers {
       readonly at: number;
       readonly comment: string;
     };
+    /** of break-glass: whoever may fill one of these looks at it afterwards */
+    readonly reviewers?: readonly {
+      readonly name: string;
+      readonly count: number;
+      readonly approvers: {
+        readonly groups: readonly string[];
+        readonly humans: readonly string[];
+      };
+    }[];
     readonly slots: readonly {
       readonly name: string;
       readonly count: number;
@@ -1132,6 +1168,15 @@ export interface Answers {
       readonly at: number;
       readonly comment: string;
     };
+    /** of break-glass: whoever may fill one of these looks at it afterwards */
+    readonly reviewers?: readonly {
+      readonly name: string;
+      readonly count: number;
+      readonly approvers: {
+        readonly groups: readonly string[];
+        readonly humans: readonly string[];
+      };
+    }[];
     readonly slots: readonly {
       readonly name: string;
       readonly count: number;
@@ -1287,6 +1332,15 @@ export interface Answers {
       readonly at: number;
       readonly comment: string;
     };
+    /** of break-glass: whoever may fill one of these looks at it afterwards */
+    readonly reviewers?: readonly {
+      readonly name: string;
+      readonly count: number;
+      readonly approvers: {
+        readonly groups: readonly string[];
+        readonly humans: readonly string[];
+      };
+    }[];
     readonly slots: readonly {
       readonly name: string;
       readonly count: number;
@@ -1442,6 +1496,15 @@ export interface Answers {
       readonly at: number;
       readonly comment: string;
     };
+    /** of break-glass: whoever may fill one of these looks at it afterwards */
+    readonly reviewers?: readonly {
+      readonly name: string;
+      readonly count: number;
+      readonly approvers: {
+        readonly groups: readonly string[];
+        readonly humans: readonly string[];
+      };
+    }[];
     readonly slots: readonly {
       readonly name: string;
       readonly count: number;
@@ -1597,6 +1660,15 @@ export interface Answers {
       readonly at: number;
       readonly comment: string;
     };
+    /** of break-glass: whoever may fill one of these looks at it afterwards */
+    readonly reviewers?: readonly {
+      readonly name: string;
+      readonly count: number;
+      readonly approvers: {
+        readonly groups: readonly string[];
+        readonly humans: readonly string[];
+      };
+    }[];
     readonly slots: readonly {
       readonly name: string;
       readonly count: number;
@@ -1752,6 +1824,15 @@ export interface Answers {
       readonly at: number;
       readonly comment: string;
     };
+    /** of break-glass: whoever may fill one of these looks at it afterwards */
+    readonly reviewers?: readonly {
+      readonly name: string;
+      readonly count: number;
+      readonly approvers: {
+        readonly groups: readonly string[];
+        readonly humans: readonly string[];
+      };
+    }[];
     readonly slots: readonly {
       readonly name: string;
       readonly count: number;

@@ -1,9 +1,9 @@
-import { Anchor, Stack, Table, Text, Title, VisuallyHidden } from "@mantine/core";
+import { Anchor, Group, Stack, Table, Text, Title, VisuallyHidden } from "@mantine/core";
 import { Link } from "wouter";
 import { Answer, Time } from "../../components/state.tsx";
-import { type RequestView, review, useRequests } from "./access-api.ts";
+import { type RequestView, review, revoke, useRequests } from "./access-api.ts";
 import { ActionButton } from "./action-button.tsx";
-import { askText, Phase, personText } from "./wording.tsx";
+import { askText, Phase, personText, whoReviews } from "./wording.tsx";
 
 /** Break-glass access, what nobody has looked at yet first. */
 export function BreakGlassPage() {
@@ -11,7 +11,10 @@ export function BreakGlassPage() {
   return (
     <Stack>
       <Title order={2}>Break-glass</Title>
-      <Text c="dimmed">Access that was taken without an approval. Somebody else than who took it looks at what was done.</Text>
+      <Text c="dimmed">
+        Access that was taken without an approval. Those whom the rule&apos;s approvals name look at what was done, and may end
+        it.
+      </Text>
       <Answer state={state}>
         {({ items }) => {
           const given = items.filter((request) => request.grant !== undefined);
@@ -60,17 +63,29 @@ function Taken({ items }: { readonly items: readonly RequestView[] }) {
               <Table.Td>
                 {request.reviewed !== undefined
                   ? `${personText(request.reviewed.by)}: ${request.reviewed.comment}`
-                  : request.mayReview && (
-                      <ActionButton
-                        label="Record a review"
-                        size="compact-sm"
-                        color="#364fc7"
-                        explain={`What ${request.requester.user} did with this access was looked at.`}
-                        reason="required"
-                        reasonLabel="What you found"
-                        run={(comment) => review(request.id, comment)}
-                      />
-                    )}
+                  : whoReviews(request)}
+                <Group gap="xs">
+                  {request.mayReview && (
+                    <ActionButton
+                      label="Record a review"
+                      size="compact-sm"
+                      color="#364fc7"
+                      explain={`What ${request.requester.user} did with this access was looked at.`}
+                      reason="required"
+                      reasonLabel="What you found"
+                      run={(comment) => review(request.id, comment)}
+                    />
+                  )}
+                  {request.mayRevoke && (
+                    <ActionButton
+                      label="Revoke"
+                      size="compact-sm"
+                      explain={`The access of ${request.requester.user} ends now; open streams are cut within a second.`}
+                      reason="required"
+                      run={(why) => revoke(request.id, why)}
+                    />
+                  )}
+                </Group>
               </Table.Td>
             </Table.Tr>
           ))}

@@ -8,7 +8,7 @@ import { Time } from "../../components/state.tsx";
 import { yamlLines } from "../../components/yaml-view.tsx";
 import type { RequestDetailView, RequestView, Risk, SimilarDecision } from "./access-api.ts";
 import { Slots } from "./slots.tsx";
-import { askText, BreakGlass, Phase, personText } from "./wording.tsx";
+import { askText, BreakGlass, Phase, personText, whoReviews } from "./wording.tsx";
 
 /** Everything that somebody needs to know who decides on a request, or who waits for the decision. */
 export function RequestDetail({ request, children }: { readonly request: RequestDetailView; readonly children?: ReactNode }) {
@@ -143,6 +143,7 @@ function Facts({ request }: { readonly request: RequestView }) {
         {request.ended.by === undefined ? "" : `, by ${personText(request.ended.by)}`}
       </span>,
     ]);
+  if (request.breakGlass && request.reviewed === undefined) rows.push(["To be reviewed", whoReviews(request)]);
   if (request.reviewed !== undefined)
     rows.push(["Reviewed", `by ${personText(request.reviewed.by)}: ${request.reviewed.comment}`]);
   return (

@@ -8,6 +8,10 @@ export const askText = ({ ask, rule }: Pick<AccessRequest, "ask" | "rule">): str
 export const personText = ({ displayName, user }: AccessRequest["requester"]): string =>
   displayName === undefined || displayName === user ? user : `${displayName} (${user})`;
 
+/** Who is waited for; the rule says it, and a rule that names nobody leaves it so. */
+export const whoReviews = ({ reviewers = [] }: Pick<AccessRequest, "reviewers">): string =>
+  `by ${reviewers.map(({ name }) => name).join(", ") || "nobody: the rule names none"}`;
+
 /** White on these is above the contrast that WCAG AA asks for. */
 const phaseColours: { readonly [phase in AccessRequest["phase"]]: string } = {
   pending: "#1864ab",
