@@ -76,6 +76,14 @@ describe.skipIf(!hasHelm())("the Helm chart", () => {
     expect(role(render("--set", "gateway.enabled=true,gateway.url=https://gateway.example.com"))).toBe(plain);
   });
 
+  test("has the API server show a certificate where a Secret names its authority", () => {
+    const text = render("--set", "webhook.clientCaSecret=webhook-clients,webhook.clientNames={kube-apiserver}");
+    expect(text).toContain("--webhook-client-ca=/etc/castellan/webhook-clients/ca.crt");
+    expect(text).toContain("--webhook-client-name=kube-apiserver");
+    expect(text).toContain("secretName: webhook-clients");
+    expect(render()).not.toContain("webhook-client");
+  });
+
   test("refuses replicas that would each have keys of their own", () => {
     expect(() => render("--set", "replicas=2")).toThrow("several replicas share a PostgreSQL");
   });

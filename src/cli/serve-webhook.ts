@@ -12,6 +12,7 @@ import { answerReview } from "../server/webhook/reviews.ts";
 import { BadBatch, jsonBatch, listenForReviews, type ReviewHandler } from "../server/webhook/webhook.ts";
 import { Admission } from "../services/admission/admit.ts";
 import type { Approvals } from "../services/admission/approvals.ts";
+import { CallKeys } from "../services/admission/call-keys.ts";
 import { ClusterFacts } from "../services/admission/cluster-facts.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
 import { EffectsWriter } from "../services/admission/effects.ts";
@@ -25,8 +26,9 @@ import { type CertificateSource, ServingCertificates, type ServingIdentity } fro
 import { UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
 import { nodeHost } from "./node-host.ts";
+import { type CallerFlags, servedCallers } from "./webhook-callers.ts";
 
-export interface WebhookFlags {
+export interface WebhookFlags extends CallerFlags {
   readonly data: string;
   readonly webhookListen: string;
   readonly webhookUrl?: string;
@@ -87,9 +89,12 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   const identity = await certificates.current(io.now());
   const attached = new Map<string, Attached>();
   const token = await auditToken(flags);
+  const keys = new CallKeys(token, io.now);
+  const callers = await servedCallers(flags, keys, metrics, trouble);
   const server = await listenForReviews({
     ...listen,
     identity: identity.server,
+    callers,
     onError: trouble,
     batches: {
       isAuthorized: (header) => isSecret(header, `Bearer ${token}`),
@@ -119,12 +124,14 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   }).catch(cannotListen(flags.webhookListen, "--webhook-listen"));
   let serving: ServingIdentity = identity;
   const renew = async () => {
+    if (await callers.renew()) server.renew(serving.server);
     const next = await certificates.current(io.now());
     // Another replica with the same directory, cert-manager, or a person may have renewed it.
     if (next.server.certificate === serving.server.certificate && next.authorities === serving.authorities) return;
     serving = next;
     // First the API servers must trust the new one, and they learn of that a moment after they are told.
-    for (const [path, { governed }] of attached) await governed().setWebhook(optionsOf(flags, listen, next, path));
+    for (const [path, { governed }] of attached)
+      await governed().setWebhook(optionsOf(flags, listen, next, () => keys.path(path)));
     await sleep(propagationMilliseconds);
     server.renew(next.server);
   };
@@ -137,7 +144,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
     attach(cluster, path) {
       const effects = new EffectsWriter(cluster.client, () => cluster.governed().resources, trouble);
       attached.set(path, { ...cluster, effects, handle: metrics.measuring(reviewHandler(cluster, effects, parts)) });
-      return optionsOf(flags, listen, serving, path);
+      return optionsOf(flags, listen, serving, () => keys.path(path));
     },
     close: async () => {
       clearInterval(renewal);
@@ -236,12 +243,13 @@ function namesOf(flags: WebhookFlags, host: string) {
   return { dns: all.filter((text) => !isIp(text)), ips: all.filter(isIp) };
 }
 
-function optionsOf(flags: WebhookFlags, listen: Address, identity: ServingIdentity, path: string): WebhookOptions {
+function optionsOf(flags: WebhookFlags, listen: Address, identity: ServingIdentity, prefix: () => string): WebhookOptions {
   const authority = Buffer.from(identity.authorities).toString("base64");
   const [namespace = "", name] = flags.webhookService?.split("/") ?? [];
   const url = flags.webhookUrl?.replace(/\/$/, "") ?? `https://${listen.host}:${listen.port}`;
   return {
-    address: name === undefined ? { url: `${url}${path}`, authority } : { service: { namespace, name, port: 443 }, authority },
+    address: name === undefined ? { url, authority } : { service: { namespace, name, port: 443 }, authority },
+    prefix,
     exemptNamespaces: [...new Set([ownNamespace, ...(name === undefined ? [] : [namespace])])],
     timeoutSeconds,
   };

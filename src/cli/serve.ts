@@ -37,6 +37,11 @@ export function createCommand(context: CommandContext): Command {
       "--webhook-certificates <directory>",
       "tls.crt, tls.key and ca.crt, as cert-manager keeps them; else they are made here",
     )
+    .option(
+      "--webhook-client-ca <file>",
+      "PEM: reviews are taken only with a client certificate of this authority, which the API server is given by its AdmissionConfiguration",
+    )
+    .option("--webhook-client-name <name>", "the common name that such a certificate must have; repeatable", collect)
     .option("--audit-token <file>", "the token of audit webhooks and senders of flows; else one is made in <data>/audit-token")
     .option("--ledger-key <file>", "PEM: the Ed25519 key that signs the ledger, which replicas share; else one is made in <data>")
     .option(

@@ -16,6 +16,7 @@ const webhook = await listenForReviews({
   host: "127.0.0.1",
   port: 0,
   identity: server,
+  callers: { open: (path) => path, onRefused: () => {} },
   onError: (error) => console.error(error),
   batches: {
     isAuthorized: () => true,

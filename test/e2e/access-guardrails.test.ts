@@ -146,6 +146,7 @@ beforeAll(async () => {
     host: "127.0.0.1",
     port: 0,
     identity: { certificate: identity.certificate, key: identity.key },
+    callers: { open: (path) => path, onRefused: () => {} },
     onError: (error) => troubles.push(String(error)),
     batches: { isAuthorized: () => false, handlers: new Map() },
     handle: async (path, review) =>

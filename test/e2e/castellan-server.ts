@@ -1,9 +1,11 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { promisify } from "node:util";
 import { Agent, request } from "undici";
+import { CallKeys } from "../../src/services/admission/call-keys.ts";
 import { type Cluster, freePorts } from "../cluster/start.ts";
 
 /** The program, run from its sources. */
@@ -60,7 +62,10 @@ export class CastellanServer {
     this.#child = child;
     this.output = "";
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (this.output += String(chunk)));
-    await this.until(() => this.output.includes("castellan: governs") && this.#found() !== undefined);
+    await this.until(() => {
+      if (child.exitCode !== null) throw new Error(`the server ended by itself:\n${this.output}`);
+      return this.output.includes("castellan: governs") && this.#found() !== undefined;
+    });
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
@@ -124,7 +129,9 @@ export class CastellanServer {
     try {
       const body = JSON.stringify(object);
       const headers = { "content-type": "application/json" };
-      const answer = await agent.request({ origin: `https://${this.#webhook}`, path, method: "POST", headers, body });
+      const secret = (await readFile(join(this.#data, "audit-token"), "utf8")).trim();
+      const keyed = new CallKeys(secret, Date.now).path("") + path;
+      const answer = await agent.request({ origin: `https://${this.#webhook}`, path: keyed, method: "POST", headers, body });
       return { status: answer.statusCode, text: await answer.body.text() };
     } catch (error) {
       return { status: 0, text: String(error) };

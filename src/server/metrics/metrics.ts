@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { type Finding, ruleStatuses, severities } from "../../core/finding.ts";
 import { type PolicyResultCount, policyResultLabels } from "../../services/admission/policy-result-counts.ts";
+import type { CallRefusal } from "../webhook/callers.ts";
 import type { ReviewHandler } from "../webhook/webhook.ts";
 
 /** One cluster under review. */
@@ -58,10 +59,18 @@ export class ServerMetrics {
     registers: [this.#registry],
   });
 
+  readonly #refused = new Counter({
+    name: "castellan_webhook_refused_total",
+    help: "Calls of the webhook that no API server made: without the key of a registered path, or without a trusted certificate.",
+    labelNames: ["reason"],
+    registers: [this.#registry],
+  });
+
   constructor(measured: Measured) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     for (const part of ["admission", "ledger", "watch", "reports", "other"]) this.#troubles.inc({ part }, 0);
+    for (const reason of ["key", "certificate", "connections"]) this.#refused.inc({ reason }, 0);
     for (const stage of ["mutate", "validate"])
       for (const outcome of ["allow", "deny", "error"]) this.#reviews.inc({ stage, outcome }, 0);
     new Gauge({
@@ -132,6 +141,11 @@ export class ServerMetrics {
 
   trouble(part: TroubleSource): void {
     this.#troubles.inc({ part });
+  }
+
+  /** A call of the webhook was not answered. */
+  refused(reason: CallRefusal): void {
+    this.#refused.inc({ reason });
   }
 
   /** One group commit. */

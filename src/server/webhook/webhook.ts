@@ -5,14 +5,9 @@ import { gunzip } from "node:zlib";
 import { parseExactJson, writeExactJson } from "../../core/exact-json.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { traced } from "../tracing.ts";
+import { Callers, type ReviewCallers, type TlsIdentity } from "./callers.ts";
 
 const inflate = promisify(gunzip);
-
-/** A certificate and its key, PEM. */
-export interface TlsIdentity {
-  readonly certificate: string;
-  readonly key: string;
-}
 
 /** Answers one review of `path` (`/validate/deny`, ...); undefined where there is no such path. Rejects where no decision can be given. */
 export type ReviewHandler = (path: string, review: JsonValue) => Promise<JsonObject | undefined>;
@@ -60,6 +55,8 @@ export interface WebhookServerOptions {
   readonly host: string;
   readonly port: number;
   readonly identity: TlsIdentity;
+  /** Whose reviews are answered. */
+  readonly callers: ReviewCallers;
   readonly handle: ReviewHandler;
   readonly batches: BatchReceiver;
   readonly onError: (error: unknown) => void;
@@ -67,18 +64,21 @@ export interface WebhookServerOptions {
 
 /** The HTTPS listener that the API server calls. Resolves once it listens; rejects where the address is taken. */
 export async function listenForReviews(options: WebhookServerOptions): Promise<WebhookServer> {
+  const callers = new Callers(options.callers);
   const server = createServer(
-    { cert: options.identity.certificate, key: options.identity.key, keepAliveTimeout: 120_000 },
+    { ...callers.tls(options.identity), ...callers.limits, keepAliveTimeout: 120_000 },
     (request, response) => {
-      answer(request, response, options).catch(options.onError);
+      answer(request, response, callers, options).catch(options.onError);
     },
   );
+  server.on("connection", (socket) => callers.connected(socket));
+  server.on("secureConnection", (socket) => callers.secured(socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, resolve);
   });
   return {
-    renew: ({ certificate, key }) => server.setSecureContext({ cert: certificate, key }),
+    renew: (identity) => server.setSecureContext(callers.tls(identity)),
     port: portOf(server),
     close: () =>
       new Promise((resolve) => {
@@ -93,19 +93,24 @@ function portOf(server: Server): number {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, options: WebhookServerOptions): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  callers: Callers,
+  options: WebhookServerOptions,
+): Promise<void> {
   const url = new URL(request.url ?? "/", "https://castellan");
-  const path = url.pathname;
-  if (request.method === "GET" && (path === "/healthz" || path === "/readyz")) return end(response, 200, "ok");
-  if (request.method !== "POST") return end(response, 405, "only POST");
-  // Refused before the body is read: who has no token costs nothing.
-  const batch = options.batches.handlers.get(path);
+  if (request.method === "GET" && (url.pathname === "/healthz" || url.pathname === "/readyz")) return end(response, 200, "ok");
+  if (request.method !== "POST") return refuse(response, 405, "only POST");
+  // Refused before the body is read: who is not known costs nothing.
+  const batch = options.batches.handlers.get(url.pathname);
   if (batch !== undefined && !options.batches.isAuthorized(request.headers.authorization))
-    return end(response, 401, "the token is missing or wrong");
+    return refuse(response, 401, "the token is missing or wrong");
+  const path = batch === undefined ? callers.admit(url.pathname, request.socket) : url.pathname;
+  if (typeof path !== "string") return refuse(response, path.status, path.message);
+  callers.prove(request.socket);
   const body = await read(request);
-  // What is still to come is not waited for.
-  if (body === undefined) response.shouldKeepAlive = false;
-  if (body === undefined) return end(response, 413, `a body may have ${maximumBody} bytes, ${maximumInflated} once inflated`);
+  if (body === undefined) return refuse(response, 413, `a body may have ${maximumBody} bytes, ${maximumInflated} once inflated`);
   if (batch !== undefined) return takeBatch(batch, body, url.searchParams.get("cluster") ?? "default", response, options);
   let value: JsonValue;
   try {
@@ -142,6 +147,12 @@ async function takeBatch(
     // Then the sender tries again.
     end(response, 503, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** What is still to come is not waited for, and who goes on asking has to connect anew. */
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response.shouldKeepAlive = false;
+  end(response, status, text);
 }
 
 function end(response: ServerResponse, status: number, text: string, type = "text/plain"): void {

@@ -17,6 +17,8 @@ export type WebhookAddress =
 
 export interface WebhookOptions {
   readonly address: WebhookAddress;
+  /** What the paths begin with at the moment; undefined: nothing. */
+  readonly prefix?: () => string;
   /** Namespaces that are never asked about: our own, so that we can always start. */
   readonly exemptNamespaces: readonly string[];
   readonly timeoutSeconds: number;
@@ -68,7 +70,9 @@ function webhook(
 ): JsonObject {
   const { address } = options;
   const conditions = machineryConditions(rules);
-  const target: JsonObject = "url" in address ? { url: `${address.url}${path}` } : { service: { ...address.service, path } };
+  const whole = `${options.prefix?.() ?? ""}${path}`;
+  const target: JsonObject =
+    "url" in address ? { url: `${address.url}${whole}` } : { service: { ...address.service, path: whole } };
   return {
     name: `${name}.castellan.dev`,
     clientConfig: { ...target, caBundle: address.authority },

@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import { CallKeys } from "./call-keys.ts";
+
+const hour = 3_600_000;
+const start = 500_000 * hour;
+const keys = (at: number, secret = "secret") => new CallKeys(secret, () => at);
+const registered = (prefix = "") => keys(start).path(prefix);
+
+describe("keys in the paths of webhooks", () => {
+  test("what was registered is opened, by every replica that shares the secret", () => {
+    expect(keys(start).open(`${registered()}/validate/deny`)).toBe("/validate/deny");
+    expect(keys(start).open(`${registered("/clusters/prod")}/policies`)).toBe("/clusters/prod/policies");
+    expect(registered()).toMatch(/^\/[\w-]{43}$/);
+  });
+
+  test.for([
+    ["an hour ago", hour, true],
+    ["by a clock that is ahead", -hour, true],
+    ["two hours ago", 2 * hour, false],
+  ] as const)("a path that was registered %s is good: %s", ([, later, isGood]) => {
+    expect(keys(start + later).open(`${registered()}/mutate/allow`)).toBe(isGood ? "/mutate/allow" : undefined);
+  });
+
+  test.for([
+    ["no key", () => "/validate/deny"],
+    ["a key of one's own", () => `/${"A".repeat(43)}/validate/deny`],
+    [
+      "a key of another cluster",
+      () => `/clusters/test${registered("/clusters/prod").slice("/clusters/prod".length)}/validate/deny`,
+    ],
+    ["the key alone", () => registered()],
+    ["a longer key", () => `${registered()}A/validate/deny`],
+  ] as const)("%s opens nothing", ([, path]) => {
+    expect(keys(start).open(path())).toBeUndefined();
+  });
+
+  test("another secret opens nothing", () => {
+    expect(keys(start, "other").open(`${registered()}/validate/deny`)).toBeUndefined();
+  });
+});
