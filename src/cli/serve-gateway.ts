@@ -11,6 +11,7 @@ import { clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { LookAtCall } from "../server/api/new-action.ts";
 import { type Gateway, listenForCalls, type TlsIdentity } from "../server/gateway/gateway.ts";
+import { HeldCalls, usualHeld } from "../server/gateway/held-calls.ts";
 import { lookAtCallOver } from "../server/gateway/look-at-call.ts";
 import { type GatewayParts, type GuardrailJudge, usualLimits } from "../server/gateway/parts.ts";
 import type { OpenTap } from "../server/gateway/stream/tap.ts";
@@ -33,6 +34,8 @@ export interface GatewayFlags {
   readonly gatewayListen?: string;
   readonly gatewayUrl?: string;
   readonly gatewayHold: number;
+  readonly gatewayHeld: number;
+  readonly gatewayHeldInAll: number;
   readonly gatewayBody: number;
   readonly gatewayStreams: number;
   readonly gatewayOrigin?: readonly string[];
@@ -51,6 +54,8 @@ export function addGatewayOptions(command: Command): Command {
       natural,
       0,
     )
+    .option("--gateway-held <number>", "calls of one person that may wait for approval at once", natural, usualHeld.perPerson)
+    .option("--gateway-held-in-all <number>", "calls of everybody that may", natural, usualHeld.inAll)
     .option("--gateway-body <MiB>", "the largest body of a call", natural, usualLimits.bodyBytes / mebibyte)
     .option("--gateway-streams <number>", "open watches, logs and sessions of one person", natural, usualLimits.streamsPerPerson)
     .option("--gateway-origin <origin>", "a web origin whose pages may open sockets; repeatable", collect)
@@ -142,10 +147,11 @@ async function serve(
   const clusters = new Map<string, GatewayParts>();
   const users = new Map<string, string>();
   const paths: { readonly name: string; readonly path: string }[] = [];
+  const held = new HeldCalls({ perPerson: flags.gatewayHeld, inAll: flags.gatewayHeldInAll });
   const alone = parts.clusters.length === 1;
   for (const cluster of parts.clusters) {
     const path = alone ? "" : pathOfCluster(cluster.name);
-    clusters.set(path, await clusterParts(cluster, flags, { ...parts, records, authenticator, users }, closing));
+    clusters.set(path, await clusterParts(cluster, flags, { ...parts, records, authenticator, held, users }, closing));
     paths.push({ name: cluster.name, path: path === "" ? "/" : path });
   }
   const certificate = await certificateOf(flags, host, io.now);
@@ -179,6 +185,7 @@ async function serve(
 type Common = Omit<ServeGatewayParts, "authenticator"> & {
   readonly records: CallRecords;
   readonly authenticator: Authenticator;
+  readonly held: HeldCalls;
   /** Of the gateway's own account, by cluster. */
   readonly users: Map<string, string>;
 };
@@ -215,6 +222,7 @@ async function clusterParts(
     openTap: common.openTap,
     sealGrant: common.sealGrant,
     hold: (request, person) => Math.max(holdOf(rules(), request, person, io.now()), flags.gatewayHold * 1000),
+    held: common.held,
     link: (id) => {
       const url = common.consoleUrl();
       return url === undefined ? undefined : `${url}/access/requests/${encodeURIComponent(id)}`;

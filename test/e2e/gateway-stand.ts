@@ -12,6 +12,7 @@ import { type ClusterAccess, clusterAccess } from "../../src/adapters/kubernetes
 import type { Ledger } from "../../src/adapters/store/ledger.ts";
 import type { NewRecord } from "../../src/adapters/store/ledger-batch.ts";
 import { type Gateway, listenForCalls } from "../../src/server/gateway/gateway.ts";
+import { HeldCalls } from "../../src/server/gateway/held-calls.ts";
 import type { GatewayLimits, GatewayParts, GuardrailJudge } from "../../src/server/gateway/parts.ts";
 import { usualLimits } from "../../src/server/gateway/parts.ts";
 import type { StreamTap } from "../../src/server/gateway/stream/tap.ts";
@@ -251,6 +252,7 @@ export class GatewayStand {
       }),
       sealGrant: (request) => `sealed-${request.id}`,
       hold: () => this.hold,
+      held: new HeldCalls({ perPerson: 3, inAll: 4 }),
       link: (id) => `https://console.example.com/access/${id}`,
       namespaceLabels: () => undefined,
       origins: [],

@@ -220,6 +220,34 @@ describe("requests and grants", () => {
     expect(stand.desk.steps).toEqual(["consumed", "returned"]);
   });
 
+  test("so many calls of one person wait at once, and so many in all; the next are answered, and room comes back", async () => {
+    for (const name of ["hal", "ida"]) stand.people.set(name, person(name));
+    stand.desk.offers = true;
+    stand.hold = 20_000;
+    const path = (name: string) => `/api/v1/namespaces/team/configmaps/${name}`;
+    const before = stand.desk.opened.length;
+    const waiting = ["hal", "hal", "hal", "ida"].map((name, i) => stand.ask(name, "DELETE", path(`waits-${i}`)));
+    await until(() => stand.desk.opened.length === before + 4);
+    await sleep(100);
+    for (const name of ["hal", "ida"]) {
+      const full = await stand.ask(name, "DELETE", path("full"));
+      expect(full.status).toBe(403);
+      expect(JSON.parse(full.body)).toMatchObject({
+        kind: "Status",
+        reason: "Forbidden",
+        message: expect.stringContaining("waits for approval. It was not kept waiting, as too many calls wait already."),
+        details: { causes: expect.arrayContaining([expect.objectContaining({ field: "command" })]) },
+      });
+    }
+    stand.desk.end(`req-${before + 1}`, "denied");
+    expect((await waiting[0])?.status).toBe(403);
+    const again = stand.ask("ida", "DELETE", path("again"));
+    await until(() => stand.desk.opened.length === before + 7);
+    for (let i = 2; i <= 7; i++) stand.desk.end(`req-${before + i}`, "denied");
+    const bodies = await Promise.all([...waiting.slice(1), again].map(async (one) => (await one).body));
+    expect(bodies.map((text) => text.includes("not kept waiting"))).toEqual([false, false, false, false]);
+  });
+
   test("a guardrail that denies ends the call; one that wants approval opens a request", async () => {
     verdicts = [{ guardrail: "hours", effect: "deny", message: "not now" }];
     const denied = await stand.kubectl("ada", ["create", "-f", "-"], configMap("guarded"));

@@ -53,8 +53,8 @@ async function ask(call: Call, parts: GatewayParts): Promise<Refusal | undefined
     unread: isUnread(call.action, call.body),
   });
   if (!opened.ok) return forbidden(call, opened.message, opened.code);
-  const request = await held(call, parts, opened.value);
-  if (request.phase !== "granted") return waiting(call, parts, request);
+  const { request, isFull } = await held(call, parts, opened.value);
+  if (request.phase !== "granted") return waiting(call, parts, request, isFull);
   const changed = opened.value.phase === "pending" ? await lookedAgain(call, parts) : undefined;
   if (changed !== undefined) return changed;
   call.use = await parts.desk.use(call.person, call.action, call.auditId, asking(call));
@@ -79,11 +79,24 @@ function reasonOf({ fields }: Call): string {
   return fields.find(([name]) => name.toLowerCase() === "castellan-reason")?.[1].slice(0, 1000) ?? "";
 }
 
+interface Held {
+  readonly request: AccessRequest;
+  /** So many calls wait already that this one did not. */
+  readonly isFull: boolean;
+}
+
 /** The request as it is when it is decided, or when the wait is over. */
-async function held(call: Call, parts: GatewayParts, request: AccessRequest): Promise<AccessRequest> {
+async function held(call: Call, parts: GatewayParts, request: AccessRequest): Promise<Held> {
   const milliseconds = parts.hold(request, call.person);
-  if (request.phase !== "pending" || milliseconds <= 0) return request;
-  return (await parts.desk.settled(request.id, parts.now() + milliseconds, call.gone)) ?? request;
+  if (request.phase !== "pending" || milliseconds <= 0) return { request, isFull: false };
+  const release = parts.held.take(call.person.human);
+  if (release === undefined) return { request, isFull: true };
+  try {
+    const settled = await parts.desk.settled(request.id, parts.now() + milliseconds, call.gone);
+    return { request: settled ?? request, isFull: false };
+  } finally {
+    release();
+  }
 }
 
 /** Who has gone, or is no longer who they were, has nothing done for them; the grant stays theirs. */
@@ -110,7 +123,7 @@ function forbidden(call: Call, message: string, code?: string): Refusal {
   });
 }
 
-function waiting(call: Call, parts: GatewayParts, request: AccessRequest): Refusal {
+function waiting(call: Call, parts: GatewayParts, request: AccessRequest, isFull: boolean): Refusal {
   const { id } = request;
   const link = parts.link(id);
   const command = `castellan request wait ${id}`;
@@ -128,9 +141,10 @@ function waiting(call: Call, parts: GatewayParts, request: AccessRequest): Refus
     return refusal(403, link === undefined ? said : `${said} (${link})`, { causes, details });
   }
   const see = link === undefined ? "" : ` See ${link}.`;
+  const full = isFull ? " It was not kept waiting, as too many calls wait already." : "";
   return refusal(
     403,
-    `${why}; request ${id} was opened for exactly this call under rule ${request.rule.name} and waits for approval.${see} ` +
+    `${why}; request ${id} was opened for exactly this call under rule ${request.rule.name} and waits for approval.${full}${see} ` +
       `Wait with "${command}", then run the same command again.`,
     { causes, details },
   );

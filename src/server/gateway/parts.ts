@@ -7,6 +7,7 @@ import type { CallRecords } from "../../services/access/call-records.ts";
 import type { AccessDesk } from "../../services/access/desk.ts";
 import type { Authenticator } from "../../services/access/identity.ts";
 import type { Upstream } from "../../services/access/upstream/upstream.ts";
+import type { HeldCalls } from "./held-calls.ts";
 import type { OpenTap } from "./stream/tap.ts";
 import type { StreamRegistry } from "./stream-registry.ts";
 
@@ -75,6 +76,8 @@ export interface GatewayParts {
   readonly sealGrant: (request: AccessRequest, action: RequestedAction, person: Person, guardrails: readonly string[]) => string;
   /** How long a call waits for the decision about its request, milliseconds; 0: it is answered at once. */
   readonly hold: (request: AccessRequest, person: Person) => number;
+  /** Calls that wait so, of all clusters. */
+  readonly held: HeldCalls;
   /** Where people see a request: `https://console/access/<id>`; undefined: there is no console. */
   readonly link: (id: string) => string | undefined;
   readonly namespaceLabels: (namespace: string) => { readonly [key: string]: string } | undefined;
