@@ -69,6 +69,8 @@ export class ServerMetrics {
   constructor(measured: Measured) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
+    // A counter that begins at its first event never rises in the eyes of increase().
+    for (const written of ["true", "false"]) this.#records.inc({ written }, 0);
     for (const part of ["admission", "ledger", "watch", "reports", "other"]) this.#troubles.inc({ part }, 0);
     for (const reason of ["key", "certificate", "connections"]) this.#refused.inc({ reason }, 0);
     for (const stage of ["mutate", "validate"])
