@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Loaded } from "../core/diagnostic.ts";
+import { type Diagnostic, type Loaded, placeOf } from "../core/diagnostic.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 
@@ -17,6 +17,25 @@ export interface CommandModule {
 
 /** Thrown by an action for a wrong command line: exit 3, without a stack. */
 export class UsageError extends Error {}
+
+/** Thrown by an action that cannot answer, as what it asks about could not be read: exit 2, without a stack. */
+export class UnansweredError extends Error {
+  constructor(diagnostics: readonly Diagnostic[]) {
+    const errors = diagnostics.filter(({ severity }) => severity === "error");
+    super(errors.map((one) => `${placed(one)}${one.next === undefined ? "" : `. ${one.next}`}`).join("\n"));
+  }
+}
+
+/** The message with the place that it is about. */
+export function placed(diagnostic: Diagnostic): string {
+  const where = placeOf(diagnostic);
+  return `${where === "" ? "" : `${where}: `}${diagnostic.message}`;
+}
+
+/** For a command that found nothing to work on: what could not be read, where that is why; else `otherwise`. */
+export function nothingFound(diagnostics: readonly Diagnostic[], otherwise: string): Error {
+  return diagnostics.some(({ severity }) => severity === "error") ? new UnansweredError(diagnostics) : new UsageError(otherwise);
+}
 
 /** The value; where there is none, a `UsageError` says what is wrong and what to do next. */
 export function found<T>(result: Loaded<T>): T {

@@ -7,7 +7,7 @@ import { parseComponents } from "../analysis/network/catalogue/parse-components.
 import type { CniProfile, Network, NetworkOptions } from "../analysis/network/model.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { SourceDocument } from "../core/source.ts";
-import { type CommandContext, UsageError } from "./command.ts";
+import { type CommandContext, nothingFound, UsageError } from "./command.ts";
 import { liveObjects } from "./live-objects.ts";
 
 /** Options of every command of `net`. */
@@ -33,10 +33,13 @@ export interface NetInput {
 /** Loads files or the live cluster, and reads who may talk to whom. */
 export async function loadNetwork(flags: NetFlags, context: CommandContext): Promise<NetInput> {
   const paths = flags.file ?? [];
-  if (paths.length === 0 && flags.cluster !== true) throw new UsageError("name manifests: paths, - for standard input, or --cluster");
+  if (paths.length === 0 && flags.cluster !== true)
+    throw new UsageError("name manifests: paths, - for standard input, or --cluster");
   const files = await loadPaths(paths, loadOptions(flags));
   const cluster = flags.cluster === true ? await liveObjects(flags.context, context.io) : undefined;
   const documents = [...files.documents, ...(cluster?.documents ?? [])];
+  // Of files none of which could be read "nothing passes" would be an answer.
+  if (documents.length === 0) throw nothingFound(files.diagnostics, `no object is in ${paths.join(", ")}`);
   const options = networkOptions(flags, cluster?.complete === true && paths.length === 0);
   const network = buildNetwork(documents, options);
   const diagnostics = [...files.diagnostics, ...(cluster?.diagnostics ?? []), ...network.diagnostics];
@@ -46,6 +49,7 @@ export async function loadNetwork(flags: NetFlags, context: CommandContext): Pro
 /** One side of a difference: a file or folder. */
 export async function loadNetworkPath(path: string, flags: NetFlags): Promise<NetInput> {
   const files = await loadPaths([path], loadOptions(flags));
+  if (files.documents.length === 0) throw nothingFound(files.diagnostics, `no object is in ${path}`);
   const options = networkOptions(flags, false);
   const network = buildNetwork(files.documents, options);
   return {

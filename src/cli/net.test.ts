@@ -83,7 +83,7 @@ describe("exit codes and what is said on bad input", () => {
       "usage",
       "icmp is not one of TCP, UDP, SCTP",
     ],
-    ["a file that is not there", ["list", "-f", "absent.yaml"], "incomplete", "FILE_"],
+    ["a file that is not there", ["list", "-f", "absent.yaml"], "incomplete", "castellan: absent.yaml: there is no such file"],
     ["a broken block", ["list", "--pod-cidr", "10.0.0.0/99", ...platform], "usage", "is no block of addresses"],
     ["nothing changes", ["diff", example("platform.yaml"), example("platform.yaml")], "clean", ""],
     ["something changes", ["diff", example("1-default-deny.yaml"), ...platform], "findings", ""],

@@ -105,3 +105,19 @@ test.each(["lint", "show", "explain", "overlap"])("%s of files without a policy 
   const { code, err } = await runCli(["policy", command, at("pod.yaml")]);
   expect([code, err]).toEqual([exitCodes.usage, `castellan: no policy is in ${at("pod.yaml")}\n`]);
 });
+
+test.each(["lint", "show", "explain", "overlap", "convert"])("policy %s of a file that is not there says so", async (command) => {
+  const { code, err } = await runCli(["policy", command, at("nosuch.yaml")]);
+  expect([code, err]).toEqual([exitCodes.incomplete, `castellan: ${at("nosuch.yaml")}: there is no such file or directory\n`]);
+});
+
+test("nobody is told that nobody may, of a cluster that cannot be reached", async () => {
+  for (const command of [
+    ["rbac", "who-can", "get", "pods"],
+    ["net", "list"],
+  ]) {
+    const { code, out, err } = await runCli([...command, "--cluster", "--context", "no-such-context"]);
+    expect([code, out]).toEqual([exitCodes.incomplete, ""]);
+    expect(err).toMatch(/^castellan: /);
+  }
+});

@@ -6,7 +6,7 @@ import type { ApiResource, ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { isKubernetesObject } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
-import { type CommandContext, UsageError } from "./command.ts";
+import { type CommandContext, nothingFound, UsageError } from "./command.ts";
 import { liveObjects } from "./live-objects.ts";
 
 /** Options that every command of `rbac` takes. */
@@ -36,7 +36,8 @@ const rightsOnly = (resource: ApiResource) =>
 /** Loads files or the live cluster. `reach`: `rights` for roles and bindings, `everything` for what runs, too. */
 export async function loadRbac(flags: RbacFlags, reach: "rights" | "everything", context: CommandContext): Promise<RbacInput> {
   const paths = flags.file ?? [];
-  if (paths.length === 0 && flags.cluster !== true) throw new UsageError("name manifests: paths, - for standard input, or --cluster");
+  if (paths.length === 0 && flags.cluster !== true)
+    throw new UsageError("name manifests: paths, - for standard input, or --cluster");
   const identities = flags.identities === undefined ? undefined : await loadPaths([flags.identities]);
   const known = identities === undefined ? undefined : readIdentities(identities.documents);
   const files = await loadPaths(paths);
@@ -51,6 +52,8 @@ export async function loadRbac(flags: RbacFlags, reach: "rights" | "everything",
     ...files.diagnostics,
     ...(cluster?.diagnostics ?? []),
   ];
+  // Of files none of which could be read "nobody may" would be an answer.
+  if (documents.length === 0) throw nothingFound(diagnostics, `no object is in ${paths.join(", ")}`);
   const world = rbacWorld({
     documents,
     namespace: "default",

@@ -1,6 +1,6 @@
 import type { LedgerRecordRow } from "../adapters/store/tables.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
-import type { CommandContext } from "./command.ts";
+import { type CommandContext, placed } from "./command.ts";
 import type { Io } from "./io.ts";
 import { columns } from "./rbac-table.ts";
 
@@ -22,8 +22,5 @@ export function recordsTable(rows: readonly LedgerRecordRow[], io: Io): string {
 }
 
 export function writeDiagnostics(diagnostics: readonly Diagnostic[], { io }: CommandContext): void {
-  for (const { span, message } of diagnostics) {
-    const place = span === undefined ? "" : `${span.file}:${span.start.line}:${span.start.column}: `;
-    io.err(`${place}${message}\n`);
-  }
+  for (const diagnostic of diagnostics) io.err(`${placed(diagnostic)}\n`);
 }

@@ -12,7 +12,7 @@ import { testObjects } from "../services/convert/test-objects.ts";
 import { isPolicyObject, type PolicyDocument } from "../services/policies.ts";
 import { scannedObjects } from "../services/scanned-objects.ts";
 import { findTests } from "../services/test-run.ts";
-import { type CommandContext, UsageError } from "./command.ts";
+import { type CommandContext, nothingFound } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { nodeHost } from "./node-host.ts";
@@ -42,7 +42,8 @@ export async function convertPolicies(paths: readonly string[], flags: ConvertFl
   const { io, exit } = context;
   const input = await loadPaths(paths);
   const policies = input.documents.filter(isPolicyDocument).filter(isRuleBased);
-  if (policies.length === 0) throw new UsageError(`no ClusterPolicy or Policy of kyverno.io is in ${paths.join(", ")}`);
+  if (policies.length === 0)
+    throw nothingFound(input.diagnostics, `no ClusterPolicy or Policy of kyverno.io is in ${paths.join(", ")}`);
   const manifests = await loadPaths(flags.objects ?? []);
   const given = [...input.documents, ...manifests.documents].map((d) => d.value).filter(isKubernetesObject);
   const schemas = loadKubernetesSchemas().withCustomResources(given.filter((o) => o.kind === "CustomResourceDefinition"));

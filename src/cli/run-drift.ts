@@ -10,7 +10,7 @@ import { toDotted } from "../core/json.ts";
 import { formatRef, isKubernetesObject } from "../core/kubernetes.ts";
 import { type Drift, type DriftResult, findDrift, heal } from "../services/drift.ts";
 import { clusterClient } from "./cluster-client.ts";
-import { type CommandContext, UsageError } from "./command.ts";
+import { type CommandContext, nothingFound, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { writeAnswer } from "./rbac-table.ts";
 import { finish } from "./run-policy.ts";
@@ -35,7 +35,7 @@ interface Told extends Drift {
 export async function runDrift(paths: readonly string[], flags: DriftFlags, context: CommandContext): Promise<void> {
   const input = await loadPaths(paths);
   const desired = input.documents.map((document) => document.value).filter(isKubernetesObject);
-  if (desired.length === 0) throw new UsageError(`${paths.join(", ")} declares no objects`);
+  if (desired.length === 0) throw nothingFound(input.diagnostics, `${paths.join(", ")} declares no objects`);
   const client = await clusterClient(flags);
   try {
     const resources = apiResources((await discover(client)).resources);

@@ -67,7 +67,10 @@ function answerOne(
   flags: CanFlags,
   { io, exit }: CommandContext,
 ): void {
-  const asked = wanted(readPort(portText, to), "PORT is 8080, 53/udp, or the name of a port of the called workload; paths come after it");
+  const asked = wanted(
+    readPort(portText, to),
+    "PORT is 8080, 53/udp, or the name of a port of the called workload; paths come after it",
+  );
   const explanation = network.explain(from, to, asked.protocol, asked.port);
   const verdict = network.between(from, to);
   const isOpen = verdict.possible.has(asked.protocol, asked.port) !== explanation.allowed;

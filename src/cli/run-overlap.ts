@@ -13,7 +13,7 @@ export async function overlapPolicies(paths: readonly string[], flags: ShowFlags
   const { io } = context;
   const input = await loadPaths(paths);
   const policies = input.documents.filter(isPolicyDocument);
-  requirePolicies(policies, paths);
+  requirePolicies(policies, paths, input.diagnostics);
   const schemas = loadKubernetesSchemas();
   const resources = schemas.resources();
   const { set, diagnostics } = compilePolicies(policies, resources);

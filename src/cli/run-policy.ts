@@ -4,13 +4,13 @@ import { describeSkipped, type LoadedPaths } from "../adapters/files/loaded-path
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Severity, StatusCounts } from "../core/finding.ts";
 import { isKubernetesObject } from "../core/kubernetes.ts";
-import { formatSpan, type SourceDocument } from "../core/source.ts";
+import type { SourceDocument } from "../core/source.ts";
 import { buildReport, type FormatName, writeYaml } from "../report/index.ts";
 import { explainPolicy } from "../services/explain/explain-policy.ts";
 import { compilePolicies, isPolicyObject, type PolicyDocument } from "../services/policies.ts";
 import { lintPolicyDocuments } from "../services/policy-lint/lint-documents.ts";
 import { summarisePolicy } from "../services/policy-list.ts";
-import { type CommandContext, UsageError } from "./command.ts";
+import { type CommandContext, nothingFound, placed } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { explanationText, summaryText } from "./policy-text.ts";
 import { exitCodeOf } from "./run-scan.ts";
@@ -29,7 +29,7 @@ export interface ShowFlags {
 export async function lintPolicies(paths: readonly string[], flags: LintFlags, context: CommandContext): Promise<void> {
   const input = await loadPaths(paths, { rego: true });
   const { findings, policies, others } = lintPolicyDocuments(input.documents, loadKubernetesSchemas());
-  requirePolicies(policies, paths);
+  requirePolicies(policies, paths, input.diagnostics);
   const counts: StatusCounts = { pass: 0, fail: findings.length, warn: 0, error: 0, skip: 0 };
   const report = buildReport({
     tool: { name: "castellan", version: context.version },
@@ -48,7 +48,7 @@ export async function lintPolicies(paths: readonly string[], flags: LintFlags, c
 export async function showPolicies(paths: readonly string[], flags: ShowFlags, context: CommandContext): Promise<void> {
   const input = await loadPaths(paths, { rego: true });
   const policies = input.documents.filter(isPolicyDocument);
-  requirePolicies(policies, paths);
+  requirePolicies(policies, paths, input.diagnostics);
   const { set, diagnostics } = compilePolicies(policies, loadKubernetesSchemas().resources());
   const summaries = set.policies.map(summarisePolicy);
   write(summaries, (summary) => summaryText(summary, context.io), flags, context);
@@ -58,7 +58,7 @@ export async function showPolicies(paths: readonly string[], flags: ShowFlags, c
 export async function explainPolicies(paths: readonly string[], flags: ShowFlags, context: CommandContext): Promise<void> {
   const input = await loadPaths(paths);
   const policies = input.documents.filter(isPolicyDocument);
-  requirePolicies(policies, paths);
+  requirePolicies(policies, paths, input.diagnostics);
   const { diagnostics } = compilePolicies(policies, loadKubernetesSchemas().resources());
   const explanations = policies.flatMap((document) => explainPolicy(document) ?? []);
   write(explanations, (explanation) => explanationText(explanation, context.io), flags, context);
@@ -80,7 +80,7 @@ const shownProblems = 5;
 export function finish(diagnostics: readonly Diagnostic[], { io, exit }: CommandContext): void {
   const errors = diagnostics.filter((d) => d.severity === "error");
   for (const [code, group] of Map.groupBy(errors, (d) => d.code)) {
-    const lines = [...new Set(group.map((d) => `${d.span === undefined ? "" : `${formatSpan(d.span)}: `}${d.message}`))];
+    const lines = [...new Set(group.map(placed))];
     for (const line of lines.slice(0, shownProblems)) io.err(`${code}: ${line}\n`);
     if (lines.length > shownProblems) io.err(`${code}: and ${lines.length - shownProblems} more\n`);
   }
@@ -91,8 +91,12 @@ export function isPolicyDocument(document: SourceDocument): document is PolicyDo
   return isKubernetesObject(document.value) && isPolicyObject(document.value);
 }
 
-export function requirePolicies(policies: readonly PolicyDocument[], paths: readonly string[]): void {
-  if (policies.length === 0) throw new UsageError(`no policy is in ${paths.join(", ")}`);
+export function requirePolicies(
+  policies: readonly PolicyDocument[],
+  paths: readonly string[],
+  read: readonly Diagnostic[],
+): void {
+  if (policies.length === 0) throw nothingFound(read, `no policy is in ${paths.join(", ")}`);
 }
 
 function countFiles(input: LoadedPaths): number {

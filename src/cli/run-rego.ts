@@ -8,7 +8,7 @@ import { explainRules, type RuleExplanation } from "../services/rego-explain.ts"
 import { loadRego, type RegoBundle, type RegoOptions } from "../services/rego-files.ts";
 import { profileRules } from "../services/rego-profile.ts";
 import { askRego } from "../services/rego-query.ts";
-import { type CommandContext, UsageError } from "./command.ts";
+import { type CommandContext, nothingFound, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { nodeHost } from "./node-host.ts";
 import { finish } from "./run-policy.ts";
@@ -104,7 +104,7 @@ function explanationLine({ rule, file, line, failed, problem }: RuleExplanation)
 
 export function checkRego(paths: readonly string[], flags: CheckFlags, context: CommandContext): void {
   const { diagnostics, files } = load(paths, flags);
-  if (files.length === 0) throw new UsageError(`no .rego file is in ${paths.join(", ")}`);
+  if (files.length === 0) throw nothingFound(diagnostics, `no .rego file is in ${paths.join(", ")}`);
   finish(diagnostics, context);
   if (diagnostics.every((d) => d.severity !== "error")) {
     context.io.out(`${files.length === 1 ? "1 module is" : `${files.length} modules are`} fine\n`);

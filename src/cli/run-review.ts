@@ -105,12 +105,13 @@ async function objectsOf(flags: StartFlags, context: CommandContext): Promise<re
     if (flags.file === undefined) throw new UsageError("say where the bindings are: paths, or --cluster");
     const { documents, diagnostics } = await loadPaths(flags.file);
     writeDiagnostics(diagnostics, context);
+    // A review of a part would look like one of all.
+    if (diagnostics.some(({ severity }) => severity === "error")) throw new UsageError("not all bindings can be read");
     return documents.map(({ value }) => value).filter(isKubernetesObject);
   }
   const { loadCluster } = await import("../adapters/kubernetes/load-cluster.ts");
   const resources = new Set(["rolebindings", "clusterrolebindings", "namespaces"]);
   const cluster = found(await loadCluster({ context: flags.context, resources: ({ resource }) => resources.has(resource) }));
-  // A review of a part would look like one of all.
   const [unseen] = cluster.diagnostics;
   if (unseen !== undefined) throw new UsageError(`not all bindings can be read: ${unseen.message}`);
   return cluster.documents.map(({ value }) => value);

@@ -102,7 +102,7 @@ async function candidatesOf(paths: readonly string[], flags: PreviewFlags, conte
     throw new UsageError("name what to try them on: --cluster, --files, --history");
   const candidates = await loadPaths(paths);
   const documents = candidates.documents.filter(isPolicyDocument);
-  requirePolicies(documents, paths);
+  requirePolicies(documents, paths, candidates.diagnostics);
   const schemas = loadKubernetesSchemas();
   const files = await loadPaths(flags.files ?? []);
   const live = flags.cluster === true ? await liveObjects(flags.context, context.io) : undefined;

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { type CommandContext, type CommandModule, UsageError } from "./command.ts";
+import { type CommandContext, type CommandModule, UnansweredError, UsageError } from "./command.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 
@@ -56,9 +56,9 @@ export async function run(argv: readonly string[], version: string, io: Io): Pro
     else await program.parseAsync(argv, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.clean : exitCodes.usage;
-    if (!(error instanceof UsageError)) throw error;
-    io.err(`castellan: ${error.message}\n`);
-    return exitCodes.usage;
+    if (!(error instanceof UsageError || error instanceof UnansweredError)) throw error;
+    for (const line of error.message.split("\n")) io.err(`castellan: ${line}\n`);
+    return error instanceof UsageError ? exitCodes.usage : exitCodes.incomplete;
   }
   return code;
 }

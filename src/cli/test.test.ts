@@ -106,10 +106,11 @@ describe("castellan test", () => {
     writeFileSync(file("broken.yaml"), "{kind: Test, policies: [nope.yaml], resources: [services.yaml], results: []}");
     const { code, out } = await castellan(file("broken.yaml"));
     expect(code).toBe(2);
-    expect(out).toContain("error  ENOENT");
+    expect(out).toContain("nope.yaml: there is no such file or directory");
   });
 
   test.each([
+    ["a folder that is not there", [file("nosuch")], "nosuch: there is no such file or directory"],
     ["a folder without tests", [file("empty")], "castellan: "],
     ["a selection that is none", [directory, "-t", "color=red"], '"color=red" is no selection'],
   ])("takes %s for a wrong command line (3)", async (_, argv, message) => {

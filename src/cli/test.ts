@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { loadKubernetesSchemas } from "../adapters/files/catalog.ts";
 import { nodeTextFiles } from "../adapters/files/text-files.ts";
@@ -51,6 +51,8 @@ function runTests(directories: readonly string[], flags: TestFlags, { io, exit }
 }
 
 function findExisting(directories: readonly string[]): readonly string[] {
+  const absent = directories.filter((path) => !existsSync(path));
+  if (absent.length > 0) throw new UsageError(`${absent.join(", ")}: there is no such file or directory`);
   try {
     return findTests(nodeTextFiles, directories);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { DiagnosticCode } from "./diagnostic-codes.ts";
-import type { Span } from "./source.ts";
+import { formatSpan, type Span } from "./source.ts";
 
 /** Something that could not be read, understood or checked. */
 export interface Diagnostic {
@@ -10,6 +10,12 @@ export interface Diagnostic {
   /** What to do next, as an imperative sentence. */
   readonly next?: string | undefined;
   readonly span?: Span | undefined;
+}
+
+/** `file:line:column`, the path alone where all of it is meant, or nothing where no place is known. */
+export function placeOf({ code, span }: Diagnostic): string {
+  if (span === undefined) return "";
+  return /^(?:FILE|DIRECTORY|RENDER)/.test(code) ? span.file : formatSpan(span);
 }
 
 /** The result of reading something: expected failures are values, bugs throw. */

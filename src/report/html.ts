@@ -1,7 +1,6 @@
-import type { Diagnostic } from "../core/diagnostic.ts";
+import { type Diagnostic, placeOf } from "../core/diagnostic.ts";
 import type { Finding } from "../core/finding.ts";
 import { severities } from "../core/finding.ts";
-import { formatSpan } from "../core/source.ts";
 import { explain } from "./explain.ts";
 import type { Formatter } from "./format.ts";
 import { contentPolicy } from "./html-page.ts";
@@ -101,7 +100,8 @@ function unchecked(report: Report): string {
 }
 
 function diagnosticItem(d: Diagnostic): string {
-  const where = d.span === undefined ? "" : `<br><code>${text(formatSpan(d.span))}</code>`;
+  const place = placeOf(d);
+  const where = place === "" ? "" : `<br><code>${text(place)}</code>`;
   const next = d.next === undefined ? "" : `<br>${text(d.next)}`;
   const level = d.severity === "error" ? "error" : "warn";
   return `<li class="${level}"><span class="level">${d.severity}</span> ${text(d.message)} <span class="soft">${d.code}</span>${where}${next}</li>`;

@@ -1,4 +1,4 @@
-import type { Diagnostic } from "../core/diagnostic.ts";
+import { type Diagnostic, placeOf } from "../core/diagnostic.ts";
 import type { Finding } from "../core/finding.ts";
 import { formatRef } from "../core/kubernetes.ts";
 import { formatSpan } from "../core/source.ts";
@@ -42,8 +42,9 @@ function diagnosticEntries(diagnostics: readonly Diagnostic[]): readonly Entry[]
     const level = first.severity === "error" ? "error" : "warn";
     const shown = group.slice(0, level === "error" ? shownErrors : shownWarnings);
     const more = group.length - shown.length;
-    const entries = shown.map(({ code, message, span, next }): Entry => {
-      return { level, text: `${code}: ${message}`, where: span === undefined ? "" : formatSpan(span), next };
+    const entries = shown.map((diagnostic): Entry => {
+      const { code, message, next } = diagnostic;
+      return { level, text: `${code}: ${message}`, where: placeOf(diagnostic), next };
     });
     const rest = { level, text: `${first.code}: and ${groupDigits(more)} more`, where: "", next: undefined } as const;
     return more > 0 ? [...entries, rest] : entries;

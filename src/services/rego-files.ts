@@ -42,7 +42,7 @@ export function loadRego(paths: readonly string[], files: TextFiles, options: Re
     const isRego = path.endsWith(".rego");
     if (!isRego && !isData(path) && !paths.includes(path)) continue;
     const file = files.read(path);
-    if (!file.ok) diagnostics.push({ code: "FILE_UNREADABLE", severity: "error", message: file.message });
+    if (!file.ok) diagnostics.push({ code: "FILE_UNREADABLE", severity: "error", message: `${path}: ${file.message}` });
     else if (isRego) parsed.push(parseRegoFile(path, file.text, options.version));
     else readData(path, file.text, data, diagnostics);
   }

@@ -36,7 +36,7 @@ export class TestDocuments {
       const filled = documents.map((document) => withCalendars(document, (beside) => this.#files.read(beside), found));
       return { documents: filled, diagnostics: found };
     }
-    return { documents: [], diagnostics: [{ code: "FILE_UNREADABLE", severity: "error", message: file.message }] };
+    return { documents: [], diagnostics: [{ code: "FILE_UNREADABLE", severity: "error", message: `${path}: ${file.message}` }] };
   }
 
   /** The documents of files that a test names beside itself, and what is wrong with them. */

@@ -6,7 +6,7 @@ export function memoryFiles(files: { readonly [path: string]: string }): TextFil
   return {
     read: (path) => {
       const text = files[path];
-      return text === undefined ? { ok: false, message: `no such file: ${path}` } : { ok: true, text };
+      return text === undefined ? { ok: false, message: "no such file" } : { ok: true, text };
     },
     list: (path) => {
       const inside = below(path).filter((file) => !file.slice(path.length + 1).includes("/"));

@@ -282,7 +282,7 @@ describe("problems", () => {
       "",
       "TEST_INVALID results[0].operation: must be one of CREATE, UPDATE, DELETE",
     ],
-    ["a file that is not there", "[]", "exceptions: [nope.yaml]", "FILE_UNREADABLE no such file: t/nope.yaml"],
+    ["a file that is not there", "[]", "exceptions: [nope.yaml]", "FILE_UNREADABLE t/nope.yaml: no such file"],
     [
       "an address",
       "[]",

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { unreadable } from "./read-text.ts";
 
 export type TextFile = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly message: string };
 
@@ -11,8 +12,6 @@ export interface TextFiles {
   /** Paths of all files below a directory, or the file itself; symbolic links to directories are not followed. */
   walk(path: string): readonly string[];
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -34,7 +33,7 @@ export const nodeTextFiles: TextFiles = {
     try {
       return { ok: true, text: readFileSync(path, "utf8") };
     } catch (error) {
-      return { ok: false, message: reasonOf(error) };
+      return { ok: false, message: unreadable(path, error).message };
     }
   },
   list(path) {

@@ -103,7 +103,11 @@ test("~/.kube/config where nothing is set", () => {
 
 test.each<[string, Parameters<typeof access>[0], string]>([
   ["nothing anywhere", {}, "KUBECONFIG_MISSING no kubeconfig: "],
-  ["an absent file", { kubeconfig: join(root, "absent") }, "KUBECONFIG_INVALID "],
+  [
+    "an absent file",
+    { kubeconfig: join(root, "absent") },
+    `KUBECONFIG_INVALID ${join(root, "absent")}: there is no such file or directory`,
+  ],
   [
     "an unknown context",
     { kubeconfig: one, context: "x" },

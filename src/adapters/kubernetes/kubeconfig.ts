@@ -3,6 +3,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { failed, type Loaded, loaded } from "../../core/diagnostic.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import { parseDocuments } from "../../core/yaml/parse-documents.ts";
+import { unreadable } from "../files/read-text.ts";
 
 /** One entry of a kubeconfig's lists, with the directory that its relative paths start from. */
 interface Entry {
@@ -102,7 +103,7 @@ function readKubeconfigs(files: readonly string[]): Loaded<Kubeconfig> {
     try {
       text = readFileSync(file, "utf8");
     } catch (error) {
-      return invalid(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+      return invalid(`${file}: ${unreadable(file, error).message}`);
     }
     const { documents, diagnostics } = parseDocuments(text, file);
     const errors = diagnostics.filter((d) => d.severity === "error");
