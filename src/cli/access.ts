@@ -71,19 +71,22 @@ function installCommand(context: CommandContext): Command {
     "install",
     "Binds the group of each access rule's grants to the role that the rule names, in the rule's namespaces. Shows what would change and stores nothing without --yes. Refused where somebody else would gain a right, or where a grant would lead to the whole cluster.",
     [
-      ["castellan access install -f access/", "what would be bound"],
-      ["castellan access install -f access/ --gateway castellan/castellan-gateway --yes", "and the gateway's own role"],
+      ["castellan access install access/", "what would be bound"],
+      ["castellan access install access/ --gateway castellan/castellan-gateway --yes", "and the gateway's own role"],
     ],
   )
     .summary("Bind the groups of grants to the roles of access rules")
-    .requiredOption("-f, --access <path>", "files with access rules; repeatable", collect)
+    .argument("[paths...]", "files with access rules")
+    .option("-f, --access <path>", "the same as a path; repeatable", collect)
     .option("--context <name>", "the kubeconfig context of the cluster; else the current one")
     .option("--gateway <namespace/name>", "the gateway's service account: it is let act as people, and nothing else")
     .option("--accept-risk <rule>", "a grant of this rule may lead to the whole cluster; repeatable", collect)
     .option("--undo-file <file>", "where the undo is kept; castellan-undo.yaml unless told otherwise")
     .option("--yes", "makes the change")
     .addOption(new Option("-o, --output <format>", "how to answer").choices(["table", "json", "yaml"]).default("table"))
-    .action((flags: InstallFlags) => installAccess(flags, context));
+    .action((paths: readonly string[], flags: InstallFlags) =>
+      installAccess({ ...flags, access: [...paths, ...(flags.access ?? [])] }, context),
+    );
 }
 
 function recordingsCommand(context: CommandContext): Command {

@@ -28,6 +28,7 @@ export interface InstallFlags {
 
 /** Previews the bindings that grants need, has the RBAC analysis judge them, and with --yes makes them. */
 export async function installAccess(flags: InstallFlags, context: CommandContext): Promise<void> {
+  if (flags.access.length === 0) throw new UsageError("name the files with access rules");
   const rules = await rulesOf(flags.access);
   const cluster = { cluster: true, output: flags.output, ...(flags.context === undefined ? {} : { context: flags.context }) };
   const live = await loadRbac(cluster, "rights", context);
