@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } from "../adapters/files/catalog.ts";
 import { FollowedFile } from "../adapters/files/follow-lines.ts";
 import { loadDefaultPacks } from "../adapters/files/packs.ts";
+import { ApiError } from "../adapters/kubernetes/client.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { type Finding, severities } from "../core/finding.ts";
 import { count } from "../report/text.ts";
@@ -143,13 +144,18 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     results,
     tell,
     troubleOf,
+    say: (text: string) => log.say(text),
   };
   clusters.push(...sources.map((source) => new ServedCluster(source, parts)));
   closing.push(async () => {
     await Promise.all(clusters.map((cluster) => cluster.stop()));
   });
 
-  const objectsOf = (wanted: string) => namedCluster(wanted)?.documents.map(({ value }) => value);
+  const knownCluster = (wanted: string | undefined) => {
+    const cluster = namedCluster(wanted);
+    return cluster?.isKnown() === true ? cluster : undefined;
+  };
+  const objectsOf = (wanted: string) => knownCluster(wanted)?.documents.map(({ value }) => value);
   const reviews = new AccessReviews({ store, ledger, objectsOf, now: io.now });
   const usage = new UsageWatch({ store, ledger, now: io.now, onChange: tell, onTrouble: trouble });
   closing.push(() => usage.stop());
@@ -185,10 +191,11 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
         const parts = { access, settings, store, ledger, clusters, reviews, lookAtCall: () => gateway?.lookAtCall, io, trouble };
         closing.push(addAccessApi(api, parts));
       },
-      rollout: (wanted) => namedCluster(wanted)?.rollout,
+      rollout: (wanted) => knownCluster(wanted)?.rollout,
       log,
       metrics: () => metrics.text(),
       waitingFor: () => (ready ? [] : ["the first look at everything"]),
+      unreached: () => clusters.filter((cluster) => cluster.unreached() !== undefined).map(({ name }) => name),
     },
     context,
   );
@@ -202,7 +209,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     if (refused > 0) trouble(new Error(`${refused} values of the audit log are no events: ${reason}`));
     writeDiagnostics(diagnostics, context);
   }
-  await Promise.all(clusters.map((cluster) => cluster.start()));
+  await startAll(clusters);
   gateway = await serveGateway(flags, {
     clusters: sources.flatMap((source) => {
       const cluster = namedCluster(source.name);
@@ -238,6 +245,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     await scheduled.start();
   }
   for (const cluster of clusters) {
+    if (!cluster.isKnown()) continue;
     const { working } = cluster.policyCounts();
     const objects = count(cluster.objects(), "object");
     const policies = count(working, "policy", "policies");
@@ -247,17 +255,27 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   await stopped;
 }
 
+/** A cluster that is not reached is tried again and holds up no other; where none is, that is the end. */
+async function startAll(clusters: readonly ServedCluster[]): Promise<void> {
+  const started = await Promise.allSettled(clusters.map((cluster) => cluster.start()));
+  const failures = started.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+  const worst = failures.find((failure) => !(failure instanceof ApiError));
+  if (worst !== undefined || failures.length === clusters.length) throw worst ?? failures[0];
+}
+
 /** What the clusters' objects show, and what their audit logs show; a log may tell of a cluster that is not governed here. */
 function findingsOf(
   clusters: readonly ServedCluster[],
   told: readonly ReadonlyMap<string, readonly Finding[]>[],
 ): readonly ClusterFindings[] {
-  const names = new Set([...clusters.map(({ name }) => name), ...told.flatMap((by) => [...by.keys()])]);
+  // Of what nobody has looked at it is not said that nothing is wrong there.
+  const known = clusters.filter((cluster) => cluster.isKnown());
+  const names = new Set([...known.map(({ name }) => name), ...told.flatMap((by) => [...by.keys()])]);
   return [...names].map((name) => ({
     cluster: name,
     findings: {
       *[Symbol.iterator]() {
-        yield* clusters.find((cluster) => cluster.name === name)?.findings() ?? [];
+        yield* known.find((cluster) => cluster.name === name)?.findings() ?? [];
         for (const by of told) yield* by.get(name) ?? [];
       },
     },

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
+import { ApiError, type KubernetesClient } from "../adapters/kubernetes/client.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
 import type { DefaultRbac } from "../analysis/rbac/world.ts";
@@ -19,6 +19,7 @@ import type { ClusterView } from "../services/console/cluster-view.ts";
 import { networkView } from "../services/console/network-view.ts";
 import { policyRows } from "../services/console/policy-view.ts";
 import { RightsView } from "../services/console/rights-view.ts";
+import { ClusterReach, type Unreached } from "../services/live/cluster-reach.ts";
 import { ClusterWriter } from "../services/live/cluster-writer.ts";
 import { FindingRecorder, findingRecords } from "../services/live/finding-records.ts";
 import { GovernedCluster } from "../services/live/governed-cluster.ts";
@@ -55,7 +56,10 @@ export interface ClusterParts {
   /** Findings or policies have changed. */
   readonly tell: () => void;
   readonly troubleOf: (part: TroubleSource) => (error: unknown) => void;
+  readonly say: (text: string) => void;
 }
+
+type LiveSource = ClusterSource & { readonly type: "live" };
 
 /** Where a cluster's objects come from. */
 export type ClusterSource =
@@ -96,6 +100,10 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   #exceptions: LiveExceptions | undefined;
   #isSettled = false;
   #modesRefresh: NodeJS.Timeout | undefined;
+  readonly #reach: ClusterReach | undefined;
+  /** The attempts to begin, where the first one failed. */
+  #beginning: Promise<void> | undefined;
+  /** What ends that which was begun; the cluster may be one that is not reached. */
   readonly #closing: (() => Promise<void>)[] = [];
 
   constructor(source: ClusterSource, parts: ClusterParts) {
@@ -103,6 +111,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const { now } = context.io;
     this.#source = source;
     this.#parts = parts;
+    if (source.type === "live")
+      this.#reach = new ClusterReach({ client: source.client, now, onChange: (unreached) => this.#tellReach(unreached) });
     const complete = source.type === "live";
     const resources = () => this.resources;
     const host = nodeHost(context.io);
@@ -169,6 +179,9 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     return this.#source.name;
   }
 
+  readonly unreached = () => this.#reach?.unreached;
+  readonly isKnown = () => this.#source.type === "files" || this.#isSettled;
+
   get resources(): ApiResources {
     return this.#source.type === "files"
       ? this.#source.resources
@@ -212,7 +225,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       networkView([...this.#posture.objects], this.#parts.catalogue, this.#source.type === "live", `Network of ${this.name}`),
     );
 
-  /** Resolves when everything has been looked at once. Rejects where the cluster cannot be reached. */
+  /** Resolves when everything has been looked at once. Rejects with `ApiError` where that failed; it is then tried until we are stopped. */
   async start(): Promise<void> {
     const { troubleOf } = this.#parts;
     await this.#modes.refresh();
@@ -220,21 +233,57 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     this.#modesRefresh = setInterval(() => {
       this.#modes.refresh().catch(troubleOf("other"));
     }, modesMilliseconds);
-    if (this.#source.type === "live") await this.#govern(this.#source);
+    if (this.#source.type === "live") await this.#begin(this.#source);
     else this.#posture.change(scannedObjects(this.#source.documents, "default", this.#source.resources).objects);
     await this.#posture.settled();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#modesRefresh);
-    for (const close of this.#closing.toReversed()) await close();
+    await this.#reach?.stop();
+    await this.#beginning;
+    const mayUnregister = this.#isSettled && this.unreached() === undefined;
+    const unregister = mayUnregister && this.#source.type === "live" && this.#source.unregister;
+    await this.#end();
+    // After all has stopped: a change of a policy on its way would register the webhooks again.
+    if (unregister) await this.#governed?.unregister();
     await this.#posture.stop();
     await this.#records.stop();
   }
 
+  async #begin(source: LiveSource): Promise<void> {
+    try {
+      await this.#govern(source);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#reach?.lost(error);
+      const again = async () => {
+        await this.#end();
+        await this.#govern(source);
+        const { working } = this.policyCounts();
+        this.#parts.say(`castellan: governs ${this.name}: ${this.objects()} objects, ${working} policies`);
+        this.#parts.tell();
+      };
+      this.#beginning = this.#reach?.until(again).catch(this.#parts.troubleOf("other"));
+      throw error;
+    }
+  }
+
+  async #end(): Promise<void> {
+    for (const close of this.#closing.splice(0).toReversed()) await close();
+  }
+
+  #tellReach(unreached: Unreached | undefined): void {
+    const { say, tell } = this.#parts;
+    const known = this.#isSettled ? "what is shown of it grows old" : "nothing is known of it";
+    if (unreached !== undefined) say(`castellan: ${this.name} is not reached: ${unreached.reason}; ${known}; tried again`);
+    else say(`castellan: ${this.name} is reached again`);
+    tell();
+  }
+
   readonly #leads = (): boolean => this.#leadership?.leads ?? true;
 
-  async #govern({ client, webhook, unregister, leaseNamespace }: ClusterSource & { readonly type: "live" }): Promise<void> {
+  async #govern({ client, webhook, leaseNamespace }: LiveSource): Promise<void> {
     const { context, schemas, store, access, consoleUrl, troubleOf } = this.#parts;
     const { now } = context.io;
     const { live, desk, grantKey } = access;
@@ -259,7 +308,11 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     this.#exceptions = exceptions;
     this.#closing.push(async () => exceptions.stop());
     const attached = webhook?.serving.attach({ client, policies: this.#live, governed: () => governed, approvals }, webhook.path);
-    const onTrouble = troubleOf("watch");
+    // Where nobody answers, that is said once, and not by every watch.
+    const onTrouble = (error: Error) => {
+      if (this.unreached() !== undefined) return;
+      void this.#reach?.look().then((reached) => reached && troubleOf("watch")(error));
+    };
     const governed = new GovernedCluster({ client, now, policies: this.#live, schemas, webhook: attached, onTrouble });
     this.#governed = governed;
     const objects = new LiveObjects(client, this.#posture, onTrouble);
@@ -272,8 +325,6 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     });
     this.#closing.push(async () => {
       await Promise.all([governed.stop(), objects.stop(), reports.stop()]);
-      // After it has stopped: a change of a policy on its way would register the webhooks again.
-      if (unregister) await governed.unregister();
     });
     const report = async () => {
       await reports.start();
@@ -299,6 +350,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     }
     await governed.start();
     await objects.follow(governed.resources);
+    // What it did not answer while it went away is not what it does not hold.
+    if ((await this.#reach?.look()) === false) throw new ApiError(0, "", this.unreached()?.reason ?? "");
     await this.#posture.settled();
     this.#isSettled = true;
     if (this.#leads()) await report().catch(troubleOf("reports"));
@@ -306,5 +359,6 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     governed.onResources((served) => followed.follow(served));
     governed.onResources(async () => this.#reports?.changed([]));
     governed.onResources((served) => objects.follow(served));
+    this.#reach?.watch();
   }
 }

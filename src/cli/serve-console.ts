@@ -32,6 +32,8 @@ export interface ConsoleParts {
   readonly rollout: (cluster: string | undefined) => Rollout | undefined;
   readonly metrics: () => Promise<string>;
   readonly waitingFor: () => readonly string[];
+  /** Names of clusters that are not reached. */
+  readonly unreached: () => readonly string[];
   readonly log: ServerLog;
   /** What else the API offers; told before it listens. */
   readonly addRoutes: (api: Api) => void;
@@ -70,6 +72,7 @@ export async function serveConsole(
     tls,
     secure: logins.secure,
     waitingFor: parts.waitingFor,
+    unreached: parts.unreached,
     metrics: parts.metrics,
     onError: (error, request) => log.trouble(error, { request }),
     onAnswered: (request) => log.answered(request),

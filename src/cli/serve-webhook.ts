@@ -184,9 +184,19 @@ function reviewHandler(
     deadlineMilliseconds: (timeoutSeconds - 1) * 1000,
   };
   const schemas = loadKubernetesSchemas();
-  return async (path, review) =>
-    path === "/policies" ? reviewPolicy(review, schemas, io.now()) : answerReview(path, review, reviews);
+  return async (path, review) => {
+    if (path === "/policies") return reviewPolicy(review, schemas, io.now());
+    // Before its own policies are known a cluster would be told that nothing is against a request.
+    for (let waited = 0; !governed().isLoaded; waited += loadingPause) {
+      if (waited >= loadingPatience) throw new Error(`the policies of ${client.context} are not loaded yet`);
+      await sleep(loadingPause);
+    }
+    return answerReview(path, review, reviews);
+  };
 }
+
+const loadingPause = 100;
+const loadingPatience = 5000;
 
 /** The token by which the API server's audit webhook is known; where no file was named it is made on first use. */
 async function auditToken({ data, auditToken: shared }: WebhookFlags): Promise<string> {

@@ -124,6 +124,8 @@ export async function startAccessConsole(directory: string) {
     clusters: () => [
       {
         name: "production",
+        unreached: () => undefined,
+        isKnown: () => true,
         objects: () => objects.length,
         findings: () => [],
         objectOf: () => undefined,

@@ -17,6 +17,9 @@ const bySeverity = z.object({ info: z.number(), low: z.number(), medium: z.numbe
 const counted = list(z.object({ name: z.string(), counts: bySeverity }));
 export const overview = z.object({
   clusters: texts.describe("those that are governed"),
+  unreached: list(z.object({ cluster: z.string(), since: z.number(), reason: z.string(), known: z.boolean() })).describe(
+    "those that do not answer; known: what is shown is how they were before",
+  ),
   objects: z.number(),
   policies: z.number(),
   records: z.number(),

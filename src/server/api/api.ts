@@ -39,6 +39,8 @@ export interface ApiOptions {
   readonly secure: boolean;
   /** Whether the server can do its work: what is still missing, or nothing. */
   readonly waitingFor: () => readonly string[];
+  /** Names of clusters that are not reached: the server is ready all the same, for the others. */
+  readonly unreached?: () => readonly string[];
   readonly metrics: () => Promise<string>;
   readonly onError: (error: unknown, request: string) => void;
   /** Told of each request once it is answered. */
@@ -137,7 +139,9 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   app.get("/healthz", { schema: { hide: true } }, async () => "ok");
   app.get("/readyz", { schema: { hide: true } }, async (_request, reply) => {
     const missing = options.waitingFor();
-    return reply.status(missing.length === 0 ? 200 : 503).send(missing.length === 0 ? "ok" : `waiting for ${missing.join(", ")}`);
+    if (missing.length > 0) return reply.status(503).send(`waiting for ${missing.join(", ")}`);
+    const unreached = options.unreached?.() ?? [];
+    return reply.send(unreached.length === 0 ? "ok" : `ok, but not reached: ${unreached.join(", ")}`);
   });
   app.get("/metrics", { schema: { hide: true } }, async (_request, reply) =>
     reply.type("text/plain; version=0.0.4").send(await options.metrics()),

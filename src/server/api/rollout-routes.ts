@@ -53,7 +53,8 @@ export function addRolloutRoutes(
   const run = async (cluster: string | undefined, act: (governed: Rollout) => Promise<Promoted>) => {
     const governed = rollout(cluster);
     if (governed !== undefined) return act(governed);
-    const message = cluster === undefined ? "say which cluster is meant" : `there is no cluster ${cluster}`;
+    const message =
+      cluster === undefined ? "say which cluster is meant" : `there is no cluster ${cluster}, or it has not been reached yet`;
     return { ok: false, code: "CLUSTER_UNKNOWN", message } as const;
   };
   const config = { role: "policy-admin" } as const;

@@ -40,6 +40,10 @@ export function addRoutes(api: Api, data: ConsoleData): void {
     },
     async ({ query: { cluster } }) => ({
       clusters: data.clusters().map(({ name }) => name),
+      unreached: clustersOf(cluster).flatMap((one) => {
+        const unreached = one.unreached();
+        return unreached === undefined ? [] : [{ cluster: one.name, ...unreached, known: one.isKnown() }];
+      }),
       objects: sum(clustersOf(cluster).map((one) => one.objects())),
       policies: new Set(clustersOf(cluster).flatMap((one) => one.policies().map(({ name }) => name))).size,
       records: await data.ledger.size(),
@@ -102,10 +106,15 @@ export function addRoutes(api: Api, data: ConsoleData): void {
       },
     },
     async (request) => {
-      const answers = clustersOf(request.query.cluster).map(({ name, rights }) => ({ name, ...rights.whoCan(request.query) }));
+      const asked = clustersOf(request.query.cluster);
+      const answers = asked.filter((one) => one.isKnown()).map(({ name, rights }) => ({ name, ...rights.whoCan(request.query) }));
+      const unknown = asked.filter((one) => !one.isKnown());
       return {
         holders: answers.flatMap(({ name, holders }) => holders.map((holder) => ({ cluster: name, ...holder }))),
-        unresolved: answers.flatMap(({ unresolved }) => unresolved),
+        unresolved: [
+          ...unknown.map(({ name }) => `the cluster ${name} is not reached: who can there is not known`),
+          ...answers.flatMap(({ unresolved }) => unresolved),
+        ],
       };
     },
   );
@@ -117,6 +126,7 @@ export function addRoutes(api: Api, data: ConsoleData): void {
     async (request, reply) => {
       const [view] = clustersOf(request.query.cluster);
       if (view === undefined) return reply.status(404).send({ code: "NOT_FOUND", message: "there is no such cluster" });
+      if (!view.isKnown()) return reply.status(503).send(notReached(view.name));
       return reply
         .type("text/html")
         .header("x-frame-options", "SAMEORIGIN")
@@ -134,13 +144,16 @@ export function addRoutes(api: Api, data: ConsoleData): void {
       },
     },
     async (request) => ({
-      items: clustersOf(request.query.cluster).map((one) => ({ cluster: one.name, ...one.flows() })),
+      items: clustersOf(request.query.cluster)
+        .filter((one) => one.isKnown())
+        .map((one) => ({ cluster: one.name, ...one.flows() })),
     }),
   );
   auditRoutes(api, data.ledger);
   eventRoute(api, data);
 }
 
+const notReached = (name: string) => ({ code: "CLUSTER_UNREACHED", message: `the cluster ${name} has not been reached yet` });
 const isMeant = (wanted: string | undefined, cluster: string): boolean => wanted === undefined || wanted === cluster;
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 

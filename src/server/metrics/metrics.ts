@@ -10,6 +10,9 @@ export interface MeasuredCluster {
   readonly findings: () => Iterable<Finding>;
   readonly objects: () => number;
   readonly policyCounts: () => { readonly working: number; readonly broken: number };
+  /** Undefined where its API server answers. */
+  readonly unreached: () => unknown;
+  readonly isKnown: () => boolean;
 }
 
 /** What is read when Prometheus asks. */
@@ -84,12 +87,21 @@ export class ServerMetrics {
       },
     });
     new Gauge({
+      name: "castellan_cluster_reached",
+      help: "1 where the cluster's API server answers, else 0: its other values are then those of before, or absent.",
+      labelNames: ["cluster"],
+      registers,
+      collect() {
+        for (const { name, unreached } of measured.clusters()) this.set({ cluster: name }, unreached() === undefined ? 1 : 0);
+      },
+    });
+    new Gauge({
       name: "castellan_objects",
       help: "Objects that are kept under review.",
       labelNames: ["cluster"],
       registers,
       collect() {
-        for (const { name, objects } of measured.clusters()) this.set({ cluster: name }, objects());
+        for (const { name, objects, isKnown } of measured.clusters()) if (isKnown()) this.set({ cluster: name }, objects());
       },
     });
     new Gauge({
@@ -111,7 +123,8 @@ export class ServerMetrics {
       labelNames: ["cluster", "severity", "status"],
       registers,
       collect() {
-        for (const { name: cluster, findings } of measured.clusters()) {
+        for (const { name: cluster, findings, isKnown } of measured.clusters()) {
+          if (!isKnown()) continue;
           // Counted first: finding the metric of some labels costs far more than adding one.
           const counts = new Map(severities.map((severity) => [severity, new Map<string, number>()]));
           for (const { severity, status } of findings()) {

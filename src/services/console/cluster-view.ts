@@ -1,5 +1,6 @@
 import type { Finding } from "../../core/finding.ts";
 import type { KubernetesObject } from "../../core/kubernetes.ts";
+import type { Unreached } from "../live/cluster-reach.ts";
 import type { FlowPage } from "../live/live-flows.ts";
 import type { PolicyRow } from "./policy-view.ts";
 import type { RightsView } from "./rights-view.ts";
@@ -7,6 +8,10 @@ import type { RightsView } from "./rights-view.ts";
 /** One cluster, or a set of files, as pages see it; each answers from memory. */
 export interface ClusterView {
   readonly name: string;
+  /** Why what is shown is not what is there now; undefined where the cluster answers. */
+  unreached(): Unreached | undefined;
+  /** Whether everything has been looked at once; nothing can be said of it before. */
+  isKnown(): boolean;
   /** How many objects are under review. */
   objects(): number;
   findings(): Iterable<Finding>;

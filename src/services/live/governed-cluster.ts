@@ -56,6 +56,8 @@ export class GovernedCluster {
   /** Resolves when the API server acts upon the last registration. */
   #propagated: Promise<void> = Promise.resolve();
   #telling: Promise<void> = Promise.resolve();
+  #loaded = false;
+  #stopped = false;
   #rediscovery: NodeJS.Timeout | undefined;
   #renewal: NodeJS.Timeout | undefined;
 
@@ -83,6 +85,11 @@ export class GovernedCluster {
     return this.#resources;
   }
 
+  /** Whether all its policies are known: nothing may be judged before. */
+  get isLoaded(): boolean {
+    return this.#loaded;
+  }
+
   /** Told after each change of what the API server serves. */
   onResources(listener: (resources: ApiResources) => Promise<void>): void {
     this.#listeners.push(listener);
@@ -100,6 +107,7 @@ export class GovernedCluster {
     await this.#namespaces.start();
     await this.#definitions.start();
     await this.#informers.follow(this.#resources);
+    this.#loaded = true;
     this.#options.policies.onRevision(() => this.#registerSoon());
     await this.#register();
     await this.#telling;
@@ -119,6 +127,7 @@ export class GovernedCluster {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearTimeout(this.#rediscovery);
     clearInterval(this.#renewal);
     await Promise.all([this.#namespaces.stop(), this.#definitions.stop(), this.#informers.stop()]);
@@ -153,6 +162,7 @@ export class GovernedCluster {
   }
 
   #registerSoon(): void {
+    if (this.#stopped) return;
     this.#registering = this.#registering.then(() => this.#register()).catch(this.#options.onTrouble);
   }
 

@@ -756,6 +756,13 @@ export interface Answers {
   "GET /api/v1/overview": {
     /** those that are governed */
     readonly clusters: readonly string[];
+    /** those that do not answer; known: what is shown is how they were before */
+    readonly unreached: readonly {
+      readonly cluster: string;
+      readonly since: number;
+      readonly reason: string;
+      readonly known: boolean;
+    }[];
     readonly objects: number;
     readonly policies: number;
     readonly records: number;

@@ -1,4 +1,4 @@
-import { Anchor, Card, Group, Progress, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Card, Group, Progress, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
 import { Link } from "wouter";
 import { type OverviewAnswer, query, useAnswer } from "../api.ts";
 import { useCluster } from "../cluster.tsx";
@@ -16,10 +16,16 @@ export function OverviewPage() {
 }
 
 function Posture({ overview }: { readonly overview: OverviewAnswer }) {
-  const { clusters, objects, policies, records, total, errors } = overview;
+  const { clusters, unreached, objects, policies, records, total, errors } = overview;
   const cluster = useCluster();
   return (
     <Stack>
+      {unreached.map(({ cluster: name, since, reason, known }) => (
+        <Alert key={name} color="red" title={`${name} is not reached since ${new Date(since).toLocaleString()}`}>
+          {reason}.{" "}
+          {known ? "What is shown of it is how it was before." : "Nothing is known of it yet: it is not in the counts below."}
+        </Alert>
+      ))}
       <Text c="dimmed">
         {cluster ?? clusters.join(", ")}: {objects} objects, {policies} policies of your own beside the built-in ones, {records}{" "}
         records in the ledger
