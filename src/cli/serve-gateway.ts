@@ -50,7 +50,7 @@ export function addGatewayOptions(command: Command): Command {
     .option("--gateway-url <url>", "how people reach that; else https://<gateway-listen>")
     .option(
       "--gateway-hold <seconds>",
-      "how long a call that needs approval waits for it, where its rule says no more",
+      "how long a call that needs approval waits for it, where its rule says no more; kubectl prints nothing meanwhile",
       natural,
       0,
     )

@@ -153,7 +153,9 @@ describe("a change of production at a forbidden hour", () => {
     const sure = page.getByRole("button", { name: "Yes, approve it" });
     if (await sure.isVisible().catch(() => false)) await sure.click();
     await page.getByText("Your approval is recorded").waitFor();
-    expect(await scaling).toMatchObject({ code: 0, text: expect.stringContaining("scaled") });
+    const scaled = await scaling;
+    expect(scaled).toMatchObject({ code: 0, text: expect.stringContaining("scaled") });
+    expect(scaled.text).toMatch(/Warning: castellan: this waited \d+s for its approval: request \w+, approved by \S*omar/);
     expect(await replicas()).toBe("3");
 
     // The grant was for that one call: the same command asks again, and nobody approves.

@@ -36,6 +36,8 @@ export class Call {
   /** Whole, where it had to be read to be judged. */
   body: Buffer | undefined;
   use: GrantUse | undefined;
+  /** What kubectl prints beside the answer; it is silent until then, as it ignores what 1xx answers say. */
+  warning: string | undefined;
   #gone: AbortController | undefined;
 
   constructor(request: IncomingMessage, socket: TLSSocket, outlet: Outlet, reply: Reply, target: string, received: Instant) {

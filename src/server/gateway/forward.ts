@@ -139,7 +139,7 @@ function exchange(
           const waiting = () => (response.writableLength > 0 ? call.socket.bytesWritten : undefined);
           release = openStream(call, parts, kind, waiting, cut);
         }
-        response.writeHead(status, answeredFields(answered).flat());
+        response.writeHead(status, [...answeredFields(answered), ...warningFields(call)].flat());
         // Events may be minutes away; the client is told at once that it is connected.
         if (kind !== undefined) response.flushHeaders();
         // Who takes nothing of an answer that is there keeps a connection from others.
@@ -174,6 +174,10 @@ function exchange(
     running = kind === undefined ? parts.upstream.send(upstreamCall, sink) : parts.upstream.open(upstreamCall, sink);
   });
 }
+
+/** RFC 7234 5.5, as kubectl prints it. */
+const warningFields = ({ warning }: Call): HeaderFields =>
+  warning === undefined ? [] : [["Warning", `299 - "castellan: ${warning}"`]];
 
 /** The body as it goes up: as it was read, or streaming by; what is too large breaks off. */
 function bodyOf(call: Call, parts: GatewayParts, onProblem: (why: Refusal) => void): Readable | Buffer | undefined {

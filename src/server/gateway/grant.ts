@@ -57,6 +57,7 @@ async function ask(call: Call, parts: GatewayParts): Promise<Refusal | undefined
   if (request.phase !== "granted") return waiting(call, parts, request, isFull);
   const changed = opened.value.phase === "pending" ? await lookedAgain(call, parts) : undefined;
   if (changed !== undefined) return changed;
+  if (opened.value.phase === "pending") call.warning = heldText(request, parts.now() - request.opened);
   call.use = await parts.desk.use(call.person, call.action, call.auditId, asking(call));
   if (call.use === undefined) return forbidden(call, `request ${request.id} was approved, and its grant was used or has ended`);
   return stillWanted(call, parts, call.use);
@@ -97,6 +98,14 @@ async function held(call: Call, parts: GatewayParts, request: AccessRequest): Pr
   } finally {
     release();
   }
+}
+
+/** Why the command took so long, and whose yes it runs by. Names of people are quoted as they go into a header field. */
+function heldText({ id, approvals }: AccessRequest, milliseconds: number): string {
+  const people = approvals
+    .filter(({ verdict }) => verdict === "approve")
+    .map(({ by }) => by.user.replace(/[^\x20-\x7e]|["\\]/g, "?"));
+  return `this waited ${Math.round(milliseconds / 1000)}s for its approval: request ${id}, approved by ${people.join(" and ")}`;
 }
 
 /** Who has gone, or is no longer who they were, has nothing done for them; the grant stays theirs. */
