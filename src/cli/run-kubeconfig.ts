@@ -14,6 +14,7 @@ export interface KubeconfigFlags extends ServerFlags {
   readonly cluster?: string;
   readonly kubeconfig?: string;
   readonly print?: boolean;
+  readonly switch: boolean;
 }
 
 type Entries = { readonly [list in "clusters" | "users" | "contexts"]: readonly (JsonObject & { readonly name: string })[] };
@@ -44,14 +45,26 @@ export async function runKubeconfig(flags: KubeconfigFlags, { io }: CommandConte
     users: [{ name: user, user: { exec: plugin(server.url) } }],
     contexts: wanted.map(({ name }) => ({ name: `castellan-${name}`, context: { cluster: `castellan-${name}`, user } })),
   };
-  const current = `castellan-${first.name}`;
-  if (flags.print === true) return io.out(writeYaml(merged({}, entries, current)));
+  const ours = `castellan-${first.name}`;
+  if (flags.print === true) return io.out(writeYaml(merged({}, entries, ours)));
   const named = fileOf(flags, io);
   // A link to a kubeconfig stays a link.
   const file = await realpath(named).catch(() => named);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writePrivate(file, writeYaml(merged(await readConfig(file), entries, current)));
-  io.err(`castellan: ${file}: the current context is ${current}; kubectl logs in with castellan kube-credential\n`);
+  const before = await readConfig(file);
+  const current = asString(member(before, "current-context")) ?? "";
+  await writePrivate(file, writeYaml(merged(before, entries, flags.switch ? ours : current)));
+  const names = entries.contexts.map(({ name }) => name).join(", ");
+  io.err(`castellan: ${file} has ${names}; kubectl logs in there with castellan kube-credential\n`);
+  for (const line of contextLines(current, ours, flags.switch)) io.err(`castellan: ${line}\n`);
+}
+
+/** Where kubectl goes from now on, and the way back. */
+function contextLines(before: string, ours: string, isSwitched: boolean): readonly string[] {
+  if (!isSwitched) return [`the current context is ${before === "" ? "none" : before} as before; use kubectl --context ${ours}`];
+  if (before === ours) return [`the current context is ${ours}`];
+  if (before === "") return [`the current context is now ${ours}; there was none`];
+  return [`the current context is now ${ours}; back with: kubectl config use-context ${before}`];
 }
 
 function plugin(url: string): JsonObject {
@@ -98,6 +111,6 @@ function merged(config: JsonObject, entries: Entries, current: string): JsonObje
     preferences: {},
     ...config,
     ...Object.fromEntries(lists),
-    "current-context": current,
+    ...(current === "" ? {} : { "current-context": current }),
   };
 }

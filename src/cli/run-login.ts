@@ -55,6 +55,7 @@ export async function logIn(wanted: LoginServer, flags: Pick<LoginFlags, "device
   const server = bound ? { ...wanted, proof: await newProof(io) } : wanted;
   const show = (url: string) => {
     io.err(`castellan: log in at ${url}\n`);
+    io.err("castellan: waiting for that browser; where this machine has none, stop and use castellan login --device\n");
     if (flags.browser) openBrowser(url);
   };
   const { token, refreshToken, until } =

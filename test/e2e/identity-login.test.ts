@@ -115,6 +115,7 @@ async function throughIssuer(browser: FetchBrowser, page: Page, name: string): P
 async function browserLogin(computer: Computer, name: string, browser = new FetchBrowser()): Promise<CliResult> {
   const ended = computer.run("login", "--server", server.url, "--no-browser");
   const [, url = ""] = await computer.said(/log in at (\S+)/);
+  await computer.said(/where this machine has none, stop and use castellan login --device/);
   const confirmation = await throughIssuer(browser, await browser.open(url), name);
   expect(confirmation.text).toContain(`act as <strong>corp:${name}@example.com</strong>`);
   expect((await browser.send(confirmation, { answer: "allow" })).text).toContain("has come back");
@@ -142,6 +143,7 @@ describe("castellan login in the browser (PKCE on a loopback address)", () => {
           subject: "ada",
           user: "corp:ada@example.com",
           groups: ["/platform/admins", "engineering"],
+          groupsAt: expect.any(Number),
           human: "ada",
           isProgram: false,
           email: "ada@example.com",
@@ -363,6 +365,26 @@ describe("locks and restarts", () => {
     expect((await whoAmI((await computer.credential()).token)).status).toBe(200);
   });
 
+  test("groups that are taken away at the issuer are not in the next token, and its age is that of the issuer's word", async () => {
+    const computer = await Computer.make();
+    const identities = oidc();
+    await server.close();
+    server = await start({ ...identities, oidc: { ...identities.oidc, groupsMaxAge: "2s" } });
+    const loggedIn = Date.now();
+    await browserLogin(computer, "ada");
+    people.ada = ["engineering"];
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const { servers } = JSON.parse(await readFile(computer.file, "utf8"));
+    const answer = await token({ grant_type: "refresh_token", refresh_token: servers[server.url].refreshToken });
+    const { access_token } = await answer.json();
+    const { person } = (await whoAmI(access_token)).body as { readonly person: { groups: string[]; groupsAt: number } };
+    expect(person.groups).toEqual(["engineering"]);
+    expect(person.groupsAt).toBeGreaterThan(loggedIn + 1000);
+    people.ada = ["/platform/admins", "engineering"];
+    await server.close();
+    server = await start(oidc());
+  });
+
   test("the database holds no token and no code in clear text (T50)", async () => {
     const computer = await Computer.make();
     await browserLogin(computer, "vera");
@@ -512,7 +534,15 @@ describe.runIf(binaries.available)("kubectl", () => {
       kubeconfig,
       JSON.stringify({ apiVersion: "v1", kind: "Config", contexts: [other], "current-context": "other" }),
     );
-    expect((await computer.run("kubeconfig", "--server", server.url, "--kubeconfig", kubeconfig)).code).toBe(0);
+    const write = (...more: readonly string[]) =>
+      computer.run("kubeconfig", "--server", server.url, "--kubeconfig", kubeconfig, ...more);
+    expect((await write("--no-switch")).err).toContain(
+      "the current context is other as before; use kubectl --context castellan-test",
+    );
+    expect(await kubectl(computer, "config", "current-context")).toBe("other\n");
+    expect((await write()).err).toContain(
+      "the current context is now castellan-test; back with: kubectl config use-context other",
+    );
     const text = await readFile(kubeconfig, "utf8");
     expect(text).not.toContain("insecure-skip-tls-verify");
     expect((await stat(kubeconfig)).mode & 0o777).toBe(0o600);
