@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
 import { formatSpan } from "../core/source.ts";
 import { type Style, styleFor } from "../report/style.ts";
+import { count } from "../report/text.ts";
 import { element } from "../report/xml.ts";
 import type { TestOutcome } from "../services/test-run.ts";
 import type { TestRow } from "../services/test-score.ts";
@@ -67,7 +68,7 @@ const table: TestFormatter = (outcomes, options) => {
   const style = styleFor(options.color);
   const blocks = outcomes.map((o) => formatOutcome(o, options, style)).filter((b) => b !== undefined);
   const { passed, failed, skipped, problems } = countTests(outcomes);
-  const extra = [skipped > 0 ? `${skipped} skipped` : "", problems > 0 ? `${problems} problems` : ""].filter((s) => s !== "");
+  const extra = [skipped > 0 ? `${skipped} skipped` : "", problems > 0 ? count(problems, "problem") : ""].filter((s) => s !== "");
   const summary = [`${passed} passed`, `${failed} failed`, ...extra].join(", ");
   return `${[...blocks, style.bold(summary)].join("\n\n")}\n`;
 };
