@@ -27,10 +27,13 @@ const policyGroups: ReadonlySet<string> = new Set([
   "gateway.networking.k8s.io",
 ]);
 
+/** Every cluster has some; they say which addresses there are, not who may talk to whom. */
+const addressKinds: ReadonlySet<string> = new Set(["ServiceCIDR", "IPAddress", "IngressClass"]);
+
 /** Objects that say who may talk to whom, or that open something to the outside. */
 function bearsOnNetwork(object: KubernetesObject): boolean {
   const group = groupOf(object);
-  if (policyGroups.has(group)) return true;
+  if (policyGroups.has(group)) return !addressKinds.has(object.kind);
   const spec = object["spec"];
   const type = member(spec, "type");
   return (

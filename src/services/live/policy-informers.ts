@@ -4,15 +4,18 @@ import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
 import { writeExactJson } from "../../core/exact-json.ts";
 import { declaredPart, type KubernetesObject } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
-import { bindingKinds, exceptionKinds, policyFormats } from "../../policies/formats.ts";
+import { allFormats } from "../../policies/all-formats.ts";
+import { bindingKinds, exceptionKinds } from "../../policies/formats.ts";
 
 /** The API server runs these itself; at admission we would only repeat it. */
 export const runByServer = "admissionregistration.k8s.io";
 
 /** An object of a cluster as a document without positions. */
 export function liveDocument(value: KubernetesObject, cluster: string): SourceDocument<KubernetesObject> {
-  return { file: `cluster:${cluster}`, index: 0, value, locate: () => undefined, locateKey: () => undefined };
+  return { file: `cluster:${cluster}`, index: 0, value, locate: nowhere, locateKey: nowhere };
 }
+
+const nowhere = () => undefined;
 
 /** Documents that live in a cluster as custom resources, policies and exceptions unless told otherwise, followed as they change. */
 export class PolicyInformers {
@@ -78,7 +81,7 @@ export class PolicyInformers {
 }
 
 function policyResources(resources: ApiResources): readonly ApiResource[] {
-  const kinds = [...policyFormats.flatMap((format) => format.kinds), ...exceptionKinds, ...bindingKinds];
+  const kinds = [...allFormats.formats.flatMap((format) => format.kinds), ...exceptionKinds, ...bindingKinds];
   const served = kinds.flatMap(({ group, kind }) => {
     if (group === runByServer) return [];
     // Of constraints every template makes a kind of its own.

@@ -18,6 +18,7 @@ import { type ScanCheck, scan } from "../scan.ts";
 import { scanObjects } from "../scan-objects.ts";
 import { scannedFacts } from "../scanned-facts.ts";
 import type { ObjectDocument } from "../scanned-objects.ts";
+import { FindingKeeper } from "./kept-findings.ts";
 import type { LivePolicies } from "./live-policies.ts";
 
 export interface PostureOptions {
@@ -54,9 +55,11 @@ interface PolicySets {
 }
 
 /** Objects judged in one go before others get their turn. */
-const sliceSize = 100;
+const sliceSize = 20;
 /** Analyses of the whole wait so long after a change, so that many changes are one. */
 const analysisPauseMilliseconds = 1000;
+/** Analyses of the whole take no more than one of so many parts of the time, however many changes come. */
+const analysisShare = 10;
 const wholeChecks: ReadonlySet<ScanCheck> = new Set(["rbac", "network"]);
 const objectChecks: ReadonlySet<ScanCheck> = new Set(["resources"]);
 const whole = "*";
@@ -70,8 +73,13 @@ export class Posture {
   readonly #objects = new Map<string, ObjectDocument>();
   readonly #findings = new Map<string, readonly Finding[]>();
   readonly #dirty = new Set<string>();
+  readonly #keeper = new FindingKeeper();
+  /** When the whole is analysed again; undefined: nothing has changed since. */
   #analyseAfter: number | undefined;
+  #nextAnalysis = 0;
   #running: Promise<void> | undefined;
+  /** Ends the wait for the next analysis. */
+  #wake = () => {};
   #stopped = false;
   #sets: PolicySets | undefined;
   #facts: Facts | undefined;
@@ -117,7 +125,7 @@ export class Posture {
       this.#dirty.add(keyOf(object));
     }
     this.#facts = undefined;
-    if (set.length + deleted.length > 0) this.#analyseAfter = this.#options.host.now() + analysisPauseMilliseconds;
+    if (set.length + deleted.length > 0) this.#analyseAfter ??= this.#options.host.now() + analysisPauseMilliseconds;
     this.#work();
   }
 
@@ -129,8 +137,10 @@ export class Posture {
     this.#work();
   }
 
-  /** Resolves when everything that is known has been judged. */
+  /** Resolves when everything that is known has been judged, and analysed without a pause. */
   async settled(): Promise<void> {
+    if (this.#analyseAfter !== undefined) this.#analyseAfter = 0;
+    this.#wake();
     while (this.#running !== undefined) await this.#running;
   }
 
@@ -149,6 +159,7 @@ export class Posture {
   }
 
   #work(): void {
+    this.#wake();
     this.#running ??= this.#run()
       .catch(this.#options.onTrouble)
       .finally(() => {
@@ -160,7 +171,7 @@ export class Posture {
     await new Promise(setImmediate);
     while (!this.#stopped && (this.#dirty.size > 0 || this.#analyseAfter !== undefined)) {
       if (this.#dirty.size > 0) await this.#judge();
-      else await this.#analyseWhenQuiet();
+      else await this.#analyseWhenDue();
       await new Promise(setImmediate);
     }
   }
@@ -173,7 +184,7 @@ export class Posture {
     for (const finding of [...this.#policyFindings(documents), ...(await this.#scan(documents, objectChecks))]) {
       found.get(keyOfRef(finding))?.push(finding);
     }
-    this.#replace(new Map([...found].map(([key, findings]) => [key, keptFindings(findings)])));
+    this.#replace(new Map([...found].map(([key, findings]) => [key, findings.map(this.#keeper.keep)])));
   }
 
   #policyFindings(documents: readonly ObjectDocument[]): readonly Finding[] {
@@ -212,14 +223,25 @@ export class Posture {
     return this.#sets;
   }
 
-  async #analyseWhenQuiet(): Promise<void> {
-    const wait = (this.#analyseAfter ?? 0) - this.#options.host.now();
+  async #analyseWhenDue(): Promise<void> {
+    const { now } = this.#options.host;
+    const due = this.#analyseAfter === 0 ? 0 : Math.max(this.#analyseAfter ?? 0, this.#nextAnalysis);
+    const wait = due - now();
     if (wait > 0) {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(wait, 100)));
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, wait);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
       return;
     }
     this.#analyseAfter = undefined;
-    this.#replace(new Map([[whole, keptFindings(await this.#scan([...this.#objects.values()], wholeChecks))]]));
+    const start = now();
+    const findings = await this.#scan([...this.#objects.values()], wholeChecks);
+    this.#replace(new Map([[whole, findings.map(this.#keeper.keep)]]));
+    this.#nextAnalysis = now() + (now() - start) * analysisShare;
   }
 
   async #scan(documents: readonly ObjectDocument[], checks: ReadonlySet<ScanCheck>): Promise<readonly Finding[]> {
@@ -256,25 +278,6 @@ export class Posture {
     }
     if (opened.length + closed.length > 0) this.#options.onChange({ opened, closed });
   }
-}
-
-/**
- * Findings as they are kept for as long as they hold: plain data. What they are worked out from, when somebody asks, is the
- * whole evaluation of the object. Texts and objects that they have in common are there once.
- */
-function keptFindings(findings: readonly Finding[]): readonly Finding[] {
-  const resources = new Map<string, Finding["resource"]>();
-  const texts = new Map<string, string>();
-  const known = <K, V>(map: Map<K, V>, key: K, value: V): V => {
-    const before = map.get(key);
-    if (before === undefined) map.set(key, value);
-    return before ?? value;
-  };
-  return findings.map((finding) => ({
-    ...finding,
-    resource: known(resources, keyOfRef(finding), finding.resource),
-    message: known(texts, finding.message, finding.message),
-  }));
 }
 
 function keyOf(object: KubernetesObject): string {
