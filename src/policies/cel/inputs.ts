@@ -1,5 +1,6 @@
 import { type JsonObject, member } from "../../core/json.ts";
 import { nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import { latest } from "../../core/latest.ts";
 import { once } from "../../core/once.ts";
 import type { Activation } from "../../languages/cel/compile/frame.ts";
 import type { Authorizer } from "../../languages/cel/libraries/kubernetes/authorizer.ts";
@@ -143,27 +144,18 @@ class AdmissionInputs implements Activation {
 /** Objects that were made from it have names of their own, which come first. */
 const isPlain = (inputs: Activation): inputs is AdmissionInputs => Object.getPrototypeOf(inputs) === AdmissionInputs.prototype;
 
-/** Kept with the context, for all rules. */
-const known = new WeakMap<RuleContext, Activation>();
+/** `object`, `oldObject`, `request` and `namespaceObject`, computed when they are first read; the same for all rules. */
+export const admissionInputs: (context: RuleContext) => Activation = latest((context: RuleContext) => {
+  const of = { context, request: once(() => requestOf(context)), namespaceObject: once(() => namespaceObject(context)) };
+  return new AdmissionInputs(of, undefined, undefined, undefined);
+});
 
-/** `object`, `oldObject`, `request` and `namespaceObject`, computed when they are first read. */
-export function admissionInputs(context: RuleContext): Activation {
-  let inputs = known.get(context);
-  if (inputs === undefined) {
-    const of = { context, request: once(() => requestOf(context)), namespaceObject: once(() => namespaceObject(context)) };
-    inputs = new AdmissionInputs(of, undefined, undefined, undefined);
-    known.set(context, inputs);
-  }
-  return inputs;
-}
-
-/** Kept with the inputs: every rule about one object asks in the same way. */
-const authorized = new WeakMap<Activation, { readonly context: RuleContext; readonly activation: Activation }>();
+/** The last answer: every rule about one object asks in the same way. */
+let authorized: { readonly context: RuleContext; readonly inputs: Activation; readonly activation: Activation } | undefined;
 
 /** Admission inputs with `authorizer` and `authorizer.requestResource`, on behalf of who acts. */
 export function withAuthorizer(context: RuleContext, inputs: Activation): Activation {
-  const before = authorized.get(inputs);
-  if (before?.context === context) return before.activation;
+  if (authorized?.context === context && authorized.inputs === inputs) return authorized.activation;
   const by = { context, authorizer: once(() => authorizerOf(context)) };
   const activation = isPlain(inputs)
     ? new AdmissionInputs(inputs[shared], by, inputs.params, inputs.variables)
@@ -171,7 +163,7 @@ export function withAuthorizer(context: RuleContext, inputs: Activation): Activa
         { authorizer: by.authorizer, "authorizer.requestResource": () => requestedResource(context, by.authorizer()) },
         inputs,
       );
-  authorized.set(inputs, { context, activation });
+  authorized = { context, inputs, activation };
   return activation;
 }
 

@@ -1,5 +1,6 @@
 import { isArray, type JsonObject, type JsonPath, member } from "../../core/json.ts";
 import { type KubernetesObject, namespaceOf } from "../../core/kubernetes.ts";
+import { latest } from "../../core/latest.ts";
 import type { Activation } from "../../languages/cel/compile/frame.ts";
 import type { Env } from "../../languages/cel/env.ts";
 import { CelError, type CelValue, Failure, type Value } from "../../languages/cel/values/value.ts";
@@ -72,22 +73,14 @@ function allHold(conditions: readonly CompiledExpression[], session: CelSession,
   return true;
 }
 
-/** Kept with the context, for all policies. */
-const knownInputs = new WeakMap<RuleContext, Activation>();
-
 const noExceptions = { exceptions: { allowedImages: [], allowedValues: [] } };
 
-/** What expressions see where no exception applies. */
-function kyvernoInputs(context: RuleContext): Activation {
-  let inputs = knownInputs.get(context);
-  if (inputs === undefined) {
-    const { object = null, oldObject = null } = context;
-    const request = () => ({ ...requestOf(context), object, oldObject });
-    inputs = lazily({ request }, Object.assign(Object.create(admissionInputs(context)), noExceptions));
-    knownInputs.set(context, inputs);
-  }
-  return inputs;
-}
+/** What expressions see where no exception applies; the same for all policies. */
+const kyvernoInputs = latest((context: RuleContext): Activation => {
+  const { object = null, oldObject = null } = context;
+  const request = () => ({ ...requestOf(context), object, oldObject });
+  return lazily({ request }, Object.assign(Object.create(admissionInputs(context)), noExceptions));
+});
 
 function lifted(exceptions: readonly CelException[]): RuleResult {
   const keys = exceptions.map((e) => e.key);

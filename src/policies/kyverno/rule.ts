@@ -4,6 +4,7 @@ import { requireFact } from "../../core/facts.ts";
 import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
 import { type KubernetesObject, labelsOf, namespaceOf } from "../../core/kubernetes.ts";
 import type { Labels } from "../../core/label-selector.ts";
+import { latest } from "../../core/latest.ts";
 import type { CompiledRule, CompileEnv, PolicyId, RuleContext, RuleKind, RuleResult } from "../policy.ts";
 import { type ConditionsProgram, compileConditions } from "./conditions.ts";
 import { compileContext } from "./context.ts";
@@ -50,19 +51,11 @@ function labelMember(namespace: JsonValue): Labels {
   return isObject(labels) ? Object.fromEntries(Object.entries(labels).map(([k, v]) => [k, String(v)])) : {};
 }
 
-/** Kept with the context, for all rules. */
-const inputs = new WeakMap<RuleContext, MatchInput | "nothing">();
-
-/** What match blocks look at; undefined when the action carries no object. */
-export function matchInput(context: RuleContext): MatchInput | undefined {
-  let input = inputs.get(context);
-  if (input === undefined) {
-    const object = context.object ?? context.oldObject;
-    input = object === undefined ? "nothing" : toMatchInput(context, context.action, object);
-    inputs.set(context, input);
-  }
-  return input === "nothing" ? undefined : input;
-}
+/** What match blocks look at, the same for all rules; undefined when the action carries no object. */
+export const matchInput = latest((context: RuleContext): MatchInput | undefined => {
+  const object = context.object ?? context.oldObject;
+  return object === undefined ? undefined : toMatchInput(context, context.action, object);
+});
 
 function toMatchInput(context: RuleContext, action: Action, object: KubernetesObject): MatchInput {
   return {

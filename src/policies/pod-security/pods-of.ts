@@ -1,4 +1,5 @@
 import type { KubernetesObject } from "../../core/kubernetes.ts";
+import { latest } from "../../core/latest.ts";
 import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
 import { type FoundPod, findPodSpecs } from "../../core/workload/find.ts";
 import { type Pod, readPod, withDefaults } from "./pod.ts";
@@ -17,19 +18,14 @@ export interface JudgedPods {
 
 /** Finds the pods of an object once, however many checks ask. */
 export function podsOf(catalogue: WorkloadCatalogue): (object: KubernetesObject) => JudgedPods {
-  const known = new WeakMap<KubernetesObject, JudgedPods>();
-  return (object) => {
-    const before = known.get(object);
-    if (before !== undefined) return before;
+  return latest((object) => {
     const { pods, truncated } = findPodSpecs(object, catalogue);
-    const judged = {
+    return {
       truncated,
       pods: pods.map((found) => {
         const isPod = found.holder.group === "" && found.holder.kind === "Pod";
         return { found, pod: withDefaults(readPod(found.metadata, found.spec), isPod) };
       }),
     };
-    known.set(object, judged);
-    return judged;
-  };
+  });
 }

@@ -2,6 +2,7 @@ import type { Diagnostic } from "../../core/diagnostic.ts";
 import { failed, loaded } from "../../core/diagnostic.ts";
 import { asString, isObject, member } from "../../core/json.ts";
 import { type KubernetesObject, nameOf } from "../../core/kubernetes.ts";
+import { latest } from "../../core/latest.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { formatEvaluationError, fromJson, RegoObject, RegoSet, toJson, type Value } from "../../languages/rego/index.ts";
 import type { RegoProgram, RegoRule } from "../../languages/rego/program.ts";
@@ -58,13 +59,7 @@ function elementsOf(value: Value | undefined): readonly Value[] {
   return Array.isArray(value) ? value : [];
 }
 
-const inputs = new WeakMap<KubernetesObject, Value>();
-
-function inputOf(object: KubernetesObject): Value {
-  const input = inputs.get(object) ?? fromJson(object);
-  inputs.set(object, input);
-  return input;
-}
+const inputOf = latest((object: KubernetesObject): Value => fromJson(object));
 
 /** Names of rules without their prefix, as lists in the set `exception`: Conftest's way to lift them. */
 function isLifted(exceptions: Value | undefined, suffix: string): boolean {
