@@ -8,6 +8,11 @@ export interface Person {
   readonly user: string;
   /** As Kubernetes is told them; exact, never split or shortened. */
   readonly groups: readonly string[];
+  /**
+   * When an identity provider last said these groups, of a login that outlives its word. Undefined: they are of a file, or of a proof that
+   * is the provider's own word until it ends (its token, a certificate).
+   */
+  readonly groupsAt?: number | undefined;
   readonly uid?: string | undefined;
   readonly extra?: { readonly [key: string]: readonly string[] } | undefined;
   /** The one human behind it, by the directory's aliases; else `issuer#subject`. Two logins of one human have one value. */

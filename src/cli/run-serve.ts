@@ -28,6 +28,7 @@ import { addAccessApi } from "./serve-access-api.ts";
 import { ServedCluster } from "./serve-cluster.ts";
 import { serveConsole } from "./serve-console.ts";
 import { type ServingGateway, serveGateway } from "./serve-gateway.ts";
+import type { ServingIdentity } from "./serve-identity.ts";
 import { notificationsOf } from "./serve-notifications.ts";
 import { factsOf, roleBindingsOf, type SourceFlags, sourcesOf } from "./serve-sources.ts";
 import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
@@ -113,12 +114,14 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     onTrouble: trouble,
   });
   closing.push(() => policyFiles.stop());
+  let identity: ServingIdentity | undefined;
   const access = await serveAccess(flags, {
     store,
     ledger,
     io,
     cluster: sources[0]?.name ?? "",
     facts: factsOf(clusters),
+    groupsMaxAge: () => identity?.groupsMaxAge,
     roleBindings: flags.grantRolebindings === true ? roleBindingsOf(sources, clusters, trouble) : undefined,
     onDocuments: (documents) => {
       for (const cluster of clusters) cluster.setAccess(documents);
@@ -187,8 +190,19 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
         isLocked: (human) => access.desk.isLocked(human),
         connection: () => gateway && { ...gateway, gateway: gateway.address, certificateAuthority: gateway.authority },
       },
-      addRoutes: (api) => {
-        const parts = { access, settings, store, ledger, clusters, reviews, lookAtCall: () => gateway?.lookAtCall, io, trouble };
+      addRoutes: (api, { current }) => {
+        const parts = {
+          access,
+          settings,
+          store,
+          ledger,
+          clusters,
+          reviews,
+          current,
+          lookAtCall: () => gateway?.lookAtCall,
+          io,
+          trouble,
+        };
         closing.push(addAccessApi(api, parts));
       },
       rollout: (wanted) => knownCluster(wanted)?.rollout,
@@ -200,6 +214,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     context,
   );
   consoleUrl = settings?.consoleUrl ?? console.publicUrl;
+  identity = console.identity;
   closing.push(() => console.close());
   closing.push(await announceServer(flags.data, console));
 

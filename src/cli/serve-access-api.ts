@@ -13,6 +13,7 @@ import type { AccessReviews } from "../services/access-review-campaigns.ts";
 import type { Io } from "./io.ts";
 import type { ServedAccess } from "./serve-access.ts";
 import type { ServedCluster } from "./serve-cluster.ts";
+import type { ServingIdentity } from "./serve-identity.ts";
 import { startNotifications } from "./serve-notifications.ts";
 
 export interface AccessApiParts {
@@ -23,6 +24,8 @@ export interface AccessApiParts {
   readonly ledger: Ledger;
   readonly clusters: readonly ServedCluster[];
   readonly reviews: AccessReviews;
+  /** People as their identity provider knows them by now. */
+  readonly current: ServingIdentity["current"];
   /** What the gateway knows of a call before it is sent; undefined: there is no gateway. */
   readonly lookAtCall: () => LookAtCall | undefined;
   readonly io: Io;
@@ -31,10 +34,10 @@ export interface AccessApiParts {
 
 /** Requests, locks, recordings and reviews over the API, and whoever is told of them; the answer ends that. */
 export function addAccessApi(api: Api, parts: AccessApiParts): () => Promise<void> {
-  const { access, settings, store, ledger, clusters, reviews, lookAtCall, io, trouble } = parts;
+  const { access, settings, store, ledger, clusters, reviews, current, lookAtCall, io, trouble } = parts;
   const { desk, recordings } = access;
   const { now } = io;
-  const told = settings && startNotifications(settings, api, { desk, store, ledger, now, onTrouble: trouble });
+  const told = settings && startNotifications(settings, api, { desk, store, ledger, current, now, onTrouble: trouble });
   const clusterOf = (wanted: string) => clusters.find(({ name }) => name === wanted);
   addAccessRoutes(api, {
     desk,

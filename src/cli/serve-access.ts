@@ -31,6 +31,8 @@ export interface AccessParts {
   readonly cluster: string;
   readonly facts: FactsOf;
   readonly roleBindings: RoleBindingGrants | undefined;
+  /** So long a provider's word on somebody's groups counts, milliseconds. */
+  readonly groupsMaxAge: () => number | undefined;
   /** The files' documents, after each change of them. */
   readonly onDocuments: (documents: readonly SourceDocument[]) => void;
   readonly onDiagnostics: (diagnostics: readonly Diagnostic[]) => void;
@@ -77,6 +79,7 @@ export async function serveAccess(flags: AccessFlags, parts: AccessParts): Promi
     facts,
     humanOf: (login) => live.directory.humanOf(login),
     roleBindings,
+    groupsMaxAge: parts.groupsMaxAge,
     onTrouble: trouble,
   });
   const recordings = new Recordings({

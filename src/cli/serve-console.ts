@@ -36,7 +36,7 @@ export interface ConsoleParts {
   readonly unreached: () => readonly string[];
   readonly log: ServerLog;
   /** What else the API offers; told before it listens. */
-  readonly addRoutes: (api: Api) => void;
+  readonly addRoutes: (api: Api, identity: ServingIdentity) => void;
 }
 
 const dayMilliseconds = 86_400_000;
@@ -77,10 +77,10 @@ export async function serveConsole(
     onError: (error, request) => log.trouble(error, { request }),
     onAnswered: (request) => log.answered(request),
   });
-  addLoginRoutes(api, { ...logins, sessions, admit: identity.admit, now: io.now });
+  addLoginRoutes(api, { ...logins, sessions, admit: identity.admit, onLogin: identity.onLogin, now: io.now });
   identity.addRoutes(api, sessions);
   addRoutes(api, data);
-  parts.addRoutes(api);
+  parts.addRoutes(api, identity);
   addRolloutRoutes(api, parts.rollout, io.now);
   address = await api.listen({ host, port }).catch(cannotListen(listen, "--listen"));
   for (const { name } of logins.developmentUsers)

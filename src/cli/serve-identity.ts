@@ -6,16 +6,19 @@ import type { TokenVerifier } from "../adapters/identity/proven-identity.ts";
 import { tokenIssuer } from "../adapters/identity/token-issuer.ts";
 import { StoredOauthRecords } from "../adapters/store/oauth-records.ts";
 import type { Store } from "../adapters/store/store.ts";
+import { parseDuration } from "../core/duration.ts";
 import type { Api, ApiOptions } from "../server/api/api.ts";
+import type { LoginOptions } from "../server/api/login-routes.ts";
 import { rolesOf } from "../server/api/roles.ts";
 import type { Sessions, User } from "../server/api/session.ts";
 import { addOauthRoutes, type Connection } from "../server/oauth/oauth-routes.ts";
-import type { Authenticator, Directory } from "../services/access/identity.ts";
+import type { Authenticated, Authenticator, Directory } from "../services/access/identity.ts";
 import { audiences } from "../services/access/identity-audiences.ts";
 import { type Admit, admission, createAuthenticator, humanOf, lockedOut } from "../services/access/identity-authenticator.ts";
 import { openTokenKeys } from "../services/access/identity-keys.ts";
 import { type NameRules, operatorIssuer } from "../services/access/identity-names.ts";
 import { ownTokens } from "../services/access/identity-own-tokens.ts";
+import { KnownLogins } from "../services/access/known-logins.ts";
 import { UsageError } from "./command.ts";
 import { type ConsoleIdentities, isLoopback } from "./console-identities.ts";
 
@@ -35,6 +38,12 @@ export interface ServingIdentity {
   readonly admit: Admit;
   /** For `createApi`: tokens of `castellan login`. */
   readonly tokenUser: NonNullable<ApiOptions["tokenUser"]>;
+  /** For `addLoginRoutes`: who logged in at the issuer, and how it is asked again. */
+  readonly onLogin: NonNullable<LoginOptions["onLogin"]>;
+  /** People as their identity provider knows them by now. */
+  readonly current: (person: Person) => Promise<Authenticated>;
+  /** So long a provider's word on somebody's groups is good for approvals and grants, milliseconds. */
+  readonly groupsMaxAge: number;
   /** For `createApi`: what has become of people since they logged in. */
   readonly renewed: NonNullable<ApiOptions["renewed"]>;
   /** Castellan as issuer of tokens. */
@@ -42,6 +51,9 @@ export interface ServingIdentity {
   /** For a gateway that listens on `host`: development users are let in on loopback alone, unless switched on by name. */
   authenticator(host: string): Authenticator;
 }
+
+/** A provider that can be asked is asked again of people who act so long after it was. */
+const freshMilliseconds = 300_000;
 
 /**
  * Everything about who people are, for the console's listener and for the gateway's. `address` is asked once somebody logs in: where
@@ -67,11 +79,23 @@ export async function serveIdentity(
   const issuers = await issuersOf(document, now);
   const certificates = await certificatesOf(document, now);
   const forConsole = createAuthenticator({ tokens: [own(audiences.console, true)], bound: false, admit, now });
+  const groupsMaxAge = Number((parseDuration(document?.oidc?.groupsMaxAge ?? "1h") ?? 0n) / 1_000_000n);
+  const logins = new KnownLogins({
+    admit,
+    freshMilliseconds: Math.min(freshMilliseconds, groupsMaxAge / 2),
+    now,
+    onTrouble: onError,
+  });
+  const current = (person: Person) => logins.current(person);
   const humanNow = (person: Person) => humanOf(person, person.email, parts.directory);
   return {
     admit,
+    onLogin: (person, again, until) => logins.began(person, again, until),
+    current,
+    groupsMaxAge,
     async tokenUser(authorization) {
-      const said = await forConsole.authenticate({ authorization });
+      const shown = await forConsole.authenticate({ authorization });
+      const said = shown.ok ? await current(shown.person) : shown;
       if (!said.ok) return said;
       const { person } = said;
       const groups = [...person.groups, ...ownRoleGroups(console, person.issuer, person.subject)];
@@ -80,10 +104,17 @@ export async function serveIdentity(
         user: { name: person.user, groups, roles: rolesFor(console, person.issuer, person.user, groups), person },
       };
     },
-    renewed(user) {
+    async renewed(user) {
       if (user.person === undefined) return { ok: true, user };
-      const human = humanNow(user.person);
-      return parts.isLocked(human) ? lockedOut : { ok: true, user: { ...user, person: { ...user.person, human } } };
+      const said = await current(user.person);
+      if (!said.ok) return said;
+      const { person } = said;
+      const human = humanNow(person);
+      if (parts.isLocked(human)) return lockedOut;
+      const isSame = person.groupsAt === user.person.groupsAt;
+      const { user: name, issuer: by, groups } = person;
+      const now = isSame ? user : { ...user, name, groups, roles: rolesFor(console, by, name, groups) };
+      return { ok: true, user: { ...now, person: { ...person, human } } };
     },
     addRoutes(api, sessions) {
       addOauthRoutes(api, {
@@ -93,6 +124,7 @@ export async function serveIdentity(
         sessions,
         records: new StoredOauthRecords(parts.store.db, now),
         isLocked: (person) => parts.isLocked(humanNow(person)),
+        current,
         hasLogin: console.issuer !== undefined || console.developmentUsers.length > 0,
         connection: parts.connection,
         now,

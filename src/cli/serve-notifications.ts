@@ -6,7 +6,7 @@ import type { Store } from "../adapters/store/store.ts";
 import { asString, type JsonValue, member } from "../core/json.ts";
 import type { Api } from "../server/api/api.ts";
 import { addSlackRoutes } from "../server/chat/slack.ts";
-import { ChatLinks } from "../services/access/chat-links.ts";
+import { type ChatLinkOptions, ChatLinks } from "../services/access/chat-links.ts";
 import type { AccessDesk } from "../services/access/desk.ts";
 import { Notifications } from "../services/access/notifications.ts";
 import { slackVoice } from "../services/access/slack-app.ts";
@@ -40,6 +40,8 @@ export interface NotificationParts {
   readonly desk: AccessDesk;
   readonly store: Store;
   readonly ledger: Pick<Ledger, "append">;
+  /** People as their identity provider knows them by now. */
+  readonly current?: ChatLinkOptions["current"];
   readonly now: () => number;
   readonly onTrouble: (error: unknown) => void;
 }

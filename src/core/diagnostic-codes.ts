@@ -299,6 +299,11 @@ export const diagnosticCodes = {
     meaning: "A login proves no person, so nothing can be asked for or decided with it.",
     next: "Log in by the identity provider, or with castellan login.",
   },
+  ACCESS_SIGN_IN_AGAIN: {
+    meaning:
+      "The identity provider said too long ago in which groups somebody is, or does not vouch for their login any more; nothing is asked for, decided, reviewed or used by such groups.",
+    next: "Log in again: at /login of the console, or with castellan login. The setting oidc.groupsMaxAge says how long is too long.",
+  },
   CHAT_CODE_UNKNOWN: {
     meaning: "The link for a chat user is too old, was used, or was never given.",
     next: "Say /castellan link again.",

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { person } from "../../src/access/machine/people.testing.ts";
+import type { Person } from "../../src/access/person.ts";
 import type { AccessRequest } from "../../src/access/request.ts";
 import { valueAt } from "../../src/core/json.ts";
 import type { StoredAccessDesk } from "../../src/services/access/stored-desk.ts";
@@ -356,6 +357,26 @@ describe.each(["sqlite", "postgres"] as const)("the desk on %s", (engine) => {
     expect(value(await desk.review(request.id, bob, "fine")).reviewed?.by.user).toBe("oidc:bob");
     expect(await desk.list({ breakGlass: "unreviewed" })).toEqual([]);
     expect(await desk.list({ breakGlass: "all" })).toMatchObject([{ id: request.id }]);
+  });
+
+  test("groups that a provider said too long ago ask for nothing, decide nothing, use nothing and review nothing", async () => {
+    const saying = (who: Person, ago: number): Person => ({ ...who, groupsAt: world.wall - ago });
+    const [fresh, old] = [59 * minute, 61 * minute];
+    expect(codeOf(await desk.open(ask(saying(ada, old))))).toBe("ACCESS_SIGN_IN_AGAIN");
+    expect(codeOf(await desk.open(ask({ ...ada, groupsAt: 0 })))).toBe("ACCESS_SIGN_IN_AGAIN");
+    const request = value(await desk.open(ask(saying(ada, fresh))));
+    for (const verdict of ["approve", "deny"] as const)
+      expect(codeOf(await desk.decide(request.id, saying(bob, old), verdict, "", "slack"))).toBe("ACCESS_SIGN_IN_AGAIN");
+    expect(codeOf(await desk.decide(request.id, saying(bob, fresh), "approve", "", "slack"))).toBe("ok");
+    expect(await desk.use(saying(ada, old), pod())).toBeUndefined();
+    // To cancel and to end rests on no group.
+    const use = await used(desk.use(saying(ada, fresh), pod()));
+    await use.returned("nothing was sent");
+    expect(codeOf(await desk.revoke(request.id, saying(ada, old), "over"))).toBe("ok");
+    world.rules = rulesOf({ rules: { emergency: { ...deletePods, breakGlass: true } } });
+    const taken = value(await desk.open({ ...ask(), breakGlass: true }));
+    expect(codeOf(await desk.review(taken.id, saying(bob, old), "fine"))).toBe("ACCESS_SIGN_IN_AGAIN");
+    expect(codeOf(await desk.review(taken.id, saying(bob, fresh), "fine"))).toBe("ok");
   });
 
   test("break-glass is reviewed by those whom the rule names by now, and where it is gone by those whom it named", async () => {

@@ -376,7 +376,7 @@ describe("locks and restarts", () => {
     await new Promise((resolve) => setTimeout(resolve, 1100));
     const { servers } = JSON.parse(await readFile(computer.file, "utf8"));
     const answer = await token({ grant_type: "refresh_token", refresh_token: servers[server.url].refreshToken });
-    const { access_token } = await answer.json();
+    const { access_token } = (await answer.json()) as { readonly access_token: string };
     const { person } = (await whoAmI(access_token)).body as { readonly person: { groups: string[]; groupsAt: number } };
     expect(person.groups).toEqual(["engineering"]);
     expect(person.groupsAt).toBeGreaterThan(loggedIn + 1000);

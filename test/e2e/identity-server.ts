@@ -164,7 +164,7 @@ export async function startIdentityServer(options: IdentityServerOptions): Promi
     metrics: async () => "",
     onError: (error, request) => write(`${request}: ${error}`),
   });
-  addLoginRoutes(api, { ...routes, sessions, admit: identity.admit, now: Date.now });
+  addLoginRoutes(api, { ...routes, sessions, admit: identity.admit, onLogin: identity.onLogin, now: Date.now });
   identity.addRoutes(api, sessions);
   api.get("/api/v1/me", { config: { role: "anybody" } }, async () => ({ ok: true }));
   const authenticator = identity.authenticator("127.0.0.1");

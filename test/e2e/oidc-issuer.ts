@@ -10,18 +10,32 @@ export interface OidcIssuer {
 
 /** An issuer on loopback where everybody logs in by name; groups are those of `people`, and `nobody` has no verified address. */
 export async function startOidcIssuer(
-  people: { readonly [name: string]: readonly string[] },
+  people: { readonly [name: string]: readonly string[] | undefined },
   redirects: readonly string[],
+  /** How it can be asked again about somebody: by refresh tokens, at its userinfo endpoint, or not at all. */
+  again: "refresh" | "userinfo" | "never" = "userinfo",
 ): Promise<OidcIssuer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const clientSecret = "a-secret-of-the-test-client";
+  const grants = ["authorization_code", ...(again === "refresh" ? ["refresh_token"] : [])];
   const provider = new Provider(url, {
-    clients: [{ client_id: "castellan", client_secret: clientSecret, redirect_uris: redirects }],
-    findAccount: (_context, id) => ({
-      accountId: id,
-      claims: async () => ({ sub: id, email: `${id}@example.com`, email_verified: id !== "nobody", groups: people[id] ?? [] }),
-    }),
+    clients: [{ client_id: "castellan", client_secret: clientSecret, redirect_uris: redirects, grant_types: grants }],
+    // Who is taken out of the people has no account any more.
+    findAccount: (_context, id) =>
+      id in people && people[id] === undefined
+        ? undefined
+        : {
+            accountId: id,
+            claims: async () => ({
+              sub: id,
+              email: `${id}@example.com`,
+              email_verified: id !== "nobody",
+              groups: people[id] ?? [],
+            }),
+          },
+    features: { userinfo: { enabled: again !== "never" } },
+    issueRefreshToken: async () => again === "refresh",
     scopes: ["openid", "profile", "email", "groups"],
     claims: { openid: ["sub"], email: ["email", "email_verified"], groups: ["groups"], profile: [] },
     conformIdTokenClaims: false,

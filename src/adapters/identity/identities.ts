@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseDuration } from "../../core/duration.ts";
 import type { JsonValue } from "../../core/json.ts";
 
 const names = z.array(z.string().min(1)).default([]);
@@ -36,6 +37,11 @@ const oidc = z.strictObject({
   redirectUrl: z.url().refine((url) => new URL(url).pathname === "/login/callback", "must end in /login/callback"),
   scopes: z.array(z.string()).default(["openid", "profile", "email", "groups"]),
   usernameClaim: z.string().min(1).default("email"),
+  /** What it said of somebody's groups is good for approvals and grants for so long; then it is asked again, or they log in again. */
+  groupsMaxAge: z
+    .string()
+    .default("1h")
+    .refine((text) => (parseDuration(text) ?? 0n) > 0n, "must be a duration, as 90s, 30m or 8h"),
   ...claimNames,
 });
 

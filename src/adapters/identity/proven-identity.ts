@@ -8,6 +8,8 @@ export interface ProvenIdentity {
   readonly user: string;
   /** Whole, as the issuer wrote them, with the prefix that the configuration gives; none where it said nothing. */
   readonly groups: readonly string[];
+  /** When its provider said these groups, where that was before the proof itself was made; milliseconds since the epoch. */
+  readonly groupsAt?: number | undefined;
   readonly isProgram: boolean;
   readonly displayName?: string | undefined;
   readonly email?: string | undefined;

@@ -35,6 +35,7 @@ const statuses: { readonly [code: string]: keyof typeof refusals } = {
   ACCESS_NO_RULE: 403,
   ACCESS_REJECTED: 403,
   ACCESS_LOCKED: 403,
+  ACCESS_SIGN_IN_AGAIN: 403,
   ACCESS_SELF_APPROVAL: 403,
   ACCESS_PROGRAM: 403,
   ACCESS_NOT_APPROVER: 403,

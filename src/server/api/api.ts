@@ -32,7 +32,7 @@ export interface ApiOptions {
   /** For `Authorization` headers (all of the request) whose token is no session's; undefined: there are no other tokens. */
   readonly tokenUser?: ((authorization: readonly string[]) => Promise<TokenUser>) | undefined;
   /** What has become of the user of a session since it began: locked out, or known by now as somebody's second login. */
-  readonly renewed?: ((user: User) => TokenUser) | undefined;
+  readonly renewed?: ((user: User) => Promise<TokenUser>) | undefined;
   /** PEM; undefined: plain HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Whether browsers reach us by TLS alone, here or at a proxy in front. */
@@ -203,7 +203,7 @@ async function guard(
   const session = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
   const authorization = request.raw.headersDistinct["authorization"] ?? [];
   const ofToken = session === undefined && authorization.length > 0 ? tokenUser?.(authorization) : undefined;
-  const proven = session === undefined ? await ofToken : (renewed?.(session) ?? { ok: true, user: session });
+  const proven = session === undefined ? await ofToken : ((await renewed?.(session)) ?? { ok: true, user: session });
   if (proven?.ok === false) return reply.status(proven.status).send({ code: proven.code, message: proven.message });
   if (proven === undefined) {
     return reply.status(401).send({ code: "UNAUTHENTICATED", message: "open the address that the server printed, or /login" });

@@ -1,6 +1,7 @@
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import type { Proof, ProvenIdentity } from "../../services/access/identity.ts";
+import type { Person } from "../../access/person.ts";
+import type { AskAgain, Proof, ProvenIdentity } from "../../services/access/identity.ts";
 import type { Admit } from "../../services/access/identity-authenticator.ts";
 import { developmentIssuer } from "../../services/access/identity-own-tokens.ts";
 import { developmentLoginPage, pageHeaders } from "../oauth/pages.ts";
@@ -23,7 +24,7 @@ export interface DevelopmentUser {
 /** An issuer of OpenID Connect. */
 export interface IssuerLogin {
   begin(): Promise<{ readonly url: string; readonly attempt: Attempt }>;
-  finish(url: URL, attempt: Attempt): Promise<Proof>;
+  finish(url: URL, attempt: Attempt): Promise<{ readonly proof: Proof; readonly again: AskAgain | undefined }>;
 }
 
 export interface LoginOptions {
@@ -35,6 +36,8 @@ export interface LoginOptions {
   /** People who log in by name alone; there are none where this is not for development. */
   readonly developmentUsers: readonly DevelopmentUser[];
   readonly admit: Admit;
+  /** Told of people who logged in at the issuer, how it is asked about them again, and when their session ends. */
+  readonly onLogin?: ((person: Person, again: AskAgain | undefined, until: number) => void) | undefined;
   readonly now: () => number;
 }
 
@@ -118,19 +121,21 @@ function developmentIdentity({ name, groups }: DevelopmentUser): ProvenIdentity 
 }
 
 type Started =
-  | { readonly ok: true; readonly session: string }
+  | { readonly ok: true; readonly session: string; readonly person: Person }
   | { readonly ok: false; readonly status: number; readonly code: string; readonly message: string };
 
-function startSession({ sessions, members, admit }: LoginOptions, proof: Proof, groups?: readonly string[]): Started {
+function startSession({ sessions, members, admit, now }: LoginOptions, proof: Proof, groups?: readonly string[]): Started {
   const admitted = proof.ok ? admit(proof.identity) : proof;
   if (!admitted.ok) return admitted;
-  const { person } = admitted;
+  // Groups of a file are no provider's, and grow no older.
+  const person = groups === undefined ? { ...admitted.person, groupsAt: now() } : admitted.person;
   const all = groups ?? person.groups;
   const user: User = { name: person.user, groups: all, roles: rolesOf(person.user, all, members), person };
-  return { ok: true, session: sessions.start(user) };
+  return { ok: true, session: sessions.start(user), person };
 }
 
-function addIssuerRoutes(api: Api, issuer: IssuerLogin, { now, secure }: LoginOptions, start: (proof: Proof) => Started): void {
+function addIssuerRoutes(api: Api, issuer: IssuerLogin, options: LoginOptions, start: (proof: Proof) => Started): void {
+  const { now, secure, sessions, onLogin } = options;
   const attempts = new Map<string, { readonly attempt: Attempt; readonly until: number; readonly back: string | undefined }>();
   // The issuer sends the browser back from another site: `strict` would lose the cookie.
   const cookie = { httpOnly: true, sameSite: "lax", path: "/login", secure } as const;
@@ -153,19 +158,20 @@ function addIssuerRoutes(api: Api, issuer: IssuerLogin, { now, secure }: LoginOp
         .status(401)
         .send({ code: "LOGIN_EXPIRED", message: "this login was not begun here, or too long ago: open /login" });
     }
-    let proof: Proof;
+    let finished: Awaited<ReturnType<IssuerLogin["finish"]>>;
     try {
-      proof = await issuer.finish(new URL(request.url, "http://callback"), known.attempt);
+      finished = await issuer.finish(new URL(request.url, "http://callback"), known.attempt);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       return reply.status(401).send({ code: "LOGIN_REFUSED", message: `the issuer's answer was not accepted: ${why}` });
     }
-    const started = start(proof);
+    const started = start(finished.proof);
     if (!started.ok) {
       return reply
         .status(started.status)
         .send({ code: "LOGIN_REFUSED", message: `the issuer's answer was not accepted: ${started.message}` });
     }
+    onLogin?.(started.person, finished.again, sessions.endOf(started.session) ?? now());
     reply.setCookie("castellan_session", started.session, { ...cookie, sameSite: "strict", path: "/" });
     return known.back === undefined ? reply.redirect("/") : goOn(reply, known.back);
   });

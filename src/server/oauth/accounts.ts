@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Person } from "../../access/person.ts";
+import type { Authenticated } from "../../services/access/identity.ts";
 import type { OauthRecords } from "./records.ts";
 
 const names = z.array(z.string()).readonly();
@@ -12,6 +13,7 @@ const accountSchema = z.object({
     subject: z.string(),
     user: z.string(),
     groups: names,
+    groupsAt: z.number().optional(),
     human: z.string(),
     isProgram: z.boolean(),
     displayName: z.string().optional(),
@@ -26,29 +28,44 @@ export interface Account {
   readonly until: number;
 }
 
+/** What the identity provider says of somebody by now. */
+export type CurrentPerson = (person: Person) => Promise<Authenticated>;
+
 const model = "Account";
 
 /** The logins that tokens were given for, kept like the tokens themselves. */
 export class Accounts {
   readonly #records: OauthRecords;
   readonly #now: () => number;
+  readonly #current: CurrentPerson;
 
-  constructor(records: OauthRecords, now: () => number) {
+  constructor(records: OauthRecords, now: () => number, current: CurrentPerson) {
     this.#records = records;
     this.#now = now;
+    this.#current = current;
   }
 
   /** Answers with the new account's id. */
-  async open({ person, until }: Account): Promise<string> {
+  async open(account: Account): Promise<string> {
     const id = randomBytes(24).toString("base64url");
-    const payload = JSON.parse(JSON.stringify({ person, until }));
-    await this.#records.upsert(model, id, payload, Math.ceil((until - this.#now()) / 1000));
+    await this.#keep(id, account);
     return id;
   }
 
-  /** Undefined where it is unknown or over. */
+  /** With the person as they are known by now. Undefined where it is unknown or over, or the person is no longer let in. */
   async find(id: string): Promise<Account | undefined> {
     const read = accountSchema.safeParse(await this.#records.find(model, id));
-    return read.success && read.data.until > this.#now() ? read.data : undefined;
+    if (!read.success || read.data.until <= this.#now()) return undefined;
+    const { person, until } = read.data;
+    const current = await this.#current(person);
+    if (!current.ok) return undefined;
+    // Other replicas know of it only so.
+    if (current.person.groupsAt !== person.groupsAt) await this.#keep(id, { person: current.person, until });
+    return { person: current.person, until };
+  }
+
+  #keep(id: string, { person, until }: Account): Promise<void> {
+    const payload = JSON.parse(JSON.stringify({ person, until }));
+    return this.#records.upsert(model, id, payload, Math.ceil((until - this.#now()) / 1000));
   }
 }

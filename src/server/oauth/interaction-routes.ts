@@ -7,13 +7,14 @@ import { audiences } from "../../services/access/identity-audiences.ts";
 import { claimsOf } from "../../services/access/identity-own-tokens.ts";
 import { type Api, typed } from "../api/api.ts";
 import type { Sessions } from "../api/session.ts";
-import type { Accounts } from "./accounts.ts";
+import type { Accounts, CurrentPerson } from "./accounts.ts";
 import { confirmationPage, page, pageHeaders } from "./pages.ts";
 import { clientId, scope } from "./paths.ts";
 
 export interface InteractionOptions {
   readonly sessions: Sessions;
   readonly accounts: Accounts;
+  readonly current: CurrentPerson;
   readonly provider: () => Promise<Provider>;
   /** Whether people can log in by themselves, at `/login`; else it takes the address that the server printed. */
   readonly hasLogin: boolean;
@@ -48,8 +49,10 @@ export function addInteractionRoutes(api: Api, options: InteractionOptions): voi
     "/oauth/interaction/:uid",
     { config: { csrf: "in-form" }, schema: { hide: true, params, body } },
     async (request, reply) => {
-      const person = sessions.userOf(cookieOf(request), undefined)?.person;
+      const loggedIn = sessions.userOf(cookieOf(request), undefined)?.person;
       const until = sessions.endOf(cookieOf(request));
+      const known = loggedIn === undefined ? undefined : await options.current(loggedIn);
+      const person = known?.ok === true ? known.person : undefined;
       if (person === undefined || until === undefined)
         return refuse(reply, "The session in this browser has ended. Run castellan login again.");
       const provider = await options.provider();

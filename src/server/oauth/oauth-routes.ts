@@ -4,7 +4,7 @@ import type { Person } from "../../access/person.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Api } from "../api/api.ts";
 import type { Sessions } from "../api/session.ts";
-import { Accounts } from "./accounts.ts";
+import { Accounts, type CurrentPerson } from "./accounts.ts";
 import { addInteractionRoutes } from "./interaction-routes.ts";
 import { clientId, connectionPath, paths } from "./paths.ts";
 import { createProvider, sessionCookie } from "./provider.ts";
@@ -34,6 +34,8 @@ export interface OauthOptions {
   /** Makes the signing key known to other replicas; called before each token. */
   readonly announceKey: () => Promise<void>;
   readonly isLocked: (person: Person) => boolean;
+  /** People as their identity provider knows them by now. */
+  readonly current: CurrentPerson;
   /** Whether people can log in by themselves, at `/login`. */
   readonly hasLogin: boolean;
   /** Undefined: there is no gateway. */
@@ -44,7 +46,7 @@ export interface OauthOptions {
 
 /** Castellan as the issuer of its own short-lived tokens, on the console's listener. */
 export function addOauthRoutes(api: Api, options: OauthOptions): void {
-  const accounts = new Accounts(options.records, options.now);
+  const accounts = new Accounts(options.records, options.now, options.current);
   let made: Promise<Provider> | undefined;
   const provider = () => {
     made ??= createProvider({ ...options, issuer: options.issuer(), accounts }).catch((error: unknown) => {

@@ -14,6 +14,7 @@ import {
 import type { Ledger } from "../../adapters/store/ledger.ts";
 import type { Store } from "../../adapters/store/store.ts";
 import type { Instant } from "../../core/host.ts";
+import type { Authenticated } from "./identity.ts";
 
 export type { ChatUser } from "../../adapters/store/chat-links.ts";
 
@@ -21,6 +22,8 @@ export interface ChatLinkOptions {
   readonly store: Store;
   readonly ledger: Pick<Ledger, "append">;
   readonly now: () => Instant;
+  /** People as their identity provider knows them by now. */
+  readonly current?: ((person: Person) => Promise<Authenticated>) | undefined;
   /** How long after a login a chat user still acts as that person, milliseconds: their groups are those of then. */
   readonly loginLifetime?: number | undefined;
 }
@@ -96,7 +99,7 @@ export class ChatLinks {
   async renew(person: Person): Promise<void> {
     const { store, now } = this.#options;
     const { issuer, subject } = person;
-    const key = JSON.stringify([issuer, subject, person.groups]);
+    const key = JSON.stringify([issuer, subject, person.groups, person.groupsAt]);
     const at = now();
     if (at - (this.#renewed.get(key) ?? 0) < renewEvery) return;
     if (this.#renewed.size > 10_000) this.#renewed.clear();
@@ -114,8 +117,10 @@ export class ChatLinks {
     const row = await readChatLink(store.db, user);
     if (row === undefined) return { ok: false, why: "unknown" };
     const person: Person = JSON.parse(row.person);
-    const isStale = now() - row.renewed >= loginLifetime;
-    return isStale ? { ok: false, why: "stale" } : { ok: true, person };
+    if (now() - row.renewed >= loginLifetime) return { ok: false, why: "stale" };
+    const current = await this.#options.current?.(person);
+    if (current === undefined) return { ok: true, person };
+    return current.ok ? current : { ok: false, why: "stale" };
   }
 
   /** False: this message was seen before, on whichever replica. */

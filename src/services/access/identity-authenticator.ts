@@ -152,8 +152,9 @@ function issuerOf(token: string): string | undefined {
 
 /** The person of an identity: the directory says which logins are one human. */
 function personOf(identity: ProvenIdentity, directory: Directory): Person {
-  const { issuer, subject, user, groups, isProgram, displayName, emailVerified } = identity;
+  const { issuer, subject, user, groups, groupsAt, isProgram, displayName, emailVerified } = identity;
   const email = emailVerified ? identity.email : undefined;
   const human = humanOf(identity, email, directory);
-  return { issuer, subject, user, groups, human, isProgram, displayName, email, until: identity.loginUntil ?? identity.until };
+  const until = identity.loginUntil ?? identity.until;
+  return { issuer, subject, user, groups, groupsAt, human, isProgram, displayName, email, until };
 }

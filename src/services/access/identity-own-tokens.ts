@@ -27,14 +27,14 @@ const retryMilliseconds = 1000;
 
 /** What a token says about a person and the login behind it, which ends at `loginUntil` (milliseconds since the epoch); who approves is compared by issuer and subject of their own login. */
 export function claimsOf(person: Person, loginUntil: number): JsonObject {
-  const { issuer, subject, user, groups, isProgram, displayName, email } = person;
+  const { issuer, subject, user, groups, groupsAt, isProgram, displayName, email } = person;
   return {
     sub: personKey(person),
     preferred_username: user,
     groups: [...groups],
     ...(displayName === undefined ? {} : { name: displayName }),
     ...(email === undefined ? {} : { email, email_verified: true }),
-    castellan: { issuer, subject, program: isProgram, until: loginUntil },
+    castellan: { issuer, subject, program: isProgram, until: loginUntil, ...(groupsAt === undefined ? {} : { groupsAt }) },
   };
 }
 
@@ -46,7 +46,13 @@ const claimsSchema = z.object({
   email: z.string().optional(),
   email_verified: z.boolean().default(false),
   cnf: z.object({ jkt: z.string() }).optional(),
-  castellan: z.object({ issuer: z.string().min(1), subject: z.string().min(1), program: z.boolean(), until: z.number() }),
+  castellan: z.object({
+    issuer: z.string().min(1),
+    subject: z.string().min(1),
+    program: z.boolean(),
+    until: z.number(),
+    groupsAt: z.number().optional(),
+  }),
 });
 
 const headerSchema = z.object({ kid: z.string() });
@@ -77,6 +83,7 @@ export function ownTokens(options: OwnTokenOptions): TokenVerifier {
               subject: castellan.subject,
               user: said.preferred_username,
               groups: said.groups,
+              groupsAt: castellan.groupsAt,
               isProgram: castellan.program,
               displayName: said.name,
               email: said.email,

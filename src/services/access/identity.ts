@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { Person } from "../../access/person.ts";
 import type { Proof, ProofRefused, ProvenIdentity } from "../../adapters/identity/proven-identity.ts";
 
+export type { AskAgain } from "../../adapters/identity/oidc.ts";
 export type { Proof, ProofRefused, ProvenIdentity };
 
 /** What a request and its connection show of who sends it. */

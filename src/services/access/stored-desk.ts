@@ -1,3 +1,4 @@
+import { describeDuration } from "../../access/describe-ask.ts";
 import { actionDigest } from "../../access/digest.ts";
 import { guardrailsMet, isLive } from "../../access/machine/grant.ts";
 import { open } from "../../access/machine/open.ts";
@@ -31,6 +32,7 @@ const retryMilliseconds = 500;
 /** Requests of one person that may wait for a decision. */
 const mostPending = 100;
 const mostListed = 500;
+const usualGroupsMaxAge = 3_600_000;
 
 export interface StoredDeskOptions {
   readonly store: Store;
@@ -45,6 +47,8 @@ export interface StoredDeskOptions {
   readonly facts?: FactsOf | undefined;
   /** The human behind a login as the directory says it by now: it may have learnt of a second login since. */
   readonly humanOf?: ((login: Person) => string) | undefined;
+  /** Groups that a provider said longer ago count for nothing, milliseconds; an hour unless told. */
+  readonly groupsMaxAge?: (() => number | undefined) | undefined;
   /** Sessions by role bindings; undefined: they are off. */
   readonly roleBindings?: RoleBindingGrants | undefined;
   /** Something failed that is tried again, or was refused for it. */
@@ -140,7 +144,7 @@ export class StoredAccessDesk implements AccessDesk {
     return this.#outcome(async () => {
       const request = await this.#requests.get(id);
       if (request?.phase !== "pending") return this.#step(id, { type: verdict, by, comment, channel, slots: [] });
-      const refused = this.#decisionProblem(request, by, verdict);
+      const refused = this.#decisionProblem(request, by, verdict) ?? this.#agedProblem(by);
       if (refused !== undefined) return refused;
       const standing = this.#standing(request, request.requester, request.ask);
       if (standing.type === "gone") return this.#withdrawn(request, standing.why);
@@ -151,6 +155,15 @@ export class StoredAccessDesk implements AccessDesk {
       const slots = standing.type === "holds" && standing.offer.slots.length > 0 ? standing.offer.slots : request.slots;
       return this.#step(id, { type: verdict, by: this.#known(by), comment, channel, slots });
     });
+  }
+
+  /** Who may have lost the groups since that they come with. */
+  #agedProblem({ user, groupsAt }: Person): Refusal | undefined {
+    const longest = this.#options.groupsMaxAge?.() ?? usualGroupsMaxAge;
+    if (groupsAt === undefined || this.#options.now() - groupsAt <= longest) return undefined;
+    const age = groupsAt === 0 ? "no longer vouches for" : `has not been asked for ${describeDuration(longest)} about`;
+    const how = "log in again, at /login of the console or with castellan login";
+    return refuse("ACCESS_SIGN_IN_AGAIN", `The identity provider ${age} this login of ${user} and its groups: ${how}.`);
   }
 
   /** Somebody as the directory knows them now. */
@@ -188,6 +201,8 @@ export class StoredAccessDesk implements AccessDesk {
       const request = await this.#requests.get(id);
       const isOwn = request !== undefined && sameHuman(this.#known(by), this.#known(request.requester));
       if (isOwn) return refuse("ACCESS_SELF_APPROVAL", `${by.user} cannot review what they did themselves.`);
+      const aged = this.#agedProblem(by);
+      if (aged !== undefined) return aged;
       const reviewers = request === undefined ? [] : this.reviewersOf(request);
       return this.#step(id, { type: "review", by: this.#known(by), comment, reviewers });
     });
@@ -212,6 +227,8 @@ export class StoredAccessDesk implements AccessDesk {
   ): Promise<GrantUse | undefined> {
     const { now, onTrouble } = this.#options;
     if (this.#locks.holds(person.human) || (person.until !== undefined && person.until <= now())) return undefined;
+    // Whoever asks for the same anew is told why.
+    if (this.#agedProblem(person) !== undefined) return undefined;
     try {
       const mine = { requester: personKey(person), cluster: action.cluster, phases: ["granted"] };
       const lifts = (request: AccessRequest) => guardrailsMet(request, guardrails).length === guardrails.length;
@@ -289,6 +306,8 @@ export class StoredAccessDesk implements AccessDesk {
     const rules = current();
     if (rules === undefined) return notLoaded;
     if (this.#locks.holds(requester.human)) return refuse("ACCESS_LOCKED", `${requester.user} is locked out.`);
+    const aged = this.#agedProblem(requester);
+    if (aged !== undefined) return aged;
     const cluster = wanted.cluster ?? (wanted.ask.type === "action" ? wanted.ask.action.cluster : own);
     const at = now();
     const shown = readableAsk(wanted.ask);
