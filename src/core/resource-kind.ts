@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { type Diagnostic, failed, type Loaded, loaded } from "./diagnostic.ts";
 import { asString, type JsonPath, type JsonValue, member, toDotted } from "./json.ts";
 import { isDnsSubdomain } from "./label-selector.ts";
@@ -52,7 +52,7 @@ export function problemAt(
 
 /** The names that an object of the schema may have at `path`, to guess what a wrong one was meant to be. */
 function namesAt(schema: z.ZodType, path: JsonPath): readonly string[] {
-  let here: unknown = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  let here: unknown = schema.toJSONSchema({ io: "input", unrepresentable: "any" });
   const inside = (value: unknown, key: string): unknown =>
     typeof value === "object" && value !== null ? Object.getOwnPropertyDescriptor(value, key)?.value : undefined;
   for (const step of path) here = typeof step === "number" ? inside(here, "items") : inside(inside(here, "properties"), step);

@@ -1,10 +1,8 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
+import type { JsonValue } from "../core/json.ts";
+import { groupOf, isKubernetesObject } from "../core/kubernetes.ts";
 import { mutatingAdmissionPolicyFormat } from "./admission-policy/mutating-admission-policy.ts";
 import { validatingAdmissionPolicyFormat } from "./admission-policy/validating-admission-policy.ts";
-import { gatekeeperDiagnostics } from "./gatekeeper/companions.ts";
-import { constraintFormat } from "./gatekeeper/constraint-format.ts";
-import { mutatorFormat } from "./gatekeeper/mutation/mutator-format.ts";
-import { guardrailFormat, scheduleDiagnostics } from "./guardrail/guardrail-format.ts";
 import { cleanupPolicyFormat } from "./kyverno/cleanup-policy.ts";
 import { clusterPolicyFormat } from "./kyverno/cluster-policy.ts";
 import { deletingPolicyFormat } from "./kyverno-cel/deleting-policy.ts";
@@ -13,10 +11,15 @@ import { imageValidatingPolicyFormat } from "./kyverno-cel/images/image-validati
 import { mutatingPolicyFormat } from "./kyverno-cel/mutating-policy.ts";
 import { validatingPolicyFormat } from "./kyverno-cel/validating-policy.ts";
 import type { CompileEnv, PolicyFormat } from "./policy.ts";
-import { regoPolicyFormat } from "./rego/rego-policy.ts";
 
-/** Every kind of policy that can be compiled. */
-export const policyFormats: readonly PolicyFormat[] = [
+/** Compilers of kinds of policies. */
+export interface PolicyFormats {
+  readonly formats: readonly PolicyFormat[];
+  /** What is wrong with companions of policies, whoever needs them. */
+  companionDiagnostics(env: CompileEnv): readonly Diagnostic[];
+}
+
+const formats: readonly PolicyFormat[] = [
   clusterPolicyFormat,
   cleanupPolicyFormat,
   validatingPolicyFormat,
@@ -26,11 +29,21 @@ export const policyFormats: readonly PolicyFormat[] = [
   imageValidatingPolicyFormat,
   validatingAdmissionPolicyFormat,
   mutatingAdmissionPolicyFormat,
-  constraintFormat,
-  mutatorFormat,
-  regoPolicyFormat,
-  guardrailFormat,
 ];
+
+/** Those of Kyverno and of Kubernetes itself. */
+export const commonFormats: PolicyFormats = { formats, companionDiagnostics: () => [] };
+
+/** Gatekeeper's kinds and our own bring a language, curves and a library of schemas with them: two thirds of the start. */
+const isOfOthers = (group: string): boolean => group.endsWith(".gatekeeper.sh") || group === "castellan.dev";
+
+/** All formats that these documents may be of; those that take long to load only where there is such a document. */
+export async function formatsFor(documents: Iterable<{ readonly value: JsonValue }>): Promise<PolicyFormats> {
+  for (const { value } of documents) {
+    if (isKubernetesObject(value) && isOfOthers(groupOf(value))) return (await import("./all-formats.ts")).allFormats;
+  }
+  return commonFormats;
+}
 
 interface GroupKind {
   readonly group: string;
@@ -54,8 +67,3 @@ export const exceptionKinds: readonly GroupKind[] = [
   { group: "kyverno.io", kind: "PolicyException" },
   { group: "policies.kyverno.io", kind: "PolicyException" },
 ];
-
-/** What is wrong with companions of policies, whoever needs them. */
-export function companionDiagnostics(env: CompileEnv): readonly Diagnostic[] {
-  return [...gatekeeperDiagnostics(env), ...scheduleDiagnostics(env)];
-}

@@ -1,92 +1,21 @@
 import type { ApiResources } from "../core/api-resources.ts";
-import type { Diagnostic } from "../core/diagnostic.ts";
-import { formatRef, isKubernetesObject, type KubernetesObject, parseApiVersion, resourceRef } from "../core/kubernetes.ts";
+import type { KubernetesObject } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
-import { PolicySet } from "../engine/index.ts";
-import { bindingKinds, companionDiagnostics, exceptionKinds, policyFormats } from "../policies/formats.ts";
-import { compileException, isPolicyException } from "../policies/kyverno/exceptions.ts";
-import type { CompiledPolicy, CompileEnv } from "../policies/policy.ts";
+import { allFormats } from "../policies/all-formats.ts";
+import { type CompiledPolicies, compileBy, isPolicyOf, type PolicyDocument } from "./compile-policies.ts";
 
-export type PolicyDocument = SourceDocument<KubernetesObject>;
-
-export interface CompiledPolicies {
-  readonly set: PolicySet;
-  readonly diagnostics: readonly Diagnostic[];
-  /** Those of the set of which some part could not be compiled: that part answers with errors. */
-  readonly broken: ReadonlySet<CompiledPolicy>;
-}
-
-interface GroupKind {
-  readonly group: string;
-  readonly kind: string;
-}
-
-const isOneOf = (object: KubernetesObject, kinds: readonly GroupKind[]): boolean => {
-  const { group } = parseApiVersion(object.apiVersion);
-  return kinds.some((k) => k.group === group && (k.kind === "*" || k.kind === object.kind));
-};
-
-const formatOf = (object: KubernetesObject) => policyFormats.find((format) => isOneOf(object, format.kinds));
-
-/** What only has a meaning beside policies. */
-const companionKinds = [...exceptionKinds, ...bindingKinds];
+export { type CompiledPolicies, isCompanion, type PolicyDocument } from "./compile-policies.ts";
 
 /** Whether the object is a policy, or what lifts or binds one. */
 export function isPolicyObject(object: KubernetesObject): boolean {
-  return formatOf(object) !== undefined || isCompanion(object);
+  return isPolicyOf(allFormats, object);
 }
 
-/** Whether the object lifts or binds policies, and is none itself. */
-export function isCompanion(object: KubernetesObject): boolean {
-  return isOneOf(object, companionKinds);
-}
-
-function isPolicyDocument(document: SourceDocument): document is PolicyDocument {
-  return isKubernetesObject(document.value);
-}
-
-function unknownKind(document: SourceDocument): Diagnostic {
-  const what = isPolicyDocument(document) ? formatRef(resourceRef(document.value)) : "the document";
-  return {
-    code: "KIND_UNKNOWN",
-    severity: "warning",
-    message: `${what} is no policy`,
-    span: document.locate([]),
-  };
-}
-
-/**
- * Compiles the policies among documents, each by the format of its kind, with the exceptions among them (and `exceptions`)
- * applied. What is no policy is reported; nothing is dropped silently.
- */
+/** As {@link compileBy}, with the formats of every kind. */
 export function compilePolicies(
   documents: readonly SourceDocument[],
   resources: ApiResources,
   exceptions: readonly PolicyDocument[] = [],
 ): CompiledPolicies {
-  const diagnostics: Diagnostic[] = [];
-  const policies: CompiledPolicy[] = [];
-  const broken = new Set<CompiledPolicy>();
-  const objects = documents.filter(isPolicyDocument);
-  const lifting = [...objects.filter((d) => isOneOf(d.value, exceptionKinds)), ...exceptions];
-  for (const document of lifting) {
-    if (isPolicyException(document.value)) diagnostics.push(...compileException(document).diagnostics);
-  }
-  const bindings = objects.filter((d) => isOneOf(d.value, bindingKinds));
-  const env: CompileEnv = { resources, exceptions: lifting, bindings, documents: objects };
-  diagnostics.push(...companionDiagnostics(env));
-  for (const document of documents) {
-    if (!isPolicyDocument(document)) diagnostics.push(unknownKind(document));
-    else if (!isCompanion(document.value)) {
-      const compiled = formatOf(document.value)?.compile(document, env);
-      if (compiled === undefined) diagnostics.push(unknownKind(document));
-      else {
-        diagnostics.push(...compiled.diagnostics);
-        if (!compiled.ok) continue;
-        policies.push(compiled.value);
-        if (compiled.diagnostics.some((d) => d.severity === "error")) broken.add(compiled.value);
-      }
-    }
-  }
-  return { set: new PolicySet(policies), diagnostics, broken };
+  return compileBy(allFormats, documents, resources, exceptions);
 }

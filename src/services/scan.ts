@@ -11,12 +11,12 @@ import type { KubernetesSchemas } from "../core/schema.ts";
 import type { SourceDocument } from "../core/source.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
 import { PolicySet, policyName } from "../engine/index.ts";
+import { formatsFor, type PolicyFormats } from "../policies/formats.ts";
 import { podSecurityPolicies } from "../policies/pod-security/index.ts";
+import { compileBy, isPolicyOf } from "./compile-policies.ts";
 import { packPolicies } from "./pack-policies.ts";
-import { compilePolicies, isPolicyObject } from "./policies.ts";
 import { auditNetworks } from "./scan-network.ts";
 import { scanObjects } from "./scan-objects.ts";
-import { incompleteTemplates } from "./scan-templates.ts";
 import { scannedFacts } from "./scanned-facts.ts";
 import { inScanNamespace, type ObjectDocument, scannedObjects } from "./scanned-objects.ts";
 
@@ -77,7 +77,8 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
   const values = documents.map((d) => d.value).filter(isKubernetesObject);
   const resources = discovered ?? schemas.withCustomResources(values).resources();
   const { objects, others, diagnostics } = scannedObjects(documents, namespace, resources);
-  const compiled = checks.has("policies") ? policiesOf(request, resources) : noPolicies;
+  const formats = await formatsFor([...documents, ...(request.policies?.documents ?? [])]);
+  const compiled = checks.has("policies") ? policiesOf(request, resources, formats) : noPolicies;
   const access = await accessOf(request, objects);
   const judged = scanObjects({
     objects,
@@ -114,7 +115,7 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
     diagnostics: [...compiled.diagnostics, ...diagnostics, ...audited.diagnostics, ...networks.diagnostics],
     objects: objects.length,
     others,
-    policyObjects: objects.filter((d) => isPolicyObject(d.value)).length,
+    policyObjects: objects.filter((d) => isPolicyOf(formats, d.value)).length,
     policies: compiled.set.policies.map((p) => policyName(p.id)),
     analyses: [
       ...(checks.has("resources") ? ["lint"] : []),
@@ -142,9 +143,10 @@ const noLint: Linted = { findings: [], notes: [] };
 
 /** The linter is many files: who does not ask for it does not wait for them. */
 async function lintObjects(request: ScanRequest, resources: ApiResources): Promise<Linted> {
-  const [{ lint }, { uncheckedKinds }] = await Promise.all([
+  const [{ lint }, { uncheckedKinds }, { incompleteTemplates }] = await Promise.all([
     import("../analysis/resources/lint.ts"),
     import("../analysis/resources/unchecked-kinds.ts"),
+    import("./scan-templates.ts"),
   ]);
   const { documents, schemas, discovered, namespace, checks, policies } = request;
   const findings = lint({ documents, schemas, ...(discovered === undefined ? {} : { discovered }) });
@@ -206,7 +208,11 @@ function noPolicyFound(sources: readonly string[]): Diagnostic {
   };
 }
 
-function policiesOf({ policies, packs, exceptions, catalogue, workloads }: ScanRequest, resources: ApiResources): ScanPolicies {
+function policiesOf(
+  { policies, packs, exceptions, catalogue, workloads }: ScanRequest,
+  resources: ApiResources,
+  formats: PolicyFormats,
+): ScanPolicies {
   const lifting = exceptions.filter(isObjectDocument);
   if (policies === undefined) {
     const own = packPolicies(packs(), { resources, exceptions: lifting });
@@ -214,7 +220,7 @@ function policiesOf({ policies, packs, exceptions, catalogue, workloads }: ScanR
     const set = new PolicySet([...podSecurityPolicies({ catalogue: catalogue() }), ...own]);
     return { set, diagnostics: [], forWorkloads: new PolicySet(own) };
   }
-  const { set, diagnostics: found } = compilePolicies(policies.documents, resources, lifting);
+  const { set, diagnostics: found } = compileBy(formats, policies.documents, resources, lifting);
   const diagnostics = [...found, ...(set.policies.length === 0 ? [noPolicyFound(policies.sources)] : [])];
   return { set, diagnostics, forWorkloads: workloads === "all" ? set : undefined };
 }

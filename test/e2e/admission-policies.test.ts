@@ -7,7 +7,7 @@ import { isKubernetesObject, type KubernetesObject, nameOf } from "../../src/cor
 import { kubernetesSchemas } from "../../src/core/schema.ts";
 import type { SourceDocument } from "../../src/core/source.ts";
 import { evaluate, PolicySet } from "../../src/engine/index.ts";
-import { policyFormats } from "../../src/policies/formats.ts";
+import { allFormats } from "../../src/policies/all-formats.ts";
 import { startCluster } from "../cluster/start.ts";
 import { admissionExpressions, caseObject, validationOf } from "./admission-expressions.ts";
 import { type Answered, ApiServer, until } from "./api-server.ts";
@@ -63,7 +63,7 @@ function binding(kind: string, name: string, policyName: string, spec: JsonObjec
 function compile(policies: readonly JsonObject[], bindings: readonly JsonObject[]) {
   const env = { resources, bindings: bindings.map(document) };
   const compiled = policies.map((one) => {
-    const format = policyFormats.find((f) => f.kinds.some((k) => k.kind === one["kind"]));
+    const format = allFormats.formats.find((f) => f.kinds.some((k) => k.kind === one["kind"]));
     return format?.compile(document(one), env);
   });
   const loaded = compiled.flatMap((one) => (one?.ok === true ? [one.value] : []));

@@ -2,9 +2,11 @@ import { dirname, isAbsolute, join, normalize } from "node:path";
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import { isOfKind, problemAt } from "../../core/resource-kind.ts";
-import { scheduleKind } from "../../core/schedule/schedule-kind.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import type { TextFile } from "./text-files.ts";
+
+/** By name: the schema of the kind is not needed here, and takes long to load. */
+const scheduleKind = { kind: "Schedule" };
 
 /** What a document names stays below the directory that it is in: a repository of policies is not let read the disk. */
 function isBeside(file: string): boolean {

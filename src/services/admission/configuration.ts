@@ -2,10 +2,11 @@ import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { castellanGroup } from "../../core/resource-kind.ts";
 import { matchWildcard } from "../../core/wildcard.ts";
-import { policyFormats } from "../../policies/formats.ts";
+import { allFormats } from "../../policies/all-formats.ts";
 import type { CompiledPolicy, CompiledRule, KindSelector, RuleKind } from "../../policies/policy.ts";
 import { accessKinds } from "../access/access-documents.ts";
 import { runByServer } from "../live/policy-informers.ts";
+import type { WebhookOwner } from "../live/webhook-registration.ts";
 import { stageKinds } from "./admit.ts";
 import { machineryConditions } from "./machinery.ts";
 import type { AdmissionPolicies } from "./modes.ts";
@@ -22,6 +23,7 @@ export interface WebhookOptions {
   /** Namespaces that are never asked about: our own, so that we can always start. */
   readonly exemptNamespaces: readonly string[];
   readonly timeoutSeconds: number;
+  readonly owner: WebhookOwner;
 }
 
 /** A namespace with this label is not asked about: for the hour in which nothing else helps. It is recorded who sets it. */
@@ -40,7 +42,7 @@ interface Rule {
 export function webhookConfigurations(
   policies: AdmissionPolicies,
   resources: ApiResources,
-  options: WebhookOptions,
+  options: Omit<WebhookOptions, "owner">,
 ): readonly JsonObject[] {
   return (["mutate", "validate"] as const).map((stage) => {
     const webhooks = (["deny", "allow"] as const).flatMap((onError) => {
@@ -66,7 +68,7 @@ function webhook(
   name: string,
   failurePolicy: "Fail" | "Ignore",
   rules: readonly Rule[],
-  options: WebhookOptions,
+  options: Omit<WebhookOptions, "owner">,
 ): JsonObject {
   const { address } = options;
   const conditions = machineryConditions(rules);
@@ -99,7 +101,7 @@ const allOperations = ["CREATE", "UPDATE", "DELETE", "CONNECT"] as const;
 /** The kinds of policies that we run and the API server does not, and those that govern access. */
 function policyRules(resources: ApiResources): readonly Rule[] {
   const kinds = [
-    ...policyFormats.flatMap((format) => format.kinds),
+    ...allFormats.formats.flatMap((format) => format.kinds),
     ...accessKinds.map(({ kind }) => ({ group: castellanGroup, kind })),
   ];
   const distinct = new Map(kinds.map((one) => [`${one.group}/${one.kind}`, one]));
