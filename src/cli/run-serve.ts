@@ -97,7 +97,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const schemas = loadKubernetesSchemas();
   const webhook =
     flags.webhook && flags.files === undefined
-      ? await serveWebhook(flags, { ledger, io, metrics, results, flows, trouble: troubleOf("admission") })
+      ? await serveWebhook(flags, { store, ledger, io, metrics, results, flows, trouble: troubleOf("admission") })
       : undefined;
   const shared = store.engine === "postgres";
   const sources = await sourcesOf(flags, context, schemas, webhook, shared);

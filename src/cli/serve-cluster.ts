@@ -182,6 +182,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   readonly unreached = () => this.#reach?.unreached;
   readonly isKnown = () => this.#source.type === "files" || this.#isSettled;
 
+  readonly webhooksHeld = () => this.#governed?.webhooksHeld;
+
   get resources(): ApiResources {
     return this.#source.type === "files"
       ? this.#source.resources

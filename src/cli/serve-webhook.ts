@@ -1,10 +1,12 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadKubernetesSchemas } from "../adapters/files/catalog.ts";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
+import type { Store } from "../adapters/store/store.ts";
 import { otlpLines } from "../analysis/network/flows/otlp.ts";
 import { isArray } from "../core/json.ts";
 import type { ServerMetrics } from "../server/metrics/metrics.ts";
@@ -23,6 +25,7 @@ import type { GovernedCluster } from "../services/live/governed-cluster.ts";
 import type { LivePolicies } from "../services/live/live-policies.ts";
 import { MountedCertificates } from "../services/live/mounted-certificates.ts";
 import { type CertificateSource, ServingCertificates, type ServingIdentity } from "../services/live/serving-certificates.ts";
+import type { WebhookOwner } from "../services/live/webhook-registration.ts";
 import { UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
 import { nodeHost } from "./node-host.ts";
@@ -37,6 +40,7 @@ export interface WebhookFlags extends CallerFlags {
   readonly webhookCertificates?: string;
   /** A file with the token of audit webhooks and senders of flows. */
   readonly auditToken?: string;
+  readonly takeOverWebhooks?: boolean;
 }
 
 /** A cluster whose API server calls. */
@@ -61,6 +65,8 @@ const renewalMilliseconds = 60_000;
 const propagationMilliseconds = 2000;
 
 export interface WebhookParts {
+  /** What replicas have in common, if there are any. */
+  readonly store: Pick<Store, "engine" | "location">;
   readonly ledger: Ledger;
   readonly io: Io;
   readonly metrics: ServerMetrics;
@@ -90,6 +96,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   const attached = new Map<string, Attached>();
   const token = await auditToken(flags);
   const keys = new CallKeys(token, io.now);
+  const owner = ownerOf(flags, token, parts.store);
   const callers = await servedCallers(flags, keys, metrics, trouble);
   const server = await listenForReviews({
     ...listen,
@@ -131,7 +138,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
     serving = next;
     // First the API servers must trust the new one, and they learn of that a moment after they are told.
     for (const [path, { governed }] of attached)
-      await governed().setWebhook(optionsOf(flags, listen, next, () => keys.path(path)));
+      await governed().setWebhook(optionsOf(flags, listen, next, owner, () => keys.path(path)));
     await sleep(propagationMilliseconds);
     server.renew(next.server);
   };
@@ -144,7 +151,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
     attach(cluster, path) {
       const effects = new EffectsWriter(cluster.client, () => cluster.governed().resources, trouble);
       attached.set(path, { ...cluster, effects, handle: metrics.measuring(reviewHandler(cluster, effects, parts)) });
-      return optionsOf(flags, listen, serving, () => keys.path(path));
+      return optionsOf(flags, listen, serving, owner, () => keys.path(path));
     },
     close: async () => {
       clearInterval(renewal);
@@ -253,7 +260,21 @@ function namesOf(flags: WebhookFlags, host: string) {
   return { dns: all.filter((text) => !isIp(text)), ips: all.filter(isIp) };
 }
 
-function optionsOf(flags: WebhookFlags, listen: Address, identity: ServingIdentity, prefix: () => string): WebhookOptions {
+/** The same for replicas, which share a token and a database, and after a restart. */
+function ownerOf(flags: WebhookFlags, token: string, { engine, location }: Pick<Store, "engine" | "location">): WebhookOwner {
+  const service = flags.webhookService;
+  const name = service === undefined ? (engine === "postgres" ? location : `${hostname()}, ${location}`) : `Service ${service}`;
+  const id = hash("sha256", ["castellan instance", token, location, service ?? ""].join("\n")).slice(0, 32);
+  return { id, name, takesOver: flags.takeOverWebhooks === true };
+}
+
+function optionsOf(
+  flags: WebhookFlags,
+  listen: Address,
+  identity: ServingIdentity,
+  owner: WebhookOwner,
+  prefix: () => string,
+): WebhookOptions {
   const authority = Buffer.from(identity.authorities).toString("base64");
   const [namespace = "", name] = flags.webhookService?.split("/") ?? [];
   const url = flags.webhookUrl?.replace(/\/$/, "") ?? `https://${listen.host}:${listen.port}`;
@@ -262,5 +283,6 @@ function optionsOf(flags: WebhookFlags, listen: Address, identity: ServingIdenti
     prefix,
     exemptNamespaces: [...new Set([ownNamespace, ...(name === undefined ? [] : [namespace])])],
     timeoutSeconds,
+    owner,
   };
 }

@@ -49,6 +49,7 @@ export function createCommand(context: CommandContext): Command {
       "where replicas that share a PostgreSQL agree who leads; else that of --webhook-service, or default",
     )
     .addOption(new Option("--log-format <format>", "for people, or one JSON object a line").choices(logFormats).default("text"))
+    .option("--take-over-webhooks", "takes the webhooks of a cluster from another server that holds them")
     .option("--no-webhook", "judges nothing at admission")
     .option(
       "--access <path>",

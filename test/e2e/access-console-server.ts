@@ -126,6 +126,7 @@ export async function startAccessConsole(directory: string) {
         name: "production",
         unreached: () => undefined,
         isKnown: () => true,
+        webhooksHeld: () => undefined,
         objects: () => objects.length,
         findings: () => [],
         objectOf: () => undefined,

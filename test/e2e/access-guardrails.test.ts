@@ -168,6 +168,7 @@ beforeAll(async () => {
       address: { url: `https://127.0.0.1:${webhook.port}`, authority: Buffer.from(ca.certificate).toString("base64") },
       exemptNamespaces: ["castellan"],
       timeoutSeconds: 10,
+      owner: { id: "test", name: "a test", takesOver: false },
     },
     now: Date.now,
     onTrouble,

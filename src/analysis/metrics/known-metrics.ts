@@ -147,6 +147,7 @@ export const exporters: readonly { readonly name: string; readonly prefix: strin
           type: "counter",
           labels: { part: ["admission", "ledger", "watch", "reports", "other"] },
         },
+        { name: "castellan_admission_elsewhere", type: "gauge", labels: { cluster: "any" } },
         { name: "castellan_cluster_reached", type: "gauge", labels: { cluster: "any" } },
         { name: "castellan_objects", type: "gauge", labels: { cluster: "any" } },
         { name: "castellan_policies", type: "gauge", labels: { cluster: "any", state: ["working", "broken"] } },

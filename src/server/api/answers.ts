@@ -20,6 +20,9 @@ export const overview = z.object({
   unreached: list(z.object({ cluster: z.string(), since: z.number(), reason: z.string(), known: z.boolean() })).describe(
     "those that do not answer; known: what is shown is how they were before",
   ),
+  admissionElsewhere: list(z.object({ cluster: z.string(), by: z.string(), until: z.number() })).describe(
+    "those whose webhooks another server holds: nothing is judged here at admission",
+  ),
   objects: z.number(),
   policies: z.number(),
   records: z.number(),

@@ -44,6 +44,10 @@ export function addRoutes(api: Api, data: ConsoleData): void {
         const unreached = one.unreached();
         return unreached === undefined ? [] : [{ cluster: one.name, ...unreached, known: one.isKnown() }];
       }),
+      admissionElsewhere: clustersOf(cluster).flatMap((one) => {
+        const held = one.webhooksHeld();
+        return held === undefined ? [] : [{ cluster: one.name, ...held }];
+      }),
       objects: sum(clustersOf(cluster).map((one) => one.objects())),
       policies: new Set(clustersOf(cluster).flatMap((one) => one.policies().map(({ name }) => name))).size,
       records: await data.ledger.size(),

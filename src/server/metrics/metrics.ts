@@ -13,6 +13,8 @@ export interface MeasuredCluster {
   /** Undefined where its API server answers. */
   readonly unreached: () => unknown;
   readonly isKnown: () => boolean;
+  /** Of whom its webhooks are, where that is another server. */
+  readonly webhooksHeld: () => unknown;
 }
 
 /** What is read when Prometheus asks. */
@@ -93,6 +95,16 @@ export class ServerMetrics {
       registers,
       collect() {
         for (const { name, unreached } of measured.clusters()) this.set({ cluster: name }, unreached() === undefined ? 1 : 0);
+      },
+    });
+    new Gauge({
+      name: "castellan_admission_elsewhere",
+      help: "1 where another server holds the cluster's webhooks: nothing is judged here at admission.",
+      labelNames: ["cluster"],
+      registers,
+      collect() {
+        for (const { name, webhooksHeld } of measured.clusters())
+          this.set({ cluster: name }, webhooksHeld() === undefined ? 0 : 1);
       },
     });
     new Gauge({

@@ -2,6 +2,7 @@ import type { Finding } from "../../core/finding.ts";
 import type { KubernetesObject } from "../../core/kubernetes.ts";
 import type { Unreached } from "../live/cluster-reach.ts";
 import type { FlowPage } from "../live/live-flows.ts";
+import type { HeldWebhooks } from "../live/webhook-registration.ts";
 import type { PolicyRow } from "./policy-view.ts";
 import type { RightsView } from "./rights-view.ts";
 
@@ -12,6 +13,8 @@ export interface ClusterView {
   unreached(): Unreached | undefined;
   /** Whether everything has been looked at once; nothing can be said of it before. */
   isKnown(): boolean;
+  /** Another server judges at admission; undefined where we do, or nobody. */
+  webhooksHeld(): HeldWebhooks | undefined;
   /** How many objects are under review. */
   objects(): number;
   findings(): Iterable<Finding>;

@@ -1,10 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
+import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { discover } from "../../adapters/kubernetes/discovery.ts";
 import { Informer } from "../../adapters/kubernetes/informer.ts";
 import { type ApiResource, type ApiResources, apiResources } from "../../core/api-resources.ts";
 import type { Instant } from "../../core/host.ts";
-import type { JsonObject } from "../../core/json.ts";
 import { asString, member } from "../../core/json.ts";
 import { labelsOf } from "../../core/kubernetes.ts";
 import type { Labels } from "../../core/label-selector.ts";
@@ -14,6 +13,7 @@ import { type WebhookOptions, webhookConfigurations } from "../admission/configu
 import type { LivePolicies } from "./live-policies.ts";
 import { PolicyInformers } from "./policy-informers.ts";
 import { PolicyStatus } from "./policy-status.ts";
+import { type HeldWebhooks, type WebhookConfiguration, WebhookRegistration } from "./webhook-registration.ts";
 
 export interface GovernedClusterOptions {
   readonly client: KubernetesClient;
@@ -50,6 +50,8 @@ export class GovernedCluster {
   #documents: readonly SourceDocument[] = [];
   #resources: ApiResources;
   #webhook: WebhookOptions | undefined;
+  readonly #registration: WebhookRegistration | undefined;
+  #held: HeldWebhooks | undefined;
   readonly #listeners: ((resources: ApiResources) => Promise<void>)[] = [];
   #registered = "";
   #registering: Promise<void> = Promise.resolve();
@@ -66,6 +68,8 @@ export class GovernedCluster {
     const { client, policies, schemas, onTrouble } = options;
     this.#resources = schemas.resources();
     this.#webhook = options.webhook;
+    if (options.webhook !== undefined)
+      this.#registration = new WebhookRegistration({ client, owner: options.webhook.owner, now: options.now });
     this.#namespaces = new Informer(client, namespaceResource, { onChanges: () => {}, onTrouble });
     this.#definitions = new Informer(client, crdResource, { onChanges: () => this.#rediscoverSoon(), onTrouble });
     this.#status = new PolicyStatus({
@@ -88,6 +92,11 @@ export class GovernedCluster {
   /** Whether all its policies are known: nothing may be judged before. */
   get isLoaded(): boolean {
     return this.#loaded;
+  }
+
+  /** Another server has the webhooks: nothing is judged here at admission. */
+  get webhooksHeld(): HeldWebhooks | undefined {
+    return this.#held;
   }
 
   /** Told after each change of what the API server serves. */
@@ -137,11 +146,7 @@ export class GovernedCluster {
 
   /** Takes our webhooks out, so that the cluster does not wait for a server that is gone. */
   async unregister(): Promise<void> {
-    const { client } = this.#options;
-    for (const { path } of this.#configurations())
-      await client.send({ method: "DELETE", path }).catch((error: Error) => {
-        if (!(error instanceof ApiError && error.status === 404)) this.#options.onTrouble(error);
-      });
+    await this.#registration?.remove(this.#configurations()).catch(this.#options.onTrouble);
   }
 
   async #discover(): Promise<void> {
@@ -166,7 +171,7 @@ export class GovernedCluster {
     this.#registering = this.#registering.then(() => this.#register()).catch(this.#options.onTrouble);
   }
 
-  #configurations(): readonly { readonly path: string; readonly body: JsonObject }[] {
+  #configurations(): readonly WebhookConfiguration[] {
     if (this.#webhook === undefined) return [];
     return webhookConfigurations(this.#options.policies.current.admission, this.#resources, this.#webhook).map((body) => {
       const plural =
@@ -183,6 +188,8 @@ export class GovernedCluster {
     const revision = this.#options.policies.current;
     const documents = this.#documents;
     if (await this.#registerWebhooks()) this.#propagated = delay(webhookPropagationMilliseconds);
+    // Then it is the other server that says what is in force.
+    if (this.#held !== undefined) return;
     const propagated = this.#propagated;
     this.#telling = this.#telling.then(() => propagated).then(() => this.#status.write(documents, revision));
   }
@@ -192,16 +199,20 @@ export class GovernedCluster {
     const configurations = this.#configurations();
     const text = JSON.stringify(configurations);
     if (text === this.#registered) return false;
-    for (const { path, body } of configurations) {
-      // Server-side apply, so that a rule that somebody took out comes back and nothing of theirs is lost.
-      await this.#options.client.send({
-        method: "PATCH",
-        path: `${path}?fieldManager=castellan&force=true`,
-        body,
-        contentType: "application/apply-patch+yaml",
-      });
-    }
+    const held = await this.#registration?.apply(configurations);
+    this.#tellHeld(held);
+    if (held !== undefined) return false;
     this.#registered = text;
     return configurations.length > 0;
+  }
+
+  #tellHeld(held: HeldWebhooks | undefined): void {
+    const before = this.#held?.by;
+    this.#held = held;
+    if (held === undefined || held.by === before) return;
+    const { client, onTrouble } = this.#options;
+    const until = new Date(held.until).toISOString();
+    const text = `the webhooks of ${client.context} are those of another server (${held.by}), which holds them until ${until} and renews that: nothing is judged here at admission. Stop that one, or start this one with --take-over-webhooks`;
+    onTrouble(new Error(text));
   }
 }

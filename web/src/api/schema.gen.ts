@@ -763,6 +763,12 @@ export interface Answers {
       readonly reason: string;
       readonly known: boolean;
     }[];
+    /** those whose webhooks another server holds: nothing is judged here at admission */
+    readonly admissionElsewhere: readonly {
+      readonly cluster: string;
+      readonly by: string;
+      readonly until: number;
+    }[];
     readonly objects: number;
     readonly policies: number;
     readonly records: number;

@@ -16,7 +16,7 @@ export function OverviewPage() {
 }
 
 function Posture({ overview }: { readonly overview: OverviewAnswer }) {
-  const { clusters, unreached, objects, policies, records, total, errors } = overview;
+  const { clusters, unreached, admissionElsewhere, objects, policies, records, total, errors } = overview;
   const cluster = useCluster();
   return (
     <Stack>
@@ -24,6 +24,11 @@ function Posture({ overview }: { readonly overview: OverviewAnswer }) {
         <Alert key={name} color="red" title={`${name} is not reached since ${new Date(since).toLocaleString()}`}>
           {reason}.{" "}
           {known ? "What is shown of it is how it was before." : "Nothing is known of it yet: it is not in the counts below."}
+        </Alert>
+      ))}
+      {admissionElsewhere.map(({ cluster: name, by }) => (
+        <Alert key={name} color="orange" title={`Nothing is judged here at admission in ${name}`}>
+          Its webhooks are those of another server: {by}. Stop that one, or start this one with --take-over-webhooks.
         </Alert>
       ))}
       <Text c="dimmed">
