@@ -4,7 +4,7 @@ import type { PolicyFormat } from "../policy.ts";
 import { kyvernoEnv } from "./environment.ts";
 import { celExceptions } from "./exceptions.ts";
 import { compileGate } from "./gate.ts";
-import { celPolicy, gatedRule, problemOf, readPolicy } from "./policy-document.ts";
+import { celPolicy, gatedRule, problemOf, readPolicy, requireMatchConstraints } from "./policy-document.ts";
 import { deletingPolicyShape } from "./spec-shapes.ts";
 
 /** Objects are deleted on a schedule, whatever was done to them before. */
@@ -27,6 +27,7 @@ export const deletingPolicyFormat: PolicyFormat = {
   ],
   compile(document, env) {
     const policy = readPolicy(document, deletingPolicyShape);
+    requireMatchConstraints(policy);
     const { id, spec, report } = policy;
     const base = kyvernoEnv(id.namespace, env.resources);
     const gate = compileGate(

@@ -11,7 +11,7 @@ import { kyvernoEnv } from "./environment.ts";
 import { celExceptions } from "./exceptions.ts";
 import { compileGate, evaluateNow } from "./gate.ts";
 import { Generator, generatorLibrary } from "./generator.ts";
-import { celPolicy, gatedRule, problemOf, readPolicy } from "./policy-document.ts";
+import { celPolicy, gatedRule, problemOf, readPolicy, requireMatchConstraints } from "./policy-document.ts";
 import { generatingPolicyShape } from "./spec-shapes.ts";
 import { compileTemplate } from "./template.ts";
 
@@ -26,6 +26,7 @@ export const generatingPolicyFormat: PolicyFormat = {
   ],
   compile(document, env) {
     const policy = readPolicy(document, generatingPolicyShape);
+    requireMatchConstraints(policy);
     const { id, spec, report } = policy;
     const path: JsonPath = ["spec"];
     const base = kyvernoEnv(id.namespace, env.resources, [generatorLibrary(id.namespace)]);

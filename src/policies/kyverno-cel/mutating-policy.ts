@@ -12,7 +12,7 @@ import { celExceptions } from "./exceptions.ts";
 import { compileGate, type Gate, type Opened } from "./gate.ts";
 import { convertSpec } from "./mutating-autogen.ts";
 import { compileTargets, type TargetFinder } from "./mutation-targets.ts";
-import { celPolicy, gatedRule, type PolicyDocument, problemOf, readPolicy } from "./policy-document.ts";
+import { celPolicy, gatedRule, type PolicyDocument, problemOf, readPolicy, requireMatchConstraints } from "./policy-document.ts";
 import { mutatingPolicyShape } from "./spec-shapes.ts";
 
 /** Changes an object; the result is about `target` where that is another than the request's. */
@@ -110,6 +110,7 @@ export const mutatingPolicyFormat: PolicyFormat = {
   ],
   compile(document, env) {
     const policy = readPolicy(document, mutatingPolicyShape);
+    requireMatchConstraints(policy);
     const { spec, report } = policy;
     if (!isArray(spec["mutations"]) || spec["mutations"].length === 0) {
       report.error("KYV_BAD_RULE", ["spec", "mutations"], "a mutating policy needs mutations");

@@ -30,6 +30,18 @@ export function readPolicy(document: SourceDocument<KubernetesObject>, shape: Sh
   return { id, document, spec: isObject(spec) ? spec : {}, report };
 }
 
+/** As Kyverno refuses it: a policy about no kind at all would never judge anything, and look as if it was in force. */
+export function requireMatchConstraints({ spec, report }: PolicyDocument): void {
+  const rules = member(spec["matchConstraints"], "resourceRules");
+  if (isArray(rules) && rules.length > 0) return;
+  const at = spec["matchConstraints"] === undefined ? ["spec"] : ["spec", "matchConstraints"];
+  report.error(
+    "KYV_BAD_MATCH",
+    at,
+    "spec.matchConstraints: at least one resource rule is required, or the policy is about nothing",
+  );
+}
+
 /** Deny, then Warn, then Audit, of what `validationActions` says; Kyverno denies where it says nothing. */
 export function enforcementOf(actions: JsonObject[string], fallback: Enforcement): Enforcement {
   const list = isArray(actions) ? actions : [];

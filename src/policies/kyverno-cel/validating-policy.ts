@@ -9,7 +9,15 @@ import { autogenSpecs } from "./autogen.ts";
 import { kyvernoEnv } from "./environment.ts";
 import { celExceptions } from "./exceptions.ts";
 import { compileGate } from "./gate.ts";
-import { celPolicy, enforcementOf, gatedRule, type PolicyDocument, problemOf, readPolicy } from "./policy-document.ts";
+import {
+  celPolicy,
+  enforcementOf,
+  gatedRule,
+  type PolicyDocument,
+  problemOf,
+  readPolicy,
+  requireMatchConstraints,
+} from "./policy-document.ts";
 import { validatingPolicyShape } from "./spec-shapes.ts";
 import { compileValidations, judge } from "./validations.ts";
 
@@ -78,6 +86,7 @@ export const validatingPolicyFormat: PolicyFormat = {
     const mode = authorizationMode(spec);
     if (mode !== undefined) return celPolicy(policy, [authorizationRule(policy, mode, env)]);
     const isJson = member(spec["evaluation"], "mode") === "JSON";
+    if (!isJson) requireMatchConstraints(policy);
     const { specs, unknown } = isJson ? { specs: [], unknown: [] } : autogenSpecs(spec);
     for (const name of unknown) {
       const path = ["spec", "autogen", "podControllers", "controllers"];
