@@ -8,7 +8,7 @@ import type { ResourceRef } from "./kubernetes.ts";
 const length = 24;
 
 /** The SHA-256 of a text's UTF-8 bytes in hexadecimal digits: hosts have faster ones than a pure module. */
-type Sha256Hex = (text: string) => string;
+export type Sha256Hex = (text: string) => string;
 
 const ownSha256: Sha256Hex = (text) => bytesToHex(sha256(utf8ToBytes(text)));
 

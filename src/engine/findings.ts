@@ -1,5 +1,5 @@
-import type { CheckRef, Finding } from "../core/finding.ts";
-import { findingId } from "../core/fingerprint.ts";
+import type { CheckRef, Finding, Fix, RuleStatus } from "../core/finding.ts";
+import { findingId, type Sha256Hex } from "../core/fingerprint.ts";
 import { type KubernetesObject, resourceRef } from "../core/kubernetes.ts";
 import { once } from "../core/once.ts";
 import type { SourceDocument } from "../core/source.ts";
@@ -27,6 +27,36 @@ function checkOf(policy: CompiledPolicy, rule: string): CheckRef {
   return check;
 }
 
+function adviceOf(policy: CompiledPolicy, status: RuleStatus): Fix | undefined {
+  const isBad = status === "fail" || status === "warn";
+  return isBad && policy.remedy !== undefined ? { description: policy.remedy } : undefined;
+}
+
+/** As `toFinding`, worked out at once: for findings that are kept for long, as nothing of the evaluation stays with them. */
+export function plainFinding(
+  { policy, rule, result }: PolicyResult,
+  object: KubernetesObject,
+  document: SourceDocument,
+  sha256: Sha256Hex,
+): Finding {
+  const check = checkOf(policy, rule.name);
+  const resource = resourceRef(result.target ?? object);
+  const { path, status } = result;
+  return {
+    id: findingId(check, resource, path, sha256),
+    check,
+    status,
+    severity: result.severity ?? policy.severity,
+    resource,
+    path,
+    location: document.locate(path ?? []),
+    message: result.message,
+    evidence: result.evidence,
+    fix: result.fix ?? adviceOf(policy, status),
+    controls: policy.controls,
+  };
+}
+
 /**
  * A result as a finding about `object`, the one that was judged. Where the object came from a text, `document` gives
  * the place that is to blame. Where it lies, its id and its fix are worked out when somebody asks: of many findings
@@ -37,8 +67,7 @@ export function toFinding({ policy, rule, result }: PolicyResult, object: Kubern
   const resource = resourceRef(result.target ?? object);
   const path = once(() => result.path);
   const location = once(() => document?.locate(path() ?? []));
-  const isBad = result.status === "fail" || result.status === "warn";
-  const advice = isBad && policy.remedy !== undefined ? { description: policy.remedy } : undefined;
+  const advice = adviceOf(policy, result.status);
   const id = once(() => findingId(check, resource, path()));
   return {
     get id() {

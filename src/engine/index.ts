@@ -1,4 +1,4 @@
 export type { Decision, PolicyResult } from "./decision.ts";
 export { type EvaluateOptions, type Evaluation, type Excuse, evaluate } from "./evaluate.ts";
-export { policyName, toFinding } from "./findings.ts";
+export { plainFinding, policyName, toFinding } from "./findings.ts";
 export { type Candidate, type Candidates, PolicySet, type TargetKey } from "./policy-set.ts";

@@ -6,7 +6,7 @@ import type { Host } from "../core/host.ts";
 import { gvkOf, type KubernetesObject, labelsOf, nameOf, namespaceOf } from "../core/kubernetes.ts";
 import type { Labels } from "../core/label-selector.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
-import { type Decision, type Excuse, evaluate, type PolicySet, toFinding } from "../engine/index.ts";
+import { type Decision, type Excuse, evaluate, type PolicyResult, type PolicySet, toFinding } from "../engine/index.ts";
 import { redactSecrets } from "./redact-secrets.ts";
 import { aboutOwner, asFarAsSeen, type WorkloadPod, workloadPods } from "./scan-workloads.ts";
 import type { ObjectDocument } from "./scanned-objects.ts";
@@ -26,6 +26,8 @@ export interface ScanObjectsRequest {
   readonly namespaceLabels?: (namespace: string) => Labels | undefined;
   /** Exceptions that people approved for the object of an action. */
   readonly excuses?: ((action: Action) => Excuse | undefined) | undefined;
+  /** Makes a finding of a result; unless told, one that works out what is rarely asked for when somebody asks. */
+  readonly tell?: (told: PolicyResult, object: KubernetesObject, document: ObjectDocument) => Finding;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -41,7 +43,7 @@ const operation = "CREATE";
 
 /** Judges every object by the policies. */
 export function scanObjects(request: ScanObjectsRequest): ScanObjectsResult {
-  const { objects, policies, workloads, onProgress } = request;
+  const { objects, policies, workloads, tell = toFinding, onProgress } = request;
   const namespaces = objects.filter(({ value }) => value.kind === "Namespace" && value.apiVersion === "v1");
   const labels = new Map(namespaces.map(({ value }) => [nameOf(value), labelsOf(value)]));
   const findings: Finding[] = [];
@@ -57,7 +59,7 @@ export function scanObjects(request: ScanObjectsRequest): ScanObjectsResult {
       counts[told.result.status]--;
       counts[seen.result.status]++;
       if (!request.passes && (seen.result.status === "pass" || seen.result.status === "skip")) continue;
-      const finding = toFinding(seen, document.value, document);
+      const finding = tell(seen, document.value, document);
       findings.push(redactSecrets(workload === undefined ? finding : aboutOwner(finding, workload), document.value));
     }
   };

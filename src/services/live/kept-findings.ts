@@ -1,13 +1,19 @@
 import { hash } from "node:crypto";
 import type { Finding, Fix } from "../../core/finding.ts";
-import { findingId } from "../../core/fingerprint.ts";
 import type { JsonObject, JsonPath } from "../../core/json.ts";
-import type { ResourceRef } from "../../core/kubernetes.ts";
+import type { KubernetesObject, ResourceRef } from "../../core/kubernetes.ts";
+import { type PolicyResult, plainFinding } from "../../engine/index.ts";
+import type { ObjectDocument } from "../scanned-objects.ts";
 
 /** Texts that are known at a time: those of the rules at hand; who fell out is only kept twice. */
 const remembered = 10_000;
 
 const sha256 = (text: string): string => hash("sha256", text, "hex");
+
+/** What a policy found in an object, worked out at once. */
+export function tellAtOnce(told: PolicyResult, object: KubernetesObject, document: ObjectDocument): Finding {
+  return plainFinding(told, object, document, sha256);
+}
 
 /**
  * Makes findings that are kept for as long as they hold: plain data. What they are worked out from, when somebody asks, is
@@ -25,7 +31,7 @@ export class FindingKeeper {
     const resource = shared(this.#resources, finding.resource) ?? finding.resource;
     const path = shared(this.#paths, finding.path);
     return {
-      id: findingId(check, resource, path, sha256),
+      id: finding.id,
       check,
       status: finding.status,
       severity: finding.severity,

@@ -18,7 +18,7 @@ import { type ScanCheck, scan } from "../scan.ts";
 import { scanObjects } from "../scan-objects.ts";
 import { scannedFacts } from "../scanned-facts.ts";
 import type { ObjectDocument } from "../scanned-objects.ts";
-import { FindingKeeper } from "./kept-findings.ts";
+import { FindingKeeper, tellAtOnce } from "./kept-findings.ts";
 import type { LivePolicies } from "./live-policies.ts";
 
 export interface PostureOptions {
@@ -203,6 +203,7 @@ export class Posture {
       workloads,
       namespaceLabels,
       excuses: this.#options.excuses,
+      tell: tellAtOnce,
     }).findings;
   }
 
