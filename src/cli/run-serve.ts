@@ -5,6 +5,7 @@ import { loadDefaultPacks } from "../adapters/files/packs.ts";
 import { ApiError } from "../adapters/kubernetes/client.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { type Finding, severities } from "../core/finding.ts";
+import type { SourceDocument } from "../core/source.ts";
 import { count } from "../report/text.ts";
 import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts";
 import { BadBatch } from "../server/webhook/webhook.ts";
@@ -29,7 +30,7 @@ import { ServedCluster } from "./serve-cluster.ts";
 import { serveConsole } from "./serve-console.ts";
 import { type ServingGateway, serveGateway } from "./serve-gateway.ts";
 import type { ServingIdentity } from "./serve-identity.ts";
-import { notificationsOf } from "./serve-notifications.ts";
+import { FollowedNotifications } from "./serve-notifications.ts";
 import { factsOf, roleBindingsOf, type SourceFlags, sourcesOf } from "./serve-sources.ts";
 import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
 import { type LogFormat, serverLog } from "./server-log.ts";
@@ -115,6 +116,8 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   });
   closing.push(() => policyFiles.stop());
   let identity: ServingIdentity | undefined;
+  let accessDocuments: readonly SourceDocument[] | undefined;
+  let followed: FollowedNotifications | undefined;
   const access = await serveAccess(flags, {
     store,
     ledger,
@@ -125,6 +128,8 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     roleBindings: flags.grantRolebindings === true ? roleBindingsOf(sources, clusters, trouble) : undefined,
     onDocuments: (documents) => {
       for (const cluster of clusters) cluster.setAccess(documents);
+      accessDocuments = documents;
+      followed?.take(documents);
       tell();
     },
     onDiagnostics: (diagnostics) => writeDiagnostics(diagnostics, context),
@@ -132,11 +137,12 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   });
   closing.push(() => access.stop());
   access.desk.onChange(tell);
-  let consoleUrl: string | undefined;
+  let publicUrl: string | undefined;
+  const consoleUrl = () => followed?.settings?.consoleUrl ?? publicUrl;
   const parts = {
     context,
     access,
-    consoleUrl: () => consoleUrl,
+    consoleUrl,
     store,
     ledger,
     schemas,
@@ -169,7 +175,8 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   closing.push(() => bypass.stop());
   const findings = () => findingsOf(clusters, [usage.findings(), bypass.findings()]);
 
-  const settings = await notificationsOf(flags.access ?? [], io);
+  const told = new FollowedNotifications(accessDocuments ?? access.documents, io, trouble);
+  followed = told;
   let ready = false;
   const console = await serveConsole(
     flags,
@@ -193,7 +200,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
       addRoutes: (api, { current }) => {
         const parts = {
           access,
-          settings,
+          told,
           store,
           ledger,
           clusters,
@@ -213,7 +220,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     },
     context,
   );
-  consoleUrl = settings?.consoleUrl ?? console.publicUrl;
+  publicUrl = console.publicUrl;
   identity = console.identity;
   closing.push(() => console.close());
   closing.push(await announceServer(flags.data, console));
@@ -238,7 +245,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     ledger,
     openTap: access.openTap,
     sealGrant: (request, action, person, guardrails) => sealGrant(access.grantKey, request, action, person, guardrails, io.now()),
-    consoleUrl: () => consoleUrl,
+    consoleUrl,
     io,
     trouble,
   });

@@ -1,4 +1,3 @@
-import type { NotificationSettings } from "../adapters/notify/targets.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
 import { addAccessAdministrationRoutes } from "../server/api/access-administration-routes.ts";
@@ -14,12 +13,12 @@ import type { Io } from "./io.ts";
 import type { ServedAccess } from "./serve-access.ts";
 import type { ServedCluster } from "./serve-cluster.ts";
 import type { ServingIdentity } from "./serve-identity.ts";
-import { startNotifications } from "./serve-notifications.ts";
+import { type FollowedNotifications, startNotifications } from "./serve-notifications.ts";
 
 export interface AccessApiParts {
   readonly access: ServedAccess;
-  /** Who is told of requests; undefined: nobody is. */
-  readonly settings: NotificationSettings | undefined;
+  /** Who is told of requests. */
+  readonly told: FollowedNotifications;
   readonly store: Store;
   readonly ledger: Ledger;
   readonly clusters: readonly ServedCluster[];
@@ -34,10 +33,10 @@ export interface AccessApiParts {
 
 /** Requests, locks, recordings and reviews over the API, and whoever is told of them; the answer ends that. */
 export function addAccessApi(api: Api, parts: AccessApiParts): () => Promise<void> {
-  const { access, settings, store, ledger, clusters, reviews, current, lookAtCall, io, trouble } = parts;
+  const { access, told: followed, store, ledger, clusters, reviews, current, lookAtCall, io, trouble } = parts;
   const { desk, recordings } = access;
   const { now } = io;
-  const told = settings && startNotifications(settings, api, { desk, store, ledger, current, now, onTrouble: trouble });
+  const told = startNotifications(followed, api, { desk, store, ledger, current, now, onTrouble: trouble });
   const clusterOf = (wanted: string) => clusters.find(({ name }) => name === wanted);
   addAccessRoutes(api, {
     desk,
@@ -49,15 +48,15 @@ export function addAccessApi(api: Api, parts: AccessApiParts): () => Promise<voi
         message: "single calls are made through the gateway, and this server has none (--gateway-listen)",
       },
     risk: (request) => clusterOf(request.cluster)?.rights.riskOf(request, request.role),
-    chatLinks: told?.chatLinks,
+    chatLinks: told.chatLinks,
     now,
   });
   addAccessAdministrationRoutes(api, {
     desk,
     humanNamed: (name) => humanNamed(access, name),
     locks: () => locksInForce(store, now()),
-    notifications: told?.notifications,
-    chatLinks: told?.chatLinks,
+    notifications: told.notifications,
+    chatLinks: told.chatLinks,
   });
   addOfferRoutes(api, {
     rules: () => access.live.rules,
@@ -67,7 +66,7 @@ export function addAccessApi(api: Api, parts: AccessApiParts): () => Promise<voi
   });
   addRecordingRoutes(api, recordings);
   addReviewRoutes(api, reviews, now);
-  return async () => told?.stop();
+  return () => told.stop();
 }
 
 /** User names are no ids: one that several people have had is nobody's. */

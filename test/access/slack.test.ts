@@ -24,6 +24,9 @@ beforeAll(async () => {
   for (let i = 0; i < 2; i++) servers.push(await startReplica());
 });
 
+/** What the notifications say by now. */
+let hasApp = true;
+
 async function startReplica(): Promise<DeskServer> {
   const now = () => world.clock.now;
   const links = new ChatLinks({ store: world.store, ledger: world.ledger, now });
@@ -31,15 +34,9 @@ async function startReplica(): Promise<DeskServer> {
     chatLinks: links,
     routes: (api, desk) => {
       const voice = slackVoice({ botToken: "xoxb-secret", apiUrl: new URL(`${slack.url}/api`) });
-      addSlackRoutes(api, {
-        desk,
-        links,
-        signingSecret,
-        ...voice,
-        consoleUrl: "https://console.example",
-        now,
-        onTrouble: (error) => world.troubles.push(error),
-      });
+      const onTrouble = (error: unknown) => world.troubles.push(error);
+      const app = { desk, links, signingSecret, ...voice, consoleUrl: "https://console.example", now, onTrouble };
+      addSlackRoutes(api, () => (hasApp ? app : undefined));
       addAccessAdministrationRoutes(api, { desk, humanNamed: async (name) => name, locks: async () => [], chatLinks: links });
     },
   });
@@ -147,6 +144,13 @@ async function link(user: string, name: "bob" | "eve" | "ada"): Promise<void> {
   });
   expect((await first().post(name, "/api/v1/access/chat-links", { code })).status).toBe(200);
 }
+
+test("an app that the notifications no longer name takes nothing, and does once they name it again", async () => {
+  hasApp = false;
+  expect((await say(command("U9", "whoami"))).status).toBe(404);
+  hasApp = true;
+  expect((await say(command("U9", "whoami"))).status).toBe(200);
+});
 
 describe("T40: forged, replayed and unlinked chat callbacks", () => {
   test.each<[string, (message: Message) => Message]>([

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HttpReceiver, startHttpReceiver } from "../access/receivers.ts";
 import type { NotAvailable } from "../cluster/binaries.ts";
@@ -234,6 +235,29 @@ describe("asked for on the command line, done by kubectl", () => {
     expect((await command("ana", "access", "review", id, "--comment", "fine")).code).toBe(1);
     expect((await command("omar", "access", "review", id, "--comment", "fine")).code).toBe(1);
     expect(await command("sela", "access", "review", id, "--comment", "as the incident says")).toMatchObject({ code: 0 });
+  });
+
+  test("who is told is taken up as the document changes; one that is wrong changes nothing", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const other = await startHttpReceiver();
+    try {
+      const file = join(directory, "access.yaml");
+      const opened = async (name: string) => asked("--", "delete", "configmap", name, "--wait=false");
+      const heard = (of: HttpReceiver, id: string) => of.received.some(({ body }) => body.includes(id));
+      await writeFile(file, rules(`${other.url}/hook`));
+      let count = 0;
+      await expect
+        .poll(async () => heard(other, await opened(`told-${count++}`)) || other.received.length > 0, { timeout: 30_000 })
+        .toBe(true);
+      await writeFile(file, rules("http://elsewhere.example.com/hook"));
+      await sleep(2000);
+      const id = await opened("told-still");
+      await expect.poll(() => heard(other, id), { timeout: 15_000 }).toBe(true);
+      expect(heard(hook, id)).toBe(false);
+    } finally {
+      await writeFile(join(directory, "access.yaml"), rules(`${hook.url}/hook`));
+      await other.close();
+    }
   });
 
   test("what was said of all this names no object's content", ({ skip }) => {

@@ -27,12 +27,13 @@ const verdicts: { readonly [action: string]: "approve" | "deny" } = { "castellan
 
 const signed = { config: { signed: true }, schema: { hide: true } } as const;
 
+const noSlack = { code: "NOT_FOUND", message: "this server has no Slack app" } as const;
+
 /**
- * Where Slack sends what people press and say. Each message must be signed, be of the last five minutes and be the first of its
+ * Where Slack sends what people press and say, while there is an app (`current`). Each message must be signed, be of the last five minutes and be the first of its
  * signature; who it is from counts only as the person who linked that Slack user after a login.
  */
-export function addSlackRoutes(api: Api, parts: SlackParts): void {
-  const { links, now, signingSecret } = parts;
+export function addSlackRoutes(api: Api, current: () => SlackParts | undefined): void {
   void api.register(async (scope) => {
     // Slack's servers have no session: what they send is signed, which stands for the checks of the API.
     scope.removeAllContentTypeParsers();
@@ -43,7 +44,11 @@ export function addSlackRoutes(api: Api, parts: SlackParts): void {
         done(null, body);
       },
     );
-    const verified = async (headers: { readonly [name: string]: string | readonly string[] | undefined }, body: unknown) => {
+    const verified = async (
+      { links, now, signingSecret }: SlackParts,
+      headers: { readonly [name: string]: string | readonly string[] | undefined },
+      body: unknown,
+    ) => {
       const one = (name: string) => (typeof headers[name] === "string" ? headers[name] : undefined);
       const text = typeof body === "string" ? body : "";
       const signature = one("x-slack-signature");
@@ -60,7 +65,9 @@ export function addSlackRoutes(api: Api, parts: SlackParts): void {
     };
 
     scope.post("/chat/slack/interactive", signed, async (request, reply) => {
-      const message = await verified(request.headers, request.body);
+      const parts = current();
+      if (parts === undefined) return reply.status(404).send(noSlack);
+      const message = await verified(parts, request.headers, request.body);
       if (!message.ok) return reply.status(401).send({ code: "CHAT_REFUSED", message: message.message });
       const payload = interaction.safeParse(jsonOf(message.form.get("payload") ?? ""));
       // What is none of ours, such as the button that opens a page, is acknowledged.
@@ -72,7 +79,9 @@ export function addSlackRoutes(api: Api, parts: SlackParts): void {
     });
 
     scope.post("/chat/slack/command", signed, async (request, reply) => {
-      const message = await verified(request.headers, request.body);
+      const parts = current();
+      if (parts === undefined) return reply.status(404).send(noSlack);
+      const message = await verified(parts, request.headers, request.body);
       if (!message.ok) return reply.status(401).send({ code: "CHAT_REFUSED", message: message.message });
       const command = slashCommand.safeParse(Object.fromEntries(message.form));
       if (!command.success) return reply.status(400).send({ code: "BAD_REQUEST", message: "it is no slash command" });

@@ -20,7 +20,8 @@ import { concerns, happenedTo, noticeOf } from "./notices.ts";
 export interface NotificationOptions {
   readonly desk: AccessDesk;
   readonly store: Store;
-  readonly settings: NotificationSettings;
+  /** As they are at first; undefined: nobody is told of anything. */
+  readonly settings: NotificationSettings | undefined;
   readonly now: () => Instant;
   readonly onTrouble: (error: unknown) => void;
   /** Between attempts, milliseconds; after the last one a message is a dead letter. */
@@ -59,7 +60,8 @@ const keepSentMilliseconds = 30 * 24 * 60 * minute;
 export class Notifications {
   readonly #options: NotificationOptions;
   readonly #backoff: readonly number[];
-  readonly #targets: ReadonlyMap<string, NoticeTarget>;
+  #consoleUrl = "";
+  #targets: ReadonlyMap<string, NoticeTarget> = new Map();
   #ends: (() => void)[] = [];
   #delivering: Promise<void> | undefined;
   /** Something could not be put into the outbox, so that the next sweep looks at everything. */
@@ -68,7 +70,13 @@ export class Notifications {
   constructor(options: NotificationOptions) {
     this.#options = options;
     this.#backoff = options.backoff ?? usualBackoff;
-    this.#targets = new Map(options.settings.targets.map((target) => [target.name, target]));
+    this.use(options.settings);
+  }
+
+  /** From now on these are told. What waits for a target goes to the one that has its name by now. */
+  use(settings: NotificationSettings | undefined): void {
+    this.#consoleUrl = settings?.consoleUrl ?? "";
+    this.#targets = new Map(settings?.targets.map((target) => [target.name, target]));
   }
 
   start(): void {
@@ -124,7 +132,7 @@ export class Notifications {
       [...this.#targets.values()]
         .filter((target) => concerns(target, happened.event, request))
         .map((target) => {
-          const notice = noticeOf(request, happened, target, this.#options.settings.consoleUrl);
+          const notice = noticeOf(request, happened, target, this.#consoleUrl);
           const { event } = happened;
           return { id: notice.id, request: request.id, event, target: target.name, payload: JSON.stringify(notice) };
         }),
