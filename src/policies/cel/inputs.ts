@@ -92,6 +92,8 @@ interface Shared {
   readonly context: RuleContext;
   readonly request: () => Value;
   readonly namespaceObject: () => Value;
+  /** Only Kyverno's own kinds have them. */
+  readonly exceptions?: Value;
 }
 
 /** On whose behalf `authorizer` answers. */
@@ -113,6 +115,7 @@ class AdmissionInputs implements Activation {
   readonly oldObject: Value;
   readonly params: Value | undefined;
   readonly variables: Value | undefined;
+  readonly exceptions: Value | undefined;
   readonly [shared]: Shared;
   readonly [asking]: Asking | undefined;
 
@@ -122,6 +125,7 @@ class AdmissionInputs implements Activation {
     this.oldObject = oldObject ?? null;
     this.params = params;
     this.variables = variables;
+    this.exceptions = of.exceptions;
     this[shared] = of;
     this[asking] = by;
   }
@@ -149,6 +153,20 @@ export const admissionInputs: (context: RuleContext) => Activation = latest((con
   const of = { context, request: once(() => requestOf(context)), namespaceObject: once(() => namespaceObject(context)) };
   return new AdmissionInputs(of, undefined, undefined, undefined);
 });
+
+/** The same with another `request`, and with `exceptions`. */
+export function inputsWithExceptions(context: RuleContext, request: () => Value, exceptions: Value): Activation {
+  const inputs = admissionInputs(context);
+  if (!isPlain(inputs)) return lazily({ request, exceptions: () => exceptions }, inputs);
+  const { namespaceObject } = inputs[shared];
+  return new AdmissionInputs({ context, request: once(request), namespaceObject, exceptions }, undefined, undefined, undefined);
+}
+
+/** The same inputs as an object of their own, to which names may be added. */
+export function ownInputs(inputs: Activation): Activation {
+  if (!isPlain(inputs)) return lazily({}, inputs);
+  return new AdmissionInputs(inputs[shared], inputs[asking], inputs.params, inputs.variables);
+}
 
 /** The last answer: every rule about one object asks in the same way. */
 let authorized: { readonly context: RuleContext; readonly inputs: Activation; readonly activation: Activation } | undefined;

@@ -6,7 +6,7 @@ import type { Env } from "../../languages/cel/env.ts";
 import { CelError, type CelValue, Failure, type Value } from "../../languages/cel/values/value.ts";
 import { CelSession, type CompiledExpression } from "../cel/expression.ts";
 import { ExpressionCompiler } from "../cel/expression-compiler.ts";
-import { admissionInputs, lazily, requestOf } from "../cel/inputs.ts";
+import { inputsWithExceptions, lazily, requestOf } from "../cel/inputs.ts";
 import { type CompiledMatchResources, compileMatchResources } from "../cel/match-resources.ts";
 import type { CompiledVariables } from "../cel/variables.ts";
 import { errorResult, passed, reasonOf, skipped } from "../kyverno/outcome.ts";
@@ -73,13 +73,12 @@ function allHold(conditions: readonly CompiledExpression[], session: CelSession,
   return true;
 }
 
-const noExceptions = { exceptions: { allowedImages: [], allowedValues: [] } };
+const noExceptions = { allowedImages: [], allowedValues: [] };
 
 /** What expressions see where no exception applies; the same for all policies. */
 const kyvernoInputs = latest((context: RuleContext): Activation => {
   const { object = null, oldObject = null } = context;
-  const request = () => ({ ...requestOf(context), object, oldObject });
-  return lazily({ request }, Object.assign(Object.create(admissionInputs(context)), noExceptions));
+  return inputsWithExceptions(context, () => ({ ...requestOf(context), object, oldObject }), noExceptions);
 });
 
 function lifted(exceptions: readonly CelException[]): RuleResult {
