@@ -306,13 +306,25 @@ describe.skipIf(executablePath === undefined || !isBuilt)("access in a real brow
     });
   });
 
-  test("what no rule offers is refused with the reason", async () => {
+  test("what no rule offers cannot be asked for, and a refusal is told with the reason", async () => {
     const page = await opened("dana", "/access/new");
     await page.getByLabel("Namespace").fill("kube-system");
     await page.getByText("No rule offers this to you").waitFor();
     await page.getByLabel("Why").fill("curiosity");
+    expect(await page.getByRole("button", { name: "Ask for it" }).isDisabled()).toBe(true);
+    // Between the offer and the question a rule may change: what is refused then is said, too.
+    await page.getByLabel("Namespace").fill("nlp");
+    await page.getByText("By the rule").waitFor();
+    await page.route("**/api/v1/access/requests", (route) =>
+      route.fulfill({
+        status: 403,
+        contentType: "application/json",
+        body: JSON.stringify({ code: "ACCESS_NO_RULE", message: "no rule offers this" }),
+      }),
+    );
     await page.getByRole("button", { name: "Ask for it" }).click();
     await page.getByText("It was not asked for").waitFor();
+    await page.unroute("**/api/v1/access/requests");
     await picture(page, "refused");
   });
 

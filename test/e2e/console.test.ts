@@ -128,11 +128,14 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     const links = await page.getByRole("navigation").getByRole("link").all();
     const paths = await Promise.all(links.map((link) => link.getAttribute("href")));
     expect(paths.length).toBeGreaterThan(10);
+    const titles = new Set<string>();
     for (const path of paths) {
       await page.goto(`${origin}${path}`);
       await page.getByRole("heading", { level: 2 }).first().waitFor();
       await page.getByLabel("Loading").first().waitFor({ state: "detached" });
+      titles.add(await page.title());
     }
+    expect(titles.size).toBe(paths.length);
     page.off("response", note);
     expect(refused).toEqual([]);
   });

@@ -8,6 +8,9 @@ export function useCluster(): string | undefined {
   return search.get("cluster") ?? undefined;
 }
 
+/** Whether rows need to say of which cluster they are. */
+export const useSeveralClusters = (): boolean => (useAnswer("/api/v1/overview").value?.clusters.length ?? 0) > 1;
+
 /** Shown where several clusters are governed. */
 export function ClusterSelect() {
   const [, setSearch] = useSearchParams();

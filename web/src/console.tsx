@@ -7,6 +7,7 @@ import {
   Group,
   NavLink,
   ScrollArea,
+  Stack,
   Text,
   Title,
   useComputedColorScheme,
@@ -17,6 +18,7 @@ import type { ReactNode } from "react";
 import { Link, Redirect, Route, Switch, useLocation } from "wouter";
 import { query } from "./api.ts";
 import { ClusterSelect, useCluster } from "./cluster.tsx";
+import { PageTitle } from "./components/page-title.tsx";
 import { useRequests } from "./features/access/access-api.ts";
 import { ApprovePage } from "./features/access/approve-page.tsx";
 import { BreakGlassPage } from "./features/access/break-glass-page.tsx";
@@ -124,11 +126,23 @@ export function Console() {
           {/* As messages of the gateway name a request. */}
           <Route path="/access/:id">{({ id }) => <Redirect to={`/access/requests/${id}`} replace />}</Route>
           <Route>
-            <Text>There is no such page.</Text>
+            <NoSuchPage />
           </Route>
         </Switch>
       </AppShell.Main>
     </AppShell>
+  );
+}
+
+function NoSuchPage() {
+  return (
+    <Stack align="start">
+      <PageTitle text="There is no such page" />
+      <Text>The address is misspelt, or what it named has gone.</Text>
+      <Button component={Link} href="/" variant="default">
+        To the start
+      </Button>
+    </Stack>
   );
 }
 

@@ -65,7 +65,7 @@ const clientSigners = [
  */
 export const capabilities = {
   "cluster-admin": {
-    title: "Everything",
+    title: "Do everything",
     needs: [right(["*"], "*/*")],
     clusterWide: "critical",
     namespaced: "high",

@@ -22,7 +22,13 @@ const offerShape = z.object({
   verdict: z.enum(["approve", "reject", "no-opinion", "require"]),
   because: z.string().describe("why the verdict, in a sentence"),
   slots: z
-    .array(z.object({ name: z.string(), count: z.number() }))
+    .array(
+      z.object({
+        name: z.string(),
+        count: z.number(),
+        approvers: z.object({ groups: z.array(z.string()).readonly(), humans: z.array(z.string()).readonly() }),
+      }),
+    )
     .readonly()
     .describe("who must agree"),
   grantMilliseconds: z.number().describe("no longer than the rule gives"),

@@ -49,6 +49,10 @@ export interface Answers {
       readonly slots: readonly {
         readonly name: string;
         readonly count: number;
+        readonly approvers: {
+          readonly groups: readonly string[];
+          readonly humans: readonly string[];
+        };
       }[];
       /** no longer than the rule gives */
       readonly grantMilliseconds: number;
@@ -683,6 +687,10 @@ export interface Answers {
   };
   "GET /api/v1/findings": {
     readonly total: number;
+    /** of the total */
+    readonly warnings: number;
+    /** of the total: what could not be checked */
+    readonly errors: number;
     readonly items: readonly {
       readonly cluster: string;
       readonly id: string;
@@ -772,6 +780,7 @@ export interface Answers {
     readonly objects: number;
     readonly policies: number;
     readonly records: number;
+    /** failures */
     readonly total: {
       readonly info: number;
       readonly low: number;
@@ -779,6 +788,7 @@ export interface Answers {
       readonly high: number;
       readonly critical: number;
     };
+    readonly warnings: number;
     /** what could not be checked */
     readonly errors: number;
     readonly byCluster: readonly {

@@ -1,9 +1,10 @@
-import { Anchor, Button, Code, Group, Modal, Select, Stack, Table, Text, TextInput, Title } from "@mantine/core";
+import { Anchor, Button, Code, Group, Modal, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { useSearchParams } from "wouter";
 import { type RecordView, useAnswer } from "../api.ts";
 import { useCluster } from "../cluster.tsx";
+import { PageTitle } from "../components/page-title.tsx";
 import { Answer, Time } from "../components/state.tsx";
 import { YamlView } from "../components/yaml-view.tsx";
 
@@ -29,7 +30,7 @@ export function AuditPage() {
     });
   return (
     <Stack>
-      <Title order={2}>Audit</Title>
+      <PageTitle text="Audit" />
       <Group align="end">
         <Select
           label="Question"

@@ -1,7 +1,8 @@
-import { Alert, Stack, Table, Tabs, Text, Title } from "@mantine/core";
+import { Alert, Stack, Table, Tabs, Text } from "@mantine/core";
 import { useSearchParams } from "wouter";
 import { type Answer, query, useAnswer } from "../api.ts";
 import { useCluster } from "../cluster.tsx";
+import { PageTitle } from "../components/page-title.tsx";
 import { Answer as Shown, Time } from "../components/state.tsx";
 
 /** Who may talk to whom, and who does. */
@@ -10,7 +11,7 @@ export function NetworkPage() {
   const cluster = useCluster();
   return (
     <Stack h="calc(100vh - 90px)">
-      <Title order={2}>Network</Title>
+      <PageTitle text="Network" />
       <Tabs
         value={search.get("show") ?? "map"}
         onChange={(tab) =>
@@ -123,7 +124,7 @@ function Row({ row }: { readonly row: ClusterFlows["rows"][number] }) {
       </Table.Td>
       <Table.Td>
         {row.flows}
-        {row.dropped > 0 && `, ${row.dropped} dropped`}
+        {row.dropped > 0 && `, ${row.dropped === row.flows ? "all" : row.dropped} dropped`}
       </Table.Td>
       <Table.Td>
         <Text size="sm" fw={row.verdict === "denied" ? 700 : undefined}>

@@ -1,6 +1,7 @@
-import { Alert, Badge, Group, SimpleGrid, Stack, Table, Text, Textarea, Title } from "@mantine/core";
+import { Alert, Badge, Group, SimpleGrid, Stack, Table, Text, Textarea } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useEffect, useState } from "react";
+import { PageTitle } from "../components/page-title.tsx";
 import { YamlView } from "../components/yaml-view.tsx";
 import type { PlaygroundResult, Verdict } from "../playground-engine.ts";
 
@@ -18,8 +19,9 @@ spec:
         resources: [pods]
   validations:
     - expression: >-
-        object.spec.containers.all(c, has(c.resources) && has(c.resources.limits)
-        && "memory" in c.resources.limits)
+        object.spec.containers.all(c,
+          has(c.resources) && has(c.resources.limits)
+          && "memory" in c.resources.limits)
       message: every container needs a memory limit
 `;
 
@@ -69,7 +71,7 @@ export function PlaygroundPage() {
   } as const;
   return (
     <Stack>
-      <Title order={2}>Playground</Title>
+      <PageTitle text="Playground" />
       <Text c="dimmed">The engine of admission, in this page: nothing you type leaves it. Every kind of policy works.</Text>
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Textarea
@@ -85,7 +87,7 @@ export function PlaygroundPage() {
           {...editor}
         />
       </SimpleGrid>
-      {result !== undefined && <Result result={result} />}
+      {result === undefined ? <Text role="status">The engine is on its way to this page …</Text> : <Result result={result} />}
     </Stack>
   );
 }

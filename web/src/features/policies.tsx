@@ -1,7 +1,8 @@
-import { Anchor, Badge, Stack, Table, Text, Title, VisuallyHidden } from "@mantine/core";
+import { Anchor, Badge, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import { Link } from "wouter";
 import { type PolicyRow, query, useAnswer } from "../api.ts";
-import { useCluster } from "../cluster.tsx";
+import { useCluster, useSeveralClusters } from "../cluster.tsx";
+import { PageTitle } from "../components/page-title.tsx";
 import { Answer } from "../components/state.tsx";
 import { mayAct, useUser } from "../session.ts";
 import { PolicyRollout } from "./policy-rollout.tsx";
@@ -11,7 +12,7 @@ export function PoliciesPage() {
   const state = useAnswer("/api/v1/policies", { query: { cluster } });
   return (
     <Stack>
-      <Title order={2}>Policies</Title>
+      <PageTitle text="Policies" />
       <Text c="dimmed">
         Your own policies, from files and from the cluster. The built-in checks run beside them and need no set-up.
       </Text>
@@ -20,10 +21,14 @@ export function PoliciesPage() {
   );
 }
 
+/** A guardrail says itself what it does: approval, reason or refusal are no stages. */
+const isRolledOut = ({ broken, name }: PolicyRow) => !broken && !name.startsWith("castellan.dev/Guardrail/");
+
 const modeColours = { enforce: "indigo", warn: "yellow", audit: "gray" } as const;
 
 function PolicyTable({ items }: { readonly items: readonly PolicyRow[] }) {
   const mayPromote = mayAct(useUser(), "policy-admin");
+  const areSeveral = useSeveralClusters();
   if (items.length === 0)
     return <Text>No policies are loaded: start the server with --policies, or apply some to the cluster.</Text>;
   return (
@@ -50,7 +55,7 @@ function PolicyTable({ items }: { readonly items: readonly PolicyRow[] }) {
                   {row.title || row.name}
                 </Anchor>
                 <Text size="xs" c="dimmed">
-                  {row.cluster} {row.name}
+                  {areSeveral ? `${row.cluster} ${row.name}` : row.name}
                 </Text>
               </Table.Td>
               <Table.Td>
@@ -60,7 +65,7 @@ function PolicyTable({ items }: { readonly items: readonly PolicyRow[] }) {
               </Table.Td>
               <Table.Td>{row.rules.join(", ")}</Table.Td>
               <Table.Td style={{ wordBreak: "break-word" }}>{row.origin}</Table.Td>
-              {mayPromote && <Table.Td>{!row.broken && <PolicyRollout row={row} />}</Table.Td>}
+              {mayPromote && <Table.Td>{isRolledOut(row) && <PolicyRollout row={row} />}</Table.Td>}
             </Table.Tr>
           ))}
         </Table.Tbody>

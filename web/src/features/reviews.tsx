@@ -1,7 +1,8 @@
-import { Anchor, Badge, Progress, Stack, Switch, Table, Text, Title, VisuallyHidden } from "@mantine/core";
+import { Anchor, Badge, Progress, Stack, Switch, Table, Text, VisuallyHidden } from "@mantine/core";
 import { useState } from "react";
 import { Link, useParams } from "wouter";
 import { type Answer, addressOf, useAnswer } from "../api.ts";
+import { PageTitle } from "../components/page-title.tsx";
 import { Answer as Shown, Time } from "../components/state.tsx";
 import { act, isAdministrator, useUser } from "../session.ts";
 import { ActionButton } from "./access/action-button.tsx";
@@ -18,7 +19,7 @@ export function ReviewsPage() {
   const user = useUser();
   return (
     <Stack>
-      <Title order={2}>Access reviews</Title>
+      <PageTitle text="Access reviews" />
       <Text c="dimmed">The owner of each binding says whether it is still needed, knowing when it was last used.</Text>
       {isAdministrator(user) && <NewReview />}
       <Shown state={state}>
@@ -74,9 +75,7 @@ export function ReviewPage() {
   const state = useAnswer(reviewPath, { path: review });
   return (
     <Stack>
-      <Title order={2}>
-        Review {review.name} of {review.cluster}
-      </Title>
+      <PageTitle text={`Review ${review.name} of ${review.cluster}`} />
       <Switch
         label="Only what I may decide and nobody has decided"
         checked={onlyMine}

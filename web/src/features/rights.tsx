@@ -1,9 +1,10 @@
-import { Alert, Button, Group, Stack, Table, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Button, Group, Stack, Table, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useSearchParams } from "wouter";
-import { useAnswer } from "../api.ts";
-import { useCluster } from "../cluster.tsx";
-import { Answer } from "../components/state.tsx";
+import { type Answer, useAnswer } from "../api.ts";
+import { useCluster, useSeveralClusters } from "../cluster.tsx";
+import { PageTitle } from "../components/page-title.tsx";
+import { Answer as Shown } from "../components/state.tsx";
 
 const questions = [
   { label: "read secrets", verb: "get", resource: "secrets" },
@@ -19,7 +20,7 @@ export function RightsPage() {
   const [verb, resource, namespace] = ["verb", "resource", "namespace"].map((name) => search.get(name) ?? "");
   return (
     <Stack>
-      <Title order={2}>Rights</Title>
+      <PageTitle text="Rights" />
       <Question key={search.toString()} verb={verb ?? ""} resource={resource ?? ""} namespace={namespace ?? ""} ask={ask} />
       <Group gap="xs" aria-label="Questions that are often asked">
         {questions.map((question) => (
@@ -87,12 +88,21 @@ function Question({ ask, ...asked }: QuestionProps) {
   );
 }
 
+type Holder = Answer<"/api/v1/rbac/who-can">["holders"][number];
+
+/** Of Kubernetes itself. */
+const isBuiltIn = ({ binding }: Holder): boolean => /^\w+ (?:[\w-]+\/)?(?:system:.*|cluster-admin)$/.test(binding);
+
+const ownFirst = (holders: readonly Holder[]): readonly Holder[] =>
+  holders.toSorted((a, b) => Number(isBuiltIn(a)) - Number(isBuiltIn(b)));
+
 function Holders(question: { readonly verb: string; readonly resource: string; readonly namespace: string }) {
   const { verb, resource, namespace } = question;
   const cluster = useCluster();
+  const areSeveral = useSeveralClusters();
   const state = useAnswer("/api/v1/rbac/who-can", { query: { cluster, verb, resource, namespace } });
   return (
-    <Answer state={state}>
+    <Shown state={state}>
       {({ holders, unresolved }) => (
         <>
           {unresolved.length > 0 && (
@@ -101,7 +111,8 @@ function Holders(question: { readonly verb: string; readonly resource: string; r
             </Alert>
           )}
           <Text size="sm" aria-live="polite">
-            {holders.length} ways; members of the group system:masters may always.
+            {holders.length === 1 ? "1 way" : `${holders.length} ways`}; {holders.length - holders.filter(isBuiltIn).length} of
+            them by bindings of your own, which come first. Members of the group system:masters may always.
           </Text>
           <Table.ScrollContainer minWidth={720}>
             <Table>
@@ -115,11 +126,11 @@ function Holders(question: { readonly verb: string; readonly resource: string; r
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
-                {holders.map((row) => (
+                {ownFirst(holders).map((row) => (
                   <Table.Tr key={`${row.cluster} ${row.subject} ${row.binding} ${row.rule}`} style={{ wordBreak: "break-word" }}>
                     <Table.Td>{row.subject}</Table.Td>
                     <Table.Td>
-                      {row.namespace === "" ? `everywhere in ${row.cluster}` : `${row.cluster} ${row.namespace}`}
+                      {[areSeveral ? row.cluster : "", row.namespace === "" ? "everywhere" : row.namespace].join(" ").trim()}
                     </Table.Td>
                     <Table.Td>{row.binding}</Table.Td>
                     <Table.Td>{row.role}</Table.Td>
@@ -131,6 +142,6 @@ function Holders(question: { readonly verb: string; readonly resource: string; r
           </Table.ScrollContainer>
         </>
       )}
-    </Answer>
+    </Shown>
   );
 }

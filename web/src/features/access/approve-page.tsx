@@ -1,6 +1,7 @@
-import { Grid, NavLink, Stack, Text, Title } from "@mantine/core";
+import { Grid, NavLink, Stack, Text } from "@mantine/core";
 import { useEffect } from "react";
 import { Link, useLocation, useParams } from "wouter";
+import { PageTitle } from "../../components/page-title.tsx";
 import { Answer } from "../../components/state.tsx";
 import { type RequestView, useRequest, useRequests } from "./access-api.ts";
 import { DecisionForm } from "./decision-form.tsx";
@@ -20,7 +21,7 @@ export function ApprovePage() {
   }, [id, first, navigate]);
   return (
     <Stack>
-      <Title order={2}>To approve</Title>
+      <PageTitle text="To approve" />
       <Answer state={state}>
         {({ items }) => {
           if (id === undefined) return <Text>Nothing waits for you. New requests appear here by themselves.</Text>;

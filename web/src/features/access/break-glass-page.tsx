@@ -1,5 +1,6 @@
-import { Anchor, Group, Stack, Table, Text, Title, VisuallyHidden } from "@mantine/core";
+import { Anchor, Group, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import { Link } from "wouter";
+import { PageTitle } from "../../components/page-title.tsx";
 import { Answer, Time } from "../../components/state.tsx";
 import { type RequestView, review, revoke, useRequests } from "./access-api.ts";
 import { ActionButton } from "./action-button.tsx";
@@ -10,7 +11,7 @@ export function BreakGlassPage() {
   const state = useRequests({ breakGlass: true });
   return (
     <Stack>
-      <Title order={2}>Break-glass</Title>
+      <PageTitle text="Break-glass" />
       <Text c="dimmed">
         Access that was taken without an approval. Those whom the rule&apos;s approvals name look at what was done, and may end
         it.

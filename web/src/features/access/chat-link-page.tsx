@@ -1,6 +1,7 @@
-import { Alert, Button, Group, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useSearchParams } from "wouter";
+import { PageTitle } from "../../components/page-title.tsx";
 import { Answer } from "../../components/state.tsx";
 import type { Done } from "../../session.ts";
 import { useUser } from "../../session.ts";
@@ -13,7 +14,7 @@ export function ChatLinkPage() {
   const [done, setDone] = useState<Done<ChatLink>>();
   return (
     <Stack maw={640}>
-      <Title order={2}>Link a chat user</Title>
+      <PageTitle text="Link a chat user" />
       {done === undefined ? <Confirm code={code} done={setDone} /> : <Linked answer={done} />}
     </Stack>
   );

@@ -1,5 +1,6 @@
-import { Anchor, Stack, Table, Text, Title, VisuallyHidden } from "@mantine/core";
+import { Anchor, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import { Link } from "wouter";
+import { PageTitle } from "../../components/page-title.tsx";
 import { Answer, Time } from "../../components/state.tsx";
 import { type DeadLetter, sendAgain, useDeadLetters } from "./access-api.ts";
 import { ActionButton } from "./action-button.tsx";
@@ -9,7 +10,7 @@ export function DeadLettersPage() {
   const state = useDeadLetters();
   return (
     <Stack>
-      <Title order={2}>Notifications that were not delivered</Title>
+      <PageTitle text="Notifications that were not delivered" />
       <Text c="dimmed">Each was tried again and again before it was put here. They stay until somebody sends them again.</Text>
       <Answer state={state}>
         {({ items }) => (items.length === 0 ? <Text>There are none.</Text> : <Letters items={items} />)}

@@ -1,5 +1,6 @@
-import { Anchor, Stack, Table, Text, Title, VisuallyHidden } from "@mantine/core";
+import { Anchor, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import { Link } from "wouter";
+import { PageTitle } from "../../components/page-title.tsx";
 import { Answer, Time } from "../../components/state.tsx";
 import { isAdministrator, useUser } from "../../session.ts";
 import { lock, type RequestView, revoke, useRequests } from "./access-api.ts";
@@ -14,7 +15,7 @@ export function GrantsPage() {
   const user = useUser();
   return (
     <Stack>
-      <Title order={2}>Grants</Title>
+      <PageTitle text="Grants" />
       <Answer state={state}>
         {({ items }) =>
           items.length === 0 ? (

@@ -10,13 +10,12 @@ import {
   Text,
   Textarea,
   TextInput,
-  Title,
 } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useLocation, useSearchParams } from "wouter";
 import { useNow } from "../../clock.ts";
 import { open } from "./access-api.ts";
-import { type Draft, Outlook, Where, wantedMilliseconds } from "./outlook.tsx";
+import { type Draft, isInVain, OutlookNote, useOutlook, Where, wantedMilliseconds } from "./outlook.tsx";
 
 /** A denial's deep link: `?exception=POLICY&object=kind/namespace/name`, with `rule` and `apiVersion` where they are known. */
 function draftOf(search: URLSearchParams): Draft {
@@ -60,12 +59,14 @@ function wantedOf(draft: Draft, now: number): object {
   return { cluster, ask, reason };
 }
 
+import { PageTitle } from "../../components/page-title.tsx";
 export function NewRequestPage() {
   const [search] = useSearchParams();
   const [, navigate] = useLocation();
   const [draft, setDraft] = useState<Draft>(() => draftOf(search));
   const [state, setState] = useState<{ readonly busy: boolean; readonly problem?: string }>({ busy: false });
   const now = useNow();
+  const outlook = useOutlook(draft);
   const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -77,7 +78,7 @@ export function NewRequestPage() {
   return (
     <form onSubmit={(event) => void submit(event)}>
       <Stack maw={640}>
-        <Title order={2}>New request</Title>
+        <PageTitle text="New request" />
         <SegmentedControl
           aria-label="What for"
           value={draft.type}
@@ -87,7 +88,7 @@ export function NewRequestPage() {
             { value: "exception", label: "Exception from a policy" },
           ]}
         />
-        <Where draft={draft} change={change} />
+        <Where draft={draft} change={change} outlook={outlook} />
         {draft.type === "session" ? <Session draft={draft} change={change} /> : <Exception draft={draft} change={change} />}
         <Textarea
           label="Why"
@@ -98,7 +99,7 @@ export function NewRequestPage() {
           autosize
           minRows={2}
         />
-        <Outlook draft={draft} />
+        <OutlookNote draft={draft} outlook={outlook} />
         {state.problem !== undefined && (
           <Alert color="red" title="It was not asked for" role="alert">
             {state.problem}
@@ -109,7 +110,7 @@ export function NewRequestPage() {
             type="submit"
             loading={state.busy}
             color={draft.breakGlass ? "#c92a2a" : undefined}
-            disabled={draft.reason.trim() === ""}
+            disabled={draft.reason.trim() === "" || isInVain(draft, outlook)}
           >
             {draft.breakGlass ? "Break the glass" : "Ask for it"}
           </Button>

@@ -1,7 +1,8 @@
-import { Alert, Anchor, Badge, Button, Center, Group, Loader, Modal, Stack, Table, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Anchor, Badge, Button, Center, Group, Loader, Modal, Stack, Table, Text, TextInput } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import { Link, useLocation, useParams, useSearchParams } from "wouter";
 import { describeDuration } from "../../../../src/access/describe-ask.ts";
+import { PageTitle } from "../../components/page-title.tsx";
 import { Answer, Time } from "../../components/state.tsx";
 import { type RecordingRow, recordingFile, useRecording, useRecordings } from "./access-api.ts";
 
@@ -17,7 +18,7 @@ export function RecordingsPage() {
   const back = () => navigate(`/access/recordings${text === "" ? "" : `?${search}`}`);
   return (
     <Stack>
-      <Title order={2}>Recordings</Title>
+      <PageTitle text="Recordings" />
       <TextInput
         label="Words"
         placeholder="who, pod, namespace, command"
@@ -29,6 +30,8 @@ export function RecordingsPage() {
         {({ items }) => {
           const words = text.toLowerCase().split(/\s+/);
           const found = items.filter((row) => words.every((word) => searchText(row).includes(word)));
+          if (items.length === 0)
+            return <Text>Nothing is recorded yet. Shells, copies and port-forwards through the gateway appear here.</Text>;
           return found.length === 0 ? <Text>No recording matches.</Text> : <RecordingTable items={found} />;
         }}
       </Answer>

@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import { describeDuration } from "../../../../src/access/describe-ask.ts";
 import { useNow } from "../../clock.ts";
 import { ObjectDiff } from "../../components/object-diff.tsx";
+import { useDocumentTitle } from "../../components/page-title.tsx";
 import { Time } from "../../components/state.tsx";
 import { yamlLines } from "../../components/yaml-view.tsx";
 import type { RequestDetailView, RequestView, Risk, SimilarDecision } from "./access-api.ts";
@@ -13,6 +14,7 @@ import { askText, BreakGlass, Phase, personText, whoReviews } from "./wording.ts
 /** Everything that somebody needs to know who decides on a request, or who waits for the decision. */
 export function RequestDetail({ request, children }: { readonly request: RequestDetailView; readonly children?: ReactNode }) {
   const { ask } = request;
+  useDocumentTitle(`${request.requester.user}: ${askText(request)}`);
   return (
     <Stack gap="md">
       <Group gap="xs">

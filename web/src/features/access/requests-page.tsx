@@ -1,7 +1,8 @@
-import { Anchor, Button, Group, Stack, Table, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, Stack, Table, Text } from "@mantine/core";
 import { Link, useParams } from "wouter";
 import { describeDuration } from "../../../../src/access/describe-ask.ts";
 import { useNow } from "../../clock.ts";
+import { PageTitle } from "../../components/page-title.tsx";
 import { Answer, Time } from "../../components/state.tsx";
 import { cancel, type RequestView, review, revoke, useRequest, useRequests } from "./access-api.ts";
 import { ActionButton } from "./action-button.tsx";
@@ -15,7 +16,7 @@ export function MyRequestsPage() {
   return (
     <Stack>
       <Group justify="space-between">
-        <Title order={2}>My requests</Title>
+        <PageTitle text="My requests" />
         <Button component={Link} href="/access/new">
           New request
         </Button>
@@ -88,7 +89,7 @@ export function RequestPage() {
   const state = useRequest(id);
   return (
     <Stack>
-      <Title order={2}>Request</Title>
+      <PageTitle text="Request" />
       <Answer state={state}>
         {(request) => (
           <RequestDetail request={request}>

@@ -1,7 +1,7 @@
 import { List, Stack, Text } from "@mantine/core";
 import type { AccessRequest } from "../../../../src/access/request.ts";
 import { Time } from "../../components/state.tsx";
-import { personText } from "./wording.tsx";
+import { personText, slotText } from "./wording.tsx";
 
 function filledBy({ approvals }: AccessRequest, slot: string): string {
   const people = approvals.filter(({ verdict, fills }) => verdict === "approve" && fills?.includes(slot) === true);
@@ -18,7 +18,7 @@ export function Slots({ request }: { readonly request: AccessRequest }) {
         <List size="sm" aria-label="Who has to agree">
           {slots.map((slot) => (
             <List.Item key={slot.name}>
-              {slot.name}: {slot.count === 1 ? "one person" : `${slot.count} different people`}
+              {slotText(slot, request.requester.user)}: {slot.count === 1 ? "one person" : `${slot.count} different people`}
               {filledBy(request, slot.name)}
             </List.Item>
           ))}

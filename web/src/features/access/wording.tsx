@@ -1,6 +1,6 @@
 import { Badge, Text } from "@mantine/core";
 import { describeAsk } from "../../../../src/access/describe-ask.ts";
-import type { AccessRequest } from "../../../../src/access/request.ts";
+import type { AccessRequest, ApprovalSlot } from "../../../../src/access/request.ts";
 
 /** What is asked for, in one line; the words are those of the command line and of chats. */
 export const askText = ({ ask, rule }: Pick<AccessRequest, "ask" | "rule">): string => describeAsk(ask, rule.name);
@@ -11,6 +11,15 @@ export const personText = ({ displayName, user }: AccessRequest["requester"]): s
 /** Who is waited for; the rule says it, and a rule that names nobody leaves it so. */
 export const whoReviews = ({ reviewers = [] }: Pick<AccessRequest, "reviewers">): string =>
   `by ${reviewers.map(({ name }) => name).join(", ") || "nobody: the rule names none"}`;
+
+/** Who may agree: as the rule names them, with the people whom that is where they are known. */
+export function slotText({ name, approvers }: Pick<ApprovalSlot, "name" | "approvers">, requester: string): string {
+  const { groups, humans } = approvers;
+  const words = name.replace("manager-of(requester)", requester === "you" ? "your manager" : `the manager of ${requester}`);
+  if (groups.length + humans.length === 0) return `${words}, who is nobody at the moment`;
+  const unnamed = humans.filter((human) => !name.includes(human)).map((human) => human.replace(/^.*#/, ""));
+  return unnamed.length === 0 ? words : `${words} (${unnamed.join(", ")})`;
+}
 
 /** White on these is above the contrast that WCAG AA asks for. */
 const phaseColours: { readonly [phase in AccessRequest["phase"]]: string } = {
