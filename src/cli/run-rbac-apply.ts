@@ -10,7 +10,8 @@ import { documentsAfter, proposalManifest, type RbacProposal, readProposal } fro
 import { type RbacWorld, rbacWorld, readDefaultRbac } from "../analysis/rbac/world.ts";
 import { type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
-import { type Change, changesOf, makeChange, undoOf } from "../services/rbac-apply.ts";
+import { count } from "../report/text.ts";
+import { changesOf, isMaking, type Making, makeChange, undoOf } from "../services/rbac-apply.ts";
 import { type Verification, verifyAgainst, verifySettled } from "../services/rbac-verify.ts";
 import { clusterClient } from "./cluster-client.ts";
 import { type CommandContext, UsageError } from "./command.ts";
@@ -32,7 +33,9 @@ interface Answer {
   readonly dryRun: boolean;
   readonly changes: readonly RightsChange[];
   readonly before: Verification;
-  readonly done: Change[];
+  readonly done: Making[];
+  /** Objects that are as they should be already. */
+  unchanged: number;
   undoFile?: string;
   after?: Verification;
   refused?: string;
@@ -97,6 +100,7 @@ async function change(
     changes,
     before: await verifyAgainst(client, live.world, changes),
     done: [],
+    unchanged: 0,
   };
   if (answer.before.disagreements.length === 0) await make(client, file, proposal, flags, answer, after);
   writeAnswer(answerData(answer), () => answerText(answer, again), flags.output, context);
@@ -114,7 +118,11 @@ async function make(
   answer: Answer,
   after: RbacWorld,
 ): Promise<void> {
-  const changes = await changesOf(client, proposal);
+  const all = await changesOf(client, proposal);
+  const changes = all.filter(isMaking);
+  answer.unchanged = all.length - changes.length;
+  // The undo of what was done before stays where it is.
+  if (changes.length === 0) return;
   if (!answer.dryRun) {
     // An undo is a change, too, and what undoes it has a name of its own.
     const undoFile = flags.undoFile ?? (basename(file) === "castellan-undo.yaml" ? "castellan-redo.yaml" : "castellan-undo.yaml");
@@ -134,12 +142,13 @@ async function make(
   }
 }
 
-function answerData({ dryRun, changes, before, done, undoFile, after, refused }: Answer): object {
+function answerData({ dryRun, changes, before, done, unchanged, undoFile, after, refused }: Answer): object {
   return {
     dryRun,
     changes,
     verifiedBefore: before,
     done: done.map(({ action, object }) => ({ action, object: resourceRef(object) })),
+    unchanged,
     ...(undoFile === undefined ? {} : { undoFile }),
     ...(after === undefined ? {} : { verifiedAfter: after }),
     ...(refused === undefined ? {} : { refused }),
@@ -151,13 +160,15 @@ const verbs = {
   update: ["updated", "would update"],
   recreate: ["deleted and created anew", "would delete and create anew"],
   delete: ["deleted", "would delete"],
-  none: ["not there, nothing to delete:", "not there, nothing to delete:"],
 } as const;
 
-function answerText({ dryRun, changes, before, done, undoFile, after }: Answer, again: string): string {
+function answerText({ dryRun, changes, before, done, unchanged, undoFile, after, refused }: Answer, again: string): string {
+  const asWanted = `${count(unchanged, "object")} as wanted already`;
+  if (done.length === 0 && changes.length === 0 && refused === undefined && unchanged > 0) return `Nothing to do: ${asWanted}.\n`;
   const lines = changes.length === 0 ? ["Nobody gains or loses a right."] : changes.flatMap(describeChange);
   lines.push(...verificationText(before, "has now"));
   lines.push(...done.map(({ action, object }) => `${verbs[action][dryRun ? 1 : 0]} ${nameText(object)}`));
+  if (unchanged > 0) lines.push(`${asWanted}.`);
   if (after !== undefined) lines.push(...verificationText(after, "has after the change"));
   if (undoFile !== undefined) lines.push(`Undo with: castellan rbac apply ${undoFile} --dry-run=none`);
   else if (before.disagreements.length === 0) lines.push(`Nothing was stored. Apply with ${again}.`);

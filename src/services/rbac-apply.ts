@@ -1,6 +1,6 @@
 import { ApiError, type KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { objectKey, type RbacProposal } from "../analysis/rbac/proposal.ts";
-import { asString, isArray, isObject, type JsonObject, member } from "../core/json.ts";
+import { asString, isArray, isObject, type JsonObject, type JsonValue, jsonEquals, member } from "../core/json.ts";
 import { declaredPart, groupOf, isKubernetesObject, type KubernetesObject, nameOf, namespaceOf } from "../core/kubernetes.ts";
 
 /** Kinds that a proposal may hold, by group and kind. */
@@ -24,13 +24,18 @@ function objectPath(object: KubernetesObject): string {
   return `${collectionPath(object)}/${encodeURIComponent(nameOf(object))}`;
 }
 
-/** What happens to one object. `recreate`: a roleRef cannot be changed in place. */
+/** What happens to one object. `recreate`: a roleRef cannot be changed in place. `none`: it is as it should be already. */
 export interface Change {
   readonly action: "create" | "update" | "recreate" | "delete" | "none";
   /** As it will be; for a deletion, as it is. */
   readonly object: KubernetesObject;
   readonly live: KubernetesObject | undefined;
 }
+
+/** A change that changes something. */
+export type Making = Change & { readonly action: Exclude<Change["action"], "none"> };
+
+export const isMaking = (change: Change): change is Making => change.action !== "none";
 
 /** What a proposal does to the live objects: what is written comes before what goes. Throws `ApiError`. */
 export async function changesOf(client: KubernetesClient, { apply, delete: gone }: RbacProposal): Promise<readonly Change[]> {
@@ -39,8 +44,10 @@ export async function changesOf(client: KubernetesClient, { apply, delete: gone 
   const [bindings, others] = [apply.filter(isBinding), apply.filter((o) => !isBinding(o))];
   for (const object of new Map([...others, ...bindings].map((o) => [objectKey(o), o])).values()) {
     const live = await liveObject(client, object);
-    const action = live === undefined ? "create" : sameRoleRef(live, object) ? "update" : "recreate";
-    changes.push({ action, object: complete(object, live), live });
+    const wanted = complete(object, live);
+    if (live === undefined) changes.push({ action: "create", object: wanted, live });
+    else if (!sameRoleRef(live, object)) changes.push({ action: "recreate", object: wanted, live });
+    else changes.push({ action: (await isAlready(client, wanted, live)) ? "none" : "update", object: wanted, live });
   }
   for (const object of gone) {
     const live = await liveObject(client, object);
@@ -67,7 +74,7 @@ function sameRoleRef(live: KubernetesObject, object: KubernetesObject): boolean 
 }
 
 /** The proposal that puts the objects back as they are now. */
-export function undoOf(changes: readonly Change[]): RbacProposal {
+export function undoOf(changes: readonly Making[]): RbacProposal {
   return {
     apply: changes.flatMap(({ live }) => (live === undefined ? [] : withoutServerFields(live))),
     delete: changes.flatMap(({ action, object }) => (action === "create" ? object : [])),
@@ -92,10 +99,8 @@ function withoutServerFields(object: KubernetesObject): KubernetesObject {
 }
 
 /** Makes one change. An object that somebody else changed since it was read is a conflict. Throws `ApiError`. */
-export async function makeChange(client: KubernetesClient, { action, object, live }: Change, dryRun: boolean): Promise<void> {
+export async function makeChange(client: KubernetesClient, { action, object, live }: Making, dryRun: boolean): Promise<void> {
   switch (action) {
-    case "none":
-      return;
     case "create":
     case "update":
       await serverSideApply(client, locked(object, live), dryRun);
@@ -123,10 +128,29 @@ function locked(object: KubernetesObject, live: KubernetesObject | undefined): J
   return resourceVersion === undefined ? object : { ...object, metadata: { ...object.metadata, resourceVersion } };
 }
 
-async function serverSideApply(client: KubernetesClient, object: JsonObject, dryRun: boolean): Promise<void> {
-  if (!isKubernetesObject(object)) return;
+/** Whether the server would store just what it has: it knows what it adds to what is written. */
+async function isAlready(client: KubernetesClient, object: KubernetesObject, live: KubernetesObject): Promise<boolean> {
+  try {
+    const applied = await serverSideApply(client, locked(object, live), true);
+    return isObject(applied) && jsonEquals(settled(applied), settled(live));
+  } catch (error) {
+    // What the server refuses is told when it is done.
+    if (error instanceof ApiError) return false;
+    throw error;
+  }
+}
+
+/** What an object says, without what the server counts and who wrote which field. */
+function settled({ metadata, ...rest }: JsonObject): JsonObject {
+  if (!isObject(metadata)) return { ...rest, metadata };
+  const { managedFields: _managed, resourceVersion: _version, generation: _generation, ...kept } = metadata;
+  return { ...rest, metadata: kept };
+}
+
+async function serverSideApply(client: KubernetesClient, object: JsonObject, dryRun: boolean): Promise<JsonValue | undefined> {
+  if (!isKubernetesObject(object)) return undefined;
   const query = `fieldManager=castellan&force=true${dryRun ? "&dryRun=All" : ""}`;
-  await client.send({
+  return client.send({
     method: "PATCH",
     path: `${objectPath(object)}?${query}`,
     body: object,

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -42,7 +42,15 @@ const admin = rule("admin", `  namespaces: [dev]\n  role: {kind: ClusterRole, na
 const everything = rule("everything", "  role: {kind: ClusterRole, name: cluster-admin}");
 const broken = rule("broken", `  namespaces: [dev]\n  role: {kind: ClusterRole, name: nowhere}`);
 
+const undoFile = join(folder, "castellan-undo.yaml");
+
 function install(rules: string, ...flags: readonly string[]) {
+  const ran = installKeepingUndo(rules, ...flags);
+  rmSync(undoFile, { force: true });
+  return ran;
+}
+
+function installKeepingUndo(rules: string, ...flags: readonly string[]) {
   if (!cluster.available) throw new Error("no cluster");
   const file = join(folder, "rules.yaml");
   writeFileSync(file, rules);
@@ -51,7 +59,6 @@ function install(rules: string, ...flags: readonly string[]) {
     env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
     encoding: "utf8",
   });
-  rmSync(join(folder, "castellan-undo.yaml"), { force: true });
   return { status, out: stdout, err: stderr };
 }
 
@@ -111,6 +118,31 @@ describe.skipIf(!cluster.available)("castellan access install", () => {
     expect(can("castellan:grant:scale", "prod-b", "patch", "deployments", "--subresource=scale")).toBe(false);
     expect(can("castellan:grant:scale", "prod-a", "delete", "pods")).toBe(false);
     expect(can("dev", "prod-a", "patch", "deployments", "--subresource=scale")).toBe(false);
+  });
+
+  test("once more there is nothing to do, and the undo file stays the way back to what was before", () => {
+    const rules = [scale, everywhere].join("---");
+    expect(installKeepingUndo(rules, "--yes")).toMatchObject({ status: 0, out: expect.stringContaining("2 objects as wanted") });
+    const undo = readFileSync(undoFile, "utf8");
+    // Of what was taken away, and of nothing that stayed as it was.
+    expect(undo).toContain("castellan-grant-selected");
+    expect(undo).not.toMatch(/castellan-grant-(scale|nodes)/);
+    for (const flags of [["--yes"], []]) {
+      expect(installKeepingUndo(rules, ...flags)).toEqual({
+        status: 0,
+        out: "Nothing to do: 2 objects as wanted already.\n",
+        err: "",
+      });
+      expect(readFileSync(undoFile, "utf8")).toBe(undo);
+    }
+    // Somebody changed one of them: that one is put right, and no other.
+    kubectl("label", "rolebinding", "castellan-grant-scale", "-n", "prod-a", "--overwrite", "app.kubernetes.io/managed-by=me");
+    rmSync(undoFile);
+    const { status, out } = installKeepingUndo(rules, "--yes");
+    expect([status, out]).toEqual([0, expect.stringMatching(/updated RoleBinding .*castellan-grant-scale/)]);
+    expect(out).toContain("1 object as wanted already");
+    expect(readFileSync(undoFile, "utf8")).not.toContain("castellan-grant-nodes");
+    rmSync(undoFile);
   });
 
   test("what no rule wants any more is taken away", () => {

@@ -143,8 +143,19 @@ describe.skipIf(!cluster.available)("rights of a live cluster", () => {
       kubectl(["auth", "can-i", "list", "secrets", "-n", "team-a", "--as", "alice", "--as-group", "developers"]).stdout.trim(),
     ).toBe("no");
     expect(readFileSync(undo, "utf8")).toContain("bob-views");
+    // Once more there is nothing to do, and the way back stays the way back.
+    const kept = readFileSync(undo, "utf8");
+    for (const flags of [["--dry-run=none"], []]) {
+      const again = rbac("apply", at("proposal.yaml"), ...flags, "--undo-file", undo);
+      expect([again.status, again.stdout, again.stderr]).toEqual([
+        0,
+        expect.stringMatching(/^Nothing to do: \d objects? as wanted already\.\n$/),
+        "",
+      ]);
+    }
+    expect(readFileSync(undo, "utf8")).toBe(kept);
     // An undo file that is there may be the only way back.
-    expect(rbac("apply", at("proposal.yaml"), "--dry-run=none", "--undo-file", undo).status).toBe(3);
+    expect(rbac("apply", undo, "--dry-run=none", "--undo-file", undo).status).toBe(3);
 
     // The way back is a change like another: previewed, asked, and with a way back of its own.
     const back = rbac("apply", undo, "--dry-run=none", "--undo-file", at("redo.yaml"));
@@ -185,7 +196,8 @@ delete:
     expect(JSON.parse(applied.stdout)).toMatchObject({
       dryRun: false,
       verifiedBefore: { asked: 2, left: 0, disagreements: [] },
-      done: [{ action: "delete" }, { action: "none" }],
+      done: [{ action: "delete" }],
+      unchanged: 1,
       verifiedAfter: { asked: 2, left: 0, disagreements: [] },
     });
     expect(may("list", "pods", "carol")).toBe("no");
