@@ -1,5 +1,6 @@
 import type { ComponentCatalogue } from "../analysis/network/catalogue/component.ts";
 import type { DefaultRbac, RbacWorld } from "../analysis/rbac/world.ts";
+import type { LintPart } from "../analysis/resources/lint.ts";
 import type { UncheckedKind } from "../analysis/resources/unchecked-kinds.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
@@ -29,6 +30,10 @@ export interface ScanRequest {
   readonly documents: readonly SourceDocument[];
   /** Policies given by hand, with their exceptions, and the paths they came from; undefined: the built-in ones. */
   readonly policies: { readonly documents: readonly SourceDocument[]; readonly sources: readonly string[] } | undefined;
+  /** The built-in policies judge the same documents beside this scan: what they say, too, is not said twice. */
+  readonly besideBuiltIn?: boolean;
+  /** Where documents are judged a few at a time: which part of the linter's checks, and the CustomResourceDefinitions among all of them. */
+  readonly linted?: { readonly part: LintPart; readonly definitions: readonly ObjectDocument[] };
   /** The built-in policies beside Pod Security; asked for only where they judge. */
   readonly packs: () => readonly SourceDocument[];
   readonly exceptions: readonly SourceDocument[];
@@ -148,13 +153,15 @@ async function lintObjects(request: ScanRequest, resources: ApiResources): Promi
     import("../analysis/resources/unchecked-kinds.ts"),
     import("./scan-templates.ts"),
   ]);
-  const { documents, schemas, discovered, namespace, checks, policies } = request;
-  const findings = lint({ documents, schemas, ...(discovered === undefined ? {} : { discovered }) });
+  const { documents, schemas, discovered, namespace, checks, policies, besideBuiltIn = false, linted } = request;
+  const findings = lint({ documents, schemas, ...linted, ...(discovered === undefined ? {} : { discovered }) });
+  const templates = linted?.part === "together" ? [] : incompleteTemplates(documents);
   // The built-in policies speak of PodSecurityPolicies, too, and say what takes their place.
-  const spoken = checks.has("policies") && policies === undefined ? findings.filter((f) => !isGonePodSecurity(f)) : findings;
+  const isBuiltIn = besideBuiltIn || (checks.has("policies") && policies === undefined);
+  const spoken = isBuiltIn ? findings.filter((f) => !isGonePodSecurity(f)) : findings;
   return {
-    findings: [...spoken.map((f) => inScanNamespace(f, namespace, resources)), ...incompleteTemplates(documents)],
-    notes: uncheckedNotes(uncheckedKinds(documents, schemas)),
+    findings: [...spoken.map((f) => inScanNamespace(f, namespace, resources)), ...templates],
+    notes: linted === undefined ? uncheckedNotes(uncheckedKinds(documents, schemas)) : [],
   };
 }
 

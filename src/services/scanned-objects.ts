@@ -5,6 +5,7 @@ import { identified } from "../core/fingerprint.ts";
 import { member } from "../core/json.ts";
 import { groupOf, isKubernetesObject, type KubernetesObject, namespaceOf } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
+import { templateGroup } from "../policies/gatekeeper/template.ts";
 
 /** An object as it would be stored, at the place it came from. */
 export type ObjectDocument = SourceDocument<KubernetesObject>;
@@ -64,10 +65,10 @@ function inNamespace(object: KubernetesObject, namespace: string, resources: Api
 
 /**
  * The namespace in which an object ends up: of cluster-scoped kinds the API server clears it. Kinds that nobody described
- * are taken as namespaced, as nearly all custom kinds are.
+ * are taken as namespaced, as nearly all custom kinds are; Gatekeeper's templates are known not to be.
  */
 function storedNamespace(group: string, kind: string, written: string, fallback: string, resources: ApiResources): string {
-  if (resources.byKind(group, kind)?.namespaced === false) return "";
+  if (resources.byKind(group, kind)?.namespaced === false || group === templateGroup) return "";
   return written === "" ? fallback : written;
 }
 

@@ -1,7 +1,7 @@
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { isKubernetesObject } from "../../core/kubernetes.ts";
+import { isKubernetesObject, type KubernetesObject } from "../../core/kubernetes.ts";
 import { gvkKey, type KubernetesSchemas, type Schema } from "../../core/schema.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
@@ -52,11 +52,17 @@ export interface LintInput {
   readonly discovered?: ApiResources;
   /** Where custom kinds hold pods; without it only built-in workloads are judged. */
   readonly workloads?: WorkloadCatalogue;
+  /** Of documents that are judged a few at a time: what can be said of each alone, or what depends on others; undefined: both. */
+  readonly part?: LintPart;
+  /** CustomResourceDefinitions beside those among the documents. */
+  readonly definitions?: readonly ObjectDocument[];
 }
+
+export type LintPart = "alone" | "together";
 
 /** Judges every document by its schema and by the traps people fall into. Linear in the size of the documents. */
 export function lint(input: LintInput): readonly Finding[] {
-  const { documents, schemas } = input;
+  const { documents, schemas, part: wanted, definitions = [] } = input;
   const objects = documents.filter(isObjectDocument);
   const partial = partialFiles(documents);
   const parts = new Set(
@@ -64,8 +70,8 @@ export function lint(input: LintInput): readonly Finding[] {
   );
   const whole = objects.filter((document) => !parts.has(document));
   const context = lintContext(whole, input);
-  const fields = fieldChecker(schemas, customSchemas(whole, schemas));
-  const checksOf = checkIndex();
+  const fields = wanted === "together" ? undefined : fieldChecker(schemas, customSchemas([...definitions, ...whole], schemas));
+  const checksOf = checkIndex(checks.filter((c) => wanted === undefined || (wanted === "together") === (c.looksAround ?? false)));
   const findings: Finding[] = [];
   const add = (document: ObjectDocument, issues: readonly LintIssue[]) => {
     for (const issue of issues) findings.push(toFinding(document, issue));
@@ -73,12 +79,12 @@ export function lint(input: LintInput): readonly Finding[] {
   for (const document of objects) {
     const object = document.value;
     const part = parts.has(document);
-    add(document, fields.check(object, part));
+    if (fields !== undefined) add(document, fields.check(object, part));
     for (const check of checksOf(groupKind(object))) {
       if (!part || check.judgesParts === true) add(document, check.check(object, context, document));
     }
   }
-  for (const [document, issue] of duplicateIssues(whole)) add(document, [issue]);
+  if (wanted !== "alone") for (const [document, issue] of duplicateIssues(whole)) add(document, [issue]);
   return findings;
 }
 
@@ -103,7 +109,7 @@ function lintContext(
 function customSchemas(documents: readonly ObjectDocument[], schemas: KubernetesSchemas): CustomSchemas {
   const found = new Map<string, Schema[]>();
   for (const { value } of documents) {
-    for (const [gvk, schema] of schemas.customResourceSchemas(value)) {
+    for (const [gvk, schema] of definedBy(value, schemas)) {
       const key = gvkKey(gvk);
       const known = found.get(key);
       if (known === undefined) found.set(key, [schema]);
@@ -113,10 +119,20 @@ function customSchemas(documents: readonly ObjectDocument[], schemas: Kubernetes
   return found;
 }
 
-function checkIndex(): (kind: string) => readonly ObjectCheck[] {
+/** Definitions are large, and asked for with each group of objects that is judged. */
+const knownDefinitions = new WeakMap<KubernetesObject, ReturnType<KubernetesSchemas["customResourceSchemas"]>>();
+
+function definedBy(object: KubernetesObject, schemas: KubernetesSchemas) {
+  if (object.kind !== "CustomResourceDefinition") return [];
+  const known = knownDefinitions.get(object) ?? schemas.customResourceSchemas(object);
+  knownDefinitions.set(object, known);
+  return known;
+}
+
+function checkIndex(wanted: readonly ObjectCheck[]): (kind: string) => readonly ObjectCheck[] {
   const byKind = new Map<string, readonly ObjectCheck[]>();
   return (kind) => {
-    const known = byKind.get(kind) ?? checks.filter((check) => check.kinds?.includes(kind) ?? true);
+    const known = byKind.get(kind) ?? wanted.filter((check) => check.kinds?.includes(kind) ?? true);
     byKind.set(kind, known);
     return known;
   };

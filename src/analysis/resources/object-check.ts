@@ -21,5 +21,7 @@ export interface ObjectCheck {
   readonly kinds?: readonly string[];
   /** Also judges patches, which are parts of objects. */
   readonly judgesParts?: true;
+  /** What it says of an object depends on others: where objects are judged one by one, it waits for all of them. */
+  readonly looksAround?: true;
   check(object: KubernetesObject, context: LintContext, document: ObjectDocument): readonly LintIssue[];
 }

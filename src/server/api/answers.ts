@@ -26,7 +26,8 @@ export const overview = z.object({
   objects: z.number(),
   policies: z.number(),
   records: z.number(),
-  total: bySeverity,
+  total: bySeverity.describe("failures"),
+  warnings: z.number(),
   errors: z.number().describe("what could not be checked"),
   byCluster: counted,
   byNamespace: counted.describe("the empty name stands for cluster-scoped objects"),
@@ -49,7 +50,12 @@ const finding = z.object({
   path: z.string(),
   controls: texts,
 });
-export const findings = z.object({ total: z.number(), items: list(finding) });
+export const findings = z.object({
+  total: z.number(),
+  warnings: z.number().describe("of the total"),
+  errors: z.number().describe("of the total: what could not be checked"),
+  items: list(finding),
+});
 export const findingDetail = finding.extend({
   url: z.string().optional(),
   at: list(z.union([z.string(), z.number()])).describe("the path to what is wrong in the object"),

@@ -55,6 +55,7 @@ export function addRoutes(api: Api, data: ConsoleData): void {
     }),
   );
   const findingQuery = clusterQuery.extend({
+    status: many(z.enum(["fail", "warn", "error"])),
     severity: many(z.enum(severities)),
     namespace: many(z.string()),
     policy: many(z.string()),

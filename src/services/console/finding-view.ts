@@ -27,6 +27,7 @@ export interface ClusterFindings {
 }
 
 export interface FindingQuery {
+  readonly status?: readonly Finding["status"][] | undefined;
   readonly severity?: readonly Severity[] | undefined;
   readonly namespace?: readonly string[] | undefined;
   readonly policy?: readonly string[] | undefined;
@@ -38,6 +39,10 @@ export interface FindingQuery {
 
 export interface FindingPage {
   readonly total: number;
+  /** Of the total. */
+  readonly warnings: number;
+  /** Of the total: what could not be checked. */
+  readonly errors: number;
   readonly items: readonly FindingRow[];
 }
 
@@ -73,6 +78,7 @@ export function findingPage(clusters: Iterable<ClusterFindings>, query: FindingQ
   for (const { cluster, findings } of clusters) {
     for (const finding of findings) {
       if (finding.status === "pass" || finding.status === "skip") continue;
+      if (!wanted(query.status, finding.status)) continue;
       if (!wanted(query.severity, finding.severity) || !wanted(query.namespace, finding.resource.namespace)) continue;
       if (!wanted(query.policy, finding.check.policy)) continue;
       const row = findingRow(cluster, finding);
@@ -81,7 +87,13 @@ export function findingPage(clusters: Iterable<ClusterFindings>, query: FindingQ
     }
   }
   rows.sort((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity) || compare(keyOf(a), keyOf(b)));
-  return { total: rows.length, items: rows.slice(query.offset, query.offset + query.limit) };
+  const count = (wanted: Finding["status"]) => rows.filter(({ status }) => status === wanted).length;
+  return {
+    total: rows.length,
+    warnings: count("warn"),
+    errors: count("error"),
+    items: rows.slice(query.offset, query.offset + query.limit),
+  };
 }
 
 const keyOf = (row: FindingRow) =>
@@ -94,7 +106,9 @@ export interface Counted {
 }
 
 export interface Overview {
+  /** Failures. */
   readonly total: { readonly [severity in Severity]: number };
+  readonly warnings: number;
   readonly errors: number;
   /** Worst first. */
   readonly byCluster: readonly Counted[];
@@ -109,6 +123,7 @@ const nothing = (): Tally => ({ info: 0, low: 0, medium: 0, high: 0, critical: 0
 /** The failures of a platform at a glance. */
 export function overviewOf(clusters: Iterable<ClusterFindings>): Overview {
   const total = nothing();
+  let warnings = 0;
   let errors = 0;
   const byCluster = new Map<string, Tally>();
   const namespaces = new Map<string, Tally>();
@@ -122,6 +137,7 @@ export function overviewOf(clusters: Iterable<ClusterFindings>): Overview {
     byCluster.set(cluster, nothing());
     for (const { status, severity, resource, check } of findings) {
       if (status === "error") errors++;
+      if (status === "warn") warnings++;
       if (status !== "fail") continue;
       total[severity]++;
       add(byCluster, cluster, severity);
@@ -129,7 +145,14 @@ export function overviewOf(clusters: Iterable<ClusterFindings>): Overview {
       add(policies, check.policy, severity);
     }
   }
-  return { total, errors, byCluster: worstFirst(byCluster), byNamespace: worstFirst(namespaces), byPolicy: worstFirst(policies) };
+  return {
+    total,
+    warnings,
+    errors,
+    byCluster: worstFirst(byCluster),
+    byNamespace: worstFirst(namespaces),
+    byPolicy: worstFirst(policies),
+  };
 }
 
 function worstFirst(map: ReadonlyMap<string, Tally>): readonly Counted[] {

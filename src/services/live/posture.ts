@@ -1,13 +1,15 @@
 import type { ComponentCatalogue } from "../../analysis/network/catalogue/component.ts";
-import type { DefaultRbac } from "../../analysis/rbac/world.ts";
+import { type DefaultRbac, rbacWorld } from "../../analysis/rbac/world.ts";
+import type { LintPart } from "../../analysis/resources/lint.ts";
 import type { Action } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { Facts } from "../../core/facts.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Host } from "../../core/host.ts";
 import { asString, member } from "../../core/json.ts";
-import { type KubernetesObject, labelsOf, nameOf, namespaceOf, parseApiVersion } from "../../core/kubernetes.ts";
+import { groupOf, type KubernetesObject, labelsOf, nameOf, namespaceOf, parseApiVersion } from "../../core/kubernetes.ts";
 import type { Labels } from "../../core/label-selector.ts";
+import { once } from "../../core/once.ts";
 import type { KubernetesSchemas } from "../../core/schema.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
@@ -60,9 +62,10 @@ const sliceSize = 20;
 const analysisPauseMilliseconds = 1000;
 /** Analyses of the whole take no more than one of so many parts of the time, however many changes come. */
 const analysisShare = 10;
-const wholeChecks: ReadonlySet<ScanCheck> = new Set(["rbac", "network"]);
-const objectChecks: ReadonlySet<ScanCheck> = new Set(["resources"]);
+const wholeChecks: ReadonlySet<ScanCheck> = new Set(["resources", "rbac", "network"]);
+const objectChecks: ReadonlySet<ScanCheck> = new Set(["resources", "metrics"]);
 const whole = "*";
+const definitionKind = "CustomResourceDefinition";
 
 /**
  * What is wrong with the objects of a cluster or of files, kept up to date: of a changed object only that object is
@@ -83,6 +86,7 @@ export class Posture {
   #stopped = false;
   #sets: PolicySets | undefined;
   #facts: Facts | undefined;
+  #definitions: readonly ObjectDocument[] | undefined;
 
   constructor(options: PostureOptions) {
     this.#options = options;
@@ -119,8 +123,10 @@ export class Posture {
       this.#objects.set(key, document);
       this.#dirty.add(key);
       if (document.value.kind === "Namespace") this.#touchNamespace(nameOf(document.value));
+      if (document.value.kind === definitionKind) this.#touchDefined(document.value);
     }
     for (const object of deleted) {
+      if (object.kind === definitionKind) this.#touchDefined(object);
       this.#objects.delete(keyOf(object));
       this.#dirty.add(keyOf(object));
     }
@@ -158,6 +164,18 @@ export class Posture {
     for (const [key, { value }] of this.#objects) if (namespaceOf(value) === name) this.#dirty.add(key);
   }
 
+  /** Objects of a kind are judged by its schema. */
+  #touchDefined({ spec }: KubernetesObject): void {
+    this.#definitions = undefined;
+    const prefix = `${asString(member(spec, "group"))}/${asString(member(member(spec, "names"), "kind"))}/`;
+    for (const key of this.#objects.keys()) if (key.startsWith(prefix)) this.#dirty.add(key);
+  }
+
+  #allDefinitions(): readonly ObjectDocument[] {
+    this.#definitions ??= [...this.#objects.values()].filter(({ value }) => value.kind === definitionKind);
+    return this.#definitions;
+  }
+
   #work(): void {
     this.#wake();
     this.#running ??= this.#run()
@@ -181,16 +199,16 @@ export class Posture {
     for (const key of keys) this.#dirty.delete(key);
     const documents = keys.flatMap((key) => this.#objects.get(key) ?? []);
     const found = new Map<string, Finding[]>(keys.map((key) => [key, []]));
-    for (const finding of [...this.#policyFindings(documents), ...(await this.#scan(documents, objectChecks))]) {
+    for (const finding of [...this.#policyFindings(documents), ...(await this.#scan(documents, objectChecks, "alone"))]) {
       found.get(keyOfRef(finding))?.push(finding);
     }
     this.#replace(new Map([...found].map(([key, findings]) => [key, findings.map(this.#keeper.keep)])));
   }
 
   #policyFindings(documents: readonly ObjectDocument[]): readonly Finding[] {
-    const { catalogue, host, complete } = this.#options;
+    const { catalogue, host } = this.#options;
     const { resources, all, own } = this.#policySets();
-    this.#facts ??= scannedFacts({ objects: [...this.#objects.values()].map((d) => d.value), resources, complete });
+    this.#facts ??= this.#allFacts();
     const namespaceLabels = (name: string) => this.namespaceLabels(name);
     const workloads = { catalogue, policies: own };
     return scanObjects({
@@ -205,6 +223,16 @@ export class Posture {
       excuses: this.#options.excuses,
       tell: tellAtOnce,
     }).findings;
+  }
+
+  #allFacts(): Facts {
+    const { catalogue, defaultRbac, complete } = this.#options;
+    const documents = [...this.#objects.values()];
+    // Who may do what is asked by few policies.
+    const access = documents.some(({ value }) => groupOf(value) === "rbac.authorization.k8s.io")
+      ? once(() => rbacWorld({ documents, namespace: "default", complete, defaults: defaultRbac, catalogue }).index)
+      : undefined;
+    return scannedFacts({ objects: documents.map((d) => d.value), resources: this.#options.resources(), complete, access });
   }
 
   /** Compiled once for what is in force and what is served. */
@@ -240,16 +268,18 @@ export class Posture {
     }
     this.#analyseAfter = undefined;
     const start = now();
-    const findings = await this.#scan([...this.#objects.values()], wholeChecks);
+    const findings = await this.#scan([...this.#objects.values()], wholeChecks, "together");
     this.#replace(new Map([[whole, findings.map(this.#keeper.keep)]]));
     this.#nextAnalysis = now() + (now() - start) * analysisShare;
   }
 
-  async #scan(documents: readonly ObjectDocument[], checks: ReadonlySet<ScanCheck>): Promise<readonly Finding[]> {
+  async #scan(documents: readonly ObjectDocument[], checks: ReadonlySet<ScanCheck>, part: LintPart): Promise<readonly Finding[]> {
     const { schemas, catalogue, defaultRbac, host, complete } = this.#options;
     const { findings } = await scan({
       documents,
       policies: undefined,
+      besideBuiltIn: true,
+      linted: { part, definitions: this.#allDefinitions() },
       packs: () => [],
       exceptions: [],
       checks,

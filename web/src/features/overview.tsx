@@ -16,7 +16,7 @@ export function OverviewPage() {
 }
 
 function Posture({ overview }: { readonly overview: OverviewAnswer }) {
-  const { clusters, unreached, admissionElsewhere, objects, policies, records, total, errors } = overview;
+  const { clusters, unreached, admissionElsewhere, objects, policies, records, total, warnings, errors } = overview;
   const cluster = useCluster();
   return (
     <Stack>
@@ -35,14 +35,14 @@ function Posture({ overview }: { readonly overview: OverviewAnswer }) {
         {cluster ?? clusters.join(", ")}: {objects} objects, {policies} policies of your own beside the built-in ones, {records}{" "}
         records in the ledger
       </Text>
-      <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }}>
+      <SimpleGrid cols={{ base: 2, sm: 4, lg: 7 }}>
         {worstFirst.map((severity) => (
           <Card
             key={severity}
             withBorder
             component={Link}
-            href={`/findings${query({ severity, cluster })}`}
-            aria-label={`${total[severity]} ${severity} findings`}
+            href={`/findings${query({ status: "fail", severity, cluster })}`}
+            aria-label={`${total[severity]} ${severity} failures`}
           >
             <Text size="xl" fw={700}>
               {total[severity]}
@@ -53,7 +53,13 @@ function Posture({ overview }: { readonly overview: OverviewAnswer }) {
             </Group>
           </Card>
         ))}
-        <Card withBorder>
+        <Card withBorder component={Link} href={`/findings${query({ status: "warn", cluster })}`}>
+          <Text size="xl" fw={700}>
+            {warnings}
+          </Text>
+          <Text size="sm">warnings</Text>
+        </Card>
+        <Card withBorder component={Link} href={`/findings${query({ status: "error", cluster })}`}>
           <Text size="xl" fw={700}>
             {errors}
           </Text>
@@ -96,7 +102,7 @@ function Counts({ title, rows, parameter, empty }: CountsProps) {
           <Table.Tr>
             <Table.Th>{parameter}</Table.Th>
             <Table.Th w={160}>by severity</Table.Th>
-            <Table.Th w={60}>findings</Table.Th>
+            <Table.Th w={60}>failures</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -105,7 +111,7 @@ function Counts({ title, rows, parameter, empty }: CountsProps) {
               <Table.Td style={{ wordBreak: "break-word" }}>
                 <Anchor
                   component={Link}
-                  href={`/findings${query({ cluster, [parameter]: row.name === "" ? "-" : row.name })}`}
+                  href={`/findings${query({ status: "fail", cluster, [parameter]: row.name === "" ? "-" : row.name })}`}
                   size="sm"
                 >
                   {row.name === "" ? empty : row.name.replace(/^.*\/(ValidatingPolicy|ClusterPolicy)\//, "")}

@@ -6,6 +6,7 @@ import { portIssues } from "./ports.ts";
 
 /** Fields of a NetworkPolicy that allow more than they seem to, or less. */
 export const networkPolicyCheck: ObjectCheck = {
+  looksAround: true,
   kinds: ["networking.k8s.io/NetworkPolicy"],
   check(policy, context) {
     const rules = [...networkRules(policy, "Ingress"), ...networkRules(policy, "Egress")];

@@ -7,6 +7,7 @@ import { type LabelPromise, readPromise } from "./promise.ts";
 
 /** Labels of namespaces that promise isolation or care, where nothing in the scanned set keeps the promise. */
 export const promisesCheck: ObjectCheck = {
+  looksAround: true,
   kinds: ["/Namespace"],
   check(namespace, context) {
     return Object.entries(labelsOf(namespace)).flatMap(([key, value]) => {

@@ -8,6 +8,7 @@ import { readScopes, scopeIssues } from "./scopes.ts";
 
 /** Budgets that the API server refuses, that count nothing, or that do not count every pod. */
 export const quotaCheck: ObjectCheck = {
+  looksAround: true,
   kinds: ["/ResourceQuota"],
   check(quota, context, document) {
     const hard = member(quota["spec"], "hard");
