@@ -102,7 +102,8 @@ function compileField(name: string): Evaluate {
   return (current) => {
     if (!isObject(current)) return null;
     // Context entries are getters that load on reading, so the member is read once and only when it is there.
-    return Object.hasOwn(current, name) ? (current[name] ?? null) : missing;
+    const value = Object.hasOwn(current, name) ? current[name] : undefined;
+    return value === undefined ? missing : value;
   };
 }
 

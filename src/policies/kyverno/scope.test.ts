@@ -3,6 +3,7 @@ import type { Action } from "../../core/action.ts";
 import { apiResources } from "../../core/api-resources.ts";
 import { noFacts } from "../../core/facts.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { compileJmesPath, NotFound } from "../../languages/jmespath/index.ts";
 import { Budget } from "../budget.ts";
 import type { PolicyId, RuleContext } from "../policy.ts";
 import { objectOf } from "./policy-run.testing.ts";
@@ -58,7 +59,7 @@ describe("the root", () => {
   test("shows who acts, and which service account that is", () => {
     const actor = { user: "system:serviceaccount:ci:robot", groups: ["g"], roles: ["ci:r"] };
     expect(rootOf({ actor })).toMatchObject({
-      request: { userInfo: { username: actor.user, groups: ["g"] }, roles: ["ci:r"], clusterRoles: [] },
+      request: { userInfo: { username: actor.user, groups: ["g"] }, roles: ["ci:r"] },
       serviceAccountName: "robot",
       serviceAccountNamespace: "ci",
     });
@@ -66,6 +67,36 @@ describe("the root", () => {
       serviceAccountName: "",
       serviceAccountNamespace: "",
     });
+  });
+
+  test.each<[Action["actor"], JsonObject]>([
+    [{ user: "alice", groups: [] }, { userInfo: { username: "alice" } }],
+    [{ user: "", groups: ["g"], uid: "", extra: {} }, { userInfo: { groups: ["g"] } }],
+    [
+      { user: "", groups: [], roles: [], clusterRoles: ["admin"] },
+      { userInfo: {}, clusterRoles: ["admin"] },
+    ],
+    [
+      { user: "a", groups: [], uid: "1", extra: { scopes: ["x"] } },
+      { userInfo: { username: "a", uid: "1", extra: { scopes: ["x"] } } },
+    ],
+  ])("leaves out what is empty of who acts: %j", (actor, expected) => {
+    const request = rootOf({ actor })["request"];
+    const { userInfo, roles, clusterRoles } = request as JsonObject;
+    expect(JSON.parse(JSON.stringify({ userInfo, roles, clusterRoles }))).toEqual(expected);
+  });
+
+  test("leaves out a name that is still to be generated, in admission", () => {
+    const nameless = objectOf("{apiVersion: v1, kind: Pod, metadata: {generateName: p-, namespace: ns}}");
+    const named = (channel: Action["channel"]) => Object.hasOwn(rootOf({ object: nameless, channel })["request"] ?? {}, "name");
+    expect([named("admission"), named("scan")]).toEqual([false, true]);
+  });
+
+  test("has no images where no container has one", () => {
+    const bare = objectOf("{apiVersion: v1, kind: Pod, spec: {containers: [{name: a}]}}");
+    const program = compileJmesPath("images.containers.a.path");
+    const value = program.ok ? program.value(rootOf({ object: bare }), { now: () => 0, random: () => 0 }) : undefined;
+    expect(value).toBeInstanceOf(NotFound);
   });
 
   test("has images where the object may hold some", () => {

@@ -1,6 +1,8 @@
+import type { Subject } from "../../core/action.ts";
 import type { Host } from "../../core/host.ts";
 import { isObject, type JsonObject, type JsonValue } from "../../core/json.ts";
 import { type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import { latest } from "../../core/latest.ts";
 import { once } from "../../core/once.ts";
 import type { PolicyId, RuleContext } from "../policy.ts";
 import { imagesOf, imagesVariable, mayHoldImages } from "./images.ts";
@@ -19,36 +21,52 @@ function objectMembers({ action, object, oldObject }: RuleContext): JsonObject {
   return { ...(object === undefined ? {} : { object }), ...(oldObject === undefined ? {} : { oldObject }) };
 }
 
+const present = (name: string, value: string): JsonObject => (value === "" ? {} : { [name]: value });
+const nonEmpty = (name: string, values: readonly string[] | undefined): JsonObject =>
+  values === undefined || values.length === 0 ? {} : { [name]: values };
+
+/** Who acts, without the parts that are empty: an admission review leaves them out. */
+function actorMembers(actor: Subject | undefined): JsonObject {
+  if (actor === undefined) return {};
+  const { extra = {} } = actor;
+  return {
+    userInfo: {
+      ...present("username", actor.user),
+      ...present("uid", actor.uid ?? ""),
+      ...nonEmpty("groups", actor.groups),
+      ...(Object.keys(extra).length === 0 ? {} : { extra }),
+    },
+    ...nonEmpty("roles", actor.roles),
+    ...nonEmpty("clusterRoles", actor.clusterRoles),
+  };
+}
+
+/** Where the object is; an admission review leaves out what is empty, as the name is until it is generated. */
+function placeMembers({ action, object, oldObject }: RuleContext): JsonObject {
+  const subject = object ?? oldObject;
+  const name = subject === undefined ? action.target.name : nameOf(subject);
+  const namespace = subject === undefined ? action.target.namespace : namespaceOf(subject);
+  if (action.channel !== "admission") return { namespace, name };
+  return { ...present("namespace", namespace), ...present("name", name) };
+}
+
 /** `request` as an admission review shows it; parts that are not known are absent. */
 function requestOf(context: RuleContext): JsonObject {
-  const { action, object, oldObject } = context;
-  const { actor, target } = action;
-  const subject = object ?? oldObject;
+  const { action } = context;
+  const { target } = action;
   const kind = { group: target.group, version: target.version, kind: target.kind };
   const resource = { group: target.group, version: target.version, resource: target.resource };
   return {
     ...objectMembers(context),
     operation: action.operation,
-    namespace: subject === undefined ? target.namespace : namespaceOf(subject),
-    name: subject === undefined ? target.name : nameOf(subject),
+    ...placeMembers(context),
     kind,
     requestKind: kind,
     ...(target.resource === "" ? {} : { resource, requestResource: resource }),
     ...(target.subresource === "" ? {} : { subResource: target.subresource }),
     dryRun: action.dryRun,
     ...(action.options === undefined ? {} : { options: action.options }),
-    ...(actor === undefined
-      ? {}
-      : {
-          userInfo: {
-            username: actor.user,
-            ...(actor.uid === undefined ? {} : { uid: actor.uid }),
-            groups: actor.groups,
-            ...(actor.extra === undefined ? {} : { extra: actor.extra }),
-          },
-          roles: actor.roles ?? [],
-          clusterRoles: actor.clusterRoles ?? [],
-        }),
+    ...actorMembers(action.actor),
   };
 }
 
@@ -183,16 +201,7 @@ class Scope implements RuleScope {
 }
 
 /** The scope that all rules start from that look at the same object in the same state. */
-const bases = new WeakMap<RuleContext, Scope>();
-
-function baseOf(context: RuleContext): Scope {
-  let base = bases.get(context);
-  if (base === undefined) {
-    base = new Scope(() => baseMembers(context), context, []);
-    bases.set(context, base);
-  }
-  return base;
-}
+const baseOf = latest((context: RuleContext) => new Scope(() => baseMembers(context), context, []));
 
 /** What the variables of a rule see before its own context entries. */
 export function ruleScope(

@@ -121,9 +121,10 @@ function sum(items: readonly JsonValue[]): JsonValue {
 }
 
 function round(value: number, digits: number): number {
-  if (!Number.isInteger(digits)) return fail("round", "Non-integer argument(s) passed for round off");
+  if (!Number.isInteger(digits) || digits >= 2 ** 63) return fail("round", "Non-integer argument(s) passed for round off");
   if (digits < 0) return fail("round", "argument is out of bounds");
   const shift = 10 ** digits;
+  if (!Number.isFinite(value * shift)) return fail("round", "the result is no number");
   // Go rounds halves away from zero.
   return (Math.sign(value) * Math.round(Math.abs(value) * shift)) / shift;
 }

@@ -28,7 +28,7 @@ export function isExternalUrl(text: string): boolean {
   if (!url.ok) throw new JmesPathError(url.message);
   const host = splitHost(url.value).name;
   const address = parseIpAddress(host);
-  if (address.ok && address.value.zone === "") {
+  if (address.ok) {
     const plain = unmapped(address.value);
     return !internal.some((prefix) => prefixContains(prefix, plain));
   }
@@ -38,5 +38,6 @@ export function isExternalUrl(text: string): boolean {
 }
 
 function unmapped(address: IpAddress): IpAddress {
-  return isIpv4Mapped(address) ? { family: 4, value: address.value & 0xffff_ffffn, zone: "" } : address;
+  if (isIpv4Mapped(address)) return { family: 4, value: address.value & 0xffff_ffffn, zone: "" };
+  return { ...address, zone: "" };
 }
