@@ -7,6 +7,16 @@ test("64-bit integers go through unchanged", () => {
   expect(writeExactJson(parseExactJson(text))).toBe(text);
 });
 
+test.each([
+  "9223372036854775807",
+  "-9223372036854775808",
+  "[1,9223372036854775807]",
+  '{"a":\n-9007199254740993}',
+  " 9007199254740993",
+])("64-bit integers are seen wherever a number may stand: %j", (text) =>
+  expect(writeExactJson(parseExactJson(text))).toBe(text.replaceAll(/\s/g, "")),
+);
+
 test("what JSON.stringify writes is written the same", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {

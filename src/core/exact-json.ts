@@ -3,8 +3,8 @@ import { JsonReader } from "./yaml/json-text.ts";
 
 /** The value of one JSON text; 64-bit integers keep their digits. Throws where it is none. */
 export function parseExactJson(text: string): JsonValue {
-  // 64-bit integers have 16 digits at least; without any such run the platform's parser loses nothing.
-  return /[0-9]{16}/.test(text) ? (new JsonReader(text).next()?.value ?? null) : JSON.parse(text);
+  // 64-bit integers have 16 digits at least; without any such run where a number may begin the platform's parser loses nothing.
+  return /(?:^|[:,[\s])-?[0-9]{16}/.test(text) ? (new JsonReader(text).next()?.value ?? null) : JSON.parse(text);
 }
 
 /**
