@@ -21,7 +21,7 @@ import { policyRows } from "../services/console/policy-view.ts";
 import { RightsView } from "../services/console/rights-view.ts";
 import { ClusterReach, type Unreached } from "../services/live/cluster-reach.ts";
 import { ClusterWriter } from "../services/live/cluster-writer.ts";
-import { FindingRecorder, findingRecords } from "../services/live/finding-records.ts";
+import { FindingRecorder, findingNotes } from "../services/live/finding-records.ts";
 import { GovernedCluster } from "../services/live/governed-cluster.ts";
 import { Leadership } from "../services/live/leadership.ts";
 import { LiveFlows } from "../services/live/live-flows.ts";
@@ -124,7 +124,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       );
       tell();
     });
-    this.#records = new FindingRecorder(ledger, troubleOf("ledger"));
+    this.#records = new FindingRecorder(ledger, source.name, troubleOf("ledger"));
     this.#posture = new Posture({
       policies: this.#live,
       resources,
@@ -144,8 +144,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
         results.takeFindings(change.opened);
         // Of several replicas, which all see this, one tells it.
         const versionOf = this.#isSettled ? undefined : this.#posture.versionOf;
-        const records = this.#leads() ? findingRecords(change, source.name, now(), versionOf) : [];
-        this.#records.take(records);
+        if (this.#leads()) this.#records.take(findingNotes(change, now(), versionOf));
       },
       onTrouble: troubleOf("other"),
     });

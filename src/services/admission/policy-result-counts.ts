@@ -1,5 +1,5 @@
 import type { Action } from "../../core/action.ts";
-import type { Finding, RuleStatus } from "../../core/finding.ts";
+import type { CheckRef, Finding, RuleStatus } from "../../core/finding.ts";
 import type { PolicyResult } from "../../engine/index.ts";
 import type { CompiledPolicy, CompiledRule, RuleKind } from "../../policies/policy.ts";
 
@@ -24,7 +24,8 @@ export const policyResultLabels = [
 export type PolicyResultLabels = { readonly [label in (typeof policyResultLabels)[number]]: string };
 
 export interface PolicyResultCount {
-  readonly labels: PolicyResultLabels;
+  /** As Prometheus' text format has them: `name="value",...`. */
+  readonly labels: string;
   readonly count: number;
 }
 
@@ -37,7 +38,7 @@ const ruleTypes: { readonly [kind in RuleKind]: string } = {
 };
 
 interface Counted {
-  readonly labels: PolicyResultLabels;
+  readonly labels: string;
   count: number;
 }
 
@@ -48,6 +49,8 @@ type RuleCounts = { [status in RuleStatus]?: Counted };
 export class PolicyResultCounts {
   readonly #byAction = new Map<string, WeakMap<CompiledRule, RuleCounts>>();
   readonly #counts = new Map<string, Counted>();
+  /** Of the findings of one check, by what else tells them apart. */
+  readonly #byCheck = new WeakMap<CheckRef, Map<string, Counted>>();
 
   take(results: readonly PolicyResult[], action: Action): void {
     const { kind, namespace } = action.target;
@@ -71,7 +74,23 @@ export class PolicyResultCounts {
 
   /** Findings that a background scan made. */
   takeFindings(findings: readonly Finding[]): void {
-    for (const finding of findings) this.#counted(findingLabels(finding)).count++;
+    for (const finding of findings) this.#ofFinding(finding).count++;
+  }
+
+  #ofFinding(finding: Finding): Counted {
+    const { check, status, resource } = finding;
+    let ofCheck = this.#byCheck.get(check);
+    if (ofCheck === undefined) {
+      ofCheck = new Map();
+      this.#byCheck.set(check, ofCheck);
+    }
+    const about = `${status}/${resource.kind}/${resource.namespace}`;
+    let counted = ofCheck.get(about);
+    if (counted === undefined) {
+      counted = this.#counted(findingLabels(finding));
+      ofCheck.set(about, counted);
+    }
+    return counted;
   }
 
   counts(): Iterable<PolicyResultCount> {
@@ -79,12 +98,17 @@ export class PolicyResultCounts {
   }
 
   /** Counts outlive the policy's text: a changed policy goes on where the one before stopped. */
-  #counted(labels: PolicyResultLabels): Counted {
-    const key = Object.values(labels).join("\n");
-    const known = this.#counts.get(key) ?? { labels, count: 0 };
-    this.#counts.set(key, known);
+  #counted(of: PolicyResultLabels): Counted {
+    const labels = policyResultLabels.map((label) => `${label}="${escaped(of[label])}"`).join(",");
+    const known = this.#counts.get(labels) ?? { labels, count: 0 };
+    this.#counts.set(labels, known);
     return known;
   }
+}
+
+/** A label's value in Prometheus' text format. */
+function escaped(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 }
 
 function admissionLabels(policy: CompiledPolicy, rule: CompiledRule, status: RuleStatus, action: Action): PolicyResultLabels {

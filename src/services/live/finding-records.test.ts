@@ -2,9 +2,18 @@ import { expect, test } from "vitest";
 import { LedgerBusy } from "../../adapters/store/ledger.ts";
 import type { NewRecord } from "../../adapters/store/ledger-batch.ts";
 import type { Finding } from "../../core/finding.ts";
-import { FindingRecorder, findingRecords } from "./finding-records.ts";
+import { type FindingNote, FindingRecorder, findingNotes, recordOf } from "./finding-records.ts";
 
-const record = (name: string): NewRecord => ({ kind: "finding.opened", at: 1, cluster: "c", name, data: {} });
+const finding = (name: string): Finding => ({
+  id: "f",
+  check: { policy: "p", rule: "r" },
+  status: "fail",
+  severity: "high",
+  resource: { group: "", version: "v1", kind: "Pod", namespace: "n", name },
+  message: "",
+  controls: [],
+});
+const note = (name: string): FindingNote => ({ kind: "finding.opened", finding: finding(name), at: 1, when: "1" });
 
 /** A ledger that refuses the first calls. */
 function ledger(refusals: number) {
@@ -23,40 +32,40 @@ function ledger(refusals: number) {
 test("what a busy ledger refused is written later, in order, and told once", async () => {
   const to = ledger(2);
   const troubles: unknown[] = [];
-  const recorder = new FindingRecorder(to, (error) => troubles.push(error));
-  recorder.take([record("a"), record("b")]);
-  recorder.take([record("c")]);
+  const recorder = new FindingRecorder(to, "c", (error) => troubles.push(error));
+  recorder.take([note("a"), note("b")]);
+  recorder.take([note("c")]);
   await expect.poll(() => to.kept).toEqual(["a", "b", "c"]);
   expect(troubles).toHaveLength(1);
-  recorder.take([record("d")]);
+  recorder.take([note("d")]);
   await recorder.stop();
   expect(to.kept).toEqual(["a", "b", "c", "d"]);
 });
 
 test("another first look at the same objects tells nothing twice, a later change is told", () => {
-  const resource = { group: "", version: "v1", kind: "Pod", namespace: "n", name: "p" };
-  const finding: Finding = {
-    id: "f",
-    check: { policy: "p", rule: "r" },
-    status: "fail",
-    severity: "high",
-    resource,
-    message: "",
-    controls: [],
-  };
   const keys = (at: number, version?: string) =>
-    findingRecords({ opened: [finding], closed: [] }, "c", at, version === undefined ? undefined : () => version).map(
-      ({ key }) => key,
+    findingNotes({ opened: [finding("p")], closed: [] }, at, version === undefined ? undefined : () => version).map(
+      (one) => recordOf(one, "c").key,
     );
   expect(keys(1, "7")).toEqual(keys(2, "7"));
   expect(keys(1, "7")).not.toEqual(keys(1, "8"));
   expect(keys(1)).not.toEqual(keys(2));
 });
 
+test("what comes while others are refused is written after them", async () => {
+  const to = ledger(1);
+  const recorder = new FindingRecorder(to, "c", () => {});
+  recorder.take(Array.from({ length: 1500 }, (_, n) => note(`first-${n}`)));
+  recorder.take([note("last")]);
+  await expect.poll(() => to.kept).toHaveLength(1501);
+  expect(to.kept[0]).toBe("first-0");
+  expect(to.kept.at(-1)).toBe("last");
+});
+
 test("stopping ends the attempts", async () => {
   const to = ledger(Number.POSITIVE_INFINITY);
-  const recorder = new FindingRecorder(to, () => {});
-  recorder.take([record("a")]);
+  const recorder = new FindingRecorder(to, "c", () => {});
+  recorder.take([note("a")]);
   await recorder.stop();
   expect(to.kept).toEqual([]);
 });

@@ -10,21 +10,32 @@ const pauses = [100, 500, 2000, 10_000] as const;
 /** Records in one call of the ledger, which takes no more at a time than it may hold. */
 const atOnce = 1000;
 
+/** What is to be recorded of one finding; the record is made when it is written, as tens of thousands may wait. */
+export interface FindingNote {
+  readonly kind: "finding.opened" | "finding.closed";
+  readonly finding: Finding;
+  readonly at: Instant;
+  /** Tells one opening, or closing, of the same finding from the next. */
+  readonly when: string;
+}
+
 /** Writes records in order, and tries again until the ledger has them: a ledger that is busy or away loses none. */
 export class FindingRecorder {
   readonly #ledger: Pick<Ledger, "append">;
+  readonly #cluster: string;
   readonly #onTrouble: (error: unknown) => void;
   readonly #stop = new AbortController();
-  readonly #waiting: NewRecord[] = [];
+  #waiting: FindingNote[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(ledger: Pick<Ledger, "append">, onTrouble: (error: unknown) => void) {
+  constructor(ledger: Pick<Ledger, "append">, cluster: string, onTrouble: (error: unknown) => void) {
     this.#ledger = ledger;
+    this.#cluster = cluster;
     this.#onTrouble = onTrouble;
   }
 
-  take(records: readonly NewRecord[]): void {
-    for (const record of records) this.#waiting.push(record);
+  take(notes: readonly FindingNote[]): void {
+    for (const note of notes) this.#waiting.push(note);
     if (this.#waiting.length > 0) this.#running ??= this.#write();
   }
 
@@ -35,48 +46,52 @@ export class FindingRecorder {
   }
 
   async #write(): Promise<void> {
-    for (let failures = 0; this.#waiting.length > 0; ) {
-      const records = this.#waiting.slice(0, atOnce);
-      try {
-        await this.#ledger.append(records);
-        this.#waiting.splice(0, records.length);
-        failures = 0;
-      } catch (error) {
-        if (failures === 0) this.#onTrouble(error);
-        if (this.#stop.signal.aborted) break;
-        const pause = pauses[Math.min(failures++, pauses.length - 1)];
-        await delay(pause, undefined, { signal: this.#stop.signal }).catch(() => {});
+    let isGivenUp = false;
+    while (this.#waiting.length > 0 && !isGivenUp) {
+      const notes = this.#waiting;
+      this.#waiting = [];
+      for (let from = 0; from < notes.length && !isGivenUp; from += atOnce) {
+        const records = notes.slice(from, from + atOnce).map((note) => recordOf(note, this.#cluster));
+        isGivenUp = !(await this.#append(records));
       }
     }
     this.#running = undefined;
   }
+
+  /** Whether the ledger has them in the end. */
+  async #append(records: readonly NewRecord[]): Promise<boolean> {
+    for (let failures = 0; ; failures++) {
+      try {
+        await this.#ledger.append(records);
+        return true;
+      } catch (error) {
+        if (failures === 0) this.#onTrouble(error);
+        if (this.#stop.signal.aborted) return false;
+        const pause = pauses[Math.min(failures, pauses.length - 1)];
+        await delay(pause, undefined, { signal: this.#stop.signal }).catch(() => {});
+      }
+    }
+  }
 }
 
 /**
- * The records that a change of the posture leaves: failures that are new, and those that are gone. At the first look after a
+ * What a change of the posture leaves in the ledger: failures that are new, and those that are gone. At the first look after a
  * start everything is new: `versionOf` then answers the version of a finding's object, and who looks at it again after
  * another start tells nothing twice.
  */
-export function findingRecords(
+export function findingNotes(
   { opened, closed }: PostureChange,
-  cluster: string,
   at: Instant,
-  versionOf?: (finding: Finding) => string,
-): readonly NewRecord[] {
+  versionOf: (finding: Finding) => string = () => String(at),
+): readonly FindingNote[] {
   const failures = (findings: readonly Finding[]) => findings.filter((finding) => finding.status === "fail");
   return [
-    ...failures(opened).map((f) => recordOf("finding.opened", f, cluster, at, versionOf?.(f) ?? String(at))),
-    ...failures(closed).map((f) => recordOf("finding.closed", f, cluster, at, String(at))),
+    ...failures(opened).map((finding) => ({ kind: "finding.opened", finding, at, when: versionOf(finding) }) as const),
+    ...failures(closed).map((finding) => ({ kind: "finding.closed", finding, at, when: String(at) }) as const),
   ];
 }
 
-function recordOf(
-  kind: "finding.opened" | "finding.closed",
-  finding: Finding,
-  cluster: string,
-  at: Instant,
-  when: string,
-): NewRecord {
+export function recordOf({ kind, finding, at, when }: FindingNote, cluster: string): NewRecord {
   const { resource, check } = finding;
   return {
     kind,
