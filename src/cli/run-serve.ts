@@ -11,12 +11,14 @@ import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts"
 import { BadBatch } from "../server/webhook/webhook.ts";
 import { BypassWatch } from "../services/access/bypass/bypass-watch.ts";
 import { sealGrant } from "../services/access/guardrail-grant.ts";
+import { sealedDigest } from "../services/access/sealed-digest.ts";
 import { AccessReviews } from "../services/access-review-campaigns.ts";
 import { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { ingestLogs } from "../services/audit/ingest.ts";
 import { LedgerView } from "../services/audit/ledger-view.ts";
 import { UsageWatch } from "../services/audit/usage-watch.ts";
 import { type ClusterFindings, type Overview, overviewOf } from "../services/console/finding-view.ts";
+import { Trend } from "../services/console/trend.ts";
 import { PolicyFiles } from "../services/live/policy-files.ts";
 import { ScheduledReviews } from "../services/scheduled-reviews.ts";
 import type { CommandContext } from "./command.ts";
@@ -184,6 +186,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
       ledger: new LedgerView(store),
       clusters: () => clusters,
       findings,
+      trend: (days, cluster) => trend.points(days, cluster),
       onChange: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -244,6 +247,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     rules: () => access.live.rules,
     ledger,
     openTap: access.openTap,
+    digestOf: (object) => sealedDigest(access.grantKey, object),
     sealGrant: (request, action, person, guardrails) => sealGrant(access.grantKey, request, action, person, guardrails, io.now()),
     consoleUrl,
     io,
@@ -259,6 +263,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     await followed.start();
   }
   ready = true;
+  await trend.start();
   if (flags.reviewEvery !== undefined) {
     const every = flags.reviewEvery * dayMilliseconds;
     const names = clusters.map(({ name }) => name);

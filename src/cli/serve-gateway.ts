@@ -89,6 +89,7 @@ export interface ServeGatewayParts {
   readonly rules: () => AccessRules | undefined;
   readonly ledger: Ledger;
   readonly openTap: OpenTap;
+  readonly digestOf: GatewayParts["digestOf"];
   readonly sealGrant: (request: AccessRequest, action: RequestedAction, person: Person, guardrails: readonly string[]) => string;
   /** The console's address, for links to requests. */
   readonly consoleUrl: () => string | undefined;
@@ -220,6 +221,7 @@ async function clusterParts(
     records: common.records,
     streams,
     openTap: common.openTap,
+    digestOf: common.digestOf,
     sealGrant: common.sealGrant,
     hold: (request, person) => Math.max(holdOf(rules(), request, person, io.now()), flags.gatewayHold * 1000),
     held: common.held,

@@ -32,6 +32,8 @@ import { nodeHost } from "./node-host.ts";
 import { type CallerFlags, servedCallers } from "./webhook-callers.ts";
 
 export interface WebhookFlags extends CallerFlags {
+  /** There is a gateway, whose approved calls are looked at once more. */
+  readonly gatewayListen?: string;
   readonly data: string;
   readonly webhookListen: string;
   readonly webhookUrl?: string;
@@ -283,6 +285,7 @@ function optionsOf(
     prefix,
     exemptNamespaces: [...new Set([ownNamespace, ...(name === undefined ? [] : [namespace])])],
     timeoutSeconds,
+    approvedCalls: flags.gatewayListen !== undefined,
     owner,
   };
 }

@@ -341,6 +341,29 @@ describe("requests over the API", () => {
   });
 });
 
+describe("a Secret", () => {
+  test("no digest by which its content could be tried is shown to anybody, nor that of what somebody else sends", async () => {
+    const ask = {
+      type: "action",
+      method: "PATCH",
+      target: "/api/v1/namespaces/ml/secrets/token",
+      contentType: "application/merge-patch+json",
+      body: Buffer.from('{"data":{"pin":"MTIzNA=="}}').toString("base64"),
+    };
+    const id = idOf((await server.post("ada", requestsPath, { ask })).body);
+    const shown = async (name: Name) => {
+      const { body } = await server.get(name, at(id));
+      const of = (...path: readonly string[]) => valueAt(body, ["ask", ...path]);
+      return [of("digest"), of("action", "pinned"), of("action", "http", "bodyDigest")];
+    };
+    const hidden = ["", { uid: "u1", digest: "" }];
+    expect(await shown("ada")).toEqual([...hidden, expect.stringMatching(/^[0-9a-f]{64}$/)]);
+    for (const name of ["bob", "odo"] as const) expect(await shown(name)).toEqual([...hidden, ""]);
+    // What it is bound to is kept all the same.
+    expect(await server.desk.get(id)).toMatchObject({ ask: { digest: expect.stringMatching(/^[0-9a-f]{64}$/) } });
+  });
+});
+
 describe("locks", () => {
   test("one who is locked asks for nothing; unlocked they may again", async () => {
     expect((await server.post("ada", "/api/v1/access/locks", { human: "mal", why: "x" })).status).toBe(403);

@@ -20,6 +20,7 @@ import { documentOf } from "../../src/core/schedule/schedule.testing.ts";
 import { AdmissionApprovals } from "../../src/services/access/admission-approvals.ts";
 import { grantExtraKey, openGrant, sealGrant } from "../../src/services/access/guardrail-grant.ts";
 import { LiveExceptions } from "../../src/services/access/live-exceptions.ts";
+import { sealedDigest } from "../../src/services/access/sealed-digest.ts";
 import { Admission } from "../../src/services/admission/admit.ts";
 import { compilePolicies } from "../../src/services/policies.ts";
 import { deletePods, pod, rulesOf, start } from "./access-world.ts";
@@ -153,32 +154,32 @@ async function world() {
   const host = { now: () => now, random: () => 0 };
   const facts = { known: () => undefined, fetch: async () => ({ ok: false as const, message: "not here" }) };
   const admission = new Admission({ cluster: "c1", facts, resources: () => resources, host, ledger, approvals });
-  const judge = (token: string | undefined, of: Partial<Action> = {}) => {
-    const asked: Action = {
-      channel: "admission",
-      actor: { user: "oidc:ada", groups: ["dev"], ...(token === undefined ? {} : { extra: { [grantExtraKey]: [token] } }) },
-      operation: "DELETE",
-      dryRun: false,
-      target: {
-        type: "kubernetes",
-        group: "",
-        version: "v1",
-        kind: "Pod",
-        resource: "pods",
-        subresource: "",
-        namespace: "prod",
-        name: "web",
-      },
-      oldObject: web("1"),
-      namespaceLabels: {},
-      at: now,
-      ...of,
-    };
-    return admission.admit("uid", asked, "validate", set, 1000);
-  };
+  const askedOf = (token: string | undefined, of: Partial<Action>): Action => ({
+    channel: "admission",
+    actor: { user: "oidc:ada", groups: ["dev"], ...(token === undefined ? {} : { extra: { [grantExtraKey]: [token] } }) },
+    operation: "DELETE",
+    dryRun: false,
+    target: {
+      type: "kubernetes",
+      group: "",
+      version: "v1",
+      kind: "Pod",
+      resource: "pods",
+      subresource: "",
+      namespace: "prod",
+      name: "web",
+    },
+    oldObject: web("1"),
+    namespaceLabels: {},
+    at: now,
+    ...of,
+  });
+  const judge = (token: string | undefined, of: Partial<Action> = {}) =>
+    admission.admit("uid", askedOf(token, of), "validate", set, 1000);
   return {
     key,
     judge,
+    recheck: (token: string | undefined, of: Partial<Action> = {}) => admission.recheck("uid", askedOf(token, of)),
     /** `asking`: the guardrails that want an approval of the call; those of the request unless told. */
     seal: (of = request(), what = action(), by = ada, asking = of.guardrails) => sealGrant(key, of, what, by, asking, now),
     pass: (ms: number) => (now += ms),
@@ -195,6 +196,58 @@ const target = {
   namespace: "prod",
   name: "web",
 } as const;
+
+describe("a single call that was approved, where no policy objects", () => {
+  const quiet = { ...target, namespace: "quiet" } as const;
+  const service: Partial<Action> = { operation: "UPDATE", target: { ...quiet, kind: "Service", resource: "services" } };
+  const update = (more: Partial<RequestedAction> = {}) =>
+    action({ verb: "update", resource: "services", namespace: "quiet", ...more });
+
+  test("is for the object that was approved; a session is for whatever comes, and a status changes nothing", async () => {
+    const { judge, seal } = await world();
+    const single = request([]);
+    const session: AccessRequest = {
+      ...single,
+      ask: { type: "session", namespace: "prod", milliseconds: 600_000, mode: "gateway" },
+    };
+    const changed = web("2", { spec: { image: "b" } });
+    const another = { ...web("2"), metadata: { ...web("2").metadata, uid: "u2" } };
+    const judged = async (of: AccessRequest, oldObject: KubernetesObject) =>
+      (await judge(seal(of, update()), { ...service, oldObject })).message;
+    expect(await judged(single, web("2"))).toBe("");
+    expect(await judged(single, changed)).toContain("the object has changed since it was approved: run the command again");
+    expect(await judged(single, another)).toContain("the object is another one of the same name");
+    expect((await judge(seal(single, update()), { ...service, operation: "CREATE", oldObject: undefined })).message).toContain(
+      "the object that was approved to be changed is gone",
+    );
+    expect(await judged(session, changed)).toBe("");
+  });
+
+  test("neither a token that is too old nor one without a policy's webhook lets a change through", async () => {
+    const { judge, recheck, seal, pass } = await world();
+    const token = seal(request([]), update());
+    const changed = { ...service, oldObject: web("2", { spec: { image: "b" } }) };
+    expect(await recheck(token, service)).toMatchObject({ allowed: true });
+    expect(await recheck(undefined, changed)).toMatchObject({ allowed: true });
+    expect(await recheck(token, changed)).toMatchObject({ allowed: false, message: expect.stringContaining("has changed") });
+    pass(3_600_000);
+    expect(await judge(token, changed)).toMatchObject({ allowed: false });
+    expect(await judge(token, service)).toMatchObject({ allowed: true });
+  });
+
+  test("of a Secret nobody can try from its digest what it holds", async () => {
+    const { key, judge, seal } = await world();
+    const secret = (value: string): KubernetesObject => ({ ...web("1"), kind: "Secret", data: { pin: value } });
+    const sealed = sealedDigest(key, secret("MTIzNA=="));
+    expect(sealed).not.toBe(objectDigest(secret("MTIzNA==")));
+    expect(sealed).not.toBe(sealedDigest(Buffer.alloc(32), secret("MTIzNA==")));
+    expect(sealedDigest(key, web("1"))).toBe(objectDigest(web("1")));
+    const of = update({ resource: "secrets", pinned: { uid: "u1", digest: sealed } });
+    const about = { ...service, target: { ...quiet, kind: "Secret", resource: "secrets" } };
+    expect(await judge(seal(request([]), of), { ...about, oldObject: secret("MTIzNA==") })).toMatchObject({ allowed: true });
+    expect(await judge(seal(request([]), of), { ...about, oldObject: secret("OTk5OQ==") })).toMatchObject({ allowed: false });
+  });
+});
 
 describe("an approved call at admission", () => {
   test("without an approval it is denied, in the guardrail's own words", async () => {

@@ -16,7 +16,7 @@ import { sharedKey } from "../../src/adapters/store/grant-tokens.ts";
 import { Ledger } from "../../src/adapters/store/ledger.ts";
 import { openSigner } from "../../src/adapters/store/signing-key.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
-import { isObject, type JsonObject } from "../../src/core/json.ts";
+import { isObject, type JsonObject, member } from "../../src/core/json.ts";
 import { customResourceDefinition } from "../../src/core/resource-definition.ts";
 import { answerReview } from "../../src/server/webhook/reviews.ts";
 import { listenForReviews } from "../../src/server/webhook/webhook.ts";
@@ -25,6 +25,7 @@ import { AdmissionApprovals } from "../../src/services/access/admission-approval
 import { grantExtraKey, sealGrant } from "../../src/services/access/guardrail-grant.ts";
 import { LiveAccess } from "../../src/services/access/live-access.ts";
 import { LiveExceptions } from "../../src/services/access/live-exceptions.ts";
+import { sealedDigest } from "../../src/services/access/sealed-digest.ts";
 import { StoredAccessDesk } from "../../src/services/access/stored-desk.ts";
 import { Admission } from "../../src/services/admission/admit.ts";
 import { ClusterFacts } from "../../src/services/admission/cluster-facts.ts";
@@ -168,6 +169,7 @@ beforeAll(async () => {
       address: { url: `https://127.0.0.1:${webhook.port}`, authority: Buffer.from(ca.certificate).toString("base64") },
       exemptNamespaces: ["castellan"],
       timeoutSeconds: 10,
+      approvedCalls: true,
       owner: { id: "test", name: "a test", takesOver: false },
     },
     now: Date.now,
@@ -337,6 +339,38 @@ describe("a guardrail for those who go around the gateway", () => {
     expect((await call("DELETE", `${maps}/settings`, undefined, stale)).message).toContain("another verb");
     const changed = await call("PUT", `${maps}/settings`, configMap("settings", { a: "4" }), stale);
     expect(changed.message).toContain("changed since it was approved");
+  });
+
+  test("where no guardrail looks, an approved call is for the object that was approved all the same", async () => {
+    if (!cluster.available) return;
+    const secrets = "/api/v1/namespaces/prod/secrets";
+    const secret = (value: string): JsonObject => ({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "token", namespace: "prod" },
+      stringData: { value },
+    });
+    expect((await call("POST", secrets, secret("one"))).status).toBe(201);
+    const before = await call("GET", `${secrets}/token`);
+    const pinned = { uid: String(member(before.body["metadata"], "uid")), digest: sealedDigest(key, before.body) };
+    expect(pinned.digest).not.toBe(objectDigest(before.body));
+    const of = actionOf({ cluster: "c1", verb: "update", resource: "secrets", namespace: "prod", name: "token", pinned });
+    const whole = { ...approved(of), guardrails: [] };
+    const one = sealGrant(key, whole, of, ada, [], Date.now());
+    const session = { ...whole, ask: { type: "session", namespace: "prod", milliseconds: 60_000, mode: "gateway" } } as const;
+    const many = sealGrant(key, session, of, ada, [], Date.now());
+    expect((await call("PUT", `${secrets}/token`, secret("two"), one)).status).toBe(200);
+    const again = await call("PUT", `${secrets}/token`, secret("three"), one);
+    expect(again).toMatchObject({
+      status: 403,
+      message: expect.stringContaining("the object has changed since it was approved: run the command again"),
+    });
+    // A session is for whatever comes, and who has no approval is not asked about.
+    expect((await call("PUT", `${secrets}/token`, secret("three"), many)).status).toBe(200);
+    expect((await call("PUT", `${secrets}/token`, secret("four"))).status).toBe(200);
+    expect((await call("DELETE", `${secrets}/token`)).status).toBe(200);
+    expect((await call("POST", secrets, secret("one"))).status).toBe(201);
+    expect((await call("PUT", `${secrets}/token`, secret("five"), one)).message).toContain("another one of the same name");
   });
 
   test("a deletion is approved with the object as it was", async () => {

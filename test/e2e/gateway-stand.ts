@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type TLSSocket } from "node:tls";
 import { promisify } from "node:util";
+import { objectDigest } from "../../src/access/digest.ts";
 import type { Person } from "../../src/access/person.ts";
 import type { AccessRequest } from "../../src/access/request.ts";
 import { createAuthority, issueServerCertificate } from "../../src/adapters/certificates.ts";
@@ -250,6 +251,7 @@ export class GatewayStand {
         ok: true,
         tap: silentTap,
       }),
+      digestOf: objectDigest,
       sealGrant: (request) => `sealed-${request.id}`,
       hold: () => this.hold,
       held: new HeldCalls({ perPerson: 3, inAll: 4 }),

@@ -1,4 +1,3 @@
-import { objectDigest } from "../../access/digest.ts";
 import { asString, member } from "../../core/json.ts";
 import { actionPreview, isUnread } from "../../services/access/action-preview.ts";
 import type { LookAtCall } from "../api/new-action.ts";
@@ -8,7 +7,7 @@ import { readObject } from "./pinned-object.ts";
 
 /** What this gateway would know of a call that is asked for before it is sent: an approval is bound to the same. */
 export function lookAtCallOver(
-  parts: Pick<GatewayParts, "rights" | "upstream" | "guardrails" | "namespaceLabels" | "now">,
+  parts: Pick<GatewayParts, "rights" | "upstream" | "guardrails" | "namespaceLabels" | "digestOf" | "now">,
 ): LookAtCall {
   return async (action, { body }, person) => {
     const found = await readObject({ action, person }, parts);
@@ -27,7 +26,7 @@ export function lookAtCallOver(
       ok: true,
       value: {
         namespaceLabels,
-        ...(oldObject === undefined || uid === undefined ? {} : { pinned: { uid, digest: objectDigest(oldObject) } }),
+        ...(oldObject === undefined || uid === undefined ? {} : { pinned: { uid, digest: parts.digestOf(oldObject) } }),
         preview: actionPreview(labelled, oldObject, body),
         unread: isUnread(labelled, body),
         guardrails: verdicts

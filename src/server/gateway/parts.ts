@@ -72,6 +72,8 @@ export interface GatewayParts {
   readonly records: CallRecords;
   readonly streams: StreamRegistry;
   readonly openTap: OpenTap;
+  /** What an approval binds an object by. */
+  readonly digestOf: (object: JsonObject) => string;
   /** The signed token by which our admission webhook knows an approved call. */
   readonly sealGrant: (request: AccessRequest, action: RequestedAction, person: Person, guardrails: readonly string[]) => string;
   /** How long a call waits for the decision about its request, milliseconds; 0: it is answered at once. */

@@ -1,4 +1,3 @@
-import { objectDigest } from "../../access/digest.ts";
 import type { RequestedAction } from "../../access/requested-action.ts";
 import { parseExactJson } from "../../core/exact-json.ts";
 import { asString, isObject, type JsonObject, member } from "../../core/json.ts";
@@ -27,7 +26,7 @@ export async function pinned(call: Call, parts: GatewayParts): Promise<PinnedObj
   known.set(call, found);
   const uid = found.ok ? asString(member(found.object?.["metadata"], "uid")) : undefined;
   if (found.ok && found.object !== undefined && uid !== undefined) {
-    call.action = { ...call.action, pinned: { uid, digest: objectDigest(found.object) } };
+    call.action = { ...call.action, pinned: { uid, digest: parts.digestOf(found.object) } };
   }
   return found;
 }

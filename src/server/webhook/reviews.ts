@@ -16,13 +16,14 @@ export interface ReviewOptions {
   readonly deadlineMilliseconds: number;
 }
 
-/** Answers AdmissionReviews on `/{mutate,validate}/{deny,allow}`; undefined for any other path. Rejects where no decision can be given. */
+/** Answers AdmissionReviews on `/{mutate,validate}/{deny,allow}` and `/approved`; undefined for any other path. Rejects where no decision can be given. */
 export async function answerReview(path: string, review: JsonValue, options: ReviewOptions): Promise<JsonObject | undefined> {
   const [, stage, onError] = /^\/(mutate|validate)\/(deny|allow)$/.exec(path) ?? [];
-  if (stage === undefined) return undefined;
+  if (stage === undefined && path !== "/approved") return undefined;
   const reading = readReview(review, options.now(), options.namespaceLabels);
   if (!reading.ok) throw new Error(reading.reason);
   const { uid, action } = reading.request;
+  if (stage === undefined) return writeReview(uid, await options.admission.recheck(uid, action), undefined);
   const policies = options.policies()[onError === "deny" ? "deny" : "allow"];
   const answer = await options.admission.admit(uid, action, stage as AdmissionStage, policies, options.deadlineMilliseconds);
   const patch = answer.object === undefined ? [] : diffJson(action.object ?? null, answer.object);

@@ -8,7 +8,7 @@ import { nameOf } from "../../core/kubernetes.ts";
 import { type Excuse, policyName } from "../../engine/index.ts";
 import type { CompiledPolicy } from "../../policies/policy.ts";
 import { type Approvals, isGuardrail, type Lift } from "../admission/approvals.ts";
-import { claimsProblem, type GrantClaims, grantExtraKey, openGrant } from "./guardrail-grant.ts";
+import { claimsProblem, type GrantClaims, grantExtraKey, objectProblem, openGrant } from "./guardrail-grant.ts";
 import type { LiveExceptions } from "./live-exceptions.ts";
 
 export interface AdmissionApprovalsOptions {
@@ -70,10 +70,14 @@ export class AdmissionApprovals implements Approvals {
     if (token === undefined) return undefined;
     if (second !== undefined) return { ok: false, why: "several approvals came along" };
     const opened = openGrant(key, token, now());
-    if (!opened.ok) return opened;
     const { claims } = opened;
-    const why = claimsProblem(claims, action, cluster);
-    if (why !== undefined) return { ok: false, why };
+    if (claims === undefined) return { ok: false, why: opened.ok ? "" : opened.why };
+    const other = claimsProblem(claims, action, cluster);
+    if (other !== undefined) return { ok: false, why: other };
+    // However old: what was approved is not done to something else.
+    const changed = objectProblem(key, claims, action);
+    if (changed !== undefined) return { ok: false, why: changed, isVoid: claims.single };
+    if (!opened.ok) return { ok: false, why: opened.why };
     const name = `request ${claims.request}`;
     return { ok: true, guardrails: new Set(claims.guardrails), name, spend: () => this.#spend(claims, action) };
   }

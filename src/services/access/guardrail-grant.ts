@@ -1,5 +1,4 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { objectDigest } from "../../access/digest.ts";
 import { guardrailsMet } from "../../access/machine/grant.ts";
 import type { Person } from "../../access/person.ts";
 import type { AccessRequest } from "../../access/request.ts";
@@ -8,6 +7,7 @@ import type { Action } from "../../core/action.ts";
 import type { Instant } from "../../core/host.ts";
 import { asString, isArray, isObject, type JsonObject, member } from "../../core/json.ts";
 import { nameOf } from "../../core/kubernetes.ts";
+import { sealedDigest } from "./sealed-digest.ts";
 
 /** The key of Impersonate-Extra under which the gateway sends the token. */
 export const grantExtraKey = "castellan.dev/grant";
@@ -26,6 +26,8 @@ export interface GrantClaims {
   readonly namespace: string;
   readonly name: string;
   readonly dryRun: boolean;
+  /** The approval was for this call alone, and so for the object as it was. */
+  readonly single: boolean;
   /** The object as it was approved; null: there was none, or the call is about many. */
   readonly object: { readonly uid: string; readonly digest: string } | null;
   readonly guardrails: readonly string[];
@@ -61,6 +63,7 @@ export function sealGrant(
     namespace: action.namespace,
     name: action.name,
     dryRun: action.dryRun,
+    single: request.ask.type === "action",
     object: action.pinned === undefined ? null : { uid: action.pinned.uid, digest: action.pinned.digest },
     guardrails: guardrailsMet(request, guardrails),
     until: Math.min(now + lifeMilliseconds, request.grant?.until ?? 0),
@@ -69,7 +72,10 @@ export function sealGrant(
   return `${text}.${signature(key, text).toString("base64url")}`;
 }
 
-export type OpenedGrant = { readonly ok: true; readonly claims: GrantClaims } | { readonly ok: false; readonly why: string };
+export type OpenedGrant =
+  | { readonly ok: true; readonly claims: GrantClaims }
+  /** With the claims where they are ours, and only too old. */
+  | { readonly ok: false; readonly why: string; readonly claims?: GrantClaims };
 
 const no = (why: string): OpenedGrant => ({ ok: false, why });
 
@@ -84,7 +90,7 @@ export function openGrant(key: Uint8Array, token: string, now: Instant): OpenedG
   }
   const claims = readClaims(Buffer.from(text.slice(version.length + 1), "base64url").toString("utf8"));
   if (claims === undefined) return no("the approval that came along cannot be read");
-  if (now > claims.until + skewMilliseconds) return no("the approval that came along is too old");
+  if (now > claims.until + skewMilliseconds) return { ok: false, why: "the approval that came along is too old", claims };
   return { ok: true, claims };
 }
 
@@ -95,7 +101,7 @@ function readClaims(text: string): GrantClaims | undefined {
   const uid = asString(member(object, "uid"));
   const digest = asString(member(object, "digest"));
   const texts = ["id", "request", "cluster", "user", "verb", "group", "resource", "subresource", "namespace", "name"] as const;
-  const { guardrails, until, dryRun } = value;
+  const { guardrails, until, dryRun, single } = value;
   if (texts.some((field) => typeof value[field] !== "string") || !isArray(guardrails) || typeof until !== "number")
     return undefined;
   const read = (field: (typeof texts)[number]): string => asString(value[field]) ?? "";
@@ -111,6 +117,7 @@ function readClaims(text: string): GrantClaims | undefined {
     namespace: read("namespace"),
     name: read("name"),
     dryRun: dryRun === true,
+    single: single === true,
     object: isObject(object) && uid !== undefined && digest !== undefined ? { uid, digest } : null,
     guardrails: guardrails.filter((name) => typeof name === "string"),
     until,
@@ -131,7 +138,7 @@ const operationsOf: { readonly [verb: string]: readonly Action["operation"][] } 
 /** Subresources of which admission is shown the whole object. */
 const wholeSubresources: ReadonlySet<string> = new Set(["", "status", "ephemeralcontainers", "resize", "finalize", "approval"]);
 
-/** Why a token's claims are not about the action that admission is asked about; undefined: they are. */
+/** Why a token's claims are not about the call that admission is asked about; undefined: they are. */
 export function claimsProblem(claims: GrantClaims, action: Action, cluster: string): string | undefined {
   const { target, actor, oldObject, operation } = action;
   const another = (what: string) => `the approval that came along is for another ${what}`;
@@ -147,10 +154,13 @@ export function claimsProblem(claims: GrantClaims, action: Action, cluster: stri
   // Of a collection, and of a name that was in the object or is made by the server, the call itself names none.
   const unnamed = claims.verb === "deletecollection" || (claims.verb === "create" && claims.name === "");
   const name = target.name || (oldObject === undefined ? "" : nameOf(oldObject));
-  if (!unnamed && claims.name !== name) return another("object");
-  return oldObject === undefined || claims.verb === "deletecollection"
-    ? createdProblem(claims, action)
-    : changedProblem(claims, action);
+  return !unnamed && claims.name !== name ? another("object") : undefined;
+}
+
+/** Why the object of a call is not as it was approved; undefined: it is, or the call is about many. `key`: the token's. */
+export function objectProblem(key: Uint8Array, claims: GrantClaims, action: Action): string | undefined {
+  if (claims.verb === "deletecollection") return undefined;
+  return action.oldObject === undefined ? createdProblem(claims, action) : changedProblem(key, claims, action);
 }
 
 function createdProblem({ object, verb }: GrantClaims, { operation }: Action): string | undefined {
@@ -159,10 +169,10 @@ function createdProblem({ object, verb }: GrantClaims, { operation }: Action): s
 }
 
 /** The object must be what the approver saw; a Scale stands for its object without showing it. */
-function changedProblem({ object }: GrantClaims, { oldObject, target }: Action): string | undefined {
+function changedProblem(key: Uint8Array, { object }: GrantClaims, { oldObject, target }: Action): string | undefined {
   if (oldObject === undefined) return undefined;
   if (object === null) return "the approval that came along is for an object that was not there";
   if (object.uid !== member(oldObject.metadata, "uid")) return "the object is another one of the same name than was approved";
   if (!wholeSubresources.has(target.subresource)) return undefined;
-  return object.digest === objectDigest(oldObject) ? undefined : "the object has changed since it was approved";
+  return object.digest === sealedDigest(key, oldObject) ? undefined : "the object has changed since it was approved";
 }

@@ -40,7 +40,7 @@ export function viewOf(request: AccessRequest, viewer: Viewer, decidable: Readon
   const isOpen = phase === "pending" || phase === "granted";
   return {
     ...request,
-    ask: ask.type === "action" ? { ...ask, preview: previewFor(ask.preview, own && !viewer.isAuditor) } : ask,
+    ask: ask.type === "action" ? shownCall(ask, own, viewer.isAuditor) : ask,
     mayDecide: decidable.has(request.id),
     mayCancel: own && phase === "pending",
     mayRevoke: isOpen && (own || viewer.isAdministrator || isOneOf(request, viewer.person)),
@@ -52,6 +52,18 @@ export function viewOf(request: AccessRequest, viewer: Viewer, decidable: Readon
       !viewer.person.isProgram &&
       fillableSlots(reviewers, viewer.person).length > 0,
   };
+}
+
+type CallAsk = Extract<AccessRequest["ask"], { readonly type: "action" }>;
+
+/** Of a Secret nobody is told a digest of what it holds, or of what somebody else sends: short values can be tried until one fits. */
+function shownCall(ask: CallAsk, isOwn: boolean, isAuditor: boolean): CallAsk {
+  const shown = { ...ask, preview: previewFor(ask.preview, isOwn && !isAuditor) };
+  const { action } = ask;
+  if (action.apiGroup !== "" || action.resource !== "secrets") return shown;
+  const { pinned, http } = action;
+  const sent = isOwn ? {} : { http: { ...http, bodyDigest: "" } };
+  return { ...shown, digest: "", action: { ...action, ...sent, ...(pinned && { pinned: { uid: pinned.uid, digest: "" } }) } };
 }
 
 /**

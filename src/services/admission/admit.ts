@@ -70,6 +70,8 @@ export class Admission {
     const { approvals, cluster } = this.#options;
     const action: Action = { ...asked, cluster };
     const lift = approvals?.liftOf(action);
+    const gone = lift?.ok === false && lift.isVoid === true ? lift.why : undefined;
+    if (gone !== undefined) return this.#void(uid, action, stage, gone);
     const { decision, refused } = await this.#approved({ action, stage, policies, deadlineMilliseconds }, lift);
     const changed = stage === "mutate" && decision.object !== action.object ? decision.object : undefined;
     const answer: AdmissionAnswer = {
@@ -82,6 +84,21 @@ export class Admission {
     const effects = answer.allowed && !action.dryRun ? effectsOf(decision) : undefined;
     if (effects !== undefined) this.#options.onEffects?.(effects);
     return answer;
+  }
+
+  /** For calls that came with an approval, where no policy looks: only whether it is still one for this object. */
+  async recheck(uid: string, asked: Action): Promise<AdmissionAnswer> {
+    const action: Action = { ...asked, cluster: this.#options.cluster };
+    const lift = this.#options.approvals?.liftOf(action);
+    if (lift?.ok !== false || lift.isVoid !== true) return { allowed: true, message: "", warnings: [] };
+    return this.#void(uid, action, "validate", lift.why);
+  }
+
+  /** A call that was approved for an object that is another by now is not made, whether or not a policy would mind. */
+  async #void(uid: string, action: Action, stage: AdmissionStage, why: string): Promise<AdmissionAnswer> {
+    const record = recordOf(this.#options.cluster, uid, action, stage, undefined);
+    if (!action.dryRun) await this.#append({ ...record, outcome: "deny", data: { ...record.data, approval: why } });
+    return { allowed: false, message: `${why}: run the command again, and what it is about by now is asked for`, warnings: [] };
   }
 
   /** The decision with what people approved; an approval that has been used is none. */
@@ -148,8 +165,12 @@ export class Admission {
   /** A dry run leaves no trace; a mutation stage that did nothing is told by the validation that follows. */
   async #keep(uid: string, action: Action, stage: AdmissionStage, decision: Decision, changed: boolean): Promise<void> {
     if (action.dryRun || (stage === "mutate" && !changed && decision.effect === "allow")) return;
+    await this.#append(recordOf(this.#options.cluster, uid, action, stage, decision));
+  }
+
+  async #append(record: NewRecord): Promise<void> {
     try {
-      await this.#options.ledger.append([recordOf(this.#options.cluster, uid, action, stage, decision)]);
+      await this.#options.ledger.append([record]);
     } catch (error) {
       if (error instanceof LedgerBusy || error instanceof LedgerUnavailable) {
         throw new AdmissionUnavailable(`the decision cannot be recorded: ${error.message}`, { cause: error });
@@ -161,8 +182,31 @@ export class Admission {
 
 const verbs = { CREATE: "create", UPDATE: "update", DELETE: "delete", CONNECT: "connect" } as const;
 
-function recordOf(cluster: string, uid: string, action: Action, stage: AdmissionStage, decision: Decision): NewRecord {
+function recordOf(
+  cluster: string,
+  uid: string,
+  action: Action,
+  stage: AdmissionStage,
+  decision: Decision | undefined,
+): NewRecord {
+  const { outcome, data } = decision === undefined ? { outcome: "deny", data: {} } : saidOf(decision, action);
   const { target } = action;
+  return {
+    kind: "admission.decision",
+    at: action.at,
+    cluster,
+    actor: action.actor?.user,
+    verb: verbs[action.operation],
+    group: target.group,
+    resource: target.subresource === "" ? target.resource : `${target.resource}/${target.subresource}`,
+    namespace: target.namespace === "" ? undefined : target.namespace,
+    name: target.name === "" ? undefined : target.name,
+    outcome,
+    data: { uid, stage, ...data },
+  };
+}
+
+function saidOf(decision: Decision, { target }: Action): { readonly outcome: string; readonly data: JsonObject } {
   const told = decision.results.filter(({ result }) => result.status !== "pass" && result.status !== "skip");
   const outcome =
     decision.effect === "deny" ? "deny" : decision.warnings.length > 0 ? "warn" : told.length > 0 ? "audit" : "allow";
@@ -177,23 +221,7 @@ function recordOf(cluster: string, uid: string, action: Action, stage: Admission
   const excused = decision.results.flatMap(({ policy, rule, result }): readonly JsonObject[] =>
     (result.exceptions ?? []).map((by) => ({ policy: policyName(policy.id), rule: rule.name, by })),
   );
-  return {
-    kind: "admission.decision",
-    at: action.at,
-    cluster,
-    actor: action.actor?.user,
-    verb: verbs[action.operation],
-    group: target.group,
-    resource: target.subresource === "" ? target.resource : `${target.resource}/${target.subresource}`,
-    namespace: target.namespace === "" ? undefined : target.namespace,
-    name: target.name === "" ? undefined : target.name,
-    outcome,
-    data: {
-      uid,
-      stage,
-      counts: { ...decision.counts },
-      ...(results.length === 0 ? {} : { results }),
-      ...(excused.length === 0 ? {} : { excused }),
-    },
-  };
+  const counts = { ...decision.counts };
+  const more = { ...(results.length === 0 ? {} : { results }), ...(excused.length === 0 ? {} : { excused }) };
+  return { outcome, data: { counts, ...more } };
 }

@@ -13,8 +13,8 @@ export type Lift =
       /** Marks it as used, on the disk. False: it has been used. */
       spend(): Promise<boolean>;
     }
-  /** Something came along that is none. */
-  | { readonly ok: false; readonly why: string };
+  /** Something came along that is none. `isVoid`: an approval of this very call, whose object is another by now. */
+  | { readonly ok: false; readonly why: string; readonly isVoid?: boolean };
 
 /** What people approved, for admission. */
 export interface Approvals {

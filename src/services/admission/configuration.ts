@@ -5,6 +5,7 @@ import { matchWildcard } from "../../core/wildcard.ts";
 import { allFormats } from "../../policies/all-formats.ts";
 import type { CompiledPolicy, CompiledRule, KindSelector, RuleKind } from "../../policies/policy.ts";
 import { accessKinds } from "../access/access-documents.ts";
+import { grantExtraKey } from "../access/guardrail-grant.ts";
 import { runByServer } from "../live/policy-informers.ts";
 import type { WebhookOwner } from "../live/webhook-registration.ts";
 import { stageKinds } from "./admit.ts";
@@ -23,8 +24,20 @@ export interface WebhookOptions {
   /** Namespaces that are never asked about: our own, so that we can always start. */
   readonly exemptNamespaces: readonly string[];
   readonly timeoutSeconds: number;
+  /** Calls that come with an approval of the gateway are asked about everywhere. */
+  readonly approvedCalls?: boolean;
   readonly owner: WebhookOwner;
 }
+
+/** By their key of Impersonate-Extra: no other call costs anything. */
+const approvedCall = `has(request.userInfo.extra) && '${grantExtraKey}' in request.userInfo.extra`;
+const everything: Rule = {
+  apiGroups: ["*"],
+  apiVersions: ["*"],
+  resources: ["*/*"],
+  operations: ["CREATE", "UPDATE", "DELETE"],
+  scope: "*",
+};
 
 /** A namespace with this label is not asked about: for the hour in which nothing else helps. It is recorded who sets it. */
 const breakGlassLabel = "castellan.dev/break-glass";
@@ -54,6 +67,10 @@ export function webhookConfigurations(
     const kept = stage === "validate" ? policyRules(resources) : [];
     // Without us a policy cannot be judged, and who repairs a cluster must be able to store one.
     if (kept.length > 0) webhooks.push(webhook("/policies", "policies", "Ignore", kept, options));
+    if (stage === "validate" && options.approvedCalls === true) {
+      const conditions = [{ name: "approved", expression: approvedCall }];
+      webhooks.push({ ...webhook("/approved", "approved", "Fail", [everything], options), matchConditions: conditions });
+    }
     return {
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: stage === "mutate" ? "MutatingWebhookConfiguration" : "ValidatingWebhookConfiguration",
