@@ -58,7 +58,7 @@ async function apiDocument(): Promise<{
     onError: () => {},
   });
   addLoginRoutes(api, { sessions, secure: false, members: {}, developmentUsers: [], admit: unused, now: () => 0 });
-  addRoutes(api, { ledger: unused, clusters: () => [], findings: () => [], onChange: () => () => {} });
+  addRoutes(api, { ledger: unused, clusters: () => [], findings: () => [], trend: unused, onChange: () => () => {} });
   addRolloutRoutes(api, unused, () => 0);
   addReviewRoutes(api, unused, () => 0);
   addAccessRoutes(api, { desk: unused, clusters: () => [], lookAtCall: unused, risk: unused, now: () => 0 });

@@ -176,6 +176,10 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const bypass = new BypassWatch({ store, ledger, gatewayUser, now: io.now, onChange: tell, onTrouble: trouble });
   closing.push(() => bypass.stop());
   const findings = () => findingsOf(clusters, [usage.findings(), bypass.findings()]);
+  const answers = (name: string) => clusters.find((cluster) => cluster.name === name)?.unreached() === undefined;
+  const counted = () => findings().filter(({ cluster }) => answers(cluster));
+  const trend = new Trend({ store, findings: counted, now: io.now, onTrouble: trouble });
+  closing.push(() => trend.stop());
 
   const told = new FollowedNotifications(accessDocuments ?? access.documents, io, trouble);
   followed = told;

@@ -140,6 +140,7 @@ export async function startAccessConsole(directory: string) {
       },
     ],
     findings: () => [],
+    trend: async () => [],
     onChange: (listener) => desk.onChange(listener),
   });
   addAccessRoutes(api, {

@@ -8,6 +8,7 @@ import { tokens } from "./migrations/0005-tokens.ts";
 import { notifications } from "./migrations/0006-notifications.ts";
 import { grantTokens } from "./migrations/0007-grant-tokens.ts";
 import { breakGlass } from "./migrations/0008-break-glass.ts";
+import { findingCounts } from "./migrations/0009-finding-counts.ts";
 import { type Engine, StoreUnavailable } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
@@ -23,6 +24,7 @@ const steps: { readonly [name: string]: Step } = {
   "0006-notifications": notifications,
   "0007-grant-tokens": grantTokens,
   "0008-break-glass": breakGlass,
+  "0009-finding-counts": findingCounts,
 };
 
 /** Brings the tables up to date; several replicas may start at once (Kysely's migrator takes an advisory lock). */

@@ -150,7 +150,22 @@ export interface RecordingRow {
   outcome: string | null;
 }
 
+/** How much was wrong in a cluster at the end of an hour, or when it was last counted in it. */
+export interface FindingCountRow {
+  readonly cluster: string;
+  /** Its beginning. */
+  readonly hour: number;
+  readonly critical: number;
+  readonly high: number;
+  readonly medium: number;
+  readonly low: number;
+  readonly info: number;
+  readonly warnings: number;
+  readonly errors: number;
+}
+
 export interface Tables {
+  finding_counts: FindingCountRow;
   recordings: RecordingRow;
   /** What was shown, in order from 0 on. */
   recording_chunks: { recording: string; seq: number; body: Uint8Array };
@@ -177,6 +192,7 @@ export interface Tables {
 
 /** By what each table is ordered: unique in it. Copies page by these. */
 export const tableKeys = {
+  finding_counts: ["cluster", "hour"],
   recordings: ["id"],
   recording_chunks: ["recording", "seq"],
   oauth_records: ["model", "id"],

@@ -34,6 +34,22 @@ export const overview = z.object({
   byPolicy: counted,
 });
 
+const amount = z.number();
+export const trend = z.object({
+  points: list(
+    z.object({
+      at: z.number(),
+      critical: amount,
+      high: amount,
+      medium: amount,
+      low: amount,
+      info: amount,
+      warnings: amount,
+      errors: amount,
+    }),
+  ).describe("a point an hour, or a day where more than a week is asked for"),
+});
+
 const finding = z.object({
   cluster: z.string(),
   id: z.string(),

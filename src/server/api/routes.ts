@@ -4,6 +4,7 @@ import type { LedgerView } from "../../services/audit/ledger-view.ts";
 import { isSavedQueryName, savedQueries, savedQueryNames } from "../../services/audit/saved-queries.ts";
 import type { ClusterView } from "../../services/console/cluster-view.ts";
 import { type ClusterFindings, findingDetail, findingPage, overviewOf } from "../../services/console/finding-view.ts";
+import type { TrendPoint } from "../../services/console/trend.ts";
 import * as answers from "./answers.ts";
 import { type Api, typed } from "./api.ts";
 
@@ -14,6 +15,8 @@ export interface ConsoleData {
   readonly clusters: () => readonly ClusterView[];
   /** Findings by cluster, of clusters that only the audit log tells of, too. */
   readonly findings: () => readonly ClusterFindings[];
+  /** The last days, of one cluster or of all together. */
+  readonly trend: (days: number, cluster: string | undefined) => Promise<readonly TrendPoint[]>;
   /** Calls back after each change of findings or policies; the answer ends it. */
   readonly onChange: (listener: () => void) => () => void;
 }
@@ -53,6 +56,17 @@ export function addRoutes(api: Api, data: ConsoleData): void {
       records: await data.ledger.size(),
       ...overviewOf(findingsOf(cluster)),
     }),
+  );
+  app.get(
+    "/api/v1/trend",
+    {
+      schema: {
+        querystring: clusterQuery.extend({ days: z.coerce.number().int().min(1).max(400).default(30) }),
+        description: "How much was wrong, over time.",
+        response: { 200: answers.trend },
+      },
+    },
+    async ({ query: { cluster, days } }) => ({ points: await data.trend(days, cluster) }),
   );
   const findingQuery = clusterQuery.extend({
     status: many(z.enum(["fail", "warn", "error"])),

@@ -928,6 +928,19 @@ export interface Answers {
     };
     readonly csrfToken: string;
   };
+  "GET /api/v1/trend": {
+    /** a point an hour, or a day where more than a week is asked for */
+    readonly points: readonly {
+      readonly at: number;
+      readonly critical: number;
+      readonly high: number;
+      readonly medium: number;
+      readonly low: number;
+      readonly info: number;
+      readonly warnings: number;
+      readonly errors: number;
+    }[];
+  };
   "POST /api/v1/access/chat-links": {
     readonly chat: string;
     readonly team: string;

@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import { type OverviewAnswer, query, useAnswer } from "../api.ts";
 import { useCluster } from "../cluster.tsx";
 import { Answer, severityColours, worstFirst } from "../components/state.tsx";
+import { TrendCard } from "./trend.tsx";
 
 export function OverviewPage() {
   const cluster = useCluster();
@@ -66,6 +67,7 @@ function Posture({ overview }: { readonly overview: OverviewAnswer }) {
           <Text size="sm">could not be checked</Text>
         </Card>
       </SimpleGrid>
+      <TrendCard />
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
         {overview.byCluster.length > 1 && <Counts title="By cluster" rows={overview.byCluster} parameter="cluster" empty="" />}
         <Counts title="By namespace" rows={overview.byNamespace} parameter="namespace" empty="(cluster-wide)" />
