@@ -1,4 +1,5 @@
 import { asString, isArray, type JsonPath, type JsonValue, member } from "../../core/json.ts";
+import { once } from "../../core/once.ts";
 import { encodeUtf8 } from "../../core/utf8.ts";
 import type { Activation } from "../../languages/cel/compile/frame.ts";
 import type { Library, Outside } from "../../languages/cel/declarations.ts";
@@ -97,16 +98,19 @@ export function compileValidator(spec: ValidatorSpec, report: DocumentReport): V
   const conditionsSeeVariables = given.length > 0;
   const conditionEnv = conditionsSeeVariables ? variables.env : full;
   const conditions = compiler.conditions(spec.matchConditions, conditionEnv, spec.matchConditionsPath);
-  const messageVariables = [...given, ...variableSpecs(spec.variables)];
-  const messageEnv = compileVariables(messageVariables, admissionEnv({ params, authorizer: false, libraries }), {
-    asApiServer: true,
+  const messageEnv = once(() => {
+    const base = admissionEnv({ params, authorizer: false, libraries });
+    const specs = [...given, ...variableSpecs(spec.variables)];
+    // Without the authorizer, variables that do not name it are what they are with it.
+    const differ = specs.some(({ expression }) => expression.includes("authorizer"));
+    return differ ? compileVariables(specs, base, { asApiServer: true }).env : variables.onto(base);
   });
   const validations = listOf(spec.validations).flatMap((validation, i): Validation[] => {
     const path = [...spec.validationsPath, i];
     const expression = compiler.compile(member(validation, "expression"), variables.env, [boolType], [...path, "expression"]);
     const source = textOf(member(validation, "messageExpression"));
     const place = [...path, "messageExpression"];
-    const messageExpression = source === "" ? undefined : compiler.compile(source, messageEnv.env, [stringType], place);
+    const messageExpression = source === "" ? undefined : compiler.compile(source, messageEnv(), [stringType], place);
     const message = textOf(member(validation, "message")) || (spec.message ?? "");
     return expression === undefined ? [] : [{ expression, message, messageExpression }];
   });

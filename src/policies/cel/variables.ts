@@ -3,7 +3,7 @@ import { type Env, variable } from "../../languages/cel/env.ts";
 import { type CelType, dynType, structType } from "../../languages/cel/types.ts";
 import { CelError, CelObject, type Value } from "../../languages/cel/values/value.ts";
 import { type CelSession, type CompiledExpression, compileExpression } from "./expression.ts";
-import { lazily, withVariables } from "./inputs.ts";
+import { ownInputs, withVariables } from "./inputs.ts";
 import { messageType } from "./message-types.ts";
 
 export interface VariableSpec {
@@ -14,6 +14,8 @@ export interface VariableSpec {
 export interface CompiledVariables {
   /** The environment with `variables` in it. */
   readonly env: Env;
+  /** Another environment with the same `variables` in it: for one that differs from theirs in what none of them names. */
+  onto(base: Env): Env;
   /** Why variables do not compile, by their position. */
   readonly problems: readonly { readonly index: number; readonly message: string }[];
   /** `inputs` with `variables`, each computed when it is first read. */
@@ -72,14 +74,18 @@ export function compileVariables(
   base: Env,
   { asApiServer = false }: VariableOptions = {},
 ): CompiledVariables {
-  if (asApiServer && specs.length === 0) return { env: base, problems: [], bind: (_, inputs) => inputs };
+  if (asApiServer && specs.length === 0) {
+    return { env: base, onto: (other) => other, problems: [], bind: (_, inputs) => inputs };
+  }
   const types = new Map<string, CelType>();
   const expressions = new Map<string, CompiledExpression>();
   const problems: { index: number; message: string }[] = [];
-  const env = base.extend({
-    structs: [messageType(variablesType.name, types)],
-    variables: [variable("variables", variablesType)],
-  });
+  const onto = (other: Env): Env =>
+    other.extend({
+      structs: [messageType(variablesType.name, types)],
+      variables: [variable("variables", variablesType)],
+    });
+  const env = onto(base);
   for (const [index, { name, expression }] of specs.entries()) {
     const compiled = compileExpression(expression, env);
     if (compiled.ok) {
@@ -92,9 +98,10 @@ export function compileVariables(
   }
   return {
     env,
+    onto,
     problems,
     bind(session, inputs) {
-      if (expressions.size === 0) return lazily({}, inputs);
+      if (expressions.size === 0) return ownInputs(inputs);
       return withVariables(inputs, (bound) => {
         return new LazyVariables(variablesType, expressions, (expression, name) => {
           const value = session.run(expression, bound());
