@@ -12,26 +12,48 @@ export function levelOf(finding: Finding): Level {
   return finding.status === "fail" ? finding.severity : finding.status;
 }
 
-function compareLevels(a: Level, b: Level): number {
-  return levels.indexOf(a) - levels.indexOf(b);
-}
-
 /** Text order by code unit: the same on every machine. */
 function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }
 
-/** Worst first; then by file, position, resource and rule. */
-export function compareFindings(a: Finding, b: Finding): number {
+/** A finding and what it is ordered by first, looked up once. */
+interface Placed {
+  readonly finding: Finding;
+  readonly level: number;
+  readonly file: string;
+  readonly offset: number;
+}
+
+function placed(finding: Finding): Placed {
+  const { location } = finding;
+  return {
+    finding,
+    level: levels.indexOf(levelOf(finding)),
+    file: location?.file ?? "",
+    offset: location?.start.offset ?? 0,
+  };
+}
+
+function comparePlaced(a: Placed, b: Placed): number {
+  return a.level - b.level || compareText(a.file, b.file) || a.offset - b.offset || compareNames(a.finding, b.finding);
+}
+
+function compareNames(a: Finding, b: Finding): number {
   return (
-    compareLevels(levelOf(a), levelOf(b)) ||
-    compareText(a.location?.file ?? "", b.location?.file ?? "") ||
-    (a.location?.start.offset ?? 0) - (b.location?.start.offset ?? 0) ||
     compareText(formatRef(a.resource), formatRef(b.resource)) ||
     compareText(a.check.policy, b.check.policy) ||
     compareText(a.check.rule, b.check.rule)
   );
+}
+
+/** Worst first; then by file, position, resource and rule. */
+export function inOrder(findings: readonly Finding[]): readonly Finding[] {
+  return findings
+    .map(placed)
+    .sort(comparePlaced)
+    .map(({ finding }) => finding);
 }
 
 /** The findings about one object in one file. */

@@ -2,7 +2,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Finding, Severity, StatusCounts } from "../core/finding.ts";
 import { severities } from "../core/finding.ts";
 import type { Instant } from "../core/host.ts";
-import { compareFindings } from "./order.ts";
+import { inOrder } from "./order.ts";
 import { count } from "./text.ts";
 
 /** What was looked at. */
@@ -73,7 +73,7 @@ export function judgesText({ policies, analyses }: ReportInputs): string {
 
 /** Orders the findings, worst first, and adds the summaries. */
 export function buildReport(source: ReportSource): Report {
-  const findings = source.findings.toSorted(compareFindings);
+  const findings = inOrder(source.findings);
   return {
     ...source,
     findings,

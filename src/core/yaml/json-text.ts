@@ -86,10 +86,11 @@ export class JsonReader {
         if (this.#text.charCodeAt(start) !== 34) this.#fail("expected a quoted key");
         const key = this.#string();
         this.#spans?.add("key", start, this.#at, key);
-        if (Object.hasOwn(object, key)) this.duplicates.push({ key, offset: start });
+        if (this.#spans === undefined && Object.hasOwn(object, key)) this.duplicates.push({ key, offset: start });
         if (!this.#take(58)) this.#fail("expected ':' after a key");
         this.#space();
-        setMember(object, key, this.#value());
+        const value = this.#value();
+        if (this.#spans === undefined) setMember(object, key, value);
       } while (this.#take(44));
       if (!this.#take(125)) this.#fail("expected ',' or '}'");
     }
@@ -190,7 +191,7 @@ export class JsonReader {
 const numberForm = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
 const wholeNumber = /^-?[0-9]+$/;
 
-/** Where the parts of the JSON value at `start` of a text that has been read before stand. */
+/** Where the parts of the JSON value at `start` of a text that has been read before stand: this time without its values. */
 export function jsonSpans(text: string, start: number): SpanTable {
   const builder = new SpanTableBuilder();
   new JsonReader(text, start, builder).next();

@@ -2,6 +2,7 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue } from "../json.ts";
 import type { SourceDocument, Span } from "../source.ts";
 import { compose, type DuplicateKey, YamlError } from "./compose.ts";
+import { readJsonDocument } from "./json-document.ts";
 import { type JsonItem, JsonReader, JsonSyntaxError, jsonSpans } from "./json-text.ts";
 import { KeyCache } from "./key-cache.ts";
 import { LineIndex } from "./line-index.ts";
@@ -92,6 +93,11 @@ class Collector implements ParsedDocuments {
     const { text } = this.#lines;
     const mayBeUsual = isUsualText(text);
     for (const { start, end } of splitDocuments(text)) {
+      const json = mayBeUsual ? readJsonDocument(text, start, end) : undefined;
+      if (json !== undefined) {
+        this.#add(json.value, [], new Positions(this.#lines, 0, () => jsonSpans(text, json.start)));
+        continue;
+      }
       const usual = mayBeUsual ? readUsual(text, start, end, keys) : undefined;
       if (usual !== undefined) {
         this.#add(usual, [], new Positions(this.#lines, 0, () => usualSpans(text, start, end, keys)));

@@ -53,7 +53,8 @@ function readPair(cursor: LineCursor, object: Record<string, JsonValue>, depth: 
   cursor.spans?.add("key", start, cursor.at, key);
   if (!takes(cursor, 58)) throw unusual;
   skipSpace(cursor);
-  setMember(object, key, readFlowNode(cursor, depth));
+  const value = readFlowNode(cursor, depth);
+  if (cursor.spans === undefined) setMember(object, key, value);
 }
 
 function readFlowNode(cursor: LineCursor, depth: number): JsonValue {

@@ -39,7 +39,7 @@ export function readUsual(
   }
 }
 
-/** Where the parts of a document that `readUsual` has read stand. */
+/** Where the parts of a document that `readUsual` has read before stand: this time without its values. */
 export function usualSpans(text: string, start: number, end: number, keys: KeyCache): SpanTable {
   const spans = new SpanTableBuilder();
   readUsual(text, start, end, keys, spans);
@@ -78,7 +78,8 @@ function readMapping(cursor: LineCursor, column: number, first: string): JsonVal
   for (;;) {
     if (key === undefined || Object.hasOwn(object, key)) throw unusual;
     cursor.spans?.add("key", cursor.keyStart, cursor.keyEnd, key);
-    setMember(object, key, readMember(cursor, column));
+    const value = readMember(cursor, column);
+    if (cursor.spans === undefined) setMember(object, key, value);
     if (cursor.column !== column) break;
     key = readKey(cursor);
   }

@@ -18,7 +18,10 @@ export function readPlain(cursor: LineCursor, parent: number): JsonValue {
     end = plainLineEnd(cursor);
     cursor.endLine();
   }
-  cursor.spans?.add("scalar", start, end);
+  if (cursor.spans !== undefined) {
+    cursor.spans.add("scalar", start, end);
+    return null;
+  }
   const text = multiline ? decode(cursor, SCALAR_STYLE.PLAIN, start, end) : cursor.text.slice(start, end);
   const value = resolvePlain(text);
   if (value === undefined) throw unusual;
@@ -86,7 +89,7 @@ function readDoubleQuoted(cursor: LineCursor): string {
     }
   }
   const raw = between(cursor, start, end);
-  if (plain) return raw;
+  if (plain || cursor.spans !== undefined) return raw;
   if (json) return JSON.parse(text.slice(start - 1, end + 1));
   return decodeDoubleQuoted(raw) ?? decode(cursor, SCALAR_STYLE.DOUBLE_QUOTED, start, end);
 }
@@ -130,6 +133,7 @@ export function readBlock(cursor: LineCursor, parent: number): string {
   cursor.spans?.add("scalar", header, at);
   cursor.at = at;
   cursor.findContent();
+  if (cursor.spans !== undefined) return "";
   const style = text.charCodeAt(header) === 124 ? SCALAR_STYLE.LITERAL_BLOCK : SCALAR_STYLE.FOLDED_BLOCK;
   return decode(cursor, style, start, at, indent, chomping);
 }
