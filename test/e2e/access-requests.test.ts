@@ -211,6 +211,31 @@ describe("asked for on the command line, done by kubectl", () => {
     expect(await kubectlOfAna("apply", "--server-side", "-f", file)).toMatchObject({ code: 0 });
   });
 
+  test("kubectl apply shows who decides what becomes of the object", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const file = join(directory, "applied.yaml");
+    expect(await apply(configMap("applied", "1"))).toMatchObject({ code: 0 });
+    await writeFile(file, configMap("applied", "2").replace('team: "nlp"', 'tier: "gold"'));
+    const refused = await kubectlOfAna("apply", "-f", file);
+    const id = /request (\w+) was opened/.exec(refused.text)?.[1] ?? refused.text;
+    const { changes, ask } = JSON.parse((await command("omar", "request", "show", id, "-o", "json")).text);
+    expect(ask.action.http.contentType).toBe("application/strategic-merge-patch+json");
+    expect(changes).toEqual(
+      expect.arrayContaining([
+        { op: "replace", path: "/data/value", value: "2" },
+        { op: "add", path: "/metadata/labels/tier", value: "gold" },
+        { op: "remove", path: "/metadata/labels/team" },
+        expect.objectContaining({ path: "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration" }),
+      ]),
+    );
+    expect(changes).toHaveLength(4);
+    expect((await command("omar", "request", "show", id)).text).toMatch(/What changes\n(.*\n)* {2}replace \/data\/value "2"\n/);
+    await approved(id);
+    expect(await kubectlOfAna("apply", "-f", file)).toMatchObject({ code: 0 });
+    const { data, metadata } = JSON.parse((await kubectlOfAna("get", "configmap", "applied", "-o", "json")).text);
+    expect([data, metadata.labels]).toEqual([ask.preview.after.data, ask.preview.after.metadata.labels]);
+  });
+
   test("T37 what changed after it was asked for is asked for anew", async ({ skip }) => {
     if (!cluster.available) skip(cluster.reason);
     await approved(await asked("--", "delete", "configmap", "settings", "--wait=false"));

@@ -50,11 +50,25 @@ describe("what an approver sees of a call", () => {
       { before: bare, sent: [{ op: "remove", path: "/nowhere" }] },
     ],
     [
-      "a strategic patch, which the server merges",
+      "a strategic patch, as kubectl apply sends it",
       call({}, "application/strategic-merge-patch+json"),
       deployment,
-      '{"spec":{"replicas":5}}',
-      { before: bare, sent: { spec: { replicas: 5 } } },
+      '{"spec":{"replicas":9}}',
+      { before: bare, after: scaleTo(9), sent: { spec: { replicas: 9 } } },
+    ],
+    [
+      "a strategic patch of a kind whose schema nobody knows",
+      call({}, "application/strategic-merge-patch+json"),
+      { ...bare, apiVersion: "example.com/v1" },
+      '{"spec":{"replicas":9}}',
+      { before: { ...bare, apiVersion: "example.com/v1" }, sent: { spec: { replicas: 9 } } },
+    ],
+    [
+      "a strategic patch that the server refuses",
+      call({}, "application/strategic-merge-patch+json"),
+      deployment,
+      '{"spec":{"$patch":"no such word"}}',
+      { before: bare, sent: { spec: { $patch: "no such word" } } },
     ],
     [
       "an apply onto what exists, which the server merges",
@@ -119,6 +133,16 @@ describe("what an approver sees of a call", () => {
       "application/strategic-merge-patch+json",
       '{"data":{"password":"canary"},"metadata":{"annotations":{"x":"canary"}}}',
     ],
+    [
+      "what kubectl apply sends",
+      "application/strategic-merge-patch+json",
+      '{"data":{"password":"canary"},"metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"canary"}}}',
+    ],
+    [
+      "a strategic patch that replaces",
+      "application/strategic-merge-patch+json",
+      '{"$patch":"replace","metadata":{"name":"s"},"data":{"password":"canary"}}',
+    ],
     ["a merge patch that changes the kind", "application/merge-patch+json", '{"kind":"Thing","data":{"password":null}}'],
     [
       "a JSON patch that copies",
@@ -133,5 +157,27 @@ describe("what an approver sees of a call", () => {
     );
     expect(seen).not.toMatch(/canary|Y2FuYXJ5/);
     expect(seen).toContain("password");
+  });
+
+  test("a Secret's strategic patch is merged by its keys; one that speaks to the merge is shown as it was sent", () => {
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "s" }, data: { one: "Mg==" } };
+    const asked = call({ apiGroup: "", resource: "secrets" }, "application/strategic-merge-patch+json");
+    const afterOf = (patch: object) => actionPreview(asked, secret, Buffer.from(JSON.stringify(patch))).after;
+    expect(afterOf({ data: { two: "Mw==", one: null } })).toMatchObject({ kind: "Secret", data: { two: "<redacted>" } });
+    expect(afterOf({ data: { two: "Mw==", one: null } })?.["data"]).not.toHaveProperty("one");
+    expect(afterOf({ data: { $patch: "replace", two: "Mw==" } })).toBeUndefined();
+    expect(afterOf({ $patch: "replace", data: { two: "Mw==" } })).toBeUndefined();
+  });
+
+  test("that kubectl's copy of what was applied changes is a line, and not the copy", () => {
+    const name = "kubectl.kubernetes.io/last-applied-configuration";
+    const copied = (text: string): JsonObject => ({ ...bare, metadata: { name: "web", annotations: { [name]: text } } });
+    const patch = { metadata: { annotations: { [name]: "the other" } } };
+    const asked = call({}, "application/strategic-merge-patch+json");
+    const { before, after } = actionPreview(asked, copied("the one"), Buffer.from(JSON.stringify(patch)));
+    const [one, other] = [before, after].map((object) => JSON.stringify(object?.["metadata"]));
+    expect(one).toMatch(/<copy [0-9a-f]{12} of what was applied>/);
+    expect(one).not.toEqual(other);
+    expect(`${one}${other}`).not.toContain("the o");
   });
 });

@@ -1,8 +1,12 @@
+import { hash } from "node:crypto";
 import type { Ask } from "../../access/request.ts";
 import type { RequestedAction } from "../../access/requested-action.ts";
+import { loadKubernetesSchemas } from "../../adapters/files/catalog.ts";
 import { parseUnambiguousJson } from "../../core/exact-json.ts";
 import { isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import { applyJsonPatch, applyMergePatch, parseJsonPatch } from "../../core/json-patch.ts";
+import { isKubernetesObject } from "../../core/kubernetes.ts";
+import { applyServerMerge } from "../../core/server-merge.ts";
 import { parseDocuments } from "../../core/yaml/parse-documents.ts";
 import { secretOutline } from "../redact-secrets.ts";
 
@@ -12,8 +16,7 @@ const mark = "<redacted>";
 
 /**
  * For approvers: what was sent, the object as it is, and as it would be where that is known without guessing. Secrets show no
- * values. What the API server itself merges (server-side apply and strategic patches onto an object that exists) is shown as it was
- * sent.
+ * values. What the API server alone can merge (server-side apply onto an object that exists) is shown as it was sent.
  */
 export function actionPreview(action: RequestedAction, before: JsonObject | undefined, body: Buffer | undefined): Preview {
   const isSecret = action.resource === "secrets" && action.apiGroup === "";
@@ -21,7 +24,9 @@ export function actionPreview(action: RequestedAction, before: JsonObject | unde
   // Before anything is made of them: a patch may copy values, or call a Secret something else.
   const sent = isSecret && read !== undefined ? withoutValues(read) : read;
   const old = isSecret && before !== undefined ? defined(secretOutline(before)) : before;
-  const after = sent === undefined ? undefined : afterOf(action, old, sent);
+  // The outline of a Secret's patch leaves out what speaks to the merge: what comes of that is not shown wrong, but not at all.
+  const isKnown = sent !== undefined && !(isSecret && speaksToMerge(read));
+  const after = isKnown ? afterOf(action, old, sent) : undefined;
   const isBare = sent === undefined || (isObject(sent) && Object.keys(sent).length === 0);
   return {
     ...(before === undefined ? {} : { before: isSecret && old !== undefined ? old : shown(before) }),
@@ -59,10 +64,21 @@ function afterOf(action: RequestedAction, before: JsonObject | undefined, sent: 
   if (type === "application/apply-patch+yaml" && before === undefined) return isObject(sent) ? sent : undefined;
   if (before === undefined) return undefined;
   if (type === "application/merge-patch+json") return asObject(applyMergePatch(before, sent));
+  if (type === "application/strategic-merge-patch+json") {
+    const merged =
+      isObject(sent) && isKubernetesObject(before) ? applyServerMerge(before, sent, loadKubernetesSchemas()) : undefined;
+    return merged?.ok === true ? merged.value : undefined;
+  }
   if (type !== "application/json-patch+json") return undefined;
   const patch = parseJsonPatch(sent);
   const patched = patch.ok ? applyJsonPatch(before, patch.patch) : patch;
   return patched.ok ? asObject(patched.value) : undefined;
+}
+
+/** Whether a strategic patch has words for the merge (`$patch`, `$retainKeys`, ...) among its members. */
+function speaksToMerge(value: JsonValue | undefined): boolean {
+  if (isArray(value)) return value.some(speaksToMerge);
+  return isObject(value) && Object.entries(value).some(([key, one]) => key.startsWith("$") || speaksToMerge(one));
 }
 
 /** What is read for a call to `scale` is the object itself, of which it changes one number. */
@@ -79,8 +95,18 @@ function shown(object: JsonObject): JsonObject {
   if (object["kind"] === "Secret" && object["apiVersion"] === "v1") return secretOutline(object);
   const { metadata } = object;
   if (!isObject(metadata)) return object;
-  const { managedFields: _, ...kept } = metadata;
-  return { ...object, metadata: kept };
+  const { managedFields: _, annotations, ...kept } = metadata;
+  const more = annotations === undefined ? {} : { annotations: isObject(annotations) ? shortened(annotations) : annotations };
+  return { ...object, metadata: { ...kept, ...more } };
+}
+
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** That kubectl's copy of what was applied is another is worth a line; what it says stands in the object itself. */
+function shortened(annotations: JsonObject): JsonObject {
+  const copy = annotations[lastApplied];
+  if (typeof copy !== "string") return annotations;
+  return { ...annotations, [lastApplied]: `<copy ${hash("sha256", copy).slice(0, 12)} of what was applied>` };
 }
 
 /** Of a Secret or a patch of one: which keys, never what they hold. */
