@@ -5,11 +5,25 @@ import { isArray, type JsonObject, type JsonValue } from "./json.ts";
  * Integers beyond ±(2^53 - 1) keep all their digits, where RFC 8785 would round them.
  */
 export function canonicalJson(value: JsonValue): string {
-  const ordered = inOrder(value);
+  const ordered = isInOrder(value) ? value : inOrder(value);
   if (ordered === undefined) return write(value);
   const text = JSON.stringify(ordered);
   // Half a surrogate pair is an escape here, and the replacement character in the canonical text.
   return text.includes("\\ud") ? write(value) : text;
+}
+
+/** Whether the platform's writer writes the canonical text as it is: who makes records names their members in order. */
+function isInOrder(value: JsonValue | undefined): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value === "bigint") return false;
+  if (typeof value !== "object" || value === null) return true;
+  if (isArray(value)) return value.every(isInOrder);
+  const keys = Object.keys(value);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] ?? "";
+    if ((i > 0 && (keys[i - 1] ?? "") > key) || !isInOrder(value[key])) return false;
+  }
+  return true;
 }
 
 /** The value with sorted members, for the platform's writer; undefined where that would not write the canonical text. */

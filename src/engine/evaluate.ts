@@ -73,12 +73,13 @@ class Run {
 
   /** Evaluates the rules of one kind, policy by policy. */
   stage(kind: RuleKind, candidates: Candidates): void {
-    const applying = candidates[kind].filter(({ policy }) => this.#appliesTo(policy));
-    const inServer = applying.flatMap(({ policy, rules }) => rules.filter(isInServer).map((rule) => ({ policy, rule })));
-    if (inServer.length === 0) {
-      for (const { policy, rules } of applying) this.#policy(policy, rules);
+    const ofKind = candidates[kind];
+    if (!ofKind.some((candidate) => candidate.inServer)) {
+      for (const { policy, rules } of ofKind) if (this.#appliesTo(policy)) this.#policy(policy, rules);
       return;
     }
+    const applying = ofKind.filter(({ policy }) => this.#appliesTo(policy));
+    const inServer = applying.flatMap(({ policy, rules }) => rules.filter(isInServer).map((rule) => ({ policy, rule })));
     // The API server's own mutations come before any webhook, and then once more where something changed.
     const before = this.object;
     const ran = this.#mutateInServer(inServer);

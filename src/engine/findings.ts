@@ -8,7 +8,8 @@ import type { PolicyResult } from "./decision.ts";
 
 /** `kyverno.io/ClusterPolicy/name`, or with the namespace before the name. */
 export function policyName(id: PolicyId): string {
-  return [id.group, id.kind, id.namespace, id.name].filter((part) => part !== "").join("/");
+  const { group, kind, namespace, name } = id;
+  return `${group === "" ? "" : `${group}/`}${kind}/${namespace === "" ? "" : `${namespace}/`}${name}`;
 }
 
 /** Kept with the policy, by the names of its rules: many findings speak of few rules. */

@@ -18,6 +18,8 @@ export interface TargetKey {
 export interface Candidate {
   readonly policy: CompiledPolicy;
   readonly rules: readonly CompiledRule[];
+  /** Whether the API server applies any of the rules itself. */
+  readonly inServer: boolean;
 }
 
 export type Candidates = { readonly [kind in RuleKind]: readonly Candidate[] };
@@ -73,7 +75,7 @@ export class PolicySet {
     for (const policy of this.policies) {
       if (!policy.rules.some((rule) => rule.kind === kind)) continue;
       const rules = policy.rules.filter((rule) => rule.kind === kind && mayApply(rule, key));
-      if (rules.length > 0) found.push({ policy, rules });
+      if (rules.length > 0) found.push({ policy, rules, inServer: rules.some((rule) => rule.inServer !== undefined) });
     }
     return found;
   }

@@ -70,9 +70,12 @@ export const indexMembers = [
   "key",
 ] as const satisfies readonly (keyof RecordIndex)[];
 
+/** In the order of the canonical text, which then costs no sorting. */
+const textMembers = ([...indexMembers, "data"] as const).toSorted();
+
 /** The text that the tree is built over. */
 export function recordText(record: LedgerRecord): string {
-  const members: { -readonly [key in keyof JsonObject]: JsonObject[key] } = { data: record.data };
-  for (const member of indexMembers) members[member] = record[member];
+  const members: { -readonly [key in keyof JsonObject]: JsonObject[key] } = {};
+  for (const member of textMembers) members[member] = record[member];
   return canonicalJson(members);
 }

@@ -4,7 +4,7 @@ import { type CheckpointSigner, signCheckpoint } from "../../ledger/checkpoint.t
 import { appendLeaf, type Frontier, rootOf } from "../../ledger/frontier.ts";
 import { type LedgerRecord, recordText } from "../../ledger/record.ts";
 import { isTile } from "../../ledger/tile.ts";
-import { ledgerHashes, sha256 } from "./ledger-hashes.ts";
+import { hashLength, ledgerHashes, sha256 } from "./ledger-hashes.ts";
 import type { LedgerRecordRow, Tables } from "./tables.ts";
 
 /** A record before the ledger stamps it. */
@@ -32,6 +32,8 @@ export function planBatch(head: Frontier, records: readonly NewRecord[], known: 
   const rows: LedgerRecordRow[] = [];
   const keys: Tables["ledger_keys"][] = [];
   const tiles: Insertable<Tables["ledger_tiles"]>[] = [];
+  // One block for all: a message to another thread pays for each block, not for its parts.
+  const leaves = new Uint8Array(records.length * hashLength);
   const receipts = records.map((record): Receipt => {
     const seq = frontier.size;
     if (record.key !== undefined) {
@@ -40,7 +42,8 @@ export function planBatch(head: Frontier, records: readonly NewRecord[], known: 
       keys.push({ key: record.key, seq });
     }
     const body = recordText({ ...record, recorded });
-    const leaf = ledgerHashes.leafOfText(body);
+    const leaf = leaves.subarray(rows.length * hashLength, (rows.length + 1) * hashLength);
+    leaf.set(ledgerHashes.leafOfText(body));
     rows.push(rowOf(record, recorded, seq, body, leaf));
     frontier = appendLeaf(ledgerHashes, frontier, leaf, (subtree) => {
       if (isTile(subtree)) tiles.push({ level: subtree.level, idx: subtree.index, hash: subtree.hash });

@@ -1,7 +1,5 @@
 import { checkRow, type LedgerProblem, type StoredRow } from "../../ledger/verify.ts";
-import { ledgerHashes } from "./ledger-hashes.ts";
-
-export const hashLength = 32;
+import { hashLength, ledgerHashes } from "./ledger-hashes.ts";
 
 /** What is read of each record, under the names that its text uses. */
 export const checkedColumns = [

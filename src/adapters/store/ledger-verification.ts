@@ -4,8 +4,8 @@ import { emptyFrontier, unpackFrontier } from "../../ledger/frontier.ts";
 import { sameHash } from "../../ledger/merkle.ts";
 import type { TreeHead } from "../../ledger/proof.ts";
 import { LedgerVerifier } from "../../ledger/verify.ts";
-import { ledgerHashes, sha256 } from "./ledger-hashes.ts";
-import { type CheckedPage, checkedColumns, checkedRows, hashLength, type PageCheck } from "./ledger-page.ts";
+import { hashLength, ledgerHashes, sha256 } from "./ledger-hashes.ts";
+import { type CheckedPage, checkedColumns, checkedRows, type PageCheck } from "./ledger-page.ts";
 import type { Tables } from "./tables.ts";
 
 /** Records that are read and checked at a time; hashing them takes far longer than handing them over. */

@@ -202,7 +202,8 @@ function recordOf(
     namespace: target.namespace === "" ? undefined : target.namespace,
     name: target.name === "" ? undefined : target.name,
     outcome,
-    data: { uid, stage, ...data },
+    // In the order of the record's text, here and below, so that it is written without being sorted.
+    data: { ...data, stage, uid },
   };
 }
 
@@ -212,16 +213,17 @@ function saidOf(decision: Decision, { target }: Action): { readonly outcome: str
     decision.effect === "deny" ? "deny" : decision.warnings.length > 0 ? "warn" : told.length > 0 ? "audit" : "allow";
   const results = told.map(
     ({ policy, rule, result }): JsonObject => ({
+      message: target.resource === "secrets" ? "" : result.message,
       policy: policyName(policy.id),
       rule: rule.name,
       status: result.status,
-      message: target.resource === "secrets" ? "" : result.message,
     }),
   );
   const excused = decision.results.flatMap(({ policy, rule, result }): readonly JsonObject[] =>
-    (result.exceptions ?? []).map((by) => ({ policy: policyName(policy.id), rule: rule.name, by })),
+    (result.exceptions ?? []).map((by) => ({ by, policy: policyName(policy.id), rule: rule.name })),
   );
-  const counts = { ...decision.counts };
-  const more = { ...(results.length === 0 ? {} : { results }), ...(excused.length === 0 ? {} : { excused }) };
+  const { error, fail, pass, skip, warn } = decision.counts;
+  const counts = { error, fail, pass, skip, warn };
+  const more = { ...(excused.length === 0 ? {} : { excused }), ...(results.length === 0 ? {} : { results }) };
   return { outcome, data: { counts, ...more } };
 }
