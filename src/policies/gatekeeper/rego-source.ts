@@ -56,7 +56,7 @@ function dataRefs(module: Module): readonly RefTerm[] {
 }
 
 /** Templates see their libraries and the inventory, and nothing else of `data`. */
-function refusals(module: Module): readonly Refusal[] {
+function refusals(module: Module, refs: readonly RefTerm[]): readonly Refusal[] {
   const found: Refusal[] = [];
   for (const taken of module.imports) {
     const { head } = taken.path;
@@ -66,7 +66,7 @@ function refusals(module: Module): readonly Refusal[] {
     const message = `a template may import its libraries (data.lib...) only, not ${importName(taken)}`;
     found.push({ module, message, at: taken.at });
   }
-  for (const ref of dataRefs(module)) {
+  for (const ref of refs) {
     const [first] = namesOf(ref);
     if (first === "lib" || first === "inventory") continue;
     const message = "a template may refer to data.lib and data.inventory only";
@@ -76,9 +76,7 @@ function refusals(module: Module): readonly Refusal[] {
 }
 
 /** Whether the rules look at other objects than the one under review. */
-function readsInventory(modules: readonly Module[]): boolean {
-  return modules.some((module) => dataRefs(module).some((ref) => namesOf(ref)[0] === "inventory"));
-}
+const readsInventory = (refs: readonly RefTerm[]): boolean => refs.some((ref) => namesOf(ref)[0] === "inventory");
 
 const isMember = (value: Value | undefined, name: string): Value | undefined =>
   value instanceof RegoObject ? value.field(name) : undefined;
@@ -154,6 +152,7 @@ export function compileTemplateRego({ rego, libs, version }: RegoText): Compiled
   const modules = parsed.flatMap((one) => (one.ok ? [one.value] : []));
   const [entry, ...rest] = modules;
   if (entry === undefined) throw new Error("a template has an entry point");
+  const refs = modules.map(dataRefs);
   const refused = [
     ...rest.flatMap((lib): readonly Refusal[] =>
       lib.package.path[0] === "lib" && lib.package.path.length > 1
@@ -163,7 +162,7 @@ export function compileTemplateRego({ rego, libs, version }: RegoText): Compiled
     ...(entry.rules.some((rule) => rule.head.ref[0].name === "violation")
       ? []
       : [{ module: entry, message: 'there is no rule violation[{"msg": msg}]', at: entry.package.at }]),
-    ...modules.flatMap(refusals),
+    ...modules.flatMap((module, i) => refusals(module, refs[i] ?? [])),
   ];
   if (refused.length > 0) {
     const asIssue = ({ module, message, at }: Refusal): RegoIssue => ({
@@ -178,7 +177,7 @@ export function compileTemplateRego({ rego, libs, version }: RegoText): Compiled
   const compiled = compileParsed([moved, ...rest]);
   if (!compiled.ok) return { ok: false, problems: compiled.issues.map(problem) };
   const rule = compiled.value.rule([entryFile, "violation"]);
-  return { ok: true, engine: new RegoEngine(rule, readsInventory(modules)) };
+  return { ok: true, engine: new RegoEngine(rule, readsInventory(refs.flat())) };
 }
 
 /** The texts of a list. */

@@ -1,8 +1,8 @@
-import type { Body, Expr, Rule, Term, VarTerm, With } from "../ast.ts";
+import type { Body, CallExpr, Expr, Rule, Term, TermExpr, VarTerm, With } from "../ast.ts";
 import { visitTerms } from "../syntax/visit.ts";
 import type { Compilation } from "./compilation.ts";
 import { compareTerms } from "./term-order.ts";
-import { appended, mapBodies, mapBodiesOfTerm } from "./transform.ts";
+import { appended, mapBodies, mapBodiesOfTerm, mapEach } from "./transform.ts";
 
 /** `local = term`, made by the compiler. */
 export function generatedEquality(local: VarTerm, term: Term, modifiers: readonly With[] = []): Expr {
@@ -27,6 +27,9 @@ export function requiresEvaluation(term: Term): boolean {
   });
   return found;
 }
+
+const withTerm = (expr: TermExpr, term: Term): Expr => (term === expr.term ? expr : { ...expr, term });
+const withArguments = (expr: CallExpr, args: readonly Term[]): Expr => (args === expr.args ? expr : { ...expr, args });
 
 /** Takes calls out of terms: each becomes an expression of its own, before the one that uses its result. */
 export class TermExpander {
@@ -56,20 +59,26 @@ export class TermExpander {
   }
 
   #expand(expr: Expr): readonly Expr[] {
+    const support: Expr[] = [];
+    if (expr.with.length === 0) {
+      support.push(this.#expandBare(expr, support));
+      return support;
+    }
     const result: Expr[] = [];
     const modifiers = expr.with.map((modifier) => ({ ...modifier, value: this.term(modifier.value, result) }));
-    const support: Expr[] = [];
     const expanded = this.#expandBare({ ...expr, with: modifiers }, support);
-    const scoped = modifiers.length === 0 ? support : support.map((extra) => ({ ...extra, with: modifiers }));
-    return [...result, ...scoped, expanded];
+    return [...result, ...support.map((extra) => ({ ...extra, with: modifiers })), expanded];
   }
 
   #expandBare(expr: Expr, support: Expr[]): Expr {
     switch (expr.kind) {
       case "term-expr":
-        return { ...expr, term: this.term(expr.term, support) };
+        return withTerm(expr, this.term(expr.term, support));
       case "call-expr":
-        return { ...expr, args: expr.args.map((arg) => this.term(arg, support)) };
+        return withArguments(
+          expr,
+          mapEach(expr.args, (arg) => this.term(arg, support)),
+        );
       case "every": {
         const local = this.#compilation.fresh(expr.domain.at);
         support.push(...this.#expand(generatedEquality(local, expr.domain)));
@@ -104,17 +113,19 @@ export class TermExpander {
       }
       case "ref": {
         let head = this.term(term.head, support);
-        const path = term.path.map((step) => this.term(step, support));
+        const path = mapEach(term.path, (step) => this.term(step, support));
         // Nothing can be looked up in a scalar, but that is for evaluation to find.
         if (head.kind !== "var" && head.kind !== "scalar") {
           const local = this.#compilation.fresh(head.at);
           support.push(generatedEquality(local, head));
           head = local;
         }
-        return { ...term, head, path };
+        return head === term.head && path === term.path ? term : { ...term, head, path };
       }
-      case "array":
-        return { ...term, items: term.items.map((item) => this.term(item, support)) };
+      case "array": {
+        const items = mapEach(term.items, (item) => this.term(item, support));
+        return items === term.items ? term : { ...term, items };
+      }
       case "set":
         return { ...term, items: term.items.toSorted(compareTerms).map((item) => this.term(item, support)) };
       case "object": {
@@ -142,9 +153,9 @@ export class TermExpander {
 
   /** What comprehensions collect, and heads hold, is looked up in their bodies. */
   captureHeads(rule: Rule): Rule {
-    let body = mapBodies(rule.body, (inner) => inner.map((expr) => this.#inExpr(expr)));
+    let body = this.captureInBody(rule.body);
     const capture = (term: Term): Term => {
-      const own = this.#comprehensions(mapBodiesOfTerm(term, (inner) => inner.map((expr) => this.#inExpr(expr))));
+      const own = this.#comprehensions(mapBodiesOfTerm(term, (inner) => mapEach(inner, (expr) => this.#inExpr(expr))));
       if (!requiresEvaluation(own)) return own;
       const local = this.#compilation.fresh(term.at);
       body = appended(body, [generatedEquality(local, own)]);
@@ -158,22 +169,24 @@ export class TermExpander {
   }
 
   captureInBody(body: Body): Body {
-    return mapBodies(body, (inner) => inner.map((expr) => this.#inExpr(expr)));
+    return mapBodies(body, (inner) => mapEach(inner, (expr) => this.#inExpr(expr)));
   }
 
   #inExpr(expr: Expr): Expr {
     switch (expr.kind) {
       case "term-expr":
-        return { ...expr, term: this.#comprehensions(expr.term), with: this.#modifiers(expr.with) };
-      case "call-expr":
-        return {
-          ...expr,
-          args: expr.args.map((arg) => this.#comprehensions(arg)),
-          with: this.#modifiers(expr.with),
-        };
+        return this.#withModifiers(withTerm(expr, this.#comprehensions(expr.term)));
+      case "call-expr": {
+        const args = mapEach(expr.args, (arg) => this.#comprehensions(arg));
+        return this.#withModifiers(withArguments(expr, args));
+      }
       default:
-        return { ...expr, with: this.#modifiers(expr.with) };
+        return this.#withModifiers(expr);
     }
+  }
+
+  #withModifiers(expr: Expr): Expr {
+    return expr.with.length === 0 ? expr : { ...expr, with: this.#modifiers(expr.with) };
   }
 
   #modifiers(modifiers: readonly With[]): readonly With[] {
@@ -183,11 +196,15 @@ export class TermExpander {
   /** The comprehensions of a term whose bodies were seen to already. */
   #comprehensions(term: Term): Term {
     switch (term.kind) {
-      case "ref":
-        return { ...term, path: term.path.map((step) => this.#comprehensions(step)) };
+      case "ref": {
+        const path = mapEach(term.path, (step) => this.#comprehensions(step));
+        return path === term.path ? term : { ...term, path };
+      }
       case "array":
-      case "set":
-        return { ...term, items: term.items.map((item) => this.#comprehensions(item)) };
+      case "set": {
+        const items = mapEach(term.items, (item) => this.#comprehensions(item));
+        return items === term.items ? term : { ...term, items };
+      }
       case "object": {
         const members = term.members.map(([k, v]) => [this.#comprehensions(k), this.#comprehensions(v)] as const);
         return { ...term, members };
@@ -195,7 +212,7 @@ export class TermExpander {
       case "array-comprehension":
       case "set-comprehension": {
         const output = this.#comprehensions(term.term);
-        if (!requiresEvaluation(output)) return { ...term, term: output };
+        if (!requiresEvaluation(output)) return output === term.term ? term : { ...term, term: output };
         const local = this.#compilation.fresh(output.at);
         return { ...term, term: local, body: appended(term.body, [generatedEquality(local, output)]) };
       }

@@ -20,6 +20,7 @@ export class ModifierRewriter {
   readonly body = (body: Body): Body => body.flatMap((expr) => this.#rewrite(expr));
 
   #rewrite(expr: Expr): readonly Expr[] {
+    if (expr.with.length === 0) return [expr];
     const before: Expr[] = [];
     const modifiers = expr.with.map((modifier): With => {
       const checked = this.#check(modifier);

@@ -1,7 +1,7 @@
 import type { Body, Expr, Import, Module, Place, RefTerm, Rule, Term } from "../ast.ts";
 import { visitTerms } from "../syntax/visit.ts";
 import type { Compilation } from "./compilation.ts";
-import { type Mapping, mapExpr, mapParts, mapRule } from "./transform.ts";
+import { type Mapping, mapEach, mapExpr, mapParts, mapRule } from "./transform.ts";
 import { Variables } from "./variables.ts";
 
 /** A name of a module that stands for a document. */
@@ -151,10 +151,11 @@ class Resolver implements Mapping {
       case "var":
         return this.#global(term.name, term.at) ?? term;
       case "ref": {
-        const path = term.path.map(this.term);
+        const path = mapEach(term.path, this.term);
         const head = term.head.kind === "var" ? this.#global(term.head.name, term.head.at) : undefined;
         if (head !== undefined) return { ...term, head: head.head, path: [...head.path, ...path] };
-        return { ...term, head: term.head.kind === "var" ? term.head : this.term(term.head), path };
+        const own = term.head.kind === "var" ? term.head : this.term(term.head);
+        return own === term.head && path === term.path ? term : { ...term, head: own, path };
       }
       case "array-comprehension":
       case "set-comprehension":
@@ -165,7 +166,7 @@ class Resolver implements Mapping {
     }
   };
 
-  readonly body = (body: Body): Body => body.map(this.expr);
+  readonly body = (body: Body): Body => mapEach(body, this.expr);
 
   readonly part = (expr: Expr): Expr => this.expr(expr);
 

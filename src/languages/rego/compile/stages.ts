@@ -7,6 +7,7 @@ import { visitBodyTerms, visitTerms } from "../syntax/visit.ts";
 import { checkTypes } from "../types/check.ts";
 import { Compilation, type Unit } from "./compilation.ts";
 import { checkConflicts } from "./conflicts.ts";
+import { Dependencies } from "./dependencies.ts";
 import { DynamicRewriter } from "./dynamics.ts";
 import { generatedEquality, TermExpander } from "./expand.ts";
 import { arityIn, checkCalls } from "./functions.ts";
@@ -46,6 +47,9 @@ export function compileModules(modules: readonly Module[], strict: boolean): Com
   const each = (work: (unit: Unit) => void): void => {
     if (!compilation.failed) for (const unit of units) work(unit);
   };
+  const where = (text: string, work: (unit: Unit) => void): void => {
+    if (!compilation.failed) for (const unit of units) if (mentions(unit, text)) work(unit);
+  };
   const stages: readonly (() => void)[] = [
     () => {
       for (const [i, unit] of units.entries()) {
@@ -54,16 +58,16 @@ export function compileModules(modules: readonly Module[], strict: boolean): Com
       }
     },
     () => each((unit) => renameUnit(unit, compilation)),
-    () => each((unit) => stage(unit, (rule) => new TemplateRewriter(compilation).rule(rule))),
+    () => where("$", (unit) => stage(unit, (rule) => new TemplateRewriter(compilation).rule(rule))),
     () => each((unit) => checkVoidCalls(unit, compilation)),
-    () => each((unit) => stage(unit, erasePrints)),
+    () => where("print(", (unit) => stage(unit, erasePrints)),
     () => each((unit) => stage(unit, (rule) => new TermExpander(compilation).rule(rule))),
-    () => rewriteMetadataCalls(modules, units, compilation),
+    () => (units.some((unit) => mentions(unit, "metadata")) ? rewriteMetadataCalls(modules, units, compilation) : undefined),
     () => each((unit) => stage(unit, (rule) => new TermExpander(compilation).captureHeads(rule))),
     () => {
       tree = ruleTree(units);
     },
-    () => each((unit) => rewriteModifiers(unit, tree, compilation)),
+    () => where("with", (unit) => rewriteModifiers(unit, tree, compilation)),
     () => checkConflicts(tree, units, compilation),
     () => each((unit) => checkUnitCalls(unit, tree, compilation)),
     () => each((unit) => checkHeads(unit, compilation)),
@@ -72,8 +76,11 @@ export function compileModules(modules: readonly Module[], strict: boolean): Com
     () => {
       tree = ruleTree(units);
     },
-    () => checkRecursion(tree, compilation),
-    () => checkTypes(tree, compilation),
+    () => {
+      const dependencies = new Dependencies(tree);
+      checkRecursion(tree, dependencies, compilation);
+      if (!compilation.failed) checkTypes(tree, dependencies, compilation);
+    },
     () => each((unit) => checkDeprecated(unit, compilation)),
   ];
   for (const run of stages) {
@@ -81,6 +88,11 @@ export function compileModules(modules: readonly Module[], strict: boolean): Com
     if (compilation.failed) break;
   }
   return { tree, compilation };
+}
+
+/** Whether a source may have the text in it: what has not needs no stage that is about it. Names may be escaped. */
+function mentions({ source }: Unit, text: string): boolean {
+  return source.includes(text) || source.includes("\\u");
 }
 
 function renameUnit(unit: Unit, compilation: Compilation): void {

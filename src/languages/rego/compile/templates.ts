@@ -1,6 +1,6 @@
 import type { Body, Expr, Rule, Term } from "../ast.ts";
 import type { Compilation } from "./compilation.ts";
-import { type Mapping, mapExpr, mapParts } from "./transform.ts";
+import { type Mapping, mapEach, mapExpr, mapParts } from "./transform.ts";
 
 /** Template strings become calls that join sets of at most one value each: none where an expression is undefined. */
 export class TemplateRewriter implements Mapping {
@@ -18,7 +18,7 @@ export class TemplateRewriter implements Mapping {
     return { ...rule, head: { ...head, key, value, args }, body: this.body(rule.body) };
   }
 
-  readonly body = (body: Body): Body => body.map((expr) => mapExpr(expr, this));
+  readonly body = (body: Body): Body => mapEach(body, (expr) => mapExpr(expr, this));
 
   readonly term = (term: Term): Term => {
     if (term.kind !== "template") return mapParts(term, this);

@@ -8,31 +8,58 @@ export interface Mapping {
   part?(expr: Expr): Expr;
 }
 
-/** The term with its direct parts replaced. */
+/** The items, each replaced; the list itself where none is. */
+export function mapEach<T>(items: readonly T[], map: (item: T) => T): readonly T[] {
+  let mapped: T[] | undefined;
+  for (const [i, item] of items.entries()) {
+    const made = map(item);
+    if (made !== item) mapped ??= items.slice(0, i);
+    mapped?.push(made);
+  }
+  return mapped ?? items;
+}
+
+/** The term with its direct parts replaced; the term itself where none is. */
 export function mapParts(term: Term, mapping: Mapping): Term {
   switch (term.kind) {
     case "scalar":
     case "var":
       return term;
-    case "ref":
-      return { ...term, head: mapping.term(term.head), path: term.path.map(mapping.term) };
+    case "ref": {
+      const head = mapping.term(term.head);
+      const path = mapEach(term.path, mapping.term);
+      return head === term.head && path === term.path ? term : { ...term, head, path };
+    }
     case "array":
-    case "set":
-      return { ...term, items: term.items.map(mapping.term) };
-    case "object":
-      return { ...term, members: term.members.map(([key, value]) => [mapping.term(key), mapping.term(value)] as const) };
-    case "call":
-      return { ...term, operator: mapOperator(term.operator, mapping), args: term.args.map(mapping.term) };
+    case "set": {
+      const items = mapEach(term.items, mapping.term);
+      return items === term.items ? term : { ...term, items };
+    }
+    case "object": {
+      const members = mapEach(term.members, (member): readonly [Term, Term] => {
+        const key = mapping.term(member[0]);
+        const value = mapping.term(member[1]);
+        return key === member[0] && value === member[1] ? member : [key, value];
+      });
+      return members === term.members ? term : { ...term, members };
+    }
+    case "call": {
+      const operator = mapOperator(term.operator, mapping);
+      const args = mapEach(term.args, mapping.term);
+      return operator === term.operator && args === term.args ? term : { ...term, operator, args };
+    }
     case "array-comprehension":
-    case "set-comprehension":
-      return { ...term, body: mapping.body(term.body), term: mapping.term(term.term) };
-    case "object-comprehension":
-      return {
-        ...term,
-        body: mapping.body(term.body),
-        key: mapping.term(term.key),
-        value: mapping.term(term.value),
-      };
+    case "set-comprehension": {
+      const body = mapping.body(term.body);
+      const output = mapping.term(term.term);
+      return body === term.body && output === term.term ? term : { ...term, body, term: output };
+    }
+    case "object-comprehension": {
+      const body = mapping.body(term.body);
+      const key = mapping.term(term.key);
+      const value = mapping.term(term.value);
+      return body === term.body && key === term.key && value === term.value ? term : { ...term, body, key, value };
+    }
     case "template": {
       const part = mapping.part ?? ((expr: Expr) => mapExpr(expr, mapping));
       return { ...term, parts: term.parts.map((p) => (p.kind === "scalar" ? p : part(p))) };
@@ -40,21 +67,22 @@ export function mapParts(term: Term, mapping: Mapping): Term {
   }
 }
 
-/** The expression with its direct parts replaced. */
+/** The expression with its direct parts replaced; the expression itself where none is. */
 export function mapExpr(expr: Expr, mapping: Mapping): Expr {
-  const modifiers = expr.with.map((modifier) => mapWith(modifier, mapping));
+  const modifiers = expr.with.length === 0 ? expr.with : expr.with.map((modifier) => mapWith(modifier, mapping));
+  const isSame = modifiers === expr.with;
   switch (expr.kind) {
-    case "term-expr":
-      return { ...expr, term: mapping.term(expr.term), with: modifiers };
-    case "call-expr":
-      return {
-        ...expr,
-        operator: mapOperator(expr.operator, mapping),
-        args: expr.args.map(mapping.term),
-        with: modifiers,
-      };
+    case "term-expr": {
+      const term = mapping.term(expr.term);
+      return isSame && term === expr.term ? expr : { ...expr, term, with: modifiers };
+    }
+    case "call-expr": {
+      const operator = mapOperator(expr.operator, mapping);
+      const args = mapEach(expr.args, mapping.term);
+      return isSame && operator === expr.operator && args === expr.args ? expr : { ...expr, operator, args, with: modifiers };
+    }
     case "some":
-      return { ...expr, with: modifiers };
+      return isSame ? expr : { ...expr, with: modifiers };
     case "some-in":
       return {
         ...expr,
@@ -92,7 +120,7 @@ export function mapBodies(body: Body, map: (body: Body) => Body): Body {
     term: (term) => mapParts(term, mapping),
     body: (inner) => mapBodies(inner, map),
   };
-  return map(body.map((expr) => mapExpr(expr, mapping)));
+  return map(mapEach(body, (expr) => mapExpr(expr, mapping)));
 }
 
 /** Maps the bodies that stand within a term. */

@@ -1,6 +1,7 @@
 import type { Body, Expr, ListComprehension, ObjectComprehension, RefTerm, Rule, Term } from "../ast.ts";
 import { builtins } from "../builtins/index.ts";
 import type { Compilation } from "../compile/compilation.ts";
+import type { Dependencies } from "../compile/dependencies.ts";
 import { printTerm } from "../compile/print-term.ts";
 import { dataPath, groundPrefix, type PlacedRule, type RuleNode, rulesReached } from "../compile/rule-tree.ts";
 import { isEquality } from "../compile/safety.ts";
@@ -24,9 +25,9 @@ interface Finding {
 }
 
 /** Refuses expressions that can never hold because of the types of what they are about. */
-export function checkTypes(tree: RuleNode, compilation: Compilation): void {
+export function checkTypes(tree: RuleNode, dependencies: Dependencies, compilation: Compilation): void {
   const checker = new TypeChecker(tree, compilation);
-  for (const placed of sortedRules(tree)) checker.rule(placed);
+  for (const placed of sortedRules(tree, dependencies)) checker.rule(placed);
 }
 
 interface PlacedBranch {
@@ -35,7 +36,7 @@ interface PlacedBranch {
 }
 
 /** All rules and else branches, those that others need before them. */
-function sortedRules(tree: RuleNode): readonly PlacedBranch[] {
+function sortedRules(tree: RuleNode, dependencies: Dependencies): readonly PlacedBranch[] {
   const all = new Map<Rule, PlacedRule>();
   const collect = (node: RuleNode): void => {
     for (const placed of node.rules) for (const branch of branches(placed.rule)) all.set(branch, placed);
@@ -47,7 +48,7 @@ function sortedRules(tree: RuleNode): readonly PlacedBranch[] {
   const visit = (rule: Rule, placed: PlacedRule): void => {
     if (seen.has(rule)) return;
     seen.add(rule);
-    for (const needed of neededBy(rule, tree)) {
+    for (const needed of dependencies.of(rule)) {
       const own = all.get(needed);
       if (own !== undefined) visit(needed, own);
     }
@@ -55,18 +56,6 @@ function sortedRules(tree: RuleNode): readonly PlacedBranch[] {
   };
   for (const [rule, placed] of all) visit(rule, placed);
   return sorted;
-}
-
-function neededBy(rule: Rule, tree: RuleNode): ReadonlySet<Rule> {
-  const found = new Set<Rule>();
-  const visit = (term: Term): boolean => {
-    const path = dataPath(term);
-    if (path !== undefined) for (const reached of rulesReached(tree, path)) found.add(reached);
-    return true;
-  };
-  visitBodyTerms(rule.body, visit);
-  for (const term of [...rule.head.args, rule.head.key, rule.head.value]) if (term !== undefined) visitTerms(term, visit);
-  return found;
 }
 
 class TypeChecker {
