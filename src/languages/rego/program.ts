@@ -1,15 +1,16 @@
-import type { Host } from "../../core/host.ts";
 import type { Body, Module, RegoVersion } from "./ast.ts";
 import type { PlacedRule, RuleNode } from "./compile/rule-tree.ts";
 import { compileModules, compileQuery } from "./compile/stages.ts";
 import { BodyCompiler } from "./evaluate/bodies.ts";
 import { DataNode } from "./evaluate/data-tree.ts";
-import { type EvaluationCode, EvaluationFailure, Machine, type Site } from "./evaluate/machine.ts";
+import { type Evaluation, type EvaluationCode, EvaluationFailure, Machine, type Site } from "./evaluate/machine.ts";
 import { ruleSet } from "./evaluate/rule-sets.ts";
 import { Scope } from "./evaluate/scope.ts";
 import type { Parsed, RegoIssue } from "./issue.ts";
 import { parseModule, parseQuery } from "./syntax/module-parser.ts";
-import { RegoObject, type Value } from "./values/value.ts";
+import type { Value } from "./values/value.ts";
+
+export type { Evaluation };
 
 /** A module's text. */
 export interface ModuleSource {
@@ -22,25 +23,6 @@ export interface ModuleSource {
 export interface CompileOptions {
   /** Unused imports, variables and arguments are errors, as with `opa check --strict`. */
   readonly strict?: boolean | undefined;
-}
-
-/** What one evaluation is given. */
-export interface Evaluation {
-  /** Undefined: there is no input. */
-  readonly input?: Value | undefined;
-  /** Base documents: an object. */
-  readonly data?: RegoObject | undefined;
-  readonly host: Host;
-  /** Steps (look-ups of rules, iterations, calls) after which evaluation ends with an error. */
-  readonly budget?: number | undefined;
-  /** Asked every now and then; where it answers true, evaluation ends with an error. */
-  readonly cancelled?: (() => boolean) | undefined;
-  /** A builtin that refuses its arguments ends evaluation; else the expression is undefined. */
-  readonly strictBuiltinErrors?: boolean | undefined;
-  /** What `opa.runtime()` answers. */
-  readonly runtime?: RegoObject | undefined;
-  /** What answers `external_data`; without it, the builtin refuses. What it throws leaves the evaluation. */
-  readonly external?: ((request: Value) => Value) | undefined;
 }
 
 /** An evaluation that came to no answer. `eval_cancel_error`: the budget was spent, or the caller cancelled. */
@@ -77,9 +59,6 @@ export interface RegoProgram {
   has(path: readonly string[]): boolean;
   readonly modules: readonly Module[];
 }
-
-/** More than any policy takes; a policy that never ends is stopped after a few seconds. */
-const defaultBudget = 50_000_000;
 
 /** Parses and compiles modules. Issues are in the order of the modules. */
 export function compileSources(sources: readonly ModuleSource[], options: CompileOptions = {}): Parsed<RegoProgram> {
@@ -191,16 +170,7 @@ class Program implements RegoProgram {
 }
 
 function evaluated<T>(given: Evaluation, work: (machine: Machine) => T): Evaluated<T> {
-  const machine = new Machine({
-    input: given.input,
-    data: given.data ?? RegoObject.empty,
-    host: given.host,
-    budget: given.budget ?? defaultBudget,
-    cancelled: given.cancelled,
-    strictBuiltinErrors: given.strictBuiltinErrors ?? false,
-    runtime: given.runtime,
-    external: given.external,
-  });
+  const machine = new Machine(given);
   try {
     return { ok: true, value: work(machine) };
   } catch (failure) {

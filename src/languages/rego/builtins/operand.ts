@@ -114,8 +114,8 @@ export function unary<A>(
   run: (a: A, context: BuiltinContext) => BuiltinResult,
   more: More = {},
 ): Builtin {
-  const call: Builtin["call"] = ([x = null], context) => {
-    const first = a.read(x, 1);
+  const call: Builtin["call"] = (args, context) => {
+    const first = a.read(args[0] ?? null, 1);
     return isError(first) ? first : run(first, context);
   };
   return { name, type: fn([a.type], result), call, ...more };
@@ -128,10 +128,10 @@ export function binary<A, B>(
   run: (a: A, b: B, context: BuiltinContext) => BuiltinResult,
   more: More = {},
 ): Builtin {
-  const call: Builtin["call"] = ([x = null, y = null], context) => {
-    const first = a.read(x, 1);
+  const call: Builtin["call"] = (args, context) => {
+    const first = a.read(args[0] ?? null, 1);
     if (isError(first)) return first;
-    const second = b.read(y, 2);
+    const second = b.read(args[1] ?? null, 2);
     return isError(second) ? second : run(first, second, context);
   };
   return { name, type: fn([a.type, b.type], result), call, ...more };

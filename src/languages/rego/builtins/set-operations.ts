@@ -1,16 +1,10 @@
-import { type MapKey, mapKey } from "../values/map-key.ts";
 import { RegoSet, type Value } from "../values/value.ts";
 
 export function union(sets: Iterable<RegoSet>): RegoSet {
-  const items = new Map<MapKey, Value>();
-  for (const set of sets) {
-    for (const item of set.unordered()) {
-      const key = mapKey(item);
-      // The first of equal elements stays: 1 and 1.0 are the same element, but print differently.
-      if (!items.has(key)) items.set(key, item);
-    }
-  }
-  return RegoSet.own(items);
+  const all = RegoSet.draft();
+  // The first of equal elements stays: 1 and 1.0 are the same element, but print differently.
+  for (const set of sets) for (const item of set.unordered()) all.add(item);
+  return all;
 }
 
 export function intersection(a: RegoSet, b: RegoSet): RegoSet {
@@ -23,7 +17,11 @@ export function difference(a: RegoSet, b: RegoSet): RegoSet {
 }
 
 function select(set: RegoSet, keep: (item: Value) => boolean): RegoSet {
-  const items = new Map<MapKey, Value>();
-  for (const item of set.unordered()) if (keep(item)) items.set(mapKey(item), item);
-  return RegoSet.own(items);
+  let kept: RegoSet | undefined;
+  for (const item of set.unordered()) {
+    if (!keep(item)) continue;
+    kept ??= RegoSet.draft();
+    kept.add(item);
+  }
+  return kept ?? RegoSet.empty;
 }

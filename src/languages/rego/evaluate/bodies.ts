@@ -209,17 +209,17 @@ export class BodyCompiler implements TermCompiler {
           const get = compileTerm(term.term, bound);
           return (m, s) => {
             const value = get(m, s);
-            if (value !== undefined) addTo(m.set, value);
+            if (value !== undefined) addTo(m, value);
             return false;
           };
         });
         return (m, s) => {
           const outer = m.set;
-          const set = new Map<MapKey, Value>();
-          m.set = set;
+          m.set = undefined;
           step(m, s);
+          const set = m.set ?? RegoSet.empty;
           m.set = outer;
-          return RegoSet.own(set);
+          return set;
         };
       }
       case "object-comprehension":
@@ -334,10 +334,10 @@ export class BodyCompiler implements TermCompiler {
   }
 }
 
-/** Of equal values the first stays: 1 equals 1.0. */
-export function addTo(set: Map<MapKey, Value>, value: Value): void {
-  const key = mapKey(value);
-  if (!set.has(key)) set.set(key, value);
+/** Adds to the set that is collected. */
+export function addTo(m: Machine, value: Value): void {
+  m.set ??= RegoSet.draft();
+  m.set.add(value);
 }
 
 function isDocument(name: string): boolean {

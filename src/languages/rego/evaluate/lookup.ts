@@ -38,10 +38,7 @@ export function forEachMember(collection: Value, visit: (key: Value, value: Valu
     }
     return false;
   }
-  if (collection instanceof RegoObject) {
-    for (const member of collection.sorted()) if (visit(member.key, member.value)) return true;
-    return false;
-  }
+  if (collection instanceof RegoObject) return collection.some(visit);
   if (collection instanceof RegoSet) {
     for (const item of collection.sorted()) if (visit(item, item)) return true;
   }

@@ -2,7 +2,7 @@ import type { Host } from "../../../core/host.ts";
 import type { Place } from "../ast.ts";
 import type { BuiltinContext } from "../builtins/builtin.ts";
 import type { MapKey } from "../values/map-key.ts";
-import { type Member, RegoObject, type Value } from "../values/value.ts";
+import { type Member, RegoObject, type RegoSet, type Value } from "../values/value.ts";
 import type { ObjectDraft } from "./object-draft.ts";
 
 /** OPA's codes of what can go wrong while a query is evaluated. */
@@ -69,24 +69,32 @@ export interface Surroundings {
   readonly parts: Map<string, Value> | undefined;
 }
 
-export interface MachineOptions {
-  readonly input: Value | undefined;
-  readonly data: RegoObject;
+/** What one evaluation is given. */
+export interface Evaluation {
+  /** Undefined: there is no input. */
+  readonly input?: Value | undefined;
+  /** Base documents: an object. */
+  readonly data?: RegoObject | undefined;
   readonly host: Host;
-  /** Steps after which evaluation is given up. */
-  readonly budget: number;
-  /** Asked now and then; true: evaluation is given up. */
+  /** Steps (look-ups of rules, iterations, calls) after which evaluation ends with an error. */
+  readonly budget?: number | undefined;
+  /** Asked every now and then; where it answers true, evaluation ends with an error. */
   readonly cancelled?: (() => boolean) | undefined;
-  readonly strictBuiltinErrors: boolean;
+  /** A builtin that refuses its arguments ends evaluation; else the expression is undefined. */
+  readonly strictBuiltinErrors?: boolean | undefined;
+  /** What `opa.runtime()` answers. */
   readonly runtime?: RegoObject | undefined;
+  /** What answers `external_data`; without it, the builtin refuses. What it throws leaves the evaluation. */
   readonly external?: ((request: Value) => Value) | undefined;
 }
+
+/** More than any policy takes; a policy that never ends is stopped after a few seconds. */
+const defaultBudget = 50_000_000;
 
 const stepsBetweenChecks = 10_000;
 
 /** Nothing collects into these: whoever collects brings a collection of its own. */
 const noList: Value[] = [];
-const noSet = new Map<MapKey, Value>();
 const noMembers = new Map<MapKey, Member>();
 
 /** The state of one evaluation. */
@@ -100,7 +108,8 @@ export class Machine implements BuiltinContext {
   parts: Map<string, Value> | undefined;
   /** What the innermost comprehension or rule collects into. */
   list = noList;
-  set = noSet;
+  /** Undefined: nothing yet. */
+  set: RegoSet | undefined;
   members = noMembers;
   draft: ObjectDraft | undefined;
   /** The surroundings that `with` modifiers in force have left, the innermost last. */
@@ -117,16 +126,17 @@ export class Machine implements BuiltinContext {
   #budget: number;
   #untilCheck: number;
 
-  constructor(options: MachineOptions) {
+  constructor(options: Evaluation) {
     this.input = options.input;
-    this.base = options.data;
+    this.base = options.data ?? RegoObject.empty;
     this.host = options.host;
-    this.strictBuiltinErrors = options.strictBuiltinErrors;
+    this.strictBuiltinErrors = options.strictBuiltinErrors ?? false;
     this.runtime = options.runtime ?? RegoObject.empty;
     this.external = options.external;
     this.#cancelled = options.cancelled;
-    this.#untilCheck = Math.min(options.budget, stepsBetweenChecks);
-    this.#budget = options.budget - this.#untilCheck;
+    const budget = options.budget ?? defaultBudget;
+    this.#untilCheck = Math.min(budget, stepsBetweenChecks);
+    this.#budget = budget - this.#untilCheck;
   }
 
   get nowNanoseconds(): bigint {

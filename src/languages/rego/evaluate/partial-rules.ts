@@ -1,5 +1,4 @@
 import type { PlacedRule } from "../compile/rule-tree.ts";
-import type { MapKey } from "../values/map-key.ts";
 import { RegoSet, type Value } from "../values/value.ts";
 import { addTo } from "./bodies.ts";
 import { EvaluationFailure, type Get, type Machine } from "./machine.ts";
@@ -23,11 +22,11 @@ export function compilePartial(
     );
     return (m) => {
       const outer = m.set;
-      const set = new Map<MapKey, Value>();
-      m.set = set;
+      m.set = undefined;
       for (const step of steps(m)) step(m);
+      const set = m.set ?? RegoSet.empty;
       m.set = outer;
-      return RegoSet.own(set);
+      return set;
     };
   }
   const whole = compileScoped(path, rules, compiler, 0);
@@ -72,7 +71,7 @@ function compileSetRule(placed: PlacedRule, compiler: RuleCompiler): (m: Machine
     const get: Get = rule.head.key === undefined ? () => undefined : compileTerm(rule.head.key, bound);
     return (m, s) => {
       const value = get(m, s);
-      if (value !== undefined) addTo(m.set, value);
+      if (value !== undefined) addTo(m, value);
       return false;
     };
   });

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import { isArray, isObject } from "../../../core/json.ts";
-import { compareValues } from "./compare.ts";
+import { compareStrings, compareValues } from "./compare.ts";
 import type { MapKey } from "./map-key.ts";
 import { mapKey } from "./map-key.ts";
 import type { RegoNumber } from "./number.ts";
@@ -34,6 +34,13 @@ function inOrder(members: Member[]): Member[] {
   return members;
 }
 
+function keysInOrder(json: JsonObject): readonly string[] {
+  const keys = Object.keys(json);
+  for (let i = 1; i < keys.length; i++)
+    if (compareStrings(keys[i - 1] ?? "", keys[i] ?? "") > 0) return keys.sort(compareStrings);
+  return keys;
+}
+
 /** An object: keys are any values. Made from JSON it reads members only when they are asked for. */
 export class RegoObject {
   static readonly empty: RegoObject = new RegoObject(undefined, new Map());
@@ -44,6 +51,8 @@ export class RegoObject {
   /** Mostly one composite member is asked for, for which a map is much. */
   #first: Member | undefined;
   #sorted: readonly Member[] | undefined;
+  /** Of `#json`, in order. */
+  #keys: readonly string[] | undefined;
 
   private constructor(json: JsonObject | undefined, members: Map<MapKey, Member> | undefined) {
     this.#json = json;
@@ -81,8 +90,8 @@ export class RegoObject {
     const raw = json[key];
     if (raw === undefined || raw === null || typeof raw === "string" || typeof raw === "boolean") return raw;
     if (typeof raw === "number") return raw;
-    // What is left may be inherited: a function, or what `__proto__` names.
-    if (!Object.hasOwn(json, key)) return undefined;
+    // What every object inherits: functions, and what `__proto__` names.
+    if (typeof raw === "function" || (key === "__proto__" && !Object.hasOwn(json, key))) return undefined;
     if (this.#first?.key === key) return this.#first.value;
     const known = this.#members?.get(key);
     if (known !== undefined) return known.value;
@@ -124,52 +133,103 @@ export class RegoObject {
     }
     return members;
   }
+
+  /** Calls `visit` with each key and value in the order of the keys, until it answers true; answers whether it did. */
+  some(visit: (key: Value, value: Value) => boolean): boolean {
+    const json = this.#json;
+    if (json === undefined || this.#sorted !== undefined) {
+      for (const { key, value } of this.sorted()) if (visit(key, value)) return true;
+      return false;
+    }
+    this.#keys ??= keysInOrder(json);
+    for (const key of this.#keys) {
+      const value = this.field(key);
+      if (value !== undefined && visit(key, value)) return true;
+    }
+    return false;
+  }
 }
+
+/** Fewer elements are looked through one by one, which costs less than their keys. */
+const few = 16;
 
 /** A set. */
 export class RegoSet {
-  static readonly empty: RegoSet = new RegoSet(new Map());
+  static readonly empty: RegoSet = new RegoSet([]);
 
-  readonly #items: ReadonlyMap<MapKey, Value>;
+  /** A few elements as they came, equal ones among them; undefined: they are in `#items`. */
+  #list: Value[] | undefined;
+  #items: Map<MapKey, Value> | undefined;
   #sorted: readonly Value[] | undefined;
 
-  private constructor(items: ReadonlyMap<MapKey, Value>) {
+  private constructor(list: Value[] | undefined, items?: Map<MapKey, Value>) {
+    this.#list = list;
     this.#items = items;
   }
 
   /** Of equal values the first stays (1 equals 1.0). */
   static of(values: Iterable<Value>): RegoSet {
-    const items = new Map<MapKey, Value>();
-    for (const value of values) {
-      const key = mapKey(value);
-      if (!items.has(key)) items.set(key, value);
-    }
-    return new RegoSet(items);
+    const set = RegoSet.draft();
+    for (const value of values) set.add(value);
+    return set;
   }
 
   /** Takes `items` over: the caller must not change it any more. */
-  static own(items: ReadonlyMap<MapKey, Value>): RegoSet {
-    return new RegoSet(items);
+  static own(items: Map<MapKey, Value>): RegoSet {
+    return new RegoSet(undefined, items);
+  }
+
+  /** A set that whoever made it may {@link add} to until somebody else sees it. */
+  static draft(): RegoSet {
+    return new RegoSet([]);
+  }
+
+  add(value: Value): void {
+    if (this.#list === undefined) put(this.#byKey(), value);
+    else if (this.#list.push(value) > few) this.#byKey();
+  }
+
+  #byKey(): Map<MapKey, Value> {
+    if (this.#items !== undefined) return this.#items;
+    const items = new Map<MapKey, Value>();
+    for (const value of this.#list ?? []) put(items, value);
+    this.#items = items;
+    this.#list = undefined;
+    return items;
   }
 
   has(value: Value): boolean {
-    return this.#items.has(mapKey(value));
+    // A text equals itself only.
+    if (this.#list !== undefined && (typeof value === "string" || this.#list.length === 0)) return this.#list.includes(value);
+    return this.#byKey().has(mapKey(value));
   }
 
   get size(): number {
-    return this.#items.size;
+    return this.#list !== undefined && this.#list.length < 2 ? this.#list.length : this.#byKey().size;
   }
 
   /** The elements in order. */
   sorted(): readonly Value[] {
-    this.#sorted ??= [...this.#items.values()].sort(compareValues);
+    this.#sorted ??= this.#list === undefined ? [...this.#byKey().values()].sort(compareValues) : distinct(this.#list);
     return this.#sorted;
   }
 
   /** The elements in no particular order: for work whose outcome does not depend on it. */
   unordered(): Iterable<Value> {
-    return this.#items.values();
+    return this.#list !== undefined && this.#list.length < 2 ? this.#list : this.#byKey().values();
   }
+}
+
+function put(items: Map<MapKey, Value>, value: Value): void {
+  const key = mapKey(value);
+  // What is its own key is equal to nothing else.
+  if (key === value || !items.has(key)) items.set(key, value);
+}
+
+/** In order, and the first of those that are equal. */
+function distinct(values: readonly Value[]): readonly Value[] {
+  const sorted = values.toSorted(compareValues);
+  return sorted.filter((value, i) => i === 0 || compareValues(sorted[i - 1] ?? null, value) !== 0);
 }
 
 /** The Rego value of JSON. Objects are read when they are asked for, so `json` must not change afterwards. */
