@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page, type Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
@@ -140,10 +140,30 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     expect(refused).toEqual([]);
   });
 
+  test("who is logged out, who may not see it and who lost the server is told which of these it is", async () => {
+    const alert = page.getByRole("alert");
+    const answers = async (act: Parameters<Page["route"]>[1], title: string) => {
+      await page.route("**/api/v1/findings*", act);
+      await page.getByLabel("Words").fill(title.slice(0, 5));
+      await alert.getByText(title).waitFor();
+      await alert.getByText("What is shown below is from before.").waitFor();
+      await page.unroute("**/api/v1/findings*");
+    };
+    const refuse = (status: number, message: string) => (route: Route) =>
+      route.fulfill({ status, contentType: "application/json", body: JSON.stringify({ code: "X", message }) });
+    await page.goto(`${origin}/findings`);
+    await page.getByText("What is wrong").waitFor();
+    await answers(refuse(403, "this needs the role auditor"), "This is not yours to see");
+    await answers((route) => route.abort(), "The server cannot be reached");
+    await answers(refuse(401, "log in"), "You are not logged in");
+    expect(await alert.getByRole("link", { name: "Log in" }).getAttribute("href")).toBe("/login");
+    expect(await violations()).toEqual([]);
+  });
+
   test("a finding is found, explained at its own address, and leads back", async () => {
     await page.goto(`${origin}/findings`);
     await page.getByLabel("Words").fill("vector-db hostPath");
-    await page.getByText("1 findings", { exact: true }).waitFor();
+    await page.getByText(/^1 finding:/).waitFor();
     await page.getByRole("link", { name: "StatefulSet vector-db" }).click();
     await page.getByText("Use a persistent volume claim").waitFor();
     expect(page.url()).toMatch(/\/findings\/[0-9a-f]+\?text=vector-db/);
@@ -206,7 +226,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     const stranger = await browser.newContext();
     const other = await stranger.newPage();
     await other.goto(origin);
-    await other.getByText("open the address that the server printed").waitFor();
+    await other.getByText("You are not logged in").first().waitFor();
     expect((await fetch(`${origin}/api/v1/findings`)).status).toBe(401);
     await stranger.close();
   });

@@ -28,13 +28,36 @@ function exactJson(text: string): JsonValue | undefined {
 export interface Loading<T> {
   readonly value?: T;
   readonly problem?: string;
+  /** What kind of problem, which decides what helps. */
+  readonly because?: Obstacle;
+}
+
+/** Nobody is logged in any more; it is not theirs to see; the server was not reached; it answered something else. */
+export type Obstacle = "login" | "forbidden" | "unreachable" | "other";
+
+const obstacles: ReadonlyMap<number, Obstacle> = new Map([
+  [401, "login"],
+  [403, "forbidden"],
+]);
+
+class NoAnswer extends Error {
+  readonly because: Obstacle;
+  constructor(message: string, because: Obstacle) {
+    super(message);
+    this.because = because;
+  }
 }
 
 async function get<T>(path: string, signal: AbortSignal): Promise<T> {
-  const response = await fetch(path, { signal, headers: { accept: "application/json" } });
+  const response = await fetch(path, { signal, headers: { accept: "application/json" } }).catch((error: Error) => {
+    throw new NoAnswer(error.message, "unreachable");
+  });
   setServerTime(response.headers.get("date"));
   const body = exactJson(await response.text());
-  if (!response.ok) throw new Error(asString(member(body, "message")) ?? `the server answered ${response.status}`);
+  if (!response.ok) {
+    const message = asString(member(body, "message")) ?? `the server answered ${response.status}`;
+    throw new NoAnswer(message, obstacles.get(response.status) ?? "other");
+  }
   return body as T;
 }
 
@@ -67,7 +90,8 @@ function useFetched<T>(address: string): Loading<T> {
     get<T>(address, abort.signal).then(
       (value) => setState({ value }),
       (error: Error) => {
-        if (!abort.signal.aborted) setState((before) => ({ ...before, problem: error.message }));
+        const because = error instanceof NoAnswer ? error.because : "other";
+        if (!abort.signal.aborted) setState((before) => ({ ...before, problem: error.message, because }));
       },
     );
     return () => abort.abort();
@@ -97,6 +121,8 @@ function useServerChanges(): number {
         if (first) first = false;
         else askAgain();
       });
+      // Cut off, or logged out: asking tells which. The browser connects again by itself, unless it was refused.
+      source.addEventListener("error", askAgain);
     }
     return () => {
       listeners.delete(listener);
@@ -104,6 +130,9 @@ function useServerChanges(): number {
   }, []);
   return version;
 }
+
+/** The name alone of `group/Kind/name`, as people know their policies; checks of ours have a group that says something. */
+export const shortPolicy = (name: string): string => name.split("/")[2] ?? name;
 
 /** A query string of the members that are set. */
 export function query(parameters: {

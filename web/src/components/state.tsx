@@ -1,15 +1,13 @@
-import { Alert, Badge, Center, Loader } from "@mantine/core";
+import { Alert, Badge, Button, Center, Loader, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
-import type { Loading, Severity } from "../api.ts";
+import type { Loading, Obstacle, Severity } from "../api.ts";
 
 /** Shows an answer, or that it is on its way, or why it does not come. A stale answer stays under the problem. */
 export function Answer<T>({ state, children }: { readonly state: Loading<T>; readonly children: (value: T) => ReactNode }) {
   return (
     <>
       {state.problem !== undefined && (
-        <Alert color="red" title="The server did not answer" mb="md" role="alert">
-          {state.problem}
-        </Alert>
+        <Problem message={state.problem} because={state.because ?? "other"} isStale={state.value !== undefined} />
       )}
       {state.value !== undefined && children(state.value)}
       {state.value === undefined && state.problem === undefined && (
@@ -18,6 +16,37 @@ export function Answer<T>({ state, children }: { readonly state: Loading<T>; rea
         </Center>
       )}
     </>
+  );
+}
+
+const problemTitles: { readonly [obstacle in Obstacle]: string } = {
+  login: "You are not logged in",
+  forbidden: "This is not yours to see",
+  unreachable: "The server cannot be reached",
+  other: "The server gave no answer",
+};
+
+interface ProblemProps {
+  readonly message: string;
+  readonly because: Obstacle;
+  readonly isStale: boolean;
+}
+
+/** Why there is no answer, and what helps. */
+function Problem({ message, because, isStale }: ProblemProps) {
+  const isGone = because === "unreachable";
+  return (
+    <Alert color={isGone ? "yellow" : "red"} title={problemTitles[because]} mb="md" role="alert">
+      <Stack gap="xs" align="start">
+        {because !== "login" && <Text size="sm">{isGone ? "This page goes on by itself when it is back." : message}</Text>}
+        {isStale && <Text size="sm">What is shown below is from before.</Text>}
+        {because === "login" && (
+          <Button component="a" href="/login" size="compact-sm">
+            Log in
+          </Button>
+        )}
+      </Stack>
+    </Alert>
   );
 }
 

@@ -2,9 +2,11 @@ import { Anchor, Button, Code, Drawer, Group, List, MultiSelect, Stack, Table, T
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { Link, useLocation, useParams, useSearchParams } from "wouter";
-import { type FindingRow, query, useAnswer } from "../api.ts";
-import { useCluster } from "../cluster.tsx";
-import { Answer, SeverityBadge, worstFirst } from "../components/state.tsx";
+import { count } from "../../../src/report/text.ts";
+import { type Answer, type FindingRow, query, shortPolicy, useAnswer } from "../api.ts";
+import { useCluster, useSeveralClusters } from "../cluster.tsx";
+import { DocumentTitle, PageTitle } from "../components/page-title.tsx";
+import { SeverityBadge, Answer as Shown, worstFirst } from "../components/state.tsx";
 import { YamlView } from "../components/yaml-view.tsx";
 
 const pageSize = 100;
@@ -20,7 +22,7 @@ export function FindingsPage() {
   const namespace = search.getAll("namespace").map((name) => (name === "-" ? "" : name));
   const cluster = useCluster();
   const state = useAnswer("/api/v1/findings", {
-    query: { limit, text: words, cluster, namespace, severity, policy: search.getAll("policy") },
+    query: { limit, text: words, cluster, namespace, severity, policy: search.getAll("policy"), status: search.getAll("status") },
   });
   const set = (name: string, values: readonly string[]) =>
     setSearch((before) => {
@@ -32,7 +34,7 @@ export function FindingsPage() {
   const back = `/findings${query(filtered)}`;
   return (
     <Stack>
-      <Title order={2}>Findings</Title>
+      <PageTitle text="Findings" />
       <Group align="end">
         <TextInput
           label="Words"
@@ -50,7 +52,7 @@ export function FindingsPage() {
           clearable
           w={280}
         />
-        {(namespace.length > 0 || search.has("policy")) && (
+        {(namespace.length > 0 || search.has("policy") || search.has("status")) && (
           <Button variant="default" onClick={() => setSearch(new URLSearchParams())}>
             Show all
           </Button>
@@ -66,11 +68,17 @@ export function FindingsPage() {
           of {name}
         </Text>
       ))}
-      <Answer state={state}>
-        {({ total, items }) => (
+      {search.getAll("status").map((status) => (
+        <Text key={status} size="sm">
+          {statusTexts.get(status)}
+        </Text>
+      ))}
+      <Shown state={state}>
+        {({ total, warnings, errors, items }) => (
           <>
             <Text c="dimmed" size="sm" aria-live="polite">
-              {total} findings
+              {count(total, "finding")}: {count(total - warnings - errors, "failure")}, {count(warnings, "warning")}
+              {errors > 0 && `, ${errors} could not be checked`}
             </Text>
             <FindingTable items={items} search={search} />
             {total > items.length && (
@@ -80,7 +88,7 @@ export function FindingsPage() {
             )}
           </>
         )}
-      </Answer>
+      </Shown>
       <Drawer
         opened={id !== undefined}
         onClose={() => navigate(back)}
@@ -95,17 +103,24 @@ export function FindingsPage() {
   );
 }
 
+const statusTexts: ReadonlyMap<string, string> = new Map([
+  ["fail", "failures"],
+  ["warn", "warnings"],
+  ["error", "what could not be checked"],
+]);
+
 function FindingTable({ items, search }: { readonly items: readonly FindingRow[]; readonly search: URLSearchParams }) {
+  const areSeveral = useSeveralClusters();
   if (items.length === 0) return <Text>Nothing to see: no finding matches.</Text>;
   return (
-    <Table.ScrollContainer minWidth={720}>
+    <div className="stacking">
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             <Table.Th w={110}>Severity</Table.Th>
             <Table.Th w={260}>Object</Table.Th>
             <Table.Th>What is wrong</Table.Th>
-            <Table.Th w={260}>Policy</Table.Th>
+            <Table.Th w={230}>Policy</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -119,7 +134,7 @@ function FindingTable({ items, search }: { readonly items: readonly FindingRow[]
                   {row.kind} {row.name}
                 </Anchor>
                 <Text size="xs" c="dimmed">
-                  {row.cluster} {row.namespace}
+                  {areSeveral ? `${row.cluster} ${row.namespace}` : row.namespace}
                 </Text>
               </Table.Td>
               <Table.Td style={{ wordBreak: "break-word" }}>
@@ -127,12 +142,35 @@ function FindingTable({ items, search }: { readonly items: readonly FindingRow[]
               </Table.Td>
               <Table.Td style={{ wordBreak: "break-word" }}>
                 <Text size="sm">{row.title || row.rule}</Text>
+                <Text size="xs" c="dimmed">
+                  {shortPolicy(row.policy)}
+                </Text>
               </Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </div>
+  );
+}
+
+type FindingDetail = Answer<"/api/v1/findings/{id}">;
+
+/** Exceptions are from policies of one's own; the built-in checks stop nobody, and guardrails have approvals. */
+function Exception({ finding }: { readonly finding: FindingDetail }) {
+  const own = useAnswer("/api/v1/policies", { query: { cluster: finding.cluster } }).value?.items ?? [];
+  const apiVersion = finding.object?.["apiVersion"];
+  const isOwn = own.some(({ name }) => name === finding.policy) && !finding.policy.startsWith("castellan.dev/");
+  if (!isOwn || typeof apiVersion !== "string") return null;
+  const object = `${finding.kind}/${finding.namespace}/${finding.name}`;
+  const { policy: exception, rule, cluster } = finding;
+  return (
+    <Text size="sm">
+      It cannot be put right in time?{" "}
+      <Anchor component={Link} href={`/access/new${query({ exception, rule, object, apiVersion, cluster })}`}>
+        Ask for an exception
+      </Anchor>
+    </Text>
   );
 }
 
@@ -144,9 +182,10 @@ function Detail({ id }: { readonly id: string }) {
   const cluster = search.get("of") ?? undefined;
   const state = useAnswer("/api/v1/findings/{id}", { path: { id }, query: { cluster } });
   return (
-    <Answer state={state}>
+    <Shown state={state}>
       {(finding) => (
         <Stack gap="sm">
+          <DocumentTitle text={`${finding.kind} ${finding.name}: ${finding.title || finding.policy}`} />
           <Group>
             <SeverityBadge severity={finding.severity} />
             <Text fw={600}>
@@ -183,6 +222,7 @@ function Detail({ id }: { readonly id: string }) {
               )}
             </>
           )}
+          <Exception finding={finding} />
           {finding.evidence !== undefined && (
             <>
               <Title order={3} size="h6">
@@ -201,6 +241,6 @@ function Detail({ id }: { readonly id: string }) {
           )}
         </Stack>
       )}
-    </Answer>
+    </Shown>
   );
 }

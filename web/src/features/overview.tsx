@@ -2,6 +2,7 @@ import { Alert, Anchor, Card, Group, Progress, SimpleGrid, Stack, Table, Text, T
 import { Link } from "wouter";
 import { type OverviewAnswer, query, useAnswer } from "../api.ts";
 import { useCluster } from "../cluster.tsx";
+import { PageTitle } from "../components/page-title.tsx";
 import { Answer, severityColours, worstFirst } from "../components/state.tsx";
 import { TrendCard } from "./trend.tsx";
 
@@ -10,7 +11,7 @@ export function OverviewPage() {
   const state = useAnswer("/api/v1/overview", { query: { cluster } });
   return (
     <Stack>
-      <Title order={2}>Overview</Title>
+      <PageTitle text="Overview" />
       <Answer state={state}>{(overview) => <Posture overview={overview} />}</Answer>
     </Stack>
   );

@@ -107,38 +107,40 @@ function Result({ result: { verdicts, problems } }: { readonly result: Playgroun
       {verdicts.length === 0 ? (
         <Text>No rule is about these objects.</Text>
       ) : (
-        <Table>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th w={90}>Verdict</Table.Th>
-              <Table.Th>Object</Table.Th>
-              <Table.Th>Rule</Table.Th>
-              <Table.Th>Why</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {verdicts.map((verdict) => (
-              <Table.Tr key={`${verdict.object} ${verdict.policy} ${verdict.rule} ${verdict.message}`}>
-                <Table.Td>
-                  <Badge color={colours[verdict.status]} radius="sm">
-                    {verdict.status}
-                  </Badge>
-                </Table.Td>
-                <Table.Td>{verdict.object}</Table.Td>
-                <Table.Td>
-                  {verdict.policy} {verdict.rule}
-                </Table.Td>
-                <Table.Td>
-                  <Group gap="xs">
-                    {verdict.message}
-                    {verdict.line !== undefined && <Text c="dimmed">line {verdict.line}</Text>}
-                  </Group>
-                  {verdict.changed !== undefined && <YamlView value={verdict.changed} mark={[]} label="The changed object" />}
-                </Table.Td>
+        <Table.ScrollContainer minWidth={560}>
+          <Table>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th w={90}>Verdict</Table.Th>
+                <Table.Th>Object</Table.Th>
+                <Table.Th>Rule</Table.Th>
+                <Table.Th>Why</Table.Th>
               </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
+            </Table.Thead>
+            <Table.Tbody>
+              {verdicts.map((verdict) => (
+                <Table.Tr key={`${verdict.object} ${verdict.policy} ${verdict.rule} ${verdict.message}`}>
+                  <Table.Td>
+                    <Badge color={colours[verdict.status]} radius="sm">
+                      {verdict.status}
+                    </Badge>
+                  </Table.Td>
+                  <Table.Td>{verdict.object}</Table.Td>
+                  <Table.Td>
+                    {verdict.policy} {verdict.rule}
+                  </Table.Td>
+                  <Table.Td>
+                    <Group gap="xs">
+                      {verdict.message}
+                      {verdict.line !== undefined && <Text c="dimmed">line {verdict.line}</Text>}
+                    </Group>
+                    {verdict.changed !== undefined && <YamlView value={verdict.changed} mark={[]} label="The changed object" />}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Table.ScrollContainer>
       )}
     </Stack>
   );

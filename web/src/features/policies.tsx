@@ -27,7 +27,7 @@ const isRolledOut = ({ broken, name }: PolicyRow) => !broken && !name.startsWith
 const modeColours = { enforce: "indigo", warn: "yellow", audit: "gray" } as const;
 
 function PolicyTable({ items }: { readonly items: readonly PolicyRow[] }) {
-  const mayPromote = mayAct(useUser(), "policy-admin");
+  const mayPromote = mayAct(useUser(), "policy-admin") && items.some(isRolledOut);
   const areSeveral = useSeveralClusters();
   if (items.length === 0)
     return <Text>No policies are loaded: start the server with --policies, or apply some to the cluster.</Text>;

@@ -119,7 +119,7 @@ function Holders(question: { readonly verb: string; readonly resource: string; r
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>Who</Table.Th>
-                  <Table.Th>Where</Table.Th>
+                  <Table.Th w={130}>Where</Table.Th>
                   <Table.Th>Binding</Table.Th>
                   <Table.Th>Role</Table.Th>
                   <Table.Th>Rule</Table.Th>

@@ -85,7 +85,7 @@ export function NewRequestPage() {
           onChange={(type) => change({ type: type === "exception" ? "exception" : "session", breakGlass: false })}
           data={[
             { value: "session", label: "Access for a while" },
-            { value: "exception", label: "Exception from a policy" },
+            { value: "exception", label: "Policy exception" },
           ]}
         />
         <Where draft={draft} change={change} outlook={outlook} />
