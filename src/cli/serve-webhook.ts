@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadKubernetesSchemas } from "../adapters/files/catalog.ts";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
+import { sharedKey } from "../adapters/store/grant-tokens.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
 import { otlpLines } from "../analysis/network/flows/otlp.ts";
@@ -14,7 +15,7 @@ import { answerReview } from "../server/webhook/reviews.ts";
 import { BadBatch, jsonBatch, listenForReviews, type ReviewHandler } from "../server/webhook/webhook.ts";
 import { Admission } from "../services/admission/admit.ts";
 import type { Approvals } from "../services/admission/approvals.ts";
-import { CallKeys } from "../services/admission/call-keys.ts";
+import { CallKeys, callKeysName } from "../services/admission/call-keys.ts";
 import { ClusterFacts } from "../services/admission/cluster-facts.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
 import { EffectsWriter } from "../services/admission/effects.ts";
@@ -68,7 +69,7 @@ const propagationMilliseconds = 2000;
 
 export interface WebhookParts {
   /** What replicas have in common, if there are any. */
-  readonly store: Pick<Store, "engine" | "location">;
+  readonly store: Store;
   readonly ledger: Ledger;
   readonly io: Io;
   readonly metrics: ServerMetrics;
@@ -97,8 +98,9 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   const identity = await certificates.current(io.now());
   const attached = new Map<string, Attached>();
   const token = await auditToken(flags);
-  const keys = new CallKeys(token, io.now);
-  const owner = ownerOf(flags, token, parts.store);
+  const secret = Buffer.from(await sharedKey(parts.store.db, callKeysName)).toString("base64");
+  const keys = new CallKeys(secret, io.now);
+  const owner = ownerOf(flags, secret, parts.store);
   const callers = await servedCallers(flags, keys, metrics, trouble);
   const server = await listenForReviews({
     ...listen,
@@ -262,11 +264,11 @@ function namesOf(flags: WebhookFlags, host: string) {
   return { dns: all.filter((text) => !isIp(text)), ips: all.filter(isIp) };
 }
 
-/** The same for replicas, which share a token and a database, and after a restart. */
-function ownerOf(flags: WebhookFlags, token: string, { engine, location }: Pick<Store, "engine" | "location">): WebhookOwner {
+/** The same for replicas, which share a database, and after a restart. */
+function ownerOf(flags: WebhookFlags, secret: string, { engine, location }: Pick<Store, "engine" | "location">): WebhookOwner {
   const service = flags.webhookService;
   const name = service === undefined ? (engine === "postgres" ? location : `${hostname()}, ${location}`) : `Service ${service}`;
-  const id = hash("sha256", ["castellan instance", token, location, service ?? ""].join("\n")).slice(0, 32);
+  const id = hash("sha256", ["castellan instance", secret, service ?? ""].join("\n")).slice(0, 32);
   return { id, name, takesOver: flags.takeOverWebhooks === true };
 }
 

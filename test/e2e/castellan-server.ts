@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { promisify } from "node:util";
 import { Agent, request } from "undici";
-import { CallKeys } from "../../src/services/admission/call-keys.ts";
+import { readSqlite } from "../../src/adapters/store/sqlite.ts";
+import { CallKeys, callKeysName } from "../../src/services/admission/call-keys.ts";
 import { type Cluster, freePorts } from "../cluster/start.ts";
 
 /** The program, run from its sources. */
@@ -36,6 +36,7 @@ export class CastellanServer {
   readonly #env: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
   #webhook = "";
+  #secret = "";
   output = "";
 
   /** `webhook`: where the API server calls it; else on a free port. */
@@ -123,14 +124,24 @@ export class CastellanServer {
     return /console:? .*(http:\/\/[^/]+)\//.exec(this.output)?.[1];
   }
 
+  /** The path under which the API server calls the webhook `path` at the moment; of an embedded database. */
+  async callPath(path: string): Promise<string> {
+    if (this.#secret === "") {
+      const store = await readSqlite(this.#data);
+      const kept = store.reading.selectFrom("shared_keys").select("value").where("name", "=", callKeysName);
+      this.#secret = (await kept.executeTakeFirstOrThrow()).value;
+      await store.close();
+    }
+    return new CallKeys(this.#secret, Date.now).path("") + path;
+  }
+
   /** A review as the API server would send it; the status is 0 where nobody answers. */
   async review(object: object, path = "/validate/deny"): Promise<{ readonly status: number; readonly text: string }> {
     const agent = new Agent({ connect: { rejectUnauthorized: false } });
     try {
       const body = JSON.stringify(object);
       const headers = { "content-type": "application/json" };
-      const secret = (await readFile(join(this.#data, "audit-token"), "utf8")).trim();
-      const keyed = new CallKeys(secret, Date.now).path("") + path;
+      const keyed = await this.callPath(path);
       const answer = await agent.request({ origin: `https://${this.#webhook}`, path: keyed, method: "POST", headers, body });
       return { status: answer.statusCode, text: await answer.body.text() };
     } catch (error) {

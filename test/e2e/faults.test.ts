@@ -54,7 +54,9 @@ async function serve(data: string, text = policies, env: NodeJS.ProcessEnv = {})
   const file = join(directory, `policies-${count++}.yaml`);
   await writeFile(file, text);
   admitted.length = 0;
-  server = new CastellanServer(data, ["--kubeconfig", running().kubeconfig, "--policies", file], env);
+  // One with a shared database leaves its webhooks to its replicas.
+  const flags = ["--kubeconfig", running().kubeconfig, "--policies", file, "--take-over-webhooks"];
+  server = new CastellanServer(data, flags, env);
   await server.start();
   await server.until(async () => (await create("ConfigMap", {})).text.includes("label team is required"));
   return server;

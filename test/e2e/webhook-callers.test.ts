@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,6 @@ import { Agent } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createAuthority, createOwnCertificate, issueServerCertificate, type KeyPair } from "../../src/adapters/certificates.ts";
 import { listenForReviews } from "../../src/server/webhook/webhook.ts";
-import { CallKeys } from "../../src/services/admission/call-keys.ts";
 import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, startCluster } from "../cluster/start.ts";
 import { CastellanServer, kubectl } from "./castellan-server.ts";
@@ -61,10 +60,7 @@ async function call(path: string, shown?: KeyPair): Promise<{ readonly status: n
   }
 }
 
-async function registeredPath(): Promise<string> {
-  const secret = await readFile(join(directory, "data", "audit-token"), "utf8");
-  return `${new CallKeys(secret.trim(), Date.now).path("")}/validate/deny`;
-}
+const registeredPath = () => server.callPath("/validate/deny");
 
 async function serve(...flags: readonly string[]): Promise<void> {
   await server?.stop();

@@ -1,6 +1,9 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Instant } from "../../core/host.ts";
 
+/** Under which name the store keeps the secret, so that replicas have the same. */
+export const callKeysName = "admission calls";
+
 /** How long a key is registered. */
 const hour = 3_600_000;
 
