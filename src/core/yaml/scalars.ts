@@ -1,3 +1,4 @@
+import { decodeBase64, decodeUtf8 } from "../utf8.ts";
 /**
  * How Kubernetes reads YAML scalars: sigs.k8s.io/yaml over go-yaml v2, which resolves plain scalars mostly as YAML 1.1
  * does, without base 60, and then writes JSON.
@@ -101,7 +102,10 @@ export function resolveTagged(
 ): { readonly ok: true; readonly value: Scalar } | { readonly ok: false; readonly message: string } {
   const short = standardTag.exec(tag)?.[1];
   const wrong = { ok: false, message: `cannot read "${text}" as !!${short}` } as const;
-  if (short === "binary") return { ok: false, message: "!!binary has no JSON form" };
+  if (short === "binary") {
+    const bytes = decodeBase64(text);
+    return bytes === undefined ? wrong : { ok: true, value: decodeUtf8(bytes) };
+  }
   const value = resolvePlain(text);
   switch (short) {
     case "int":

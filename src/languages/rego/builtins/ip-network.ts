@@ -23,11 +23,11 @@ export function parseIp(text: string): IpAddress | undefined {
 /** As Go's net.ParseCIDR, the address cut to the network. */
 export function parseCidr(text: string): Network | undefined {
   const slash = text.indexOf("/");
-  const length = /^\d{1,3}$/.test(text.slice(slash + 1)) ? Number(text.slice(slash + 1)) : Number.NaN;
+  const length = /^\d+$/.test(text.slice(slash + 1)) ? Number(text.slice(slash + 1)) : Number.NaN;
   const parsed = slash < 0 ? undefined : parseIpAddress(text.slice(0, slash));
   if (parsed === undefined || !parsed.ok || parsed.value.zone !== "") return undefined;
   const { family, value } = parsed.value;
-  if (!(length <= width(family)) || /^0\d/.test(text.slice(slash + 1))) return undefined;
+  if (!(length <= width(family))) return undefined;
   const host = BigInt(width(family) - length);
   const base = normalized({ family, value: (value >> host) << host, zone: "" });
   return { family: base.family, value: base.value, bits: base.family === family ? length : length - 96 };

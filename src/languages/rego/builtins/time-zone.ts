@@ -73,10 +73,13 @@ const cache = new Map<string, Zone | undefined>([
   ["Local", utc],
 ]);
 
+/** Parts of names in the IANA database start with a capital letter, and the longer ones are not written in capitals. */
+const spelling = /^[A-Z][A-Za-z0-9+_-]*(?:\/[A-Z](?:[A-Za-z0-9+_-]{0,2}|[A-Za-z0-9+_-]*[a-z0-9][A-Za-z0-9+_-]*))*$/;
+
 /** Undefined: there is no such zone. */
 export function zoneOf(name: string): Zone | undefined {
   if (cache.has(name)) return cache.get(name);
-  const zone = /^[A-Za-z]/.test(name) ? load(name) : undefined;
+  const zone = spelling.test(name) ? load(name) : undefined;
   if (cache.size < 1000) cache.set(name, zone);
   return zone;
 }

@@ -81,7 +81,7 @@ const shown = (value: NumberValue): string => formatFloat(floatOf(value), "g", 1
 function numberMember(schema: RegoObject, keyword: string): NumberValue | undefined {
   const value = schema.get(keyword);
   if (value === undefined || isNumber(value)) return value;
-  throw new SchemaProblem(`${keyword} must be of a number`);
+  throw new SchemaProblem(`${keyword} must be of a Number`);
 }
 
 /** A bound and, in the words of draft 4 (`true`) or later ones (a number), whether it is excluded. */
