@@ -1,6 +1,7 @@
 import type { CheckRef, Finding, Fix, RuleStatus } from "../core/finding.ts";
 import { findingId, type Sha256Hex } from "../core/fingerprint.ts";
 import { type KubernetesObject, resourceRef } from "../core/kubernetes.ts";
+import { latest } from "../core/latest.ts";
 import { once } from "../core/once.ts";
 import type { SourceDocument } from "../core/source.ts";
 import type { CompiledPolicy, PolicyId } from "../policies/policy.ts";
@@ -33,6 +34,9 @@ function adviceOf(policy: CompiledPolicy, status: RuleStatus): Fix | undefined {
   return isBad && policy.remedy !== undefined ? { description: policy.remedy } : undefined;
 }
 
+/** The last one: what is said of an object is said at once. */
+const referenceTo = latest(resourceRef);
+
 /** As `toFinding`, worked out at once: for findings that are kept for long, as nothing of the evaluation stays with them. */
 export function plainFinding(
   { policy, rule, result }: PolicyResult,
@@ -41,7 +45,7 @@ export function plainFinding(
   sha256: Sha256Hex,
 ): Finding {
   const check = checkOf(policy, rule.name);
-  const resource = resourceRef(result.target ?? object);
+  const resource = referenceTo(result.target ?? object);
   const { path, status } = result;
   return {
     id: findingId(check, resource, path, sha256),
@@ -65,7 +69,7 @@ export function plainFinding(
  */
 export function toFinding({ policy, rule, result }: PolicyResult, object: KubernetesObject, document?: SourceDocument): Finding {
   const check = checkOf(policy, rule.name);
-  const resource = resourceRef(result.target ?? object);
+  const resource = referenceTo(result.target ?? object);
   const path = once(() => result.path);
   const location = once(() => document?.locate(path() ?? []));
   const advice = adviceOf(policy, result.status);

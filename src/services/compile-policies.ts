@@ -1,11 +1,11 @@
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
-import { formatRef, isKubernetesObject, type KubernetesObject, parseApiVersion, resourceRef } from "../core/kubernetes.ts";
+import { formatRef, groupOf, isKubernetesObject, type KubernetesObject, resourceRef } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
 import { PolicySet } from "../engine/index.ts";
 import { bindingKinds, exceptionKinds, type PolicyFormats } from "../policies/formats.ts";
 import { compileException, isPolicyException } from "../policies/kyverno/exceptions.ts";
-import type { CompiledPolicy, CompileEnv } from "../policies/policy.ts";
+import type { CompiledPolicy, CompileEnv, PolicyFormat } from "../policies/policy.ts";
 
 export type PolicyDocument = SourceDocument<KubernetesObject>;
 
@@ -21,13 +21,13 @@ interface GroupKind {
   readonly kind: string;
 }
 
-const isOneOf = (object: KubernetesObject, kinds: readonly GroupKind[]): boolean => {
-  const { group } = parseApiVersion(object.apiVersion);
-  return kinds.some((k) => k.group === group && (k.kind === "*" || k.kind === object.kind));
-};
+const isOneOf = (object: KubernetesObject, kinds: readonly GroupKind[], group = groupOf(object)): boolean =>
+  kinds.some((k) => k.group === group && (k.kind === "*" || k.kind === object.kind));
 
-const formatOf = (object: KubernetesObject, { formats }: PolicyFormats) =>
-  formats.find((format) => isOneOf(object, format.kinds));
+function formatOf(object: KubernetesObject, { formats }: PolicyFormats): PolicyFormat | undefined {
+  const group = groupOf(object);
+  return formats.find((format) => isOneOf(object, format.kinds, group));
+}
 
 /** What only has a meaning beside policies. */
 const companionKinds = [...exceptionKinds, ...bindingKinds];

@@ -15,6 +15,7 @@ import { PolicySet, policyName } from "../engine/index.ts";
 import { formatsFor, type PolicyFormats } from "../policies/formats.ts";
 import { podSecurityPolicies } from "../policies/pod-security/index.ts";
 import { compileBy, isPolicyOf } from "./compile-policies.ts";
+import { tellAtOnce } from "./live/kept-findings.ts";
 import { packPolicies } from "./pack-policies.ts";
 import { auditNetworks } from "./scan-network.ts";
 import { scanObjects } from "./scan-objects.ts";
@@ -97,6 +98,7 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
     }),
     host,
     passes,
+    tell: tellAtOnce,
     workloads: compiled.forWorkloads === undefined ? undefined : { catalogue: catalogue(), policies: compiled.forWorkloads },
     ...(onProgress === undefined ? {} : { onProgress: (done) => onProgress(done, objects.length) }),
   });

@@ -24,8 +24,8 @@ export function scannedObjects(documents: readonly SourceDocument[], namespace: 
   const diagnostics: Diagnostic[] = [];
   let others = 0;
   for (const document of documents) {
-    const { value } = document;
-    if (!isKubernetesObject(value)) {
+    if (!isObjectDocument(document)) {
+      const { value } = document;
       const half =
         typeof member(value, "apiVersion") === "string"
           ? "kind"
@@ -36,10 +36,14 @@ export function scannedObjects(documents: readonly SourceDocument[], namespace: 
       else diagnostics.push(incomplete(document, half));
       continue;
     }
-    const object = inNamespace(value, namespace, resources);
-    objects.push(withObject(document, object));
+    const object = inNamespace(document.value, namespace, resources);
+    objects.push(object === document.value ? document : withObject(document, object));
   }
   return { objects, others, diagnostics };
+}
+
+function isObjectDocument(document: SourceDocument): document is ObjectDocument {
+  return isKubernetesObject(document.value);
 }
 
 /** Another object at the same place. */

@@ -127,15 +127,18 @@ export function compileGate(gate: GateSpec, env: { resources: RuleContext["resou
       }
     };
     try {
-      const applied = exceptions.filter((e) => !e.expired(host.now()) && holds(e.conditions, plain));
-      const whole = applied.some((e) => e.images.length === 0 && e.values.length === 0);
-      if (whole) return { kind: "result", result: lifted(applied) };
-      const allowed = {
-        allowedImages: applied.flatMap((e) => e.images),
-        allowedValues: applied.flatMap((e) => e.values),
-      };
-      const partly = applied.length > 0 ? lazily({ exceptions: () => allowed }, plain) : plain;
-      const inputs = variables.bind(session, partly);
+      let seen = plain;
+      if (exceptions.length > 0) {
+        const applied = exceptions.filter((e) => !e.expired(host.now()) && holds(e.conditions, plain));
+        const whole = applied.some((e) => e.images.length === 0 && e.values.length === 0);
+        if (whole) return { kind: "result", result: lifted(applied) };
+        const allowed = {
+          allowedImages: applied.flatMap((e) => e.images),
+          allowedValues: applied.flatMap((e) => e.values),
+        };
+        if (applied.length > 0) seen = lazily({ exceptions: () => allowed }, plain);
+      }
+      const inputs = variables.bind(session, seen);
       if (!holds(wanted, inputs)) return { kind: "result", result: skipped("a match condition does not hold") };
       const show = (name: string, value: Value) => {
         Object.defineProperty(inputs, name, { value, configurable: true });

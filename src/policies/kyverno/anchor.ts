@@ -28,9 +28,22 @@ const modifiers: { readonly [kind in AnchorKind]: string } = {
 };
 const shape = /^([+<=X^])?\((.+)\)$/;
 
+/** Policies have few anchors, which are met with every object. */
+const cache = new Map<string, Anchor | undefined>();
+const cacheLimit = 2000;
+
 /** Undefined for a key without an anchor. */
 export function parseAnchor(text: string): Anchor | undefined {
   if (!text.includes("(")) return undefined;
+  const known = cache.get(text);
+  if (known !== undefined || cache.has(text)) return known;
+  const anchor = readAnchor(text);
+  if (cache.size >= cacheLimit) cache.clear();
+  cache.set(text, anchor);
+  return anchor;
+}
+
+function readAnchor(text: string): Anchor | undefined {
   const parts = shape.exec(text.trim());
   const key = parts?.[2];
   const kind = kinds[parts?.[1] ?? ""];

@@ -34,6 +34,12 @@ export class FieldReader {
     return this.#get(key) !== undefined;
   }
 
+  /** Which of these fields are set, in this order. */
+  set(keys: ReadonlySet<string>): readonly string[] {
+    const found = Object.keys(this.#value ?? {}).filter((key) => keys.has(key) && this.has(key));
+    return found.length < 2 ? found : [...keys].filter((key) => found.includes(key));
+  }
+
   boolean(key: string): boolean | undefined {
     const value = this.#get(key);
     if (value === undefined || typeof value === "boolean") return value;

@@ -64,12 +64,12 @@ export interface Pod {
 }
 
 /** Volume sources that the API server knows. */
-const volumeSources = [
+const volumeSources = new Set([
   ...["hostPath", "emptyDir", "gcePersistentDisk", "awsElasticBlockStore", "gitRepo", "secret", "nfs", "iscsi", "glusterfs"],
   ...["persistentVolumeClaim", "rbd", "flexVolume", "cinder", "cephfs", "flocker", "downwardAPI", "fc", "azureFile", "configMap"],
   ...["vsphereVolume", "quobyte", "azureDisk", "photonPersistentDisk", "projected", "portworxVolume", "scaleIO", "storageos"],
   ...["csi", "ephemeral", "image"],
-];
+]);
 
 const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
 
@@ -108,7 +108,7 @@ function readVolume(reader: FieldReader): Volume {
   return {
     name: reader.string("name") ?? "",
     path: reader.path,
-    sources: volumeSources.filter((source) => reader.has(source)),
+    sources: reader.set(volumeSources),
     hostPath: reader.has("hostPath") ? (reader.object("hostPath").string("path") ?? "") : "",
   };
 }
