@@ -107,6 +107,13 @@ describe("answers", () => {
     ]);
   });
 
+  test("who-can begins with the bindings that people made", async () => {
+    const { out } = await rbac("who-can", "get", "configmaps", "-n", "a", at("rbac.yaml"));
+    const bindings = out.split("\n").map((line) => /(?:Cluster)?RoleBinding (\S+)/.exec(line)?.[1]);
+    expect(bindings.slice(1, 3).toSorted()).toEqual(["a/viewers", "bot"]);
+    expect(bindings.slice(3).some((name) => name?.startsWith("system:"))).toBe(true);
+  });
+
   test("a cluster-scoped resource is in no namespace, whatever was named", async () => {
     const { out } = await rbac(
       "can-i",

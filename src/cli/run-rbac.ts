@@ -1,3 +1,5 @@
+import { loadDefaultRbacObjects } from "../adapters/files/catalog.ts";
+import { SystemRbac } from "../analysis/rbac/audit/system.ts";
 import type { Grant } from "../analysis/rbac/authorize.ts";
 import { type CanIAnswer, canI } from "../analysis/rbac/can-i.ts";
 import { describeObject, describeRule, describeSubject } from "../analysis/rbac/describe.ts";
@@ -5,6 +7,7 @@ import { userName } from "../analysis/rbac/identities.ts";
 import { type MatrixRow, matrix } from "../analysis/rbac/matrix.ts";
 import { parseResourceArgument } from "../analysis/rbac/resource-argument.ts";
 import { type Holder, holdersOf } from "../analysis/rbac/who-can.ts";
+import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { RequestAttributes } from "../core/request-attributes.ts";
 import { type CommandContext, UsageError } from "./command.ts";
@@ -130,11 +133,17 @@ export async function runWhoCan(verb: string, resource: string, flags: WhoCanFla
   const { holders, unresolved } = holdersOf(input.world, request, scope, input.identities);
   const answer = { request: attributes, holders: holders.map(holderData), unresolved, notes };
   const text = () => [
-    columns(["SUBJECT", "WHERE", "BINDING", "ROLE"], holders.map(holderRow), context.io),
+    columns(["SUBJECT", "WHERE", "BINDING", "ROLE"], ownFirst(holders).map(holderRow), context.io),
     ...[...unresolved, ...notes, "Members of the group system:masters may always."].map((line) => `${line}\n`),
   ];
   writeAnswer(answer, () => text().join(""), flags.output, context);
   finish(input.diagnostics, context);
+}
+
+/** Kubernetes' own bindings are in every cluster: what people made is what is looked for. */
+function ownFirst(holders: readonly Holder[]): readonly Holder[] {
+  const system = new SystemRbac(readDefaultRbac(loadDefaultRbacObjects()));
+  return holders.toSorted((a, b) => Number(system.isUnchangedBinding(a.binding)) - Number(system.isUnchangedBinding(b.binding)));
 }
 
 function holderData({ subject, members, namespace, binding, role, rule }: Holder): object {

@@ -6,8 +6,16 @@ import type { Formatter } from "./format.ts";
 import { contentPolicy } from "./html-page.ts";
 import { htmlScript } from "./html-script.ts";
 import { htmlStyle } from "./html-style.ts";
-import { apiVersionOf, groupByResource, type Level, levelOf, type ResourceGroup, resourceTitle } from "./order.ts";
-import { isComplete, type Report, type SummaryRow, summaryColumns, total } from "./report.ts";
+import {
+  apiVersionOf,
+  groupByResource,
+  type Level,
+  levelOf,
+  type ResourceGroup,
+  resourceTitle,
+  shortPolicyNames,
+} from "./order.ts";
+import { isComplete, judgesText, type Report, type SummaryRow, summaryColumns, total } from "./report.ts";
 import { count, groupDigits, visible } from "./text.ts";
 import { escapeMarkup } from "./xml.ts";
 
@@ -32,14 +40,15 @@ export const html: Formatter = (report) => `<!doctype html>
 <header>
 <h1>Castellan report</h1>
 <p><strong>${text(verdict(report))}</strong></p>
+<p>${text(report.inputs.sources.join(", "))}</p>
 <p class="soft">${text(scope(report))}</p>
 ${cards(report)}
 </header>
 <main>
 ${unchecked(report)}
 <section aria-labelledby="summary"><h2 id="summary">Summary</h2><div class="tables">
-${summaryTable("By policy", report.byPolicy)}
-${summaryTable("By namespace", report.byNamespace)}
+${summaryTable("By policy", report.byPolicy, shortPolicyNames(report.byPolicy.map((row) => row.name)))}
+${summaryTable("By namespace", report.byNamespace, nameOf)}
 </div></section>
 <section aria-labelledby="findings"><h2 id="findings">Findings</h2>
 ${filters(report)}
@@ -65,8 +74,8 @@ function verdict(report: Report): string {
 }
 
 function scope(report: Report): string {
-  const { objects, files, policies } = report.inputs;
-  const parts = [count(objects, "object"), count(files, "file"), count(policies.length, "policy", "policies")];
+  const { objects, files } = report.inputs;
+  const parts = [count(objects, "object"), count(files, "file"), judgesText(report.inputs)];
   const { pass, warn, skip, error } = report.counts;
   const results = [
     `${groupDigits(pass)} results passed`,
@@ -107,7 +116,7 @@ function diagnosticItem(d: Diagnostic): string {
   return `<li class="${level}"><span class="level">${d.severity}</span> ${text(d.message)} <span class="soft">${d.code}</span>${where}${next}</li>`;
 }
 
-function summaryTable(title: string, rows: readonly SummaryRow[]): string {
+function summaryTable(title: string, rows: readonly SummaryRow[], shown: (name: string) => string): string {
   if (rows.length === 0) return "";
   const columns = summaryColumns.filter((c) => rows.some((row) => c.value(row) > 0));
   const heads = columns.map((c) => `<th scope="col">${c.head}</th>`).join("");
@@ -115,7 +124,7 @@ function summaryTable(title: string, rows: readonly SummaryRow[]): string {
     const cells = columns
       .map((c) => c.value(row))
       .map((n) => (n === 0 ? `<td class="none">0</td>` : `<td>${groupDigits(n)}</td>`));
-    return `<tr><th scope="row">${text(nameOf(row.name))}</th>${cells.join("")}</tr>`;
+    return `<tr><th scope="row">${text(shown(row.name))}</th>${cells.join("")}</tr>`;
   };
   const head = `<thead><tr><th scope="col">${title.replace("By ", "")}</th>${heads}</tr></thead>`;
   return `<section class="scroll" tabindex="0" aria-label="${title}"><table><caption>${title}</caption>${head}<tbody>${rows.map(line).join("\n")}</tbody></table></section>`;
