@@ -1,5 +1,5 @@
 import { Ledger } from "../adapters/store/ledger.ts";
-import { openPostgres } from "../adapters/store/postgres.ts";
+import { openPostgres, type PostgresOptions } from "../adapters/store/postgres.ts";
 import { openSigner } from "../adapters/store/signing-key.ts";
 import { openSqlite, readSqlite } from "../adapters/store/sqlite.ts";
 import { type Store, StoreUnavailable } from "../adapters/store/store.ts";
@@ -10,8 +10,8 @@ import { UsageError } from "./command.ts";
 export const ledgerOrigin = "castellan/ledger";
 
 /** The PostgreSQL of `url`, else the embedded database in `directory`. Throws `UsageError`. */
-export function openStore(directory: string, url: string | undefined): Promise<Store> {
-  return orUsageError(() => (url === undefined ? openSqlite(directory) : openPostgres(url)));
+export function openStore(directory: string, url: string | undefined, options?: PostgresOptions): Promise<Store> {
+  return orUsageError(() => (url === undefined ? openSqlite(directory) : openPostgres(url, options)));
 }
 
 /** As `openStore` to read only: a server may have the embedded database. */

@@ -68,7 +68,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   const log = serverLog(flags.logFormat, io);
   const trouble = (error: unknown) => log.trouble(error);
-  const store = await openStore(flags.data, io.env["DATABASE_URL"]);
+  const store = await openStore(flags.data, io.env["DATABASE_URL"], { answerMilliseconds: databaseMilliseconds });
   closing.push(() => store.close());
   const ledger = await openLedger(store, flags.data, io.now, flags.ledgerKey);
   closing.push(() => ledger.close());
@@ -314,6 +314,8 @@ function findingsOf(
 }
 
 const dayMilliseconds = 86_400_000;
+/** People and API servers wait: a database that is slower than this is one that does not answer. */
+const databaseMilliseconds = 10_000;
 
 /** What somebody who just started the server wants to know. */
 function startText({ total, byNamespace }: Overview, url: string, gateway: string | undefined, flags: ServeFlags): string {

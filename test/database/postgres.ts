@@ -14,6 +14,9 @@ export interface RunningPostgres {
   /** Ends the server at once, as a crash does, and starts it again. */
   crash(): Promise<void>;
   restart(): Promise<void>;
+  /** Stops all its processes where they are: connections stay, and nothing answers. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -84,6 +87,20 @@ export async function startPostgres(): Promise<RunningPostgres | undefined> {
     await gone;
   }
 
+  /** The server's process and those that serve its connections. */
+  async function signal(name: NodeJS.Signals): Promise<void> {
+    const main = server?.pid ?? 0;
+    const { stdout } = await run("ps", ["-o", "pid=", "--ppid", String(main)]).catch(() => ({ stdout: "" }));
+    const all = [
+      main,
+      ...stdout
+        .split("\n")
+        .map(Number)
+        .filter((pid) => pid > 0),
+    ];
+    for (const pid of name === "SIGCONT" ? all.toReversed() : all) process.kill(pid, name);
+  }
+
   await start();
   let databases = 0;
   return {
@@ -97,6 +114,8 @@ export async function startPostgres(): Promise<RunningPostgres | undefined> {
     },
     crash: () => end("SIGQUIT"),
     restart: start,
+    freeze: () => signal("SIGSTOP"),
+    thaw: () => signal("SIGCONT"),
     async stop() {
       await end("SIGINT");
       await rm(directory, { recursive: true, force: true });

@@ -18,7 +18,13 @@ export function listenOn(url: string, channel: string, told: () => void): () => 
 
 async function run(url: string, channel: string, told: () => void, stop: AbortSignal): Promise<void> {
   for (let failures = 0; !stop.aborted; ) {
-    const client = new pg.Client({ connectionString: url, application_name: "castellan-listen", keepAlive: true });
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: "castellan-listen",
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      connectionTimeoutMillis: 5_000,
+    });
     const lost = new Promise<void>((resolve) => {
       client.on("error", () => resolve());
       client.on("end", () => resolve());

@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { migrate } from "./migrate.ts";
 import { listenOn } from "./postgres-listen.ts";
+import { closeWhenSilent } from "./silent-connection.ts";
 import { type Store, StoreUnavailable } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
@@ -14,13 +15,42 @@ const types = {
     oid === int8 ? Number : pg.types.getTypeParser(oid, format as "text"),
 };
 
+export interface PostgresOptions {
+  /**
+   * A statement that takes longer, or to which no byte comes back for so long, has failed, and its connection is closed; milliseconds.
+   * Undefined: whoever asks has time.
+   */
+  readonly answerMilliseconds?: number | undefined;
+}
+
+/** To connect, and to wait for one of the pool's connections. */
+const connectMilliseconds = 10_000;
+/** Of its side of a connection on which nobody speaks any more the server keeps no locks for longer. */
+const abandoned =
+  "set idle_in_transaction_session_timeout = '30s'; set tcp_user_timeout = '30s'; set tcp_keepalives_idle = '30s'";
+
 /** Opens a PostgreSQL database (15 or newer) by its URL; rejects with `StoreUnavailable`. */
-export async function openPostgres(url: string): Promise<Store> {
-  const pool = new pg.Pool({ connectionString: url, max: 10, types, application_name: "castellan", keepAlive: true });
+export async function openPostgres(url: string, { answerMilliseconds }: PostgresOptions = {}): Promise<Store> {
+  // Migrations take their time, and replicas wait for each other's.
+  let limit: number | undefined;
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    types,
+    application_name: "castellan",
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    connectionTimeoutMillis: connectMilliseconds,
+    async onConnect(client) {
+      // One that is lent is not watched by the pool: without a listener its end would be the process's.
+      client.on("error", () => {});
+      closeWhenSilent(client, () => limit);
+      // Not as parameters of the connection, which poolers refuse; one that refuses these too goes without.
+      await client.query(limit === undefined ? abandoned : `${abandoned}; set statement_timeout = ${limit}`).catch(() => {});
+    },
+  });
   // An idle connection that the server ends is replaced by the pool; the next query says what is wrong, if anything is.
   pool.on("error", () => {});
-  // One that is lent is not watched by the pool: without a listener its end would be the process's.
-  pool.on("connect", (client) => client.on("error", () => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const location = withoutPassword(url);
   try {
@@ -29,6 +59,7 @@ export async function openPostgres(url: string): Promise<Store> {
       throw new StoreUnavailable("STORE_UNREACHABLE", `${location} is older than PostgreSQL 15`, "Use PostgreSQL 15 or newer.");
     }
     await migrate(db, "postgres");
+    limit = answerMilliseconds;
   } catch (error) {
     await db.destroy();
     if (error instanceof StoreUnavailable) throw error;
