@@ -29,13 +29,16 @@ export class Reordering {
 
   /** @param globals variables that are bound before the body */
   reorder(body: Body, globals: ReadonlySet<string>): Reordered {
-    const inBody = new Set(new Variables(this.#looking).body(body).names.keys());
+    const vars = new Map(body.map((expr) => [expr, varsOfExpr(expr, this.#looking)]));
+    const inBody = new Set([...vars.values()].flatMap((names) => [...names]));
     const safe = new Set([...inBody].filter((name) => globals.has(name)));
     const unsafe: Unsafe = new Map();
-    for (const expr of body) {
-      const missing = [...varsOfExpr(expr, this.#looking)].filter((name) => !safe.has(name));
+    for (const [expr, names] of vars) {
+      const missing = [...names].filter((name) => !safe.has(name));
       if (missing.length > 0) unsafe.set(expr, new Set(missing));
     }
+    const isOpen = (name: string): boolean => inBody.has(name) && !globals.has(name);
+    const inClosures = new Map(body.map((expr) => [expr, [...varsInClosures(expr)].filter(isOpen)]));
     const ordered: Expr[] = [];
     const taken = new Set<Expr>();
     for (let before = -1; ordered.length > before; ) {
@@ -43,7 +46,7 @@ export class Reordering {
       for (const expr of body) {
         if (taken.has(expr)) continue;
         const outputs = this.outputs(expr, safe);
-        const closed = [...varsInClosures(expr)].filter((name) => inBody.has(name) && !globals.has(name));
+        const closed = inClosures.get(expr) ?? [];
         if (closed.length > 0) {
           if (closed.length === outputs.size && closed.every((name) => outputs.has(name))) continue;
           // As in OPA, what closures need counts alone: other variables of the expression are taken for bound.
@@ -58,15 +61,15 @@ export class Reordering {
         for (const name of outputs) safe.add(name);
       }
     }
-    return { body: this.#reorderClosures(ordered, globals, unsafe), unsafe };
+    return { body: this.#reorderClosures(ordered, vars, globals, unsafe), unsafe };
   }
 
   /** Orders the bodies within expressions, each of which sees the variables of those before it. */
-  #reorderClosures(body: Body, globals: ReadonlySet<string>, unsafe: Unsafe): Body {
+  #reorderClosures(body: Body, vars: ReadonlyMap<Expr, ReadonlySet<string>>, globals: ReadonlySet<string>, unsafe: Unsafe): Body {
     const names = new Set(globals);
     return body.map((expr, i) => {
       const previous = body[i - 1];
-      if (previous !== undefined) for (const name of varsOfExpr(previous, this.#looking)) names.add(name);
+      if (previous !== undefined) for (const name of vars.get(previous) ?? nothing) names.add(name);
       const result = this.#inExpr(expr, names, unsafe);
       const missing = unsafe.get(expr);
       if (missing !== undefined && result !== expr) {

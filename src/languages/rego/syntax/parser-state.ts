@@ -163,6 +163,11 @@ export class ParserState {
     let at = before.token.end;
     let token: Token;
     for (;;) {
+      if (skipSpace) {
+        const from = at;
+        at = this.#scanner.spaceEnd(from);
+        if (at > from && this.source.slice(from, at).includes("\n")) skippedNewline = true;
+      }
       token =
         rawTemplate === undefined
           ? this.#scanner.scan(at, this.keywords)
@@ -177,10 +182,7 @@ export class ParserState {
         }
         token = { ...token, kind: "illegal" };
       }
-      if (token.kind === "whitespace") {
-        if (token.text === "\n") skippedNewline = true;
-        if (skipSpace) continue;
-      }
+      if (token.kind === "whitespace" && token.text === "\n") skippedNewline = true;
       if (token.kind !== "comment") break;
       commentsSeen++;
       this.comments.set(token.offset, { at: this.#places.place(token.offset, token.end), text: token.text.slice(1) });

@@ -63,11 +63,18 @@ export class Scanner {
     return this.source.startsWith(byteOrderMark) ? 1 : 0;
   }
 
+  /** Where the white space at `offset`, if any, ends. */
+  spaceEnd(offset: number): number {
+    let at = offset;
+    while (isSpace(this.source[at])) at++;
+    return at;
+  }
+
   scan(offset: number, keywords: Keywords): Token {
     this.#begin(offset);
     const char = this.source[offset];
     if (char === undefined) return this.#token("eof", offset);
-    if (char === " " || char === "\t" || char === "\n" || char === "\r") {
+    if (isSpace(char)) {
       this.#at++;
       return this.#token("whitespace", offset);
     }
@@ -227,6 +234,10 @@ export class Scanner {
     const part = ended ? ("template-string-end" as const) : ("template-string-part" as const);
     return this.#token(raw ? `raw-${part}` : part, offset, text);
   }
+}
+
+function isSpace(char: string | undefined): boolean {
+  return char === " " || char === "\n" || char === "\t" || char === "\r";
 }
 
 function isLetter(char: string | undefined): boolean {
