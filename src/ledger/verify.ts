@@ -37,7 +37,8 @@ export interface LedgerProblem {
 /** How many problems are kept one by one; the rest are counted. */
 const kept = 100;
 const tileLevel = 8;
-const tileSize = 2 ** tileLevel;
+/** Records under one of the smallest stored hashes. */
+export const tileSize = 2 ** tileLevel;
 
 /**
  * Checks a ledger while its rows stream by in order of `seq`: each body against its leaf and its columns, the tree
@@ -85,6 +86,17 @@ export class LedgerVerifier {
       while (this.size < seq) this.append(undefined, tile);
     }
     this.append(leaf, tile);
+  }
+
+  /** As `leaf` for the next `tileSize` records at once, which are all there; the ledger's size is a multiple of that. */
+  tile(hash: Uint8Array, stored: (subtree: Omit<CompletedSubtree, "hash">) => Uint8Array | undefined): void {
+    const whole = { level: tileLevel, index: this.size / tileSize, hash };
+    const closed: CompletedSubtree[] = [whole];
+    this.frontier = appendSubtree(this.hashes, this.frontier, whole, (subtree) => {
+      if (isTile(subtree)) closed.push(subtree);
+    });
+    if (!this.lost) for (const subtree of closed) this.compareTile(subtree, stored(subtree));
+    this.tileStart = this.frontier;
   }
 
   /** A checkpoint that a known key signed, once all rows before `head.size` have been given. */

@@ -1,4 +1,5 @@
-import { checkRow, type LedgerProblem, type StoredRow } from "../../ledger/verify.ts";
+import { rangeHash } from "../../ledger/merkle.ts";
+import { checkRow, type LedgerProblem, type StoredRow, tileSize } from "../../ledger/verify.ts";
 import { hashLength, ledgerHashes } from "./ledger-hashes.ts";
 
 /** What is read of each record, under the names that its text uses. */
@@ -25,6 +26,8 @@ export interface CheckedPage {
   readonly seqs: Float64Array<ArrayBuffer>;
   /** The leaf of each, one after the other. */
   readonly leaves: Uint8Array<ArrayBuffer>;
+  /** The hashes over the runs of `tileSize` leaves that are all there and begin at a multiple of it, one after the other. */
+  readonly tiles: Uint8Array<ArrayBuffer>;
   /** In the order of the rows. */
   readonly problems: readonly LedgerProblem[];
 }
@@ -45,5 +48,25 @@ export function checkedRows(rows: readonly StoredRow[]): CheckedPage {
     // Who changes rows may put anything there.
     if (checked instanceof Uint8Array) leaves.set(checked.subarray(0, hashLength), i * hashLength);
   }
-  return { seqs, leaves, problems };
+  return { seqs, leaves, tiles: tilesOf(seqs, leaves), problems };
+}
+
+/** Whether the row at `i` and those after it are all the records of a tile, in order. */
+export function isTileStart(seqs: Float64Array, i: number): boolean {
+  const seq = seqs[i] ?? 0;
+  if (seq % tileSize !== 0) return false;
+  for (let n = 1; n < tileSize; n++) if (seqs[i + n] !== seq + n) return false;
+  return true;
+}
+
+function tilesOf(seqs: Float64Array, leaves: Uint8Array): Uint8Array<ArrayBuffer> {
+  const tiles = new Uint8Array(Math.floor(seqs.length / tileSize) * hashLength);
+  let found = 0;
+  for (let i = 0; i + tileSize <= seqs.length; i++) {
+    if (!isTileStart(seqs, i)) continue;
+    const own = Array.from({ length: tileSize }, (_, n) => leaves.subarray((i + n) * hashLength, (i + n + 1) * hashLength));
+    tiles.set(rangeHash(ledgerHashes, own)(0, tileSize), found++ * hashLength);
+    i += tileSize - 1;
+  }
+  return tiles;
 }

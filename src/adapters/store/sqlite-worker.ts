@@ -119,6 +119,6 @@ function atOnce(statements: readonly Statement[]): boolean {
 port.on("message", (request: SqliteRequest) => {
   const response = answer(request);
   const { page } = response;
-  port.postMessage(response, page === undefined ? [] : [page.leaves.buffer, page.seqs.buffer]);
+  port.postMessage(response, page === undefined ? [] : [page.leaves.buffer, page.seqs.buffer, page.tiles.buffer]);
 });
 port.postMessage({ id: -1 });
