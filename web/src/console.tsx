@@ -67,6 +67,9 @@ export function Console() {
     user === undefined || needs === undefined || mayAct(user, needs);
   return (
     <AppShell header={{ height: 56 }} navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !opened } }} padding="md">
+      <a className="skip-link" href="#page">
+        Skip to the page
+      </a>
       <AppShell.Header>
         <Group h="100%" px="md" justify="space-between">
           <Group gap="sm">
@@ -101,7 +104,7 @@ export function Console() {
           ))}
         </AppShell.Section>
       </AppShell.Navbar>
-      <AppShell.Main>
+      <AppShell.Main id="page" tabIndex={-1} style={{ outline: "none" }}>
         <Switch>
           <Route path="/">
             {user === undefined || mayAct(user, "viewer") ? <OverviewPage /> : <Redirect to="/access/requests" />}

@@ -1,4 +1,5 @@
-import { Alert, Anchor, Card, Group, Progress, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Button, Card, Group, Progress, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { useState } from "react";
 import { Link } from "wouter";
 import { type OverviewAnswer, query, useAnswer } from "../api.ts";
 import { useCluster } from "../cluster.tsx";
@@ -93,6 +94,7 @@ const shown = 12;
 
 function Counts({ title, rows, parameter, empty }: CountsProps) {
   const cluster = useCluster();
+  const [isWhole, setIsWhole] = useState(false);
   const sum = (row: OverviewAnswer["byNamespace"][number]) => worstFirst.reduce((n, severity) => n + row.counts[severity], 0);
   const most = Math.max(1, ...rows.map(sum));
   return (
@@ -109,7 +111,7 @@ function Counts({ title, rows, parameter, empty }: CountsProps) {
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {rows.slice(0, shown).map((row) => (
+          {rows.slice(0, isWhole ? undefined : shown).map((row) => (
             <Table.Tr key={row.name}>
               <Table.Td style={{ wordBreak: "break-word" }}>
                 <Anchor
@@ -137,9 +139,9 @@ function Counts({ title, rows, parameter, empty }: CountsProps) {
         </Table.Tbody>
       </Table>
       {rows.length > shown && (
-        <Text size="sm" c="dimmed" mt="xs">
-          and {rows.length - shown} more
-        </Text>
+        <Button variant="subtle" size="compact-sm" mt="xs" aria-expanded={isWhole} onClick={() => setIsWhole(!isWhole)}>
+          {isWhole ? `Show the worst ${shown}` : `Show all ${rows.length}`}
+        </Button>
       )}
     </Card>
   );
