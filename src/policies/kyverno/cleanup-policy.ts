@@ -4,7 +4,7 @@ import { type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernete
 import type { SourceDocument } from "../../core/source.ts";
 import type { CompiledPolicy, CompileEnv, PolicyFormat, PolicyId, RuleContext, RuleResult } from "../policy.ts";
 import { policyLabels } from "./cluster-policy.ts";
-import { compileConditions } from "./conditions.ts";
+import { compileOwnConditions } from "./conditions.ts";
 import { compileContext } from "./context.ts";
 import { compileMatch } from "./match.ts";
 import { errorResult, failedWith, joinNonEmpty, passed, reasonOf } from "./outcome.ts";
@@ -35,7 +35,7 @@ function compile(document: SourceDocument<KubernetesObject>, _env: CompileEnv): 
   }
   const match = compileMatch({ match: spec["match"], exclude: spec["exclude"] }, namespace, ["spec"], report, "cleanup");
   const extend = compileContext(spec["context"], ["spec", "context"], source, report);
-  const conditions = compileConditions(spec["conditions"]);
+  const conditions = compileOwnConditions(spec["conditions"] ?? null);
   report.adopt(conditions.diagnostics, ["spec", "conditions"]);
   const problem = report.errorCount === 0 ? undefined : report.diagnostics.map((d) => d.message).join("; ");
 

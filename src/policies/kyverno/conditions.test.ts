@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { smallConditions } from "../../../test/fuzz/arbitraries.ts";
 import { referenceMet } from "../../../test/fuzz/reference-conditions.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { type ConditionResult, compileConditions } from "./conditions.ts";
+import { type ConditionResult, compileConditions, compileOwnConditions } from "./conditions.ts";
 import { VariableError, type VariableScope } from "./variables.ts";
 
 function scope(root: JsonObject = {}): VariableScope {
@@ -23,6 +23,16 @@ const yes = (message?: string): JsonObject => ({
   ...(message === undefined ? {} : { message }),
 });
 const no = (message?: string): JsonObject => ({ ...yes(message), value: "b" });
+
+test.each<readonly [JsonValue, boolean]>([
+  [{ any: [] }, true],
+  [{ any: [], all: [no()] }, false],
+  [{ any: [no()] }, false],
+  [{}, true],
+])("conditions of an exception or a cleanup policy: %j", (conditions, met) => {
+  const compiled = compileOwnConditions(conditions);
+  expect(compiled.ok && compiled.value(scope()).met).toBe(met);
+});
 
 describe("conditions", () => {
   test.each<readonly [string, JsonValue, boolean]>([

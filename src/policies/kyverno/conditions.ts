@@ -26,6 +26,17 @@ export function compileConditions(spec: JsonValue | undefined): Loaded<Condition
   return conditions === undefined ? failed(...diagnostics) : loaded(conditions, diagnostics);
 }
 
+/**
+ * Compiles the conditions of an exception or a cleanup policy: an empty `any` asks for nothing there, where in a rule it
+ * never holds.
+ */
+export function compileOwnConditions(spec: JsonValue): Loaded<ConditionsProgram> {
+  const any = member(spec, "any");
+  if (!isObject(spec) || !isArray(any) || any.length > 0) return compileConditions(spec);
+  const { any: _empty, ...others } = spec;
+  return compileConditions(others);
+}
+
 function compileForm(spec: JsonValue | undefined, diagnostics: Diagnostic[]): ConditionsProgram | undefined {
   if (spec === undefined || spec === null) return always;
   if (isObject(spec)) return compileAnyAll(spec, diagnostics);

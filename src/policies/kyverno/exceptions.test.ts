@@ -72,6 +72,16 @@ const stands = ["fail", undefined];
 describe("an exception", () => {
   test.each<[string, string, unknown]>([
     ["for the rule", `{${match}, exceptions: [{policyName: p, ruleNames: [no-host-network]}]}`, lifted],
+    [
+      "whose conditions ask for none of nothing",
+      `{${match}, conditions: {any: []}, exceptions: [{policyName: p, ruleNames: [no-host-network]}]}`,
+      lifted,
+    ],
+    [
+      "whose conditions ask for none of nothing, and something that does not hold",
+      `{${match}, conditions: {any: [], all: [{key: a, operator: Equals, value: b}]}, exceptions: [{policyName: p, ruleNames: [no-host-network]}]}`,
+      stands,
+    ],
     ["for rules by wildcard", `{${match}, exceptions: [{policyName: p, ruleNames: [no-*]}]}`, lifted],
     ["for another rule", `{${match}, exceptions: [{policyName: p, ruleNames: [other]}]}`, stands],
     ["for another policy", `{${match}, exceptions: [{policyName: q, ruleNames: [no-host-network]}]}`, stands],

@@ -3,7 +3,7 @@ import { type KubernetesObject, nameOf, namespaceOf, parseApiVersion } from "../
 import type { SourceDocument } from "../../core/source.ts";
 import { matchWildcard } from "../../core/wildcard.ts";
 import type { CompileEnv } from "../policy.ts";
-import { type ConditionsProgram, compileConditions } from "./conditions.ts";
+import { type ConditionsProgram, compileOwnConditions } from "./conditions.ts";
 import { compileMatchBlock, type MatchInput, type MatchPredicate } from "./match.ts";
 import { reasonOf } from "./outcome.ts";
 import { exceptionSpecShape } from "./policy-shape.ts";
@@ -47,7 +47,7 @@ export function compileException(document: SourceDocument<KubernetesObject>): {
   reportShape(spec, exceptionSpecShape, ["spec"], report);
   const { matches } = compileMatchBlock(member(spec, "match"), ["spec", "match"], "exception", report);
   const conditions = member(spec, "conditions");
-  const compiled = conditions === undefined || conditions === null ? undefined : compileConditions(conditions);
+  const compiled = conditions === undefined || conditions === null ? undefined : compileOwnConditions(conditions);
   if (compiled !== undefined) report.adopt(compiled.diagnostics, ["spec", "conditions"]);
   const podSecurity = listOf(member(spec, "podSecurity"));
   if (report.errorCount > 0 || compiled?.ok === false) return { exception: undefined, diagnostics: report.diagnostics };
