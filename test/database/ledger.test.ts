@@ -224,6 +224,29 @@ describe.each(engines)("ledger on %s", (engine) => {
           .execute(),
     },
     {
+      what: "a stored hash over records that one checkpoint signs",
+      code: "TILE_CHANGED",
+      to: 255,
+      forge: (db) =>
+        db
+          .updateTable("ledger_tiles")
+          .set({ hash: new Uint8Array(32) })
+          .where("idx", "=", 0)
+          .execute(),
+    },
+    {
+      what: "a record taken out of those that one checkpoint signs",
+      code: "RECORD_MISSING",
+      to: 100,
+      forge: (db) => sql`delete from ledger_records where seq = 100`.execute(db),
+    },
+    {
+      what: "a column among those that one checkpoint signs",
+      code: "COLUMN_CHANGED",
+      to: 255,
+      forge: (db) => sql`update ledger_records set actor = 'carol' where seq = 255`.execute(db),
+    },
+    {
       what: "a stored hash taken out",
       code: "TILE_MISSING",
       to: 511,
