@@ -53,17 +53,16 @@ const webhook = await listenForReviews({
     }),
   ),
 });
-// Starting and warming up are no part of what a review costs.
-let warm = process.cpuUsage();
+// Starting and warming up are no part of what a review costs: each signal begins a new measurement, and tells of the one before.
+let since: NodeJS.CpuUsage | undefined;
 process.on("SIGUSR2", () => {
-  warm = process.cpuUsage();
+  if (since !== undefined) process.stdout.write(`${JSON.stringify(process.cpuUsage(since))}\n`);
+  since = process.cpuUsage();
 });
 async function stop(): Promise<void> {
-  const used = process.cpuUsage(warm);
   await webhook.close();
   await ledger.close();
   await store.close();
-  process.stdout.write(`${JSON.stringify(used)}\n`);
 }
 
 process.on("SIGTERM", () => void stop());
