@@ -1,3 +1,4 @@
+import { count } from "../report/text.ts";
 import type { PlanStep } from "../services/rollout/plan.ts";
 import type { Preview, Stopped } from "../services/rollout/preview.ts";
 import { type StoppedBy, summarise } from "../services/rollout/summary.ts";
@@ -12,9 +13,9 @@ const from = { objects: "there now", history: "asked for", recorded: "recorded" 
 export function previewText(preview: Preview, io: Io): string {
   const { judged, stopped, undecided, notReplayed, excepted } = preview;
   const tried = [
-    `${judged.objects} objects`,
-    `${judged.requests} recorded requests`,
-    ...(judged.recorded > 0 ? [`${judged.recorded} recorded failures`] : []),
+    count(judged.objects, "object"),
+    count(judged.requests, "recorded request"),
+    ...(judged.recorded > 0 ? [count(judged.recorded, "recorded failure")] : []),
   ].join(", ");
   const lines = [`Tried on ${tried}.`];
   if (notReplayed > 0)
@@ -43,7 +44,10 @@ function table(stopped: readonly Stopped[], io: Io): string {
       one.message.split("\n")[0] ?? "",
     ]);
   const more = stopped.length > shown ? `and ${stopped.length - shown} more\n` : "";
-  return columns(header, rows, io) + more;
+  // What says nothing, as users of what is there, takes the room of what does.
+  const says = header.map((title, i) => rows.some((row) => row[i] !== (title === "TIMES" ? "1" : "-")));
+  const kept = (cells: readonly string[]) => cells.filter((_, i) => says[i]);
+  return columns(kept(header), rows.map(kept), io) + more;
 }
 
 function byWhom(stopped: readonly Stopped[]): readonly string[] {
@@ -77,7 +81,7 @@ export function planText(steps: readonly PlanStep[], io: Io): string {
     step.users.slice(0, 6).join(", ") || "-",
   ]);
   return columns(
-    ["#", "POLICY", "SEVERITY", "NOW", "NEXT", "SPEAKS OF", "STOPS", "UNDECIDED", "TEAMS, NAMESPACES", "USERS"],
+    ["#", "POLICY", "SEVERITY", "NOW", "NEXT", "APPLIES TO", "STOPS", "UNDECIDED", "TEAMS, NAMESPACES", "USERS"],
     rows,
     io,
   );
