@@ -22,14 +22,14 @@ describe("keys in the paths of webhooks", () => {
   });
 
   test.for([
-    ["no key", () => "/validate/deny"],
-    ["a key of one's own", () => `/${"A".repeat(43)}/validate/deny`],
+    ["no key", (): string => "/validate/deny"],
+    ["a key of one's own", (): string => `/${"A".repeat(43)}/validate/deny`],
     [
       "a key of another cluster",
-      () => `/clusters/test${registered("/clusters/prod").slice("/clusters/prod".length)}/validate/deny`,
+      (): string => `/clusters/test${registered("/clusters/prod").slice("/clusters/prod".length)}/validate/deny`,
     ],
-    ["the key alone", () => registered()],
-    ["a longer key", () => `${registered()}A/validate/deny`],
+    ["the key alone", (): string => registered()],
+    ["a longer key", (): string => `${registered()}A/validate/deny`],
   ] as const)("%s opens nothing", ([, path]) => {
     expect(keys(start).open(path())).toBeUndefined();
   });

@@ -19,16 +19,20 @@ afterEach(async () => {
   for (const reach of reaches.splice(0)) await reach.stop();
 });
 
-const refuse = (status: number, message: string) => () => Promise.reject(new ApiError(status, "", message));
+type Asked = () => Promise<null>;
 
-test.for([
+function refuse(status: number, message: string): Asked {
+  return () => Promise.reject(new ApiError(status, "", message));
+}
+
+test.for<readonly [string, Asked, boolean, string | undefined]>([
   ["one that answers", async () => null, true, undefined],
   ["one that answers others", refuse(403, "forbidden"), true, undefined],
   ["nobody", refuse(0, "connect ECONNREFUSED"), false, "connect ECONNREFUSED"],
   ["one that does not know us", refuse(401, "Unauthorized"), false, "Unauthorized"],
   ["one that is starting", refuse(503, "starting"), false, "starting"],
   ["one that says nothing", () => new Promise<null>(() => {}), false, "no answer within 0.05 s"],
-] as const)("%s", async ([, get, reached, reason]) => {
+])("%s", async ([, get, reached, reason]) => {
   const reach = reachOf(get);
   expect(await reach.look()).toBe(reached);
   expect(reach.unreached).toEqual(reason === undefined ? undefined : { since: 7, reason });
