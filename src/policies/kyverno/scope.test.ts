@@ -88,7 +88,8 @@ describe("the root", () => {
 
   test("leaves out a name that is still to be generated, in admission", () => {
     const nameless = objectOf("{apiVersion: v1, kind: Pod, metadata: {generateName: p-, namespace: ns}}");
-    const named = (channel: Action["channel"]) => Object.hasOwn(rootOf({ object: nameless, channel })["request"] ?? {}, "name");
+    const named = (channel: Action["channel"]) =>
+      Object.hasOwn(rootOf({ object: nameless, channel })["request"] as JsonObject, "name");
     expect([named("admission"), named("scan")]).toEqual([false, true]);
   });
 
