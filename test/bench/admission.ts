@@ -12,8 +12,6 @@ const wanted = 40;
 const reviews = 10_000;
 const warming = 5000;
 const concurrency = 16;
-/** An API server opens as many as it has reviews under way. */
-const connections = 64;
 /** Reviews a second that come whether or not those before them are answered. */
 const rates = [500, 1000, 2000];
 const offeredSeconds = 5;
@@ -38,7 +36,7 @@ export const admissionBench: Bench = {
     );
     try {
       const [port = ""] = (await line(server)).split(" ");
-      const load = await ReviewLoad.open(Number(port), await podReviews(join(corpus, "bench")), connections);
+      const load = new ReviewLoad(Number(port), await podReviews(join(corpus, "bench")));
       await load.closed(concurrency, warming);
       server.kill("SIGUSR2");
       const before = process.hrtime.bigint();
@@ -54,7 +52,6 @@ export const admissionBench: Bench = {
         const ours = share(await load.offered(rate, rate * offeredSeconds), 0.99);
         offered.push({ name: `p99 at ${rate} a second`, unit: "ms", ours, target: { atMost: 10 } });
       }
-      load.close();
       return {
         rows: [
           {

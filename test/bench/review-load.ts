@@ -1,5 +1,8 @@
 import { connect, type TLSSocket } from "node:tls";
 
+/** An API server opens as many as it has reviews under way. */
+const offeredConnections = 64;
+
 /**
  * One connection to the webhook, HTTP/1.1 as the API server speaks it. It shares its cores with the server that is measured, so it does
  * as little as there is to do: requests are bytes made beforehand.
@@ -30,6 +33,7 @@ class ReviewConnection {
   /** One request at a time. Rejects where the answer is no decision. */
   async post(request: Buffer): Promise<void> {
     const answer = await new Promise<string>((resolve, reject) => {
+      if (this.#socket.destroyed) reject(new Error("the webhook ended the connection"));
       this.#answered = { resolve, reject };
       this.#socket.write(request);
     });
@@ -54,60 +58,46 @@ class ReviewConnection {
 
 /** Posts reviews to the webhook on a port of loopback; each answer is the latency in milliseconds. */
 export class ReviewLoad {
+  readonly #port: number;
   readonly #requests: readonly Buffer[];
-  readonly #connections: readonly ReviewConnection[];
 
-  private constructor(requests: readonly Buffer[], connections: readonly ReviewConnection[]) {
-    this.#requests = requests;
-    this.#connections = connections;
-  }
-
-  static async open(port: number, reviews: readonly string[], connections: number): Promise<ReviewLoad> {
+  constructor(port: number, reviews: readonly string[]) {
+    this.#port = port;
     const head = "POST /validate/deny HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ";
-    const requests = reviews.map((body) => Buffer.from(`${head}${Buffer.byteLength(body)}\r\n\r\n${body}`));
-    return new ReviewLoad(requests, await Promise.all(Array.from({ length: connections }, () => ReviewConnection.open(port))));
+    this.#requests = reviews.map((body) => Buffer.from(`${head}${Buffer.byteLength(body)}\r\n\r\n${body}`));
   }
 
   /** So many reviews, each sent as soon as one of `atOnce` is answered: latencies follow from how many there are. Sorted. */
-  async closed(atOnce: number, count: number): Promise<readonly number[]> {
-    const latencies: number[] = [];
-    let next = 0;
-    const lane = async (connection: ReviewConnection) => {
-      while (next < count) {
-        const request = this.#request(next++);
-        const start = performance.now();
-        await connection.post(request);
-        latencies.push(performance.now() - start);
-      }
-    };
-    await Promise.all(this.#connections.slice(0, atOnce).map(lane));
-    return latencies.sort((a, b) => a - b);
+  closed(atOnce: number, count: number): Promise<readonly number[]> {
+    return this.#overLanes(atOnce, count, () => performance.now());
   }
 
   /** So many reviews at a rate that does not wait for answers, as a cluster's; a latency begins when a review was due. Sorted. */
-  async offered(perSecond: number, count: number): Promise<readonly number[]> {
-    const latencies: number[] = [];
+  offered(perSecond: number, count: number): Promise<readonly number[]> {
     const start = performance.now();
+    return this.#overLanes(offeredConnections, count, async (index) => {
+      const due = start + (index * 1000) / perSecond;
+      const early = due - performance.now();
+      if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+      return due;
+    });
+  }
+
+  /** Each lane has a connection of its own; `begin` is when a review's latency starts, once it has come. */
+  async #overLanes(lanes: number, count: number, begin: (index: number) => number | Promise<number>): Promise<readonly number[]> {
+    const connections = await Promise.all(Array.from({ length: lanes }, () => ReviewConnection.open(this.#port)));
+    const latencies: number[] = [];
     let next = 0;
     const lane = async (connection: ReviewConnection) => {
       while (next < count) {
         const index = next++;
-        const due = start + (index * 1000) / perSecond;
-        const early = due - performance.now();
-        if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-        await connection.post(this.#request(index));
-        latencies.push(performance.now() - due);
+        const start = await begin(index);
+        await connection.post(this.#requests[index % this.#requests.length] ?? Buffer.alloc(0));
+        latencies.push(performance.now() - start);
       }
     };
-    await Promise.all(this.#connections.map(lane));
+    await Promise.all(connections.map(lane));
+    for (const connection of connections) connection.close();
     return latencies.sort((a, b) => a - b);
-  }
-
-  close(): void {
-    for (const connection of this.#connections) connection.close();
-  }
-
-  #request(index: number): Buffer {
-    return this.#requests[index % this.#requests.length] ?? Buffer.alloc(0);
   }
 }
