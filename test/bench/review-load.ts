@@ -74,8 +74,9 @@ export class ReviewLoad {
 
   /** So many reviews at a rate that does not wait for answers, as a cluster's; a latency begins when a review was due. Sorted. */
   offered(perSecond: number, count: number): Promise<readonly number[]> {
-    const start = performance.now();
+    let start: number | undefined;
     return this.#overLanes(offeredConnections, count, async (index) => {
+      start ??= performance.now();
       const due = start + (index * 1000) / perSecond;
       const early = due - performance.now();
       if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
