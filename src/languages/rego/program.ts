@@ -57,7 +57,6 @@ export interface RegoProgram {
   rule(path: readonly string[]): RegoRule;
   /** Whether there are rules at or below the path. */
   has(path: readonly string[]): boolean;
-  readonly modules: readonly Module[];
 }
 
 /** Parses and compiles modules. Issues are in the order of the modules. */
@@ -96,19 +95,17 @@ export function compileParsed(modules: readonly Module[], options: CompileOption
   return guarded(() => {
     const { tree, compilation } = compileModules(modules, options.strict ?? false);
     if (compilation.issues.length > 0) return { ok: false, issues: compilation.sorted() };
-    return { ok: true, value: new Program(modules, tree) };
+    return { ok: true, value: new Program(tree) };
   });
 }
 
 class Program implements RegoProgram {
-  readonly modules: readonly Module[];
   readonly #tree: RuleNode;
   readonly #root: DataNode;
   readonly #bodies = new Map<string, BodyCompiler>();
   #results = 0;
 
-  constructor(modules: readonly Module[], tree: RuleNode) {
-    this.modules = modules;
+  constructor(tree: RuleNode) {
     this.#tree = tree;
     const compiler = {
       bodies: (placed: PlacedRule) => this.#bodiesOf(placed.unit.file),
