@@ -49,6 +49,7 @@ export class GovernedCluster {
   readonly #status: PolicyStatus;
   #documents: readonly SourceDocument[] = [];
   #resources: ApiResources;
+  #discovered = "";
   #webhook: WebhookOptions | undefined;
   readonly #registration: WebhookRegistration | undefined;
   #held: HeldWebhooks | undefined;
@@ -149,21 +150,29 @@ export class GovernedCluster {
     await this.#registration?.remove(this.#configurations()).catch(this.#options.onTrouble);
   }
 
-  async #discover(): Promise<void> {
+  /** Whether something else is served than before: then all policies are compiled anew, and what they judge is judged again. */
+  async #discover(): Promise<boolean> {
     const { resources } = await discover(this.#options.client);
+    const discovered = JSON.stringify(resources);
+    if (discovered === this.#discovered) return false;
+    this.#discovered = discovered;
     this.#resources = apiResources(resources, this.#options.schemas);
     this.#options.policies.setResources(this.#resources);
+    return true;
   }
 
   /** A new kind is served a moment after its definition is stored. */
   #rediscoverSoon(): void {
     clearTimeout(this.#rediscovery);
     this.#rediscovery = setTimeout(() => {
-      this.#discover()
-        .then(() => this.#informers.follow(this.#resources))
-        .then(() => Promise.all(this.#listeners.map((listener) => listener(this.#resources))))
-        .catch(this.#options.onTrouble);
+      this.#rediscover().catch(this.#options.onTrouble);
     }, 1000).unref();
+  }
+
+  async #rediscover(): Promise<void> {
+    if (!(await this.#discover())) return;
+    await this.#informers.follow(this.#resources);
+    await Promise.all(this.#listeners.map((listener) => listener(this.#resources)));
   }
 
   #registerSoon(): void {
