@@ -4,6 +4,7 @@ import type { Store } from "../../adapters/store/store.ts";
 import type { UnusualUse } from "../../analysis/audit/unusual.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Instant } from "../../core/host.ts";
+import { recordedFinding } from "../live/finding-records.ts";
 import { UnusualUseReader, usualLearning } from "./unusual-use.ts";
 
 export interface UsageWatchOptions {
@@ -63,7 +64,7 @@ export class UsageWatch {
 
 /** The key names the audit record that shows it: another replica, or this one started again, tells it no second time. */
 function recordOf({ at, cluster, finding }: UnusualUse): NewRecord {
-  const { resource, check, evidence } = finding;
+  const { resource, evidence } = finding;
   return {
     kind: "finding.opened",
     at,
@@ -74,6 +75,6 @@ function recordOf({ at, cluster, finding }: UnusualUse): NewRecord {
     name: resource.name,
     outcome: finding.status,
     key: `${cluster}/usage/${finding.id}/${String(evidence?.["record"])}`,
-    data: { id: finding.id, policy: check.policy, rule: check.rule, severity: finding.severity, message: finding.message },
+    data: { findings: [recordedFinding(finding)] },
   };
 }

@@ -4,8 +4,8 @@ import type { NewRecord } from "../../adapters/store/ledger-batch.ts";
 import type { Finding } from "../../core/finding.ts";
 import { type FindingNote, FindingRecorder, findingNotes, recordOf } from "./finding-records.ts";
 
-const finding = (name: string): Finding => ({
-  id: "f",
+const finding = (name: string, id = "f"): Finding => ({
+  id,
   check: { policy: "p", rule: "r" },
   status: "fail",
   severity: "high",
@@ -13,7 +13,7 @@ const finding = (name: string): Finding => ({
   message: "",
   controls: [],
 });
-const note = (name: string): FindingNote => ({ kind: "finding.opened", finding: finding(name), at: 1, when: "1" });
+const note = (name: string): FindingNote => ({ kind: "finding.opened", findings: [finding(name)], at: 1, when: "1" });
 
 /** A ledger that refuses the first calls. */
 function ledger(refusals: number) {
@@ -50,6 +50,19 @@ test("another first look at the same objects tells nothing twice, a later change
   expect(keys(1, "7")).toEqual(keys(2, "7"));
   expect(keys(1, "7")).not.toEqual(keys(1, "8"));
   expect(keys(1)).not.toEqual(keys(2));
+});
+
+test("findings of one object are one record, whatever their order; other findings of it are another", () => {
+  const of = (...ids: readonly string[]) =>
+    findingNotes({ opened: ids.map((id) => finding("p", id)), closed: [finding("q")] }, 1, () => "7").map((note) =>
+      recordOf(note, "c"),
+    );
+  const [opened, closed] = of("a", "b");
+  expect(opened).toMatchObject({ kind: "finding.opened", name: "p", data: { findings: [{ id: "a" }, { id: "b" }] } });
+  expect(closed).toMatchObject({ kind: "finding.closed", name: "q", data: { findings: [{ id: "f" }] } });
+  expect(of("b", "a")[0]?.key).toBe(opened?.key);
+  expect(of("a", "c")[0]?.key).not.toBe(opened?.key);
+  expect(of()).toHaveLength(1);
 });
 
 test("what comes while others are refused is written after them", async () => {

@@ -1,8 +1,10 @@
+import { hash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Ledger } from "../../adapters/store/ledger.ts";
 import type { NewRecord } from "../../adapters/store/ledger-batch.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Instant } from "../../core/host.ts";
+import type { JsonObject } from "../../core/json.ts";
 import type { PostureChange } from "./posture.ts";
 
 /** Between two attempts to write what the ledger refused, in milliseconds. */
@@ -10,12 +12,16 @@ const pauses = [100, 500, 2000, 10_000] as const;
 /** Records in one call of the ledger, which takes no more at a time than it may hold. */
 const atOnce = 1000;
 
-/** What is to be recorded of one finding; the record is made when it is written, as tens of thousands may wait. */
+/**
+ * What is to be recorded of one object's findings, which share a record: most objects of a cluster that is looked at for the first time
+ * have several. The record is made when it is written, as tens of thousands may wait.
+ */
 export interface FindingNote {
   readonly kind: "finding.opened" | "finding.closed";
-  readonly finding: Finding;
+  /** Of one object; not empty. */
+  readonly findings: readonly [Finding, ...Finding[]];
   readonly at: Instant;
-  /** Tells one opening, or closing, of the same finding from the next. */
+  /** Tells one opening, or closing, of the same findings from the next. */
   readonly when: string;
 }
 
@@ -76,23 +82,38 @@ export class FindingRecorder {
 
 /**
  * What a change of the posture leaves in the ledger: failures that are new, and those that are gone. At the first look after a
- * start everything is new: `versionOf` then answers the version of a finding's object, and who looks at it again after
- * another start tells nothing twice.
+ * start everything is new: `versionOf` then answers the version of a finding's object, and who looks at it again by the same policies
+ * after another start tells nothing twice.
  */
 export function findingNotes(
   { opened, closed }: PostureChange,
   at: Instant,
   versionOf: (finding: Finding) => string = () => String(at),
 ): readonly FindingNote[] {
-  const failures = (findings: readonly Finding[]) => findings.filter((finding) => finding.status === "fail");
-  return [
-    ...failures(opened).map((finding) => ({ kind: "finding.opened", finding, at, when: versionOf(finding) }) as const),
-    ...failures(closed).map((finding) => ({ kind: "finding.closed", finding, at, when: String(at) }) as const),
-  ];
+  return [...notesOf("finding.opened", opened, at, versionOf), ...notesOf("finding.closed", closed, at, () => String(at))];
 }
 
-export function recordOf({ kind, finding, at, when }: FindingNote, cluster: string): NewRecord {
-  const { resource, check } = finding;
+function notesOf(
+  kind: FindingNote["kind"],
+  findings: readonly Finding[],
+  at: Instant,
+  versionOf: (finding: Finding) => string,
+): readonly FindingNote[] {
+  const notes = new Map<string, { readonly when: string; readonly findings: [Finding, ...Finding[]] }>();
+  for (const finding of findings) {
+    if (finding.status !== "fail") continue;
+    const { group, kind: resource, namespace, name } = finding.resource;
+    const object = `${group}/${resource}/${namespace}/${name}`;
+    const known = notes.get(object);
+    if (known === undefined) notes.set(object, { when: versionOf(finding), findings: [finding] });
+    else known.findings.push(finding);
+  }
+  return [...notes.values()].map((note) => ({ kind, at, ...note }));
+}
+
+export function recordOf({ kind, findings, at, when }: FindingNote, cluster: string): NewRecord {
+  const [{ resource, status }] = findings;
+  const ids = findings.map(({ id }) => id).sort();
   return {
     kind,
     at,
@@ -101,9 +122,14 @@ export function recordOf({ kind, finding, at, when }: FindingNote, cluster: stri
     resource: resource.kind,
     namespace: resource.namespace === "" ? undefined : resource.namespace,
     name: resource.name,
-    outcome: finding.status,
+    outcome: status,
     // Written again where nobody knows whether it was: then it is kept once.
-    key: `${cluster}/${kind}/${finding.id}/${when}`,
-    data: { id: finding.id, policy: check.policy, rule: check.rule, severity: finding.severity, message: finding.message },
+    key: `${cluster}/${kind}/${hash("sha256", ids.join("\n"))}/${when}`,
+    data: { findings: findings.map(recordedFinding) },
   };
+}
+
+/** What the ledger keeps of a finding. */
+export function recordedFinding({ id, check, severity, message }: Finding): JsonObject {
+  return { id, policy: check.policy, rule: check.rule, severity, message };
 }

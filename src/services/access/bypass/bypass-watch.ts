@@ -5,6 +5,7 @@ import type { LedgerRecordRow } from "../../../adapters/store/tables.ts";
 import type { Finding } from "../../../core/finding.ts";
 import type { Instant } from "../../../core/host.ts";
 import { asString, isArray, type JsonValue, member } from "../../../core/json.ts";
+import { recordedFinding } from "../../live/finding-records.ts";
 import { type AuditedCall, BypassFinder } from "./find-bypass.ts";
 
 export interface BypassWatchOptions {
@@ -114,7 +115,8 @@ function auditedCall(row: LedgerRecordRow, data: JsonValue | undefined, auditId:
 }
 
 /** The key names the call that shows it: another replica tells it no second time. */
-function recordOf({ at, cluster, auditId }: AuditedCall, { id, check, resource, severity, status, message }: Finding) {
+function recordOf({ at, cluster, auditId }: AuditedCall, finding: Finding) {
+  const { id, resource, status } = finding;
   return {
     kind: "finding.opened",
     at,
@@ -124,6 +126,6 @@ function recordOf({ at, cluster, auditId }: AuditedCall, { id, check, resource, 
     name: resource.name,
     outcome: status,
     key: `${cluster}/bypass/${id}/${auditId}`,
-    data: { id, policy: check.policy, rule: check.rule, severity, message },
+    data: { findings: [recordedFinding(finding)] },
   } as const;
 }
