@@ -44,7 +44,8 @@ export class CastellanServer {
     this.#data = data;
     this.#webhook = webhook;
     this.#flags = flags;
-    this.#env = env;
+    // Whoever is logged in on this machine, the tests ask their own server.
+    this.#env = { XDG_CONFIG_HOME: join(data, "config"), ...env };
   }
 
   /** Where the API server calls it. */
