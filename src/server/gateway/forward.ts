@@ -15,7 +15,7 @@ import type { Cut } from "./stream-registry.ts";
 
 const stallMilliseconds = 60_000;
 /** Bytes of an answer that wait for its client before the API server is held back: larger writes cost a third of many small ones. */
-const mostWaiting = 1024 * 1024;
+const mostWaiting = 256 * 1024;
 
 /** On it goes, as the person it is of, and back comes what the API server says, as it comes. */
 export async function forward(call: Call, parts: GatewayParts): Promise<Refusal | undefined> {
