@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { join } from "node:path";
@@ -64,13 +65,13 @@ async function prepare(cluster: Cluster): Promise<void> {
   await asAdmin(cluster, ["create", "clusterrole", "reader", "--verb=get,list,watch", "--resource=configmaps"]);
   await asAdmin(cluster, ["create", "clusterrolebinding", "reader", "--clusterrole=reader", "--group=team", "--user=alice"]);
   await asAdmin(cluster, ["create", "configmap", "small", "-n", namespace, "--from-literal=a=b"]);
-  const data = "x".repeat(100_000);
   for (let batch = 0; batch < 10; batch++) {
     const items = Array.from({ length: 50 }, (_, i) => ({
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: { name: `large-${batch}-${i}`, namespace },
-      data: { data },
+      // Compresses as little as certificates and models' configurations do.
+      data: { data: randomBytes(75_000).toString("base64") },
     }));
     await asAdmin(cluster, ["create", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
   }
@@ -133,16 +134,16 @@ function agentOf(way: Way, maxSockets: number): Agent {
   return new Agent({ ca: way.authority, keepAlive: true, maxSockets, checkServerIdentity: () => undefined });
 }
 
-function get(way: Way, agent: Agent, path: string): Promise<IncomingMessage> {
+function get(way: Way, agent: Agent, path: string, more: { readonly [name: string]: string } = {}): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request(way.origin + path, { agent, headers: { authorization: `Bearer ${way.token}` } }, resolve)
+    request(way.origin + path, { agent, headers: { authorization: `Bearer ${way.token}`, ...more } }, resolve)
       .on("error", reject)
       .end();
   });
 }
 
-async function whole(way: Way, agent: Agent, path: string): Promise<number> {
-  const response = await get(way, agent, path);
+async function whole(way: Way, agent: Agent, path: string, more: { readonly [name: string]: string } = {}): Promise<number> {
+  const response = await get(way, agent, path, more);
   let bytes = 0;
   // An asynchronous iterator would cost the client more than the gateway costs.
   response.on("data", (chunk: Buffer) => {
@@ -189,7 +190,6 @@ async function atRate(way: Way): Promise<number[]> {
 }
 
 async function largeList(direct: Way, through: ProxyWay): Promise<readonly BenchRow[]> {
-  const times = { direct: [] as number[], through: [] as number[] };
   await whole(through, agentOf(through, 1), all);
   await through.proxy.say("collect");
   const before = (await through.proxy.state()).rss;
@@ -199,24 +199,34 @@ async function largeList(direct: Way, through: ProxyWay): Promise<readonly Bench
       peak = Math.max(peak, rss);
     }, console.error);
   }, 20);
-  for (let i = 0; i < 3; i++) {
-    for (const [name, way] of [
-      ["direct", direct],
-      ["through", through],
-    ] as const) {
-      const agent = agentOf(way, 1);
-      const start = performance.now();
-      await whole(way, agent, all);
-      times[name].push(performance.now() - start);
-      agent.destroy();
-    }
-  }
-  clearInterval(poll);
-  const [d, t] = [Math.min(...times.direct), Math.min(...times.through)];
-  return [
-    { name: "50 MB list", unit: "ms", ours: t, peer: d, target: { atMost: d * 1.2 } },
-    { name: "50 MB list, memory", unit: "MB", ours: Math.max(0, peak - before), target: { atMost: 20 } },
+  // As Go's client asks, kubectl's among others, and as a client that takes no compression.
+  const times = [
+    await listTimes("50 MB list, gzip", direct, through, { "accept-encoding": "gzip" }),
+    await listTimes("50 MB list, plain", direct, through, {}),
   ];
+  clearInterval(poll);
+  return [...times, { name: "50 MB list, memory", unit: "MB", ours: Math.max(0, peak - before), target: { atMost: 20 } }];
+}
+
+async function listTimes(
+  name: string,
+  direct: Way,
+  through: Way,
+  headers: { readonly [name: string]: string },
+): Promise<BenchRow> {
+  const least = async (way: Way) => {
+    const agent = agentOf(way, 1);
+    const start = performance.now();
+    await whole(way, agent, all, headers);
+    agent.destroy();
+    return performance.now() - start;
+  };
+  const times = { direct: Number.POSITIVE_INFINITY, through: Number.POSITIVE_INFINITY };
+  for (let i = 0; i < 4; i++) {
+    times.direct = Math.min(times.direct, await least(direct));
+    times.through = Math.min(times.through, await least(through));
+  }
+  return { name, unit: "ms", ours: times.through, peer: times.direct, target: { atMost: times.direct * 1.2 } };
 }
 
 async function openWatches(through: ProxyWay): Promise<readonly BenchRow[]> {
