@@ -1,3 +1,5 @@
+import { remembered } from "./remembered.ts";
+
 /** How a quantity was written and is written again: `12M`, `12Mi`, `12e6`. */
 export type QuantityFormat = "DecimalSI" | "BinarySI" | "DecimalExponent";
 
@@ -43,20 +45,13 @@ const largestExponent = 4096;
 const shape = /^([-+]?)(\d*)(?:\.(\d*))?(?:(n|u|m|k|M|G|T|P|E|)|([KMGTPE]i)|[eE]([-+]?\d+))$/;
 
 /** Quantities recur: clusters are full of `100m` and `128Mi`. */
-const cache = new Map<string, Quantity | undefined>();
-const cacheLimit = 4096;
-const longestCached = 24;
+const knownQuantity = remembered(4096, readQuantity);
+const longestKnown = 24;
 
 /** Reads a quantity as apimachinery's ParseQuantity does; undefined where that reports an error. */
 export function parseQuantity(text: string): Quantity | undefined {
   if (!mayBeQuantity(text)) return undefined;
-  if (text.length > longestCached) return readQuantity(text);
-  const known = cache.get(text);
-  if (known !== undefined || cache.has(text)) return known;
-  const quantity = readQuantity(text);
-  if (cache.size >= cacheLimit) cache.clear();
-  cache.set(text, quantity);
-  return quantity;
+  return text.length > longestKnown ? readQuantity(text) : knownQuantity(text);
 }
 
 /** Most of what is asked here is some other text: its first and last characters tell. A lone suffix is a zero. */

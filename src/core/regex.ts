@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSException } from "re2js";
+import { remembered } from "./remembered.ts";
 
 /** A compiled RE2 expression: linear time, Go's syntax and replacement rules. */
 export interface Regex {
@@ -23,19 +24,8 @@ export interface Regex {
 
 export type RegexResult = { readonly ok: true; readonly value: Regex } | { readonly ok: false; readonly message: string };
 
-const cache = new Map<string, RegexResult>();
-const cacheLimit = 2000;
-
 /** Compiles Go regular expression syntax; results are cached. The message of a failure is Go's. */
-export function compileRegex(source: string): RegexResult {
-  const known = cache.get(source);
-  if (known !== undefined) return known;
-  const result = compile(source);
-  // Patterns may come from scanned data, so the cache is bounded; starting over is cheaper than keeping an order.
-  if (cache.size >= cacheLimit) cache.clear();
-  cache.set(source, result);
-  return result;
-}
+export const compileRegex: (source: string) => RegexResult = remembered(2000, compile);
 
 function compile(source: string): RegexResult {
   try {

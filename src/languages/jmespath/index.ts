@@ -1,6 +1,7 @@
 import { failed, type Loaded, loaded } from "../../core/diagnostic.ts";
 import type { Host } from "../../core/host.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { remembered } from "../../core/remembered.ts";
 import { compile } from "./compile.ts";
 import type { NotFound } from "./errors.ts";
 import type { Functions } from "./functions/call.ts";
@@ -20,20 +21,12 @@ export { JmesPathError, NotFound } from "./errors.ts";
  */
 export type JmesPathProgram = (data: JsonValue, host: Host) => JsonValue | NotFound;
 
-const cache = new Map<string, Loaded<JmesPathProgram>>();
-const cacheLimit = 5000;
 const maxMultiplicity = 1000;
 
 /** Compiles an expression in Kyverno's dialect of JMESPath; results are cached by source. */
-export function compileJmesPath(source: string): Loaded<JmesPathProgram> {
-  const known = cache.get(source);
-  if (known !== undefined) return known;
-  const result = compileWith(source, kyvernoFunctions);
-  // Sources may be built from data (nested variables), so the cache is bounded.
-  if (cache.size >= cacheLimit) cache.clear();
-  cache.set(source, result);
-  return result;
-}
+export const compileJmesPath: (source: string) => Loaded<JmesPathProgram> = remembered(5000, (source) =>
+  compileWith(source, kyvernoFunctions),
+);
 
 /** Compiles an expression of plain JMESPath (jmespath.org): the same engine with the functions of the specification only. */
 export function compileStandardJmesPath(source: string): Loaded<JmesPathProgram> {

@@ -1,4 +1,5 @@
 import { isArray, isObject, type JsonValue } from "../../core/json.ts";
+import { remembered } from "../../core/remembered.ts";
 import { joinPath } from "../../core/slash-path.ts";
 
 /** What stands before the parenthesis of a pattern's key: `(k)`, `<(k)`, `X(k)`, `+(k)`, `=(k)`, `^(k)`. */
@@ -28,20 +29,13 @@ const modifiers: { readonly [kind in AnchorKind]: string } = {
 };
 const shape = /^([+<=X^])?\((.+)\)$/;
 
-/** Policies have few anchors, which are met with every object. */
-const cache = new Map<string, Anchor | undefined>();
-const cacheLimit = 2000;
-
 /** Undefined for a key without an anchor. */
 export function parseAnchor(text: string): Anchor | undefined {
-  if (!text.includes("(")) return undefined;
-  const known = cache.get(text);
-  if (known !== undefined || cache.has(text)) return known;
-  const anchor = readAnchor(text);
-  if (cache.size >= cacheLimit) cache.clear();
-  cache.set(text, anchor);
-  return anchor;
+  return text.includes("(") ? knownAnchor(text) : undefined;
 }
+
+/** Policies have few anchors, which are met with every object. */
+const knownAnchor = remembered(2000, readAnchor);
 
 function readAnchor(text: string): Anchor | undefined {
   const parts = shape.exec(text.trim());

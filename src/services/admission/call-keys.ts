@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Instant } from "../../core/host.ts";
+import { remembered } from "../../core/remembered.ts";
 
 /** Under which name the store keeps the secret, so that replicas have the same. */
 export const callKeysName = "admission calls";
@@ -14,13 +15,15 @@ const hour = 3_600_000;
  * secret have the same keys.
  */
 export class CallKeys {
-  readonly #secret: string;
   readonly #now: () => Instant;
-  readonly #known = new Map<string, Buffer>();
+  /** Whoever asks for many prefixes that do not exist fills no memory. */
+  readonly #keyOf: (about: string) => Buffer;
 
   constructor(secret: string, now: () => Instant) {
-    this.#secret = secret;
     this.#now = now;
+    this.#keyOf = remembered(1000, (about) =>
+      Buffer.from(createHmac("sha256", secret).update(`admission calls ${about}`).digest("base64url"), "latin1"),
+    );
   }
 
   /** The path to be registered now for what is answered under `prefix`; it begins with that and a key. */
@@ -43,15 +46,7 @@ export class CallKeys {
   }
 
   #key(prefix: string, period: number): Buffer {
-    const about = `${period} ${prefix}`;
-    let key = this.#known.get(about);
-    if (key === undefined) {
-      // Whoever asks for many prefixes that do not exist fills no memory.
-      if (this.#known.size > 1000) this.#known.clear();
-      key = Buffer.from(createHmac("sha256", this.#secret).update(`admission calls ${about}`).digest("base64url"), "latin1");
-      this.#known.set(about, key);
-    }
-    return key;
+    return this.#keyOf(`${period} ${prefix}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { remembered } from "../../../core/remembered.ts";
 import { stringType } from "../types/type.ts";
 import { floatOf, int64Of, isNumber, numberText } from "../values/number.ts";
 import { printValue, quote } from "../values/print.ts";
@@ -28,20 +29,14 @@ interface PlainFormat {
 }
 
 const plainVerb = /%([sdvq])/g;
-const formats = new Map<string, PlainFormat | undefined>();
-const formatLimit = 2000;
 
 /** The usual formats, which need no flags, widths or indexes; read once. */
-function plainFormat(format: string): PlainFormat | undefined {
-  if (formats.has(format)) return formats.get(format);
+const plainFormat = remembered(2000, (format): PlainFormat | undefined => {
   const parts = format.split(plainVerb);
   const texts = parts.filter((_, i) => i % 2 === 0);
   const verbs = parts.filter((part, i): part is Verb => i % 2 === 1 && /^[sdvq]$/.test(part));
-  const plain = texts.some((text) => text.includes("%")) ? undefined : { texts, verbs };
-  if (formats.size >= formatLimit) formats.clear();
-  formats.set(format, plain);
-  return plain;
-}
+  return texts.some((text) => text.includes("%")) ? undefined : { texts, verbs };
+});
 
 /** One argument under a plain verb; undefined: the verb does not fit it. */
 function formatPlain(verb: Verb, arg: Value): string | undefined {
