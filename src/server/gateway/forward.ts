@@ -14,8 +14,6 @@ import { type Refusal, refusal, statusObject } from "./status.ts";
 import type { Cut } from "./stream-registry.ts";
 
 const stallMilliseconds = 60_000;
-/** Bytes of an answer that wait for its client before the API server is held back: larger writes cost a third of many small ones. */
-const mostWaiting = 256 * 1024;
 
 /** On it goes, as the person it is of, and back comes what the API server says, as it comes. */
 export async function forward(call: Call, parts: GatewayParts): Promise<Refusal | undefined> {
@@ -148,7 +146,7 @@ function exchange(
       },
       data(chunk) {
         watch?.see(chunk);
-        return response.write(chunk) || response.writableLength < mostWaiting;
+        return response.write(chunk);
       },
       end() {
         finish("the API server ended it");

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import type { TlsIdentity } from "../tls-identity.ts";
 import { traced } from "../tracing.ts";
 import { isForHost } from "./browser.ts";
 import { Call, type Outlet } from "./call.ts";
@@ -10,12 +11,6 @@ import { noteOutcome } from "./record.ts";
 import { type Reply, replyOver, replyOverSocket } from "./reply.ts";
 import { decide } from "./stages.ts";
 import { refusal } from "./status.ts";
-
-/** A certificate and its key, PEM. */
-export interface TlsIdentity {
-  readonly certificate: string;
-  readonly key: string;
-}
 
 export interface GatewayOptions {
   readonly host: string;
@@ -147,7 +142,7 @@ function parseRefusal(code: string | undefined) {
 
 /** Which cluster a request target is for, and what of it goes there; every cluster has exactly one spelling. */
 function routed(url: string, clusters: ReadonlyMap<string, GatewayParts>): { readonly prefix: string; readonly target: string } {
-  const prefix = url.startsWith("/clusters/") ? (/^\/clusters\/[^/?]+/.exec(url)?.[0] ?? "") : "";
+  const prefix = /^\/clusters\/[^/?]+/.exec(url)?.[0] ?? "";
   return clusters.has(prefix) ? { prefix, target: url.slice(prefix.length) } : { prefix: "", target: url };
 }
 

@@ -71,32 +71,19 @@ export function headerProblem(fields: HeaderFields): HeaderProblem | undefined {
   return undefined;
 }
 
-/** Clients send the same names again and again, strangers whatever they like. */
-const mostNames = 1000;
-
-/** Answers of a question about a name, which is given in lower case. */
-function remembered(ask: (key: string) => boolean): (name: string) => boolean {
-  const known = new Map<string, boolean>();
-  return (name) => {
-    const before = known.get(name);
-    if (before !== undefined) return before;
-    if (known.size >= mostNames) known.clear();
-    const answer = ask(name.toLowerCase());
-    known.set(name, answer);
-    return answer;
-  };
-}
-
-const goesUp = remembered((key) => !hopByHop.has(key) && !believed.test(key.replaceAll("_", "-")));
-const goesBack = remembered((key) => !hopByHop.has(key) && key !== "alt-svc" && key !== "set-cookie");
-
 /** The fields that go on to the API server: hop-by-hop ones first, then what servers would believe, are taken out. */
-export const forwardedFields = (fields: HeaderFields): HeaderFields => kept(fields, goesUp);
+export const forwardedFields = (fields: HeaderFields): HeaderFields =>
+  endToEnd(fields, (key) => !believed.test(key.replaceAll("_", "-")));
 
 /** The fields of an answer that go back to the client. */
-export const answeredFields = (fields: HeaderFields): HeaderFields => kept(fields, goesBack);
+export const answeredFields = (fields: HeaderFields): HeaderFields =>
+  endToEnd(fields, (key) => key !== "alt-svc" && key !== "set-cookie");
 
-function kept(fields: HeaderFields, stays: (name: string) => boolean): HeaderFields {
-  const named = listOf(fields, "connection").map((token) => token.toLowerCase());
-  return fields.filter(([name]) => stays(name) && (named.length === 0 || !named.includes(name.toLowerCase())));
+/** Those of no single connection whose name, in lower case, may stay. */
+function endToEnd(fields: HeaderFields, mayStay: (key: string) => boolean): HeaderFields {
+  const named = new Set(listOf(fields, "connection").map((token) => token.toLowerCase()));
+  return fields.filter(([name]) => {
+    const key = name.toLowerCase();
+    return !hopByHop.has(key) && !named.has(key) && mayStay(key);
+  });
 }

@@ -1,11 +1,6 @@
 import type { Socket } from "node:net";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
-
-/** A certificate and its key, PEM. */
-export interface TlsIdentity {
-  readonly certificate: string;
-  readonly key: string;
-}
+import type { TlsIdentity } from "../tls-identity.ts";
 
 /** Why a call was not answered. */
 export type CallRefusal = "key" | "certificate" | "connections";

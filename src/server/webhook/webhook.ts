@@ -4,8 +4,9 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { parseExactJson, writeExactJson } from "../../core/exact-json.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import type { TlsIdentity } from "../tls-identity.ts";
 import { traced } from "../tracing.ts";
-import { Callers, type ReviewCallers, type TlsIdentity } from "./callers.ts";
+import { Callers, type ReviewCallers } from "./callers.ts";
 
 const inflate = promisify(gunzip);
 
