@@ -5,7 +5,6 @@ import { loadDefaultPacks } from "../adapters/files/packs.ts";
 import { ApiError } from "../adapters/kubernetes/client.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { type Finding, severities } from "../core/finding.ts";
-import type { SourceDocument } from "../core/source.ts";
 import { count } from "../report/text.ts";
 import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts";
 import { BadBatch } from "../server/webhook/webhook.ts";
@@ -118,7 +117,6 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   });
   closing.push(() => policyFiles.stop());
   let identity: ServingIdentity | undefined;
-  let accessDocuments: readonly SourceDocument[] | undefined;
   let followed: FollowedNotifications | undefined;
   const access = await serveAccess(flags, {
     store,
@@ -130,7 +128,6 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     roleBindings: flags.grantRolebindings === true ? roleBindingsOf(sources, clusters, trouble) : undefined,
     onDocuments: (documents) => {
       for (const cluster of clusters) cluster.setAccess(documents);
-      accessDocuments = documents;
       followed?.take(documents);
       tell();
     },
@@ -181,7 +178,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const trend = new Trend({ store, findings: counted, now: io.now, onTrouble: trouble });
   closing.push(() => trend.stop());
 
-  const told = new FollowedNotifications(accessDocuments ?? access.documents, io, trouble);
+  const told = new FollowedNotifications(access.documents, io, trouble);
   followed = told;
   let ready = false;
   const console = await serveConsole(

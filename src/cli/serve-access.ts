@@ -48,7 +48,7 @@ export interface ServedAccess {
   readonly openTap: OpenTap;
   /** By which admission knows what the gateway let through; replicas share it. */
   readonly grantKey: Uint8Array;
-  /** As the files were at the start. */
+  /** Of the files, as they could last be read whole; before that, what could be read of them. */
   readonly documents: readonly SourceDocument[];
   stop(): Promise<void>;
 }
@@ -60,15 +60,18 @@ export async function serveAccess(flags: AccessFlags, parts: AccessParts): Promi
   const { store, ledger, io, cluster, facts, roleBindings, onDocuments, onDiagnostics, trouble } = parts;
   const { now } = io;
   const live = new LiveAccess({ onCallClients: await onCallClients(io.env), now, onDiagnostics, onTrouble: trouble });
+  let current: readonly SourceDocument[] = [];
   const take = ({ documents, diagnostics }: Pick<LoadedState, "documents" | "diagnostics">) => {
     onDiagnostics(diagnostics);
     if (!diagnostics.some(({ severity }) => severity === "error")) {
+      current = documents;
       live.setSource("files", documents);
       onDocuments(documents);
     } else trouble(new Error(`the access documents cannot all be read: ${meanwhile(live)} until they can`));
   };
   const paths = new WatchedPaths(flags.access ?? [], { render: "never", onChange: take, onTrouble: trouble });
   const loaded = await paths.start(flags.access ?? []);
+  current = loaded.documents;
   take(loaded);
   const desk = new StoredAccessDesk({
     store,
@@ -100,7 +103,9 @@ export async function serveAccess(flags: AccessFlags, parts: AccessParts): Promi
     recordings,
     openTap: tapOpener({ recordings, recordInput: flags.recordingsInput === true }),
     grantKey: await sharedKey(store.db, "grant"),
-    documents: loaded.documents,
+    get documents() {
+      return current;
+    },
     stop: async () => {
       await paths.stop();
       await recordings.close();

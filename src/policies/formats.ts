@@ -45,7 +45,7 @@ export async function formatsFor(documents: Iterable<{ readonly value: JsonValue
   return commonFormats;
 }
 
-interface GroupKind {
+export interface GroupKind {
   readonly group: string;
   readonly kind: string;
 }

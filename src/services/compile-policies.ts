@@ -3,7 +3,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import { formatRef, groupOf, isKubernetesObject, type KubernetesObject, resourceRef } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
 import { PolicySet } from "../engine/index.ts";
-import { bindingKinds, exceptionKinds, type PolicyFormats } from "../policies/formats.ts";
+import { bindingKinds, exceptionKinds, type GroupKind, type PolicyFormats } from "../policies/formats.ts";
 import { compileException, isPolicyException } from "../policies/kyverno/exceptions.ts";
 import type { CompiledPolicy, CompileEnv, PolicyFormat } from "../policies/policy.ts";
 
@@ -14,11 +14,6 @@ export interface CompiledPolicies {
   readonly diagnostics: readonly Diagnostic[];
   /** Those of the set of which some part could not be compiled: that part answers with errors. */
   readonly broken: ReadonlySet<CompiledPolicy>;
-}
-
-interface GroupKind {
-  readonly group: string;
-  readonly kind: string;
 }
 
 const isOneOf = (object: KubernetesObject, kinds: readonly GroupKind[], group = groupOf(object)): boolean =>

@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { AccessRequest, Ask } from "../../access/request.ts";
+import type { RuleOffer } from "../../access/rules/types.ts";
 import { type JsonObject, jsonEquals } from "../../core/json.ts";
+import type { NewRequest, Refusal } from "./desk.ts";
 import { withoutSecrets } from "./preview.ts";
+import { refuse } from "./refusals.ts";
 
 /** 60 bits, easy to read aloud and to type. */
 export function newId(): string {
@@ -23,4 +26,15 @@ export function isSame(
   if (!jsonEquals(before.guardrails, guardrails)) return false;
   if (ask.type === "action") return before.ask.type === "action" && before.ask.digest === ask.digest;
   return jsonEquals(before.ask as unknown as JsonObject, ask as unknown as JsonObject);
+}
+
+/** Why a rule that offers this does not open a request for it; the binding that it may need is looked at by the desk. */
+export function offerRefusal({ ask, reason, requester, unread }: NewRequest, offer: RuleOffer): Refusal | undefined {
+  if (offer.verdict === "reject") return refuse("ACCESS_REJECTED", offer.because);
+  if (offer.reasonRequired && reason.trim() === "") return refuse("ACCESS_REASON_REQUIRED", `${offer.rule} wants a reason.`);
+  if (unread === true && offer.verdict === "approve") {
+    return refuse("ACCESS_REJECTED", `${offer.rule} approves by itself, and what ${requester.user} asks for could not be read.`);
+  }
+  if (ask.type !== "session" || offer.modes.includes(ask.mode)) return undefined;
+  return refuse("ACCESS_BAD_REQUEST", `${offer.rule} offers no session by ${ask.mode}.`);
 }

@@ -1,4 +1,3 @@
-import { describeDuration } from "../../access/describe-ask.ts";
 import { actionDigest } from "../../access/digest.ts";
 import { guardrailsMet, isLive } from "../../access/machine/grant.ts";
 import { open } from "../../access/machine/open.ts";
@@ -8,16 +7,17 @@ import type { Command } from "../../access/machine/step-types.ts";
 import { type Person, personKey } from "../../access/person.ts";
 import type { AccessRequest, Approval, ApprovalSlot, Ask } from "../../access/request.ts";
 import type { RequestedAction } from "../../access/requested-action.ts";
-import type { AccessRules, RuleOffer } from "../../access/rules/types.ts";
+import type { AccessRules } from "../../access/rules/types.ts";
 import type { Ledger } from "../../adapters/store/ledger.ts";
 import type { Store } from "../../adapters/store/store.ts";
 import type { Instant } from "../../core/host.ts";
 import { actionTarget, sessionUse as sessionUseRecord } from "./access-records.ts";
+import { agedLogin } from "./aged-login.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import type { AccessDesk, GrantUse, NewRequest, Outcome, Refusal, RequestFilter } from "./desk.ts";
 import { actionUse, liveOutcome, outcomeOf, sessionUse, type UsePort } from "./grant-use.ts";
 import { Locks } from "./locks.ts";
-import { isSame, newId, readableAsk } from "./new-request.ts";
+import { isSame, newId, offerRefusal, readableAsk } from "./new-request.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { noRule, noSweeper, notLoaded, refuse } from "./refusals.ts";
 import { Repeated } from "./repeated.ts";
@@ -32,7 +32,6 @@ const retryMilliseconds = 500;
 /** Requests of one person that may wait for a decision. */
 const mostPending = 100;
 const mostListed = 500;
-const usualGroupsMaxAge = 3_600_000;
 
 export interface StoredDeskOptions {
   readonly store: Store;
@@ -152,18 +151,12 @@ export class StoredAccessDesk implements AccessDesk {
         if (standing.type === "refused") return refuse("ACCESS_REJECTED", standing.why);
         if (!this.#canBind(request.ask)) return noSweeper;
       }
-      const slots = standing.type === "holds" && standing.offer.slots.length > 0 ? standing.offer.slots : request.slots;
-      return this.#step(id, { type: verdict, by: this.#known(by), comment, channel, slots });
+      return this.#step(id, { type: verdict, by: this.#known(by), comment, channel, slots: slotsOf(request, standing) });
     });
   }
 
-  /** Who may have lost the groups since that they come with. */
-  #agedProblem({ user, groupsAt }: Person): Refusal | undefined {
-    const longest = this.#options.groupsMaxAge?.() ?? usualGroupsMaxAge;
-    if (groupsAt === undefined || this.#options.now() - groupsAt <= longest) return undefined;
-    const age = groupsAt === 0 ? "no longer vouches for" : `has not been asked for ${describeDuration(longest)} about`;
-    const how = "log in again, at /login of the console or with castellan login";
-    return refuse("ACCESS_SIGN_IN_AGAIN", `The identity provider ${age} this login of ${user} and its groups: ${how}.`);
+  #agedProblem(person: Person): Refusal | undefined {
+    return agedLogin(person, this.#options.now(), this.#options.groupsMaxAge?.());
   }
 
   /** Somebody as the directory knows them now. */
@@ -313,9 +306,9 @@ export class StoredAccessDesk implements AccessDesk {
     const shown = readableAsk(wanted.ask);
     const facts = this.#factsOf(requester, shown, cluster);
     const offer = offerOf(rules, { person: requester, ask: shown, cluster, breakGlass, at, facts, rule: wanted.rule });
-    const refusal = this.#refusalOf(wanted, offer);
-    if (refusal !== undefined) return refusal;
     if (offer === undefined) return noRule;
+    const refusal = offerRefusal(wanted, offer) ?? (this.#canBind(wanted.ask) ? undefined : noSweeper);
+    if (refusal !== undefined) return refusal;
     const rule = { name: offer.rule, version: offer.version };
     const ask = shown.type === "action" ? { ...shown, digest: actionDigest(shown.action, requester, rule) } : shown;
     const mine = await this.#requests.find({ requester: personKey(requester), cluster, phases: ["pending"] });
@@ -339,21 +332,6 @@ export class StoredAccessDesk implements AccessDesk {
     return { ok: true, value: opened.request };
   }
 
-  #refusalOf({ ask, reason, requester, unread }: NewRequest, offer: RuleOffer | undefined): Refusal | undefined {
-    if (offer === undefined) return noRule;
-    if (offer.verdict === "reject") return refuse("ACCESS_REJECTED", offer.because);
-    if (offer.reasonRequired && reason.trim() === "") return refuse("ACCESS_REASON_REQUIRED", `${offer.rule} wants a reason.`);
-    if (unread === true && offer.verdict === "approve") {
-      return refuse(
-        "ACCESS_REJECTED",
-        `${offer.rule} approves by itself, and what ${requester.user} asks for could not be read.`,
-      );
-    }
-    if (ask.type !== "session") return undefined;
-    if (!offer.modes.includes(ask.mode)) return refuse("ACCESS_BAD_REQUEST", `${offer.rule} offers no session by ${ask.mode}.`);
-    return this.#canBind(ask) ? undefined : noSweeper;
-  }
-
   /** Whether the binding that this needs, if it needs one, will be made and removed. */
   #canBind(ask: Ask): boolean {
     return !isBound({ ask }) || this.#options.roleBindings?.isLive() === true;
@@ -370,8 +348,7 @@ export class StoredAccessDesk implements AccessDesk {
     if (request.approvals.some((approval) => sameHuman(approval.by, by))) return false;
     const standing = this.#standing(request, request.requester, request.ask);
     if (standing.type === "gone") return false;
-    const slots = standing.type === "holds" && standing.offer.slots.length > 0 ? standing.offer.slots : request.slots;
-    return fillableSlots(slots, by).length > 0;
+    return fillableSlots(slotsOf(request, standing), by).length > 0;
   }
 
   /** Consumes the grant of a single action, where it is for exactly this call. */
@@ -511,6 +488,10 @@ export class StoredAccessDesk implements AccessDesk {
     for (const id of this.#given) if (!open.has(id)) this.#given.delete(id);
   }
 }
+
+/** Whose approval is asked for by now. */
+const slotsOf = (request: AccessRequest, standing: Standing): readonly ApprovalSlot[] =>
+  standing.type === "holds" && standing.offer.slots.length > 0 ? standing.offer.slots : request.slots;
 
 /** Whether a grant of this is a RoleBinding. */
 const isBound = ({ ask }: Pick<AccessRequest, "ask">): boolean => ask.type === "session" && ask.mode === "rolebinding";
