@@ -6,17 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, startCluster } from "../cluster/start.ts";
 import { CastellanServer, kubectl } from "./castellan-server.ts";
+import { configMap, requireTeam } from "./require-team.ts";
 
-const policy = `
-apiVersion: kyverno.io/v1
-kind: ClusterPolicy
-metadata: {name: require-team}
-spec:
-  rules:
-    - name: label
-      match: {any: [{resources: {kinds: [ConfigMap], namespaces: [default]}}]}
-      validate: {failureAction: Enforce, message: "label team is required", pattern: {metadata: {labels: {team: "?*"}}}}
-`;
 const names = ["training", "serving"] as const;
 let clusters: readonly (Cluster | NotAvailable)[] = [];
 let directory = "";
@@ -27,9 +18,6 @@ function running(index: number): Cluster {
   if (cluster?.available !== true) throw new Error(cluster?.reason ?? "not started");
   return cluster;
 }
-
-const configMap = (name: string, labels: object) =>
-  JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default", labels } });
 
 function kubeconfig(): string {
   const entries = names.map((name, index) => ({ name, cluster: running(index) }));
@@ -58,7 +46,7 @@ beforeAll(async () => {
   for (const index of names.keys()) await kubectl(running(index), ["apply", "-f", "-"], configMap(`before-${names[index]}`, {}));
   directory = await mkdtemp(join(tmpdir(), "castellan-clusters-"));
   await writeFile(join(directory, "kubeconfig"), kubeconfig());
-  await writeFile(join(directory, "policy.yaml"), policy);
+  await writeFile(join(directory, "policy.yaml"), requireTeam);
   server = new CastellanServer(join(directory, "data"), [
     ...["--kubeconfig", join(directory, "kubeconfig"), "--policies", join(directory, "policy.yaml")],
     ...names.flatMap((name) => ["--context", name]),

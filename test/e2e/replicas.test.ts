@@ -9,17 +9,8 @@ import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, freePorts, startCluster } from "../cluster/start.ts";
 import { type RunningPostgres, startPostgres } from "../database/postgres.ts";
 import { CastellanServer, kubectl } from "./castellan-server.ts";
+import { configMap, requireTeam } from "./require-team.ts";
 
-const policy = `
-apiVersion: kyverno.io/v1
-kind: ClusterPolicy
-metadata: {name: require-team}
-spec:
-  rules:
-    - name: label
-      match: {any: [{resources: {kinds: [ConfigMap], namespaces: [default]}}]}
-      validate: {failureAction: Enforce, message: "label team is required", pattern: {metadata: {labels: {team: "?*"}}}}
-`;
 const openSchema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
 const reportKind = {
   apiVersion: "apiextensions.k8s.io/v1",
@@ -40,9 +31,6 @@ let balancer: Server;
 let ports: readonly number[] = [];
 const replicas: CastellanServer[] = [];
 let turn = 0;
-
-const configMap = (name: string, labels: object) =>
-  JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default", labels } });
 
 function running(): Cluster {
   if (cluster.available !== true) throw new Error(cluster.reason);
@@ -78,7 +66,7 @@ beforeAll(async () => {
   await writeFile(join(certificates, "ca.crt"), authority.certificate);
   const key = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" });
   await writeFile(join(directory, "ledger-key.pem"), key);
-  await writeFile(join(directory, "policy.yaml"), policy);
+  await writeFile(join(directory, "policy.yaml"), requireTeam);
   await kubectl(cluster, ["apply", "-f", "-"], JSON.stringify(reportKind));
   await kubectl(cluster, ["apply", "-f", "-"], configMap("old", {}));
   balancer = balance().listen(front, "127.0.0.1");

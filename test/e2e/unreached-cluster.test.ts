@@ -9,19 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, freePort, startCluster } from "../cluster/start.ts";
 import { CastellanServer, castellan, kubectl } from "./castellan-server.ts";
-
-const policy = `
-apiVersion: kyverno.io/v1
-kind: ClusterPolicy
-metadata: {name: require-team}
-spec:
-  rules:
-    - name: label
-      match: {any: [{resources: {kinds: [ConfigMap], namespaces: [default]}}]}
-      validate: {failureAction: Enforce, message: "label team is required", pattern: {metadata: {labels: {team: "?*"}}}}
-`;
-const configMap = (name: string) =>
-  JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default" } });
+import { configMap, requireTeam } from "./require-team.ts";
 
 /** The way to a cluster, which can be cut and mended. */
 class Way {
@@ -106,7 +94,7 @@ beforeAll(async () => {
   way = new Way(await freePort(), Number(new URL(running(1).server).port));
   directory = await mkdtemp(join(tmpdir(), "castellan-unreached-"));
   await writeFile(join(directory, "kubeconfig"), kubeconfig());
-  await writeFile(join(directory, "policy.yaml"), policy);
+  await writeFile(join(directory, "policy.yaml"), requireTeam);
   server = new CastellanServer(join(directory, "data"), [
     ...["--kubeconfig", join(directory, "kubeconfig"), "--policies", join(directory, "policy.yaml")],
     ...["--context", "near", "--context", "far"],

@@ -11,19 +11,7 @@ import { listenForReviews } from "../../src/server/webhook/webhook.ts";
 import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, startCluster } from "../cluster/start.ts";
 import { CastellanServer, kubectl } from "./castellan-server.ts";
-
-const policy = `
-apiVersion: kyverno.io/v1
-kind: ClusterPolicy
-metadata: {name: require-team}
-spec:
-  rules:
-    - name: label
-      match: {any: [{resources: {kinds: [ConfigMap], namespaces: [default]}}]}
-      validate: {failureAction: Enforce, message: "label team is required", pattern: {metadata: {labels: {team: "?*"}}}}
-`;
-const configMap = (name: string) =>
-  JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default" } });
+import { configMap, requireTeam } from "./require-team.ts";
 
 /** A request that nobody made. */
 const invented = {
@@ -80,7 +68,7 @@ beforeAll(async () => {
   };
   client = await createOwnCertificate("kube-apiserver", Date.now(), 1);
   stranger = await createOwnCertificate("kubelet", Date.now(), 1);
-  await file("policy.yaml", policy);
+  await file("policy.yaml", requireTeam);
   await file("client-ca.pem", `${client.certificate}\n${stranger.certificate}`);
   const user = {
     "client-certificate": await file("client.pem", client.certificate),

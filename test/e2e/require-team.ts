@@ -1,0 +1,14 @@
+/** ConfigMaps of the namespace default must have the label team. */
+export const requireTeam = `
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: require-team}
+spec:
+  rules:
+    - name: label
+      match: {any: [{resources: {kinds: [ConfigMap], namespaces: [default]}}]}
+      validate: {failureAction: Enforce, message: "label team is required", pattern: {metadata: {labels: {team: "?*"}}}}
+`;
+
+export const configMap = (name: string, labels?: { readonly [name: string]: string }): string =>
+  JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default", labels } });
