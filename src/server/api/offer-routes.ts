@@ -76,10 +76,12 @@ export function addOfferRoutes(api: Api, { rules, facts, clusters, now }: OfferP
       if (viewer === undefined) return nobody(reply);
       const known = clusters();
       const { cluster = known[0] ?? "", breakGlass, ...wanted } = request.query;
-      const ask = askOf(wanted, now());
+      // Of one instant: a millisecond later, seven days would be less.
+      const at = now();
+      const ask = askOf(wanted, at);
       const current = rules();
       if (current === undefined) return reply.status(503).send(notLoaded);
-      const asked = { person: viewer.person, ask, cluster, breakGlass: breakGlass === "true", at: now(), rule: undefined };
+      const asked = { person: viewer.person, ask, cluster, breakGlass: breakGlass === "true", at, rule: undefined };
       const offer = offerOf(current, { ...asked, facts: facts(viewer.person, ask, cluster) });
       return { clusters: known, ...(offer === undefined ? {} : { offer }) };
     },
