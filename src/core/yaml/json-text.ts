@@ -1,7 +1,6 @@
 import type { JsonValue } from "../json.ts";
 import { type DuplicateKey, maximumDepth, setMember } from "./compose.ts";
 import { exactInteger } from "./scalars.ts";
-import { type SpanTable, SpanTableBuilder } from "./span-table.ts";
 
 /** Why a text is not JSON, and where. */
 export class JsonSyntaxError extends Error {
@@ -27,14 +26,12 @@ export interface JsonItem {
 export class JsonReader {
   readonly duplicates: DuplicateKey[] = [];
   readonly #text: string;
-  readonly #spans: SpanTableBuilder | undefined;
   #at: number;
   #depth = 0;
 
-  constructor(text: string, at = 0, spans?: SpanTableBuilder) {
+  constructor(text: string, at = 0) {
     this.#text = text;
     this.#at = at;
-    this.#spans = spans;
   }
 
   /** The next value; undefined at the end of the text. Throws `JsonSyntaxError`. */
@@ -47,22 +44,11 @@ export class JsonReader {
   }
 
   #value(): JsonValue {
-    const start = this.#at;
-    switch (this.#text.charCodeAt(start)) {
+    switch (this.#text.charCodeAt(this.#at)) {
       case 123:
         return this.#object();
       case 91:
         return this.#array();
-      default: {
-        const value = this.#scalar();
-        this.#spans?.add("scalar", start, this.#at);
-        return value;
-      }
-    }
-  }
-
-  #scalar(): JsonValue {
-    switch (this.#text.charCodeAt(this.#at)) {
       case 34:
         return this.#string();
       case 116:
@@ -78,29 +64,27 @@ export class JsonReader {
 
   #object(): JsonValue {
     const object: Record<string, JsonValue> = {};
-    this.#enter("mapping");
+    this.#enter();
     if (!this.#take(125)) {
       do {
         this.#space();
         const start = this.#at;
         if (this.#text.charCodeAt(start) !== 34) this.#fail("expected a quoted key");
         const key = this.#string();
-        this.#spans?.add("key", start, this.#at, key);
-        if (this.#spans === undefined && Object.hasOwn(object, key)) this.duplicates.push({ key, offset: start });
+        if (Object.hasOwn(object, key)) this.duplicates.push({ key, offset: start });
         if (!this.#take(58)) this.#fail("expected ':' after a key");
         this.#space();
-        const value = this.#value();
-        if (this.#spans === undefined) setMember(object, key, value);
+        setMember(object, key, this.#value());
       } while (this.#take(44));
       if (!this.#take(125)) this.#fail("expected ',' or '}'");
     }
-    this.#leave();
+    this.#depth--;
     return object;
   }
 
   #array(): JsonValue {
     const items: JsonValue[] = [];
-    this.#enter("sequence");
+    this.#enter();
     if (!this.#take(93)) {
       do {
         this.#space();
@@ -108,19 +92,13 @@ export class JsonReader {
       } while (this.#take(44));
       if (!this.#take(93)) this.#fail("expected ',' or ']'");
     }
-    this.#leave();
+    this.#depth--;
     return items;
   }
 
-  #enter(kind: "mapping" | "sequence"): void {
+  #enter(): void {
     if (++this.#depth > maximumDepth) this.#fail("the document nests too deep");
-    this.#spans?.add(kind, this.#at, this.#at + 1);
     this.#at++;
-  }
-
-  #leave(): void {
-    this.#depth--;
-    this.#spans?.close(this.#at);
   }
 
   #string(): string {
@@ -190,10 +168,3 @@ export class JsonReader {
 
 const numberForm = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
 const wholeNumber = /^-?[0-9]+$/;
-
-/** Where the parts of the JSON value at `start` of a text that has been read before stand: this time without its values. */
-export function jsonSpans(text: string, start: number): SpanTable {
-  const builder = new SpanTableBuilder();
-  new JsonReader(text, start, builder).next();
-  return builder.build();
-}

@@ -3,10 +3,11 @@ import { isArray, isObject, type JsonObject, type JsonPath, type JsonValue } fro
 import type { SourceDocument, Span } from "../source.ts";
 import { compose, type DuplicateKey, YamlError } from "./compose.ts";
 import { readJsonDocument } from "./json-document.ts";
-import { type JsonItem, JsonReader, JsonSyntaxError, jsonSpans } from "./json-text.ts";
+import { JsonSpans } from "./json-spans.ts";
+import { type JsonItem, JsonReader, JsonSyntaxError } from "./json-text.ts";
 import { KeyCache } from "./key-cache.ts";
 import { LineIndex } from "./line-index.ts";
-import type { SpanTable } from "./span-table.ts";
+import type { Spans } from "./span-table.ts";
 import { splitDocuments } from "./split.ts";
 import { isUsualText, readUsual, usualSpans } from "./usual-reader.ts";
 import { yamlSpans } from "./yaml-spans.ts";
@@ -69,7 +70,7 @@ class Collector implements ParsedDocuments {
       }
       this.#problem("JSON_SYNTAX", error.message, error.offset);
     }
-    for (const { value, start } of items) this.#add(value, [], new Positions(this.#lines, 0, () => jsonSpans(text, start)));
+    for (const { value, start } of items) this.#add(value, [], new Positions(this.#lines, 0, () => new JsonSpans(text, start)));
     this.#duplicates(reader.duplicates, 0);
     return true;
   }
@@ -95,7 +96,7 @@ class Collector implements ParsedDocuments {
     for (const { start, end } of splitDocuments(text)) {
       const json = mayBeUsual ? readJsonDocument(text, start, end) : undefined;
       if (json !== undefined) {
-        this.#add(json.value, [], new Positions(this.#lines, 0, () => jsonSpans(text, json.start)));
+        this.#add(json.value, [], new Positions(this.#lines, 0, () => new JsonSpans(text, json.start)));
         continue;
       }
       const usual = mayBeUsual ? readUsual(text, start, end, keys) : undefined;
@@ -161,16 +162,16 @@ function withListKind(item: JsonValue, list: JsonObject): JsonValue {
 class Positions {
   readonly lines: LineIndex;
   readonly #shift: number;
-  readonly #read: () => SpanTable;
-  #table: SpanTable | undefined;
+  readonly #read: () => Spans;
+  #table: Spans | undefined;
 
-  constructor(lines: LineIndex, shift: number, read: () => SpanTable) {
+  constructor(lines: LineIndex, shift: number, read: () => Spans) {
     this.lines = lines;
     this.#shift = shift;
     this.#read = read;
   }
 
-  get table(): SpanTable {
+  get table(): Spans {
     this.#table ??= this.#read();
     return this.#table;
   }

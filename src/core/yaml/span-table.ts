@@ -6,6 +6,14 @@ export interface Extent {
   readonly end: number;
 }
 
+/** Where the parts of one document stand. */
+export interface Spans {
+  /** The node at `path`, or its nearest existing ancestor. */
+  value(path: JsonPath): Extent;
+  /** The key of the member at `path`; undefined where the path ends in an index or leaves the document. */
+  key(path: JsonPath): Extent | undefined;
+}
+
 type NodeKind = "scalar" | "mapping" | "sequence" | "alias" | "key" | "merge";
 
 /** A key and its value, or an item, by their numbers in the table; no key where there is none. */
@@ -20,7 +28,7 @@ const none = -1;
  * Where each part of one document stands. Nodes are numbered in document order and kept as columns, since a document
  * has many of them; a mapping's children are keys and values in turn.
  */
-export class SpanTable {
+export class SpanTable implements Spans {
   readonly #kinds: readonly NodeKind[];
   readonly #starts: readonly number[];
   readonly #ends: readonly number[];
@@ -39,7 +47,6 @@ export class SpanTable {
     this.#anchors = builder.anchors;
   }
 
-  /** The node at `path`, or its nearest existing ancestor. */
   value(path: JsonPath): Extent {
     let node = 0;
     for (const step of path) {
@@ -50,7 +57,6 @@ export class SpanTable {
     return this.#extent(node);
   }
 
-  /** The key of the member at `path`; undefined where the path ends in an index or leaves the document. */
   key(path: JsonPath): Extent | undefined {
     let node = 0;
     let key = none;
