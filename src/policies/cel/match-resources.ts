@@ -4,6 +4,7 @@ import { requireFact } from "../../core/facts.ts";
 import { asString, isArray, isObject, type JsonPath, type JsonValue, member } from "../../core/json.ts";
 import { type KubernetesObject, labelsOf, namespaceOf } from "../../core/kubernetes.ts";
 import { compileLabelSelector, type LabelPredicate, type Labels } from "../../core/label-selector.ts";
+import { latest } from "../../core/latest.ts";
 import type { DocumentReport } from "../kyverno/report.ts";
 import type { KindSelector, RuleContext } from "../policy.ts";
 import { cohabitingGroups, equivalentResources } from "./equivalent-resources.ts";
@@ -104,9 +105,10 @@ function ruleFits(rule: ResourceRule, context: RuleContext, { namesByPrefix }: M
   return scopeFits(rule, target, namespace) && nameFits(rule, context, namesByPrefix);
 }
 
-function requested({ action: { target }, resources }: RuleContext): MatchedResource {
+/** The request's own; the same for all policies. */
+const requested = latest(({ action: { target }, resources }: RuleContext): MatchedResource => {
   return { group: target.group, version: target.version, resource: resourceOf(target, resources), kind: target.kind };
-}
+});
 
 /** The first rule that fits the resource itself, then the first that fits another version of it. */
 function firstFit(rules: readonly ResourceRule[], context: RuleContext, style: MatchStyle): MatchedResource | undefined {
@@ -202,7 +204,7 @@ export function compileMatchResources(
   const matched = (context: RuleContext): MatchedResource | undefined => {
     if (context.action.payload !== undefined) return undefined;
     const found = included.length === 0 ? requested(context) : firstFit(included, context, style);
-    if (found === undefined || firstFit(excluded, context, style) !== undefined) return undefined;
+    if (found === undefined || (excluded.length > 0 && firstFit(excluded, context, style) !== undefined)) return undefined;
     const { object, oldObject } = context;
     if (hasLabels !== undefined && ![object, oldObject].some((o) => o !== undefined && hasLabels(labelsOf(o)))) return undefined;
     return inNamespace === undefined || namespaceFits(inNamespace, context) ? found : undefined;

@@ -23,8 +23,11 @@ export interface Opened {
   readonly kind: "open";
   readonly session: CelSession;
   readonly variables: Activation;
-  /** From now on expressions see this value under the name; variables that were computed before keep their values. */
-  show(name: string, value: Value): void;
+}
+
+/** From now on expressions see this value under the name; variables that were computed before keep their values. */
+export function show(variables: Activation, name: string, value: Value): void {
+  Object.defineProperty(variables, name, { value, configurable: true });
 }
 
 /** What stands before the expressions of a Kyverno CEL policy: constraints, exceptions, conditions. */
@@ -111,25 +114,26 @@ export function compileGate(gate: GateSpec, env: { resources: RuleContext["resou
     return !matchesNothing && match.matches(context);
   };
 
+  const holds = (list: readonly CompiledExpression[], session: CelSession, inputs: Activation): boolean => {
+    try {
+      return allHold(list, session, inputs);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (failsOpen) return false;
+      throw new Error(reason);
+    }
+  };
+
   const open = (context: RuleContext, target: KubernetesObject | undefined, wanted: readonly CompiledExpression[]): Entered => {
     const { facts, host } = context;
     const session = new CelSession({ facts, host }, kyvernoLimits);
     const own = kyvernoInputs(context);
     const base = target === undefined ? own : lazily({ object: () => target, oldObject: () => null }, own);
     const plain = gate.inputs?.(context, base) ?? base;
-    const holds = (list: readonly CompiledExpression[], inputs: Activation) => {
-      try {
-        return allHold(list, session, inputs);
-      } catch (error) {
-        const reason = reasonOf(error);
-        if (failsOpen) return false;
-        throw new Error(reason);
-      }
-    };
     try {
       let seen = plain;
       if (exceptions.length > 0) {
-        const applied = exceptions.filter((e) => !e.expired(host.now()) && holds(e.conditions, plain));
+        const applied = exceptions.filter((e) => !e.expired(host.now()) && holds(e.conditions, session, plain));
         const whole = applied.some((e) => e.images.length === 0 && e.values.length === 0);
         if (whole) return { kind: "result", result: lifted(applied) };
         const allowed = {
@@ -139,11 +143,8 @@ export function compileGate(gate: GateSpec, env: { resources: RuleContext["resou
         if (applied.length > 0) seen = lazily({ exceptions: () => allowed }, plain);
       }
       const inputs = variables.bind(session, seen);
-      if (!holds(wanted, inputs)) return { kind: "result", result: skipped("a match condition does not hold") };
-      const show = (name: string, value: Value) => {
-        Object.defineProperty(inputs, name, { value, configurable: true });
-      };
-      return { kind: "open", session, variables: inputs, show };
+      if (!holds(wanted, session, inputs)) return { kind: "result", result: skipped("a match condition does not hold") };
+      return { kind: "open", session, variables: inputs };
     } catch (error) {
       return { kind: "result", result: errorResult(`failed to load context: ${reasonOf(error)}`) };
     }

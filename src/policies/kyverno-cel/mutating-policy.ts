@@ -9,7 +9,7 @@ import { annotate, compileAnnotations } from "./audit-annotations.ts";
 import { autogenSpecs } from "./autogen.ts";
 import { kyvernoEnv } from "./environment.ts";
 import { celExceptions } from "./exceptions.ts";
-import { compileGate, type Gate, type Opened } from "./gate.ts";
+import { compileGate, type Gate, type Opened, show } from "./gate.ts";
 import { convertSpec } from "./mutating-autogen.ts";
 import { compileTargets, type TargetFinder } from "./mutation-targets.ts";
 import { celPolicy, gatedRule, type PolicyDocument, problemOf, readPolicy, requireMatchConstraints } from "./policy-document.ts";
@@ -23,14 +23,14 @@ function change(
   annotations: ReturnType<typeof compileAnnotations>,
   resources: RuleContext["resources"],
 ): { readonly result: RuleResult; readonly object: KubernetesObject } {
-  const { session, variables, show } = opened;
+  const { session, variables } = opened;
   const seen = (current: KubernetesObject) => {
-    show("object", current);
+    show(variables, "object", current);
     return variables;
   };
   try {
     const changed = mutate(mutations, object, session, seen, resources);
-    show("object", changed);
+    show(variables, "object", changed);
     const evidence =
       annotations.length === 0 ? {} : { evidence: { auditAnnotations: annotate(annotations, session, variables) } };
     return { result: { ...passed("success"), ...evidence }, object: changed };

@@ -15,7 +15,7 @@ import { compileAnnotations } from "../audit-annotations.ts";
 import { autogenSpecs } from "../autogen.ts";
 import { kyvernoEnv } from "../environment.ts";
 import { celExceptions } from "../exceptions.ts";
-import { compileGate, type Opened } from "../gate.ts";
+import { compileGate, type Opened, show } from "../gate.ts";
 import { celPolicy, enforcementOf, gatedRule, type PolicyDocument, problemOf, readPolicy } from "../policy-document.ts";
 import { imageValidatingPolicyShape } from "../spec-shapes.ts";
 import { compileValidations, judge } from "../validations.ts";
@@ -93,7 +93,7 @@ function compileJudge(spec: JsonObject, policy: PolicyDocument, env: CompileEnv)
   const annotations = compileAnnotations(spec["auditAnnotations"], cel, [...path, "auditAnnotations"], compiler);
   const verifyDigest = member(spec["validationConfigurations"], "verifyDigest") !== false;
 
-  const run = ({ session, variables, show }: Opened, context: RuleContext): Judged => {
+  const run = ({ session, variables }: Opened, context: RuleContext): Judged => {
     const lists = Object.entries(extract(context.action.target, session, variables)).map(
       ([name, images]) => [name, images.filter((image) => matches(image, session))] as const,
     );
@@ -110,9 +110,9 @@ function compileJudge(spec: JsonObject, policy: PolicyDocument, env: CompileEnv)
       matches: (image) => matches(image, session),
       record: (image, verified) => recordVerification(context, image, verified),
     });
-    show("images", Object.fromEntries(lists));
-    show("attestations", attestationNames);
-    show("attestors", attestors(session, variables));
+    show(variables, "images", Object.fromEntries(lists));
+    show(variables, "attestations", attestationNames);
+    show(variables, "attestors", attestors(session, variables));
     return { result: judge(validations, annotations, session, variables), images };
   };
 
