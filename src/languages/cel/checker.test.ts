@@ -53,6 +53,12 @@ describe("what does not check", () => {
     ["Widget{weight: 1}", "1:14: undefined field 'weight'"],
     ["Widget{size: 'a'}", "1:12: expected type of field 'size' is 'int' but provided type is 'string'"],
     ["Gadget{}", "1:7: undeclared reference to 'Gadget' (in container '')"],
+    ["n{}", "1:2: 'int' is not a type"],
+    ["l.map(k, k{})", "1:11: 'int' is not a type"],
+    ["string{a: 1}", "1:9: unexpected failed resolution of 'string'"],
+    ["w{size: 1}", "1:2: 'Widget' is not a type"],
+    ["w{size: 1}", "1:7: unexpected failed resolution of 'w'"],
+    ["bool{}", "1:5: 'bool' is not a message type"],
   ])("%s", (source, expected) => {
     expect(typeOrIssues(source, env)).toContain(`ERROR: <input>:${expected}`);
   });

@@ -335,21 +335,26 @@ class Checker {
   }
 
   #struct(expr: Extract<Expr, { kind: "struct" }>): CelType {
-    const declaration = this.#env
-      .candidates(expr.typeName)
-      .map((name) => this.#env.struct(name))
-      .find((struct) => struct !== undefined);
-    if (declaration === undefined) this.#undeclared(expr, expr.typeName);
-    else this.#references[expr.id] = { kind: "struct", declaration };
+    const named = this.#ident(expr, expr.typeName);
+    if (named === undefined) return this.#undeclared(expr, expr.typeName);
+    const reference = this.#references[expr.id];
+    const type = reference?.kind === "struct" ? reference.declaration.type : this.#noStruct(expr, named);
     for (const field of expr.fields) {
-      const type = this.#elementType(field.value, field.optional);
-      if (declaration === undefined) continue;
-      const wanted = this.#structField(field.id, declaration.type.name, field.name);
-      if (this.#substitutions.assignable(wanted, type)) continue;
-      const types = `'${formatType(wanted)}' but provided type is '${formatType(type)}'`;
+      const given = this.#elementType(field.value, field.optional);
+      const wanted = this.#structField(field.id, type.kind === "struct" ? type.name : expr.typeName, field.name);
+      if (this.#substitutions.assignable(wanted, given)) continue;
+      const types = `'${formatType(wanted)}' but provided type is '${formatType(given)}'`;
       this.#report(field.id, `expected type of field '${field.name}' is ${types}`);
     }
-    return this.#set(expr, declaration?.type ?? errorType);
+    return this.#set(expr, type);
+  }
+
+  /** For `name{...}` where the name is a variable or another type: in the words of cel-go. */
+  #noStruct(expr: Expr, { kind, name, params }: CelType): CelType {
+    const message = kind === "type" ? `'${params[0]?.name ?? name}' is not a message type` : `'${name}' is not a type`;
+    this.#report(expr.id, message);
+    this.#references[expr.id] = { kind: "undeclared", message };
+    return errorType;
   }
 
   #fold(expr: FoldExpr): CelType {

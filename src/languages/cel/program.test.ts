@@ -38,6 +38,8 @@ describe("objects are read as they are", () => {
     ["x", "no such attribute(s): x"],
     ["object.spec.replicas + 'a'", "no such overload"],
     ["object.spec < 1", "no such overload: _<_"],
+    ["timestamp(0).getHours('-0800')", "unknown time zone -0800"],
+    ["timestamp(0).getHours('america/new_york')", "unknown time zone america/new_york"],
   ])("%s fails: %s", (source, message) => {
     const { value } = run(source, { object: pod });
     expect(value).toBeInstanceOf(CelError);

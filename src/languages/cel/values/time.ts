@@ -119,6 +119,8 @@ const formatters = new Map<string, Intl.DateTimeFormat>();
 /** Seconds east of UTC of a named zone (IANA) at a moment; undefined for an unknown name. */
 function namedOffset(zone: string, ns: bigint): number | undefined {
   if (zone === "" || zone === "UTC" || zone === "Local") return 0;
+  // Here numbers and small letters would be taken, too.
+  if (!/^[A-Z]/.test(zone)) return undefined;
   let formatter = formatters.get(zone);
   if (formatter === undefined) {
     try {
