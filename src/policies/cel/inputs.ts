@@ -7,6 +7,7 @@ import type { Authorizer } from "../../languages/cel/libraries/kubernetes/author
 import { CelError, Unknown, type Value } from "../../languages/cel/values/value.ts";
 import type { RuleContext } from "../policy.ts";
 import { authorizerOf, requestedResource } from "./authorizer.ts";
+import { heldObject } from "./held-object.ts";
 import type { MatchedResource } from "./match-resources.ts";
 import { resourceOf } from "./resource-name.ts";
 
@@ -90,6 +91,8 @@ function shown(namespace: Parameters<typeof member>[0]): JsonObject {
 /** What is computed once for all rules that look at the same object in the same state. */
 interface Shared {
   readonly context: RuleContext;
+  readonly object: Value;
+  readonly oldObject: Value;
   readonly request: () => Value;
   readonly namespaceObject: () => Value;
   /** Only Kyverno's own kinds have them. */
@@ -120,9 +123,8 @@ class AdmissionInputs implements Activation {
   readonly [asking]: Asking | undefined;
 
   constructor(of: Shared, by: Asking | undefined, params: Value | undefined, variables: Value | undefined) {
-    const { action, object, oldObject } = of.context;
-    this.object = action.payload ?? object ?? null;
-    this.oldObject = oldObject ?? null;
+    this.object = of.object;
+    this.oldObject = of.oldObject;
     this.params = params;
     this.variables = variables;
     this.exceptions = of.exceptions;
@@ -150,7 +152,13 @@ const isPlain = (inputs: Activation): inputs is AdmissionInputs => Object.getPro
 
 /** `object`, `oldObject`, `request` and `namespaceObject`, computed when they are first read; the same for all rules. */
 export const admissionInputs: (context: RuleContext) => Activation = latest((context: RuleContext) => {
-  const of = { context, request: once(() => requestOf(context)), namespaceObject: once(() => namespaceObject(context)) };
+  const of: Shared = {
+    context,
+    object: context.action.payload ?? heldObject(context.object, context) ?? null,
+    oldObject: heldObject(context.oldObject, context) ?? null,
+    request: once(() => requestOf(context)),
+    namespaceObject: once(() => namespaceObject(context)),
+  };
   return new AdmissionInputs(of, undefined, undefined, undefined);
 });
 
@@ -158,8 +166,7 @@ export const admissionInputs: (context: RuleContext) => Activation = latest((con
 export function inputsWithExceptions(context: RuleContext, request: () => Value, exceptions: Value): Activation {
   const inputs = admissionInputs(context);
   if (!isPlain(inputs)) return lazily({ request, exceptions: () => exceptions }, inputs);
-  const { namespaceObject } = inputs[shared];
-  return new AdmissionInputs({ context, request: once(request), namespaceObject, exceptions }, undefined, undefined, undefined);
+  return new AdmissionInputs({ ...inputs[shared], request: once(request), exceptions }, undefined, undefined, undefined);
 }
 
 /** The same inputs as an object of their own, to which names may be added. */

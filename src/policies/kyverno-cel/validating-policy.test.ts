@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { apiResources } from "../../core/api-resources.ts";
 import type { Facts } from "../../core/facts.ts";
-import { runPolicy } from "./policy-run.testing.ts";
+import { runPolicy, someResources } from "./policy-run.testing.ts";
 
 const pods = `{resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [pods]}]}`;
 const policy = (spec: string, kind = "ValidatingPolicy", match = pods) => `
@@ -14,6 +15,17 @@ ${spec.replace(/^\n/, "")}`;
 const pod = (image = "nginx:1") =>
   `{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: shop}, spec: {containers: [{name: c, image: "${image}"}]}}`;
 const tagged = `  validations: [{expression: "object.spec.containers.all(c, !c.image.endsWith(':latest'))", message: no latest}]`;
+
+test.each<[string, string, string]>([
+  ["are dropped from kinds of the API server, as it drops them", "", "validations pass: success"],
+  ["stay in others", "example.com", "validations fail: CEL expression validation failed at index 0"],
+])("nulls of files %s", (_, builtIn, expected) => {
+  const resources = apiResources(someResources.all(), { builtInGroups: () => new Set([builtIn]) } as never);
+  const held = "!has(object.spec.volumes) && object.spec.containers.all(c, !has(c.env)) && object.rules == null";
+  const object = pod().replace("spec: {", "rules: null, spec: {volumes: null, ").replace("{name: c,", "{name: c, env: null,");
+  const spec = `  validations: [{expression: "${held}"}]`;
+  expect(runPolicy(policy(spec), object, { action: { channel: "scan" }, resources }).said).toEqual([expected]);
+});
 
 describe("a ValidatingPolicy", () => {
   test.each<[string, string, string, readonly string[]]>([
