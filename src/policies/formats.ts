@@ -50,11 +50,14 @@ export interface GroupKind {
   readonly kind: string;
 }
 
+/** Of Gatekeeper's ConstraintTemplates. */
+export const templateGroup = "templates.gatekeeper.sh";
+
 /** Kinds that are no policies themselves but put others into effect. */
 export const bindingKinds: readonly GroupKind[] = [
   { group: "admissionregistration.k8s.io", kind: "ValidatingAdmissionPolicyBinding" },
   { group: "admissionregistration.k8s.io", kind: "MutatingAdmissionPolicyBinding" },
-  { group: "templates.gatekeeper.sh", kind: "ConstraintTemplate" },
+  { group: templateGroup, kind: "ConstraintTemplate" },
   { group: "config.gatekeeper.sh", kind: "Config" },
   { group: "syncset.gatekeeper.sh", kind: "SyncSet" },
   { group: "expansion.gatekeeper.sh", kind: "ExpansionTemplate" },

@@ -3,8 +3,8 @@ import { identified } from "../core/fingerprint.ts";
 import { diffJson } from "../core/json-diff.ts";
 import { groupOf, isKubernetesObject, type KubernetesObject, resourceRef } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
+import { templateGroup } from "../policies/formats.ts";
 import { completedTemplate, incompleteParts } from "../policies/gatekeeper/incomplete-template.ts";
-import { templateGroup } from "../policies/gatekeeper/template.ts";
 
 type ObjectDocument = SourceDocument<KubernetesObject>;
 

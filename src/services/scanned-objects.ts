@@ -5,7 +5,7 @@ import { identified } from "../core/fingerprint.ts";
 import { member } from "../core/json.ts";
 import { groupOf, isKubernetesObject, type KubernetesObject, namespaceOf } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
-import { templateGroup } from "../policies/gatekeeper/template.ts";
+import { templateGroup } from "../policies/formats.ts";
 
 /** An object as it would be stored, at the place it came from. */
 export type ObjectDocument = SourceDocument<KubernetesObject>;

@@ -9,8 +9,6 @@ import { incompleteParts } from "./incomplete-template.ts";
 import { compileTemplateRego, textsOf } from "./rego-source.ts";
 import { celSourceShape, regoSourceShape, templateShape } from "./template-shape.ts";
 
-export const templateGroup = "templates.gatekeeper.sh";
-
 /** A ConstraintTemplate: code, and what parameters its constraints may give it. */
 export interface Template {
   /** Of its constraints. */

@@ -1,8 +1,9 @@
 import { asString, isArray, type JsonValue, member } from "../../core/json.ts";
 import { groupOf, type KubernetesObject } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
+import { templateGroup } from "../formats.ts";
 import type { CompileEnv } from "../policy.ts";
-import { compileTemplate, type Template, templateGroup } from "./template.ts";
+import { compileTemplate, type Template } from "./template.ts";
 
 type ObjectDocument = SourceDocument<KubernetesObject>;
 
