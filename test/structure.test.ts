@@ -70,6 +70,16 @@ function importsOf(text: string): string[] {
   return [...found].map((m) => m[1] ?? m[2] ?? "");
 }
 
+/** A file and all that it loads before it runs: not what it loads later, nor what it has types of. */
+function loadedWith(first: string): ReadonlySet<string> {
+  const loaded = new Set([first]);
+  for (const file of loaded) {
+    const text = readFileSync(join(root, file), "utf8").replaceAll(/\bimport\(|^(?:import|export) type [^;]*;/gm, "");
+    for (const specifier of importsOf(text)) if (specifier.startsWith(".")) loaded.add(join(dirname(file), specifier));
+  }
+  return loaded;
+}
+
 /** Code without comments and string contents, so that prose about the clock is not taken for its use. */
 function codeOnly(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, "").replace(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, '""');
@@ -122,6 +132,12 @@ describe("structure", () => {
     };
     expect(config.references.map((r) => r.path.replace("../", "")).sort()).toEqual([...layer.imports].sort());
     expect(config.compilerOptions.types ?? []).toEqual(layer.pure ? [] : ["node"]);
+  });
+
+  test("a scan loads Rego, and the curves of its signatures, only for who has policies in it", () => {
+    const loaded = loadedWith("src/cli/run-scan.ts");
+    expect(loaded.has("src/services/scan.ts")).toBe(true);
+    expect([...loaded].filter((file) => file.startsWith("src/languages/rego/"))).toEqual([]);
   });
 
   test("no file or folder is named after a pattern", () => {
