@@ -24,14 +24,14 @@ function hasNull(value: JsonValue | undefined): boolean {
 }
 
 function withoutNulls(object: JsonObject, kept?: ReadonlySet<string>): JsonObject {
-  const held: Record<string, JsonValue> = {};
+  const held: [string, JsonValue][] = [];
   for (const [name, value] of Object.entries(object)) {
     if (value === undefined) continue;
-    if (value !== null || kept?.has(name) === true) held[name] = inside(value);
+    if (value !== null || kept?.has(name) === true) held.push([name, inside(value)]);
     // No pointer there: it is written, empty, whatever was read.
-    else if (name === "metadata") held[name] = {};
+    else if (name === "metadata") held.push([name, {}]);
   }
-  return held;
+  return Object.fromEntries(held);
 }
 
 /** Items keep their places, so that paths stay what they are. */
