@@ -12,7 +12,7 @@ import type { Bench, BenchRow } from "./bench.ts";
 const namespace = "bench";
 const single = 1500;
 /** Requests before any is measured: a gateway runs for weeks, what its first calls cost while they are compiled is not its cost. */
-const warmUp = 3000;
+const warmUp = 10_000;
 const rate = 200;
 const rateSeconds = 10;
 const watches = 2000;
