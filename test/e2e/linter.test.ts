@@ -190,9 +190,11 @@ describe.skipIf(!cluster.available)("the linter and kube-apiserver", () => {
       quota("counted", { hard: { "requests.nvidia.com/gpu": "0" } }),
     );
     await quotaReady(namespace, "counted");
-    const stopped = await send("POST", `/api/v1/namespaces/${namespace}/pods?dryRun=All`, gpuPod);
-    expect(stopped.status).toBe(403);
-    expect(stopped.message).toContain("exceeded quota: counted");
+    await eventually(async () => {
+      const stopped = await send("POST", `/api/v1/namespaces/${namespace}/pods?dryRun=All`, gpuPod);
+      expect(stopped.status).toBe(403);
+      expect(stopped.message).toContain("exceeded quota: counted");
+    });
   });
 
   test("pods outside the scope of a quota escape it", async () => {
