@@ -8,7 +8,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { loadKubernetesSchemas } from "../../src/adapters/files/catalog.ts";
 import { lint } from "../../src/analysis/resources/lint.ts";
 import type { Finding } from "../../src/core/finding.ts";
-import { isArray, isObject, type JsonObject, type JsonValue, member, valueAt } from "../../src/core/json.ts";
+import { asString, isArray, isObject, type JsonObject, type JsonValue, member, valueAt } from "../../src/core/json.ts";
 import { gvkOf, isKubernetesObject, type KubernetesObject, namespaceOf } from "../../src/core/kubernetes.ts";
 import { startCluster } from "../cluster/start.ts";
 
@@ -365,8 +365,11 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
   await Promise.all(Array.from({ length: 8 }, worker));
 }
 
-async function ownNamespace(name: string): Promise<string> {
-  await expectCreated("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+async function ownNamespace(prefix: string): Promise<string> {
+  const metadata = { generateName: `${prefix}-` };
+  const created = await send("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata });
+  expect(created).toMatchObject({ status: 201 });
+  const name = asString(valueAt(created.body, ["metadata", "name"])) ?? "";
   // The controller manager makes it; the ServiceAccount plugin wants it.
   await eventually(async () =>
     expect(await send("GET", `/api/v1/namespaces/${name}/serviceaccounts/default`)).toMatchObject({ status: 200 }),
