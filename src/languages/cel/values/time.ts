@@ -1,3 +1,4 @@
+import { remembered } from "../../../core/remembered.ts";
 import { maxInt, minInt } from "./numbers.ts";
 import { CelError, Duration, Timestamp } from "./value.ts";
 
@@ -114,23 +115,22 @@ export function formatTimestamp({ ns, offset }: Timestamp): string {
   return `${date}T${two(t.hour)}:${two(t.minute)}:${two(t.second)}${fraction}${zone}`;
 }
 
-const formatters = new Map<string, Intl.DateTimeFormat>();
+/** Undefined where there is no such zone. */
+const formatterOf = remembered(500, (zone): Intl.DateTimeFormat | undefined => {
+  try {
+    return new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+});
 
 /** Seconds east of UTC of a named zone (IANA) at a moment; undefined for an unknown name. */
 function namedOffset(zone: string, ns: bigint): number | undefined {
   if (zone === "" || zone === "UTC" || zone === "Local") return 0;
   // Here numbers and small letters would be taken, too.
-  if (!/^[A-Z]/.test(zone)) return undefined;
-  let formatter = formatters.get(zone);
-  if (formatter === undefined) {
-    try {
-      formatter = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
-    } catch (error) {
-      if (error instanceof RangeError) return undefined;
-      throw error;
-    }
-    formatters.set(zone, formatter);
-  }
+  const formatter = /^[A-Z]/.test(zone) ? formatterOf(zone) : undefined;
+  if (formatter === undefined) return undefined;
   const moment = new Date(Number(floorDivide(ns, 1_000_000n)));
   const name = formatter.formatToParts(moment).find((part) => part.type === "timeZoneName")?.value ?? "";
   const parts = /^GMT([+-])(\d+):(\d\d)(?::(\d\d))?$/.exec(name);
