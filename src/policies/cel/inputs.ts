@@ -88,11 +88,15 @@ function shown(namespace: Parameters<typeof member>[0]): JsonObject {
   };
 }
 
+/** Null: there is none. */
+interface HeldObjects {
+  readonly object: JsonObject | null;
+  readonly oldObject: JsonObject | null;
+}
+
 /** What is computed once for all rules that look at the same object in the same state. */
-interface Shared {
+interface Shared extends HeldObjects {
   readonly context: RuleContext;
-  readonly object: Value;
-  readonly oldObject: Value;
   readonly request: () => Value;
   readonly namespaceObject: () => Value;
   /** Only Kyverno's own kinds have them. */
@@ -123,7 +127,7 @@ class AdmissionInputs implements Activation {
   readonly [asking]: Asking | undefined;
 
   constructor(of: Shared, by: Asking | undefined, params: Value | undefined, variables: Value | undefined) {
-    this.object = of.object;
+    this.object = of.context.action.payload ?? of.object;
     this.oldObject = of.oldObject;
     this.params = params;
     this.variables = variables;
@@ -150,23 +154,25 @@ class AdmissionInputs implements Activation {
 /** Objects that were made from it have names of their own, which come first. */
 const isPlain = (inputs: Activation): inputs is AdmissionInputs => Object.getPrototypeOf(inputs) === AdmissionInputs.prototype;
 
-/** `object`, `oldObject`, `request` and `namespaceObject`, computed when they are first read; the same for all rules. */
-export const admissionInputs: (context: RuleContext) => Activation = latest((context: RuleContext) => {
-  const of: Shared = {
+const sharedOf = latest(
+  (context: RuleContext): Shared => ({
     context,
-    object: context.action.payload ?? heldObject(context.object, context) ?? null,
+    object: heldObject(context.object, context) ?? null,
     oldObject: heldObject(context.oldObject, context) ?? null,
     request: once(() => requestOf(context)),
     namespaceObject: once(() => namespaceObject(context)),
-  };
-  return new AdmissionInputs(of, undefined, undefined, undefined);
-});
+  }),
+);
 
-/** The same with another `request`, and with `exceptions`. */
-export function inputsWithExceptions(context: RuleContext, request: () => Value, exceptions: Value): Activation {
-  const inputs = admissionInputs(context);
-  if (!isPlain(inputs)) return lazily({ request, exceptions: () => exceptions }, inputs);
-  return new AdmissionInputs({ ...inputs[shared], request: once(request), exceptions }, undefined, undefined, undefined);
+/** `object`, `oldObject`, `request` and `namespaceObject`, computed when they are first read; the same for all rules. */
+export const admissionInputs: (context: RuleContext) => Activation = latest(
+  (context: RuleContext) => new AdmissionInputs(sharedOf(context), undefined, undefined, undefined),
+);
+
+/** The same with another `request`, which is made of the objects as expressions see them, and with `exceptions`. */
+export function inputsWithExceptions(context: RuleContext, request: (held: HeldObjects) => Value, exceptions: Value): Activation {
+  const of = sharedOf(context);
+  return new AdmissionInputs({ ...of, request: once(() => request(of)), exceptions }, undefined, undefined, undefined);
 }
 
 /** The same inputs as an object of their own, to which names may be added. */

@@ -6,7 +6,6 @@ import type { Env } from "../../languages/cel/env.ts";
 import { CelError, type CelValue, Failure, type Value } from "../../languages/cel/values/value.ts";
 import { CelSession, type CompiledExpression } from "../cel/expression.ts";
 import { ExpressionCompiler } from "../cel/expression-compiler.ts";
-import { heldObject } from "../cel/held-object.ts";
 import { inputsWithExceptions, lazily, requestOf } from "../cel/inputs.ts";
 import { type CompiledMatchResources, compileMatchResources } from "../cel/match-resources.ts";
 import type { CompiledVariables } from "../cel/variables.ts";
@@ -81,12 +80,7 @@ const noExceptions = { allowedImages: [], allowedValues: [] };
 
 /** What expressions see where no exception applies; the same for all policies. */
 const kyvernoInputs = latest((context: RuleContext): Activation => {
-  const request = () => ({
-    ...requestOf(context),
-    object: heldObject(context.object, context) ?? null,
-    oldObject: heldObject(context.oldObject, context) ?? null,
-  });
-  return inputsWithExceptions(context, request, noExceptions);
+  return inputsWithExceptions(context, ({ object, oldObject }) => ({ ...requestOf(context), object, oldObject }), noExceptions);
 });
 
 function lifted(exceptions: readonly CelException[]): RuleResult {
