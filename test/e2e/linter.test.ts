@@ -367,8 +367,7 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
 
 async function ownNamespace(prefix: string): Promise<string> {
   const metadata = { generateName: `${prefix}-` };
-  const created = await send("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata });
-  expect(created).toMatchObject({ status: 201 });
+  const created = await expectCreated("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata });
   const name = asString(valueAt(created.body, ["metadata", "name"])) ?? "";
   // The controller manager makes it; the ServiceAccount plugin wants it.
   await eventually(async () =>
@@ -377,8 +376,10 @@ async function ownNamespace(prefix: string): Promise<string> {
   return name;
 }
 
-async function expectCreated(path: string, object: JsonObject): Promise<void> {
-  expect(await send("POST", path, object)).toMatchObject({ status: 201 });
+async function expectCreated(path: string, object: JsonObject): Promise<Awaited<ReturnType<typeof send>>> {
+  const created = await send("POST", path, object);
+  expect(created).toMatchObject({ status: 201 });
+  return created;
 }
 
 function quota(name: string, spec: JsonObject): JsonObject {
