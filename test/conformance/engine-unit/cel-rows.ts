@@ -8,7 +8,7 @@ import { toJson } from "../../../src/languages/cel/values/json.ts";
 import { CelError, Failure, type Value } from "../../../src/languages/cel/values/value.ts";
 import { CelSession, compileExpression } from "../../../src/policies/cel/expression.ts";
 import { kyvernoEnv, kyvernoLimits } from "../../../src/policies/kyverno-cel/environment.ts";
-import { generatorLibrary } from "../../../src/policies/kyverno-cel/generator.ts";
+import { Generator, generatorLibrary } from "../../../src/policies/kyverno-cel/generator.ts";
 import { callOf, listOf } from "../cel/go-literal.ts";
 import { expectJson, failure, type Outcome, passed, skipped } from "../corpus.ts";
 import { plain } from "./go-data.ts";
@@ -22,7 +22,10 @@ const env: Env = kyvernoEnv("", resources, [generatorLibrary("")]).extend({ vari
 function evaluate(source: string, facts: Facts = noFacts("the tests ask nobody"), given: JsonValue = null): Value {
   const compiled = compileExpression(source, env);
   if (!compiled.ok) return new CelError(compiled.message);
-  return new CelSession({ facts, host }, kyvernoLimits).run(compiled.value, { given });
+  return new CelSession({ facts, host }, kyvernoLimits).run(compiled.value, {
+    given,
+    generator: new Generator(resources, ""),
+  });
 }
 
 function expectValue(value: Value, expected: JsonValue): Outcome {
