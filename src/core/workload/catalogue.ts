@@ -14,6 +14,8 @@ export interface PartSource {
   readonly implied: boolean;
   /** Fields of the place that are not the container's own. */
   readonly omit: readonly string[];
+  /** The place holds a size as a JVM takes it, which becomes a quantity; this one counts where it holds none. */
+  readonly jvm: string | undefined;
 }
 
 /**

@@ -50,7 +50,8 @@ function read(sources: readonly PartSource[], origin: Origin): readonly { readon
     const start = source.fromRoot ? origin.root : origin.base.value;
     const at = source.fromRoot ? origin.rootPath : origin.base.path;
     const places = expand(start, source.pattern, at);
-    const home = source.implied && places.length === 0 ? literalPath(source.pattern, at) : undefined;
+    const home =
+      (source.implied || source.jvm !== undefined) && places.length === 0 ? literalPath(source.pattern, at) : undefined;
     return (home === undefined ? places : [{ path: home, value: {} }]).map((place) => ({ place, source }));
   });
 }
@@ -63,10 +64,11 @@ function addPart(spec: JsonObject, part: PodPart, origin: Origin, mappings: Mapp
   const list = part.target[0];
   if (part.target.length === 1 && typeof list === "string" && lists.has(list))
     return joinList(spec, list, part, origin, mappings);
-  const found = read(part.sources, origin)[0]?.place;
+  const [found] = read(part.sources, origin);
   if (found !== undefined) {
-    mappings.push({ at: ["spec", ...part.target], from: found.path });
-    return withValue(spec, part.target, found.value);
+    const { place, source } = found;
+    mappings.push({ at: ["spec", ...part.target], from: place.path });
+    return withValue(spec, part.target, source.jvm === undefined ? place.value : jvmQuantity(place.value, source.jvm));
   }
   const first = part.sources[0];
   const home = first === undefined ? undefined : literalPath(first.pattern, first.fromRoot ? origin.rootPath : origin.base.path);
@@ -108,6 +110,13 @@ function imageText(image: JsonValue | undefined): JsonValue | undefined {
   const registry = asString(image["registry"]);
   const tag = asString(image["tag"]);
   return `${registry === undefined ? "" : `${registry}/`}${repository}${tag === undefined ? "" : `:${tag}`}`;
+}
+
+/** `512m` and `1g` of a JVM are `512Mi` and `1Gi`; without a unit they are MiB, as in `spark.driver.memory`. */
+function jvmQuantity(size: JsonValue, absent: string): JsonValue {
+  const text = asString(size) ?? absent;
+  const [, count, unit = "m"] = /^(\d+)([kmgtp])?b?$/i.exec(text.trim()) ?? [];
+  return count === undefined ? text : `${count}${unit.toUpperCase()}i`;
 }
 
 function composeMetadata(base: Place, rule: PodRule, origin: Origin, mappings: Mapping[]): JsonObject {

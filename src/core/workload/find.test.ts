@@ -114,6 +114,31 @@ describe("pods put together from parts", () => {
     expect(toDotted(pod.locate(["spec", "securityContext", "runAsNonRoot"]))).toBe("spec.driver.podSecurityContext.runAsNonRoot");
     expect(toDotted(pod.locate(["spec", "containers", 0, "securityContext"]))).toBe("spec.driver.securityContext");
   });
+  test.each([
+    ["512m", "512Mi"],
+    ["2g", "2Gi"],
+    ["1GB", "1Gi"],
+    ["800", "800Mi"],
+    [undefined, "1Gi"],
+    ["{{ memory }}", "{{ memory }}"],
+  ])("a JVM of %s may take %s", (memory, limit) => {
+    const pod = only({
+      apiVersion: "sparkoperator.k8s.io/v1beta2",
+      kind: "SparkApplication",
+      spec: { driver: memory === undefined ? {} : { memory } },
+    });
+    expect(valueAt(pod.spec, ["containers", 0, "resources", "limits", "memory"])).toBe(limit);
+    expect(toDotted(pod.locate(["spec", "containers", 0, "resources", "limits", "memory"]))).toBe("spec.driver.memory");
+  });
+  test("executors of Spark run as its driver does, unless they say", () => {
+    const accounts = (executor: JsonValue) => {
+      const spec = { driver: { serviceAccount: "spark" }, executor };
+      const subject = object({ apiVersion: "sparkoperator.k8s.io/v1beta2", kind: "SparkApplication", spec });
+      return findPodSpecs(subject, catalogue).pods.map((pod) => pod.spec["serviceAccountName"]);
+    };
+    expect(accounts({})).toEqual(["spark", "spark"]);
+    expect(accounts({ serviceAccount: "worker" })).toEqual(["spark", "worker"]);
+  });
   test("a split image becomes text, and fields make volumes", () => {
     const pod = only({
       apiVersion: "apps.nvidia.com/v1alpha1",

@@ -112,7 +112,8 @@ function podPart(target: string, value: JsonValue, at: JsonPath): PodPart {
 function sources(value: JsonValue | undefined, at: JsonPath): readonly PartSource[] {
   return arrayOf(value, at).map((item, i) => {
     const place = [...at, i];
-    const entry = typeof item === "string" ? { from: item } : objectOf(item, place, ["from", "name", "when", "implied", "omit"]);
+    const entry =
+      typeof item === "string" ? { from: item } : objectOf(item, place, ["from", "name", "when", "implied", "omit", "jvm"]);
     const from = asString(entry["from"]) ?? "";
     const fromRoot = from.startsWith("/");
     const when = asString(entry["when"]);
@@ -123,6 +124,7 @@ function sources(value: JsonValue | undefined, at: JsonPath): readonly PartSourc
       when: when === undefined ? undefined : pattern(when.replace(/^\//, ""), place),
       implied: entry["implied"] === true,
       omit: strings(entry["omit"], [...place, "omit"]),
+      jvm: asString(entry["jvm"]),
     };
   });
 }
