@@ -19,6 +19,8 @@ import type { ClusterView } from "../services/console/cluster-view.ts";
 import { networkView } from "../services/console/network-view.ts";
 import { policyRows } from "../services/console/policy-view.ts";
 import { RightsView } from "../services/console/rights-view.ts";
+import { DownstreamWriter } from "../services/downstream/downstream-writer.ts";
+import { Downstreams } from "../services/downstream/downstreams.ts";
 import { ClusterReach, type Unreached } from "../services/live/cluster-reach.ts";
 import { ClusterWriter } from "../services/live/cluster-writer.ts";
 import { FindingRecorder, findingNotes } from "../services/live/finding-records.ts";
@@ -316,18 +318,34 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     };
     const governed = new GovernedCluster({ client, now, policies: this.#live, schemas, webhook: attached, onTrouble });
     this.#governed = governed;
-    const objects = new LiveObjects(client, this.#posture, onTrouble);
+    const resources = () => governed.resources;
+    const posture = this.#posture;
+    const downstreams = new Downstreams({
+      client,
+      writer: new DownstreamWriter(client, resources),
+      policies: this.#live,
+      resources,
+      namespaceLabels: (namespace) => this.namespaceLabels(namespace),
+      *objects() {
+        for (const { value } of posture.objects) yield value;
+      },
+      host: nodeHost(context.io),
+      leads: this.#leads,
+      onTrouble: troubleOf("other"),
+    });
+    const objects = new LiveObjects(client, posture, (changes) => downstreams.take(changes), onTrouble);
     const reports = new ReportWriter({
-      writer: new ClusterWriter(client, () => governed.resources),
+      writer: new ClusterWriter(client, resources),
       findings: () => this.#posture.findings(),
       tool: { name: "castellan", version: context.version },
       now,
       onTrouble: troubleOf("reports"),
     });
     this.#closing.push(async () => {
-      await Promise.all([governed.stop(), objects.stop(), reports.stop()]);
+      await Promise.all([governed.stop(), objects.stop(), reports.stop(), downstreams.stop()]);
     });
     const report = async () => {
+      downstreams.start();
       await reports.start();
       this.#reports = reports;
     };

@@ -18,10 +18,11 @@ import type { Approvals } from "../services/admission/approvals.ts";
 import { CallKeys, callKeysName } from "../services/admission/call-keys.ts";
 import { ClusterFacts } from "../services/admission/cluster-facts.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
-import { EffectsWriter } from "../services/admission/effects.ts";
 import type { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { reviewPolicy } from "../services/admission/policy-review.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
+import { DownstreamWriter } from "../services/downstream/downstream-writer.ts";
+import { EffectsWriter } from "../services/downstream/effects.ts";
 import type { GovernedCluster } from "../services/live/governed-cluster.ts";
 import type { LivePolicies } from "../services/live/live-policies.ts";
 import { MountedCertificates } from "../services/live/mounted-certificates.ts";
@@ -153,7 +154,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   process.on("SIGHUP", renewNow);
   return {
     attach(cluster, path) {
-      const effects = new EffectsWriter(cluster.client, () => cluster.governed().resources, trouble);
+      const effects = new EffectsWriter(new DownstreamWriter(cluster.client, () => cluster.governed().resources), trouble);
       attached.set(path, { ...cluster, effects, handle: metrics.measuring(reviewHandler(cluster, effects, parts)) });
       return optionsOf(flags, listen, serving, owner, () => keys.path(path));
     },

@@ -73,6 +73,21 @@ export interface RuleResult {
   readonly exceptions?: readonly string[];
 }
 
+/** How the other objects that a rule makes or changes are kept afterwards, in Kyverno's words. */
+export interface DownstreamTerms {
+  /** They stay as the rule makes them, and go when what they were made for no longer asks for them. */
+  readonly synchronize: boolean;
+  /** Objects that are there when the policy comes are triggers, too. */
+  readonly existing: boolean;
+  /** What a synchronized rule made stays when the rule goes. */
+  readonly orphan: boolean;
+  readonly serverSideApply: boolean;
+  /** What we write ourselves for a policy leads to nothing more. */
+  readonly skipsOwnWrites: boolean;
+  /** It looks at the request itself (who asks, say): without one it cannot be run again. */
+  readonly needsRequest: boolean;
+}
+
 export interface CompiledRule {
   readonly name: string;
   readonly kind: RuleKind;
@@ -81,6 +96,8 @@ export interface CompiledRule {
   readonly operations: ReadonlySet<Operation> | undefined;
   /** A mutation that the API server makes itself, before any webhook; `reinvoke`: again where the object changed afterwards. */
   readonly inServer?: { readonly reinvoke: boolean };
+  /** Of rules that make or change other objects than the request's. */
+  readonly downstream?: DownstreamTerms | undefined;
   /**
    * Empty: the rule did not apply to this action, and nothing is reported. One result, except for rules that work on
    * several other objects (mutate-existing) or judge several pod specs of one object: one each.

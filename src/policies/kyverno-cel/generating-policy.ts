@@ -11,7 +11,7 @@ import { kyvernoEnv } from "./environment.ts";
 import { celExceptions } from "./exceptions.ts";
 import { compileGate, evaluateNow } from "./gate.ts";
 import { Generator, generatorLibrary } from "./generator.ts";
-import { celPolicy, gatedRule, problemOf, readPolicy, requireMatchConstraints } from "./policy-document.ts";
+import { celPolicy, downstreamTerms, gatedRule, problemOf, readPolicy, requireMatchConstraints } from "./policy-document.ts";
 import { generatingPolicyShape } from "./spec-shapes.ts";
 import { compileTemplate } from "./template.ts";
 
@@ -61,6 +61,7 @@ export const generatingPolicyFormat: PolicyFormat = {
       gate,
       enforcement: "audit",
       problem: problemOf(report),
+      downstream: downstreamTerms(policy, "generateExisting"),
       evaluate: ({ session, variables }, { resources }) => {
         const generator = new Generator(resources, id.namespace);
         const seen = lazily({ generator: () => generator }, variables);

@@ -12,7 +12,15 @@ import { celExceptions } from "./exceptions.ts";
 import { compileGate, type Gate, type Opened, show } from "./gate.ts";
 import { convertSpec } from "./mutating-autogen.ts";
 import { compileTargets, type TargetFinder } from "./mutation-targets.ts";
-import { celPolicy, gatedRule, type PolicyDocument, problemOf, readPolicy, requireMatchConstraints } from "./policy-document.ts";
+import {
+  celPolicy,
+  downstreamTerms,
+  gatedRule,
+  type PolicyDocument,
+  problemOf,
+  readPolicy,
+  requireMatchConstraints,
+} from "./policy-document.ts";
 import { mutatingPolicyShape } from "./spec-shapes.ts";
 
 /** Changes an object; the result is about `target` where that is another than the request's. */
@@ -92,6 +100,7 @@ function compileSpec(name: string, spec: JsonObject, policy: PolicyDocument, env
     gate,
     enforcement: "enforce",
     problem: problemOf(report),
+    downstream: existing ? downstreamTerms(policy, "mutateExisting") : undefined,
     evaluate: (opened, context) => {
       if (existing && find !== undefined)
         return changeTargets({ find, conditions }, opened, gate, mutations, annotations, context);

@@ -7,7 +7,16 @@ import { policyLabels } from "../kyverno/cluster-policy.ts";
 import { errorResult } from "../kyverno/outcome.ts";
 import { DocumentReport, reportShape } from "../kyverno/report.ts";
 import type { Shape } from "../kyverno/shape.ts";
-import type { CompiledPolicy, CompiledRule, Enforcement, PolicyId, RuleContext, RuleKind, RuleResult } from "../policy.ts";
+import type {
+  CompiledPolicy,
+  CompiledRule,
+  DownstreamTerms,
+  Enforcement,
+  PolicyId,
+  RuleContext,
+  RuleKind,
+  RuleResult,
+} from "../policy.ts";
 import type { Gate, Opened } from "./gate.ts";
 
 /** A CEL policy while it is compiled. */
@@ -50,6 +59,20 @@ export function enforcementOf(actions: JsonObject[string], fallback: Enforcement
   return list.includes("Warn") ? "warn" : "audit";
 }
 
+/** How a policy that makes or changes other objects wants them kept; what it says of `existing` differs by kind. */
+export function downstreamTerms({ spec }: PolicyDocument, existing: "generateExisting" | "mutateExisting"): DownstreamTerms {
+  const { evaluation } = spec;
+  const isOn = (part: string) => member(member(evaluation, part), "enabled") === true;
+  return {
+    synchronize: isOn("synchronize"),
+    existing: isOn(existing),
+    orphan: isOn("orphanDownstreamOnPolicyDelete"),
+    serverSideApply: spec["useServerSideApply"] === true || member(evaluation, "useServerSideApply") === true,
+    skipsOwnWrites: member(evaluation, "skipBackgroundRequests") !== false,
+    needsRequest: /request\.(userInfo|operation)|authorizer/.test(JSON.stringify(spec)),
+  };
+}
+
 export interface RuleParts {
   readonly name: string;
   readonly kind: RuleKind;
@@ -57,14 +80,16 @@ export interface RuleParts {
   readonly enforcement: Enforcement;
   /** Why the rule cannot be evaluated: said for every object that it is about. */
   readonly problem: string | undefined;
+  readonly downstream?: DownstreamTerms | undefined;
   evaluate(opened: Opened, context: RuleContext): readonly RuleResult[];
 }
 
 /** A rule behind its gate. */
-export function gatedRule({ name, kind, gate, enforcement, problem, evaluate }: RuleParts): CompiledRule {
+export function gatedRule({ name, kind, gate, enforcement, problem, downstream, evaluate }: RuleParts): CompiledRule {
   return {
     name,
     kind,
+    downstream,
     selectors: gate.match.selectors,
     operations: gate.match.operations,
     enforcement: () => enforcement,

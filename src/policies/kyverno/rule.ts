@@ -8,6 +8,7 @@ import { latest } from "../../core/latest.ts";
 import type { CompiledRule, CompileEnv, PolicyId, RuleContext, RuleKind, RuleResult } from "../policy.ts";
 import { type ConditionsProgram, compileConditions } from "./conditions.ts";
 import { compileContext } from "./context.ts";
+import { downstreamTerms } from "./downstream-terms.ts";
 import { compileRuleEnforcement, type EnforcementOf } from "./enforcement.ts";
 import { type CompiledException, exceptionsFor, type Lifted, liftedBy } from "./exceptions.ts";
 import { withExistingViolations } from "./existing-violations.ts";
@@ -167,6 +168,7 @@ export function compileRule(source: RuleSource, policy: PolicyContext, shapeErro
       selectors: match.selectors,
       operations: match.operations,
       enforcement,
+      downstream: downstreamTerms(spec, source.policy.spec),
       evaluate: body.kind === "validate" ? withExistingViolations(evaluate, spec, source.policy.spec) : evaluate,
     };
   });

@@ -4,11 +4,12 @@ import type { Action } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { Host } from "../../core/host.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { type Decision, type Excuse, evaluate, type PolicySet, policyName } from "../../engine/index.ts";
+import { type Decision, type Excuse, type PolicySet, policyName } from "../../engine/index.ts";
 import type { RuleKind } from "../../policies/policy.ts";
+import { type Effects, effectsOf } from "../downstream/effects.ts";
 import { type Approvals, excuseOf, isGuardrail, type Lift } from "./approvals.ts";
-import { type Effects, effectsOf } from "./effects.ts";
-import { type FactSource, GatheredFacts } from "./facts.ts";
+import { decide, LookupsFailed } from "./decide.ts";
+import type { FactSource } from "./facts.ts";
 import type { PolicyResultCounts } from "./policy-result-counts.ts";
 import type { AdmissionAnswer } from "./review.ts";
 
@@ -20,9 +21,6 @@ export const stageKinds: { readonly [stage in AdmissionStage]: readonly RuleKind
   mutate: ["mutate", "verify"],
   validate: ["verify", "validate", "generate"],
 };
-
-/** Look-ups whose address depends on other look-ups: more rounds than any sensible policy needs. */
-const maximumRounds = 8;
 
 export interface AdmissionOptions {
   readonly cluster: string;
@@ -81,7 +79,7 @@ export class Admission {
       object: changed,
     };
     await this.#keep(uid, action, stage, decision, changed !== undefined);
-    const effects = answer.allowed && !action.dryRun ? effectsOf(decision) : undefined;
+    const effects = answer.allowed && !action.dryRun ? effectsOf(decision, action) : undefined;
     if (effects !== undefined) this.#options.onEffects?.(effects);
     return answer;
   }
@@ -139,7 +137,6 @@ export class Admission {
 
   async #decide({ action, stage, policies, deadlineMilliseconds }: Asked, excuse: Excuse | undefined): Promise<Decision> {
     const { facts, resources, host, budget, results } = this.#options;
-    const gathered = new GatheredFacts(facts);
     const options = {
       resources: resources(),
       kinds: stageKinds[stage],
@@ -147,19 +144,14 @@ export class Admission {
       ...(budget === undefined ? {} : { budget }),
       ...(excuse === undefined ? {} : { excuse }),
     };
-    // Most decisions need no look-up, and a timer for each review is dear.
-    let signal: AbortSignal | undefined;
-    for (let round = 0; round < maximumRounds; round++) {
-      const evaluation = evaluate(policies, action, gathered, host, options);
-      if (evaluation.kind === "decision") {
-        results?.take(evaluation.decision.results, action);
-        return evaluation.decision;
-      }
-      signal ??= AbortSignal.timeout(deadlineMilliseconds);
-      await gathered.gather(evaluation.needs, signal);
-      if (signal.aborted) throw new AdmissionUnavailable("the look-ups that the policies ask for took too long");
+    try {
+      const decision = await decide(policies, action, facts, host, options, deadlineMilliseconds);
+      results?.take(decision.results, action);
+      return decision;
+    } catch (error) {
+      if (error instanceof LookupsFailed) throw new AdmissionUnavailable(error.message, { cause: error });
+      throw error;
     }
-    throw new AdmissionUnavailable(`the policies ask for more after ${maximumRounds} rounds of look-ups`);
   }
 
   /** A dry run leaves no trace; a mutation stage that did nothing is told by the validation that follows. */

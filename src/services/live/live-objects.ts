@@ -11,12 +11,20 @@ const concurrentLists = 4;
 export class LiveObjects {
   readonly #client: KubernetesClient;
   readonly #posture: Posture;
+  readonly #onChanges: (changes: readonly ObjectChange[]) => void;
   readonly #onTrouble: (error: Error) => void;
   readonly #informers = new Map<string, Informer>();
 
-  constructor(client: KubernetesClient, posture: Posture, onTrouble: (error: Error) => void) {
+  /** `onChanges` is told after the posture. */
+  constructor(
+    client: KubernetesClient,
+    posture: Posture,
+    onChanges: (changes: readonly ObjectChange[]) => void,
+    onTrouble: (error: Error) => void,
+  ) {
     this.#client = client;
     this.#posture = posture;
+    this.#onChanges = onChanges;
     this.#onTrouble = onTrouble;
   }
 
@@ -45,6 +53,7 @@ export class LiveObjects {
     const set = changes.filter(({ type }) => type === "set").map(({ object }) => liveDocument(object, this.#client.context));
     const deleted = changes.filter(({ type }) => type === "deleted").map(({ object }) => object);
     this.#posture.change(set, deleted);
+    this.#onChanges(changes);
   }
 }
 

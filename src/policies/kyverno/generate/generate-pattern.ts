@@ -47,7 +47,7 @@ function isFilled(value: JsonValue | undefined): boolean {
 }
 
 function finish(object: JsonObject, rule: RuleSource, trigger: KubernetesObject): KubernetesObject {
-  const labelled = withLabels(object, generatedLabels(rule, trigger));
+  const labelled = withLabels(object, generatedLabels(rule.policy, rule.name, trigger));
   if (isKubernetesObject(labelled)) return labelled;
   throw new Error("the generated object has no apiVersion or no kind");
 }

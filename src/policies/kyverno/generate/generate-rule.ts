@@ -26,8 +26,10 @@ export const compileGenerateRule: RuleCompiler = (rule) => {
   const body: RuleBody = {
     kind: "generate",
     evaluate(scope) {
-      const trigger = scope.context.object;
-      if (trigger === undefined || scope.context.action.operation === "DELETE") return [];
+      // What is generated when something is deleted is for a rule that asks for deletions.
+      const isDeleted = scope.context.action.operation === "DELETE";
+      const trigger = isDeleted && asksForDeletions(rule) ? scope.context.oldObject : scope.context.object;
+      if (trigger === undefined) return [];
       try {
         const generated = generator(scope, trigger);
         const names = generated.map((object) => formatRef(resourceRef(object)));
@@ -39,6 +41,8 @@ export const compileGenerateRule: RuleCompiler = (rule) => {
   };
   return loaded([body], report.diagnostics);
 };
+
+const asksForDeletions = ({ spec }: RuleSource): boolean => /"DELETE"/.test(JSON.stringify(spec["match"] ?? null));
 
 interface Loop {
   readonly list: JmesPathProgram;

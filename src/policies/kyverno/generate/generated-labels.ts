@@ -1,8 +1,10 @@
 import { asString, isObject, type JsonObject, type JsonValue, member } from "../../../core/json.ts";
-import { gvkOf, type KubernetesObject, namespaceOf } from "../../../core/kubernetes.ts";
-import type { RuleSource } from "../rule-types.ts";
+import { gvkOf, type KubernetesObject, labelsOf, namespaceOf } from "../../../core/kubernetes.ts";
 
 const prefix = "generate.kyverno.io";
+
+/** What is labelled so was generated. */
+export const policyNameLabel = `${prefix}/policy-name`;
 
 const uidOf = (object: KubernetesObject): string => asString(member(object.metadata, "uid")) ?? "";
 
@@ -10,13 +12,17 @@ const uidOf = (object: KubernetesObject): string => asString(member(object.metad
  * The labels by which Kyverno finds what it generated; the same here, so that either can take over from the other.
  * `source` is the object that was cloned.
  */
-export function generatedLabels(rule: RuleSource, trigger: KubernetesObject): { readonly [key: string]: string } {
+export function generatedLabels(
+  policy: { readonly name: string; readonly namespace: string },
+  rule: string,
+  trigger: KubernetesObject,
+): { readonly [key: string]: string } {
   const { group, version, kind } = gvkOf(trigger);
   return {
     "app.kubernetes.io/managed-by": "kyverno",
-    [`${prefix}/policy-name`]: rule.policy.name,
-    [`${prefix}/policy-namespace`]: rule.policy.namespace,
-    [`${prefix}/rule-name`]: rule.name,
+    [policyNameLabel]: policy.name,
+    [`${prefix}/policy-namespace`]: policy.namespace,
+    [`${prefix}/rule-name`]: rule,
     [`${prefix}/trigger-version`]: version,
     [`${prefix}/trigger-group`]: group,
     [`${prefix}/trigger-kind`]: kind,
@@ -48,4 +54,27 @@ export function withLabels(content: JsonObject, labels: { readonly [key: string]
 
 function asObject(value: JsonValue | undefined): JsonObject {
   return isObject(value) ? value : {};
+}
+
+/** What the labels of an object say of its origin; undefined where it was not generated. */
+export interface Origin {
+  readonly policy: string;
+  readonly policyNamespace: string;
+  readonly rule: string;
+  readonly triggerUid: string;
+  /** Of the object that it is a clone of. */
+  readonly sourceUid: string | undefined;
+}
+
+export function originOf(object: KubernetesObject): Origin | undefined {
+  const labels = labelsOf(object);
+  const policy = labels[policyNameLabel];
+  if (policy === undefined) return undefined;
+  return {
+    policy,
+    policyNamespace: labels[`${prefix}/policy-namespace`] ?? "",
+    rule: labels[`${prefix}/rule-name`] ?? "",
+    triggerUid: labels[`${prefix}/trigger-uid`] ?? "",
+    sourceUid: labels[`${prefix}/source-uid`],
+  };
 }

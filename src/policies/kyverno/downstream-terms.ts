@@ -1,0 +1,27 @@
+import { isArray, isObject, type JsonObject, member } from "../../core/json.ts";
+import type { DownstreamTerms } from "../policy.ts";
+
+/** What of a rule's text asks who made a request: in its match block, and in its variables. */
+const ofRequest = /"(subjects|roles|clusterRoles)":|request\.(userInfo|roles|clusterRoles|operation)|serviceAccountName/;
+
+/** How a `generate` rule, or a `mutate` rule with targets, wants those objects kept; undefined for other rules. */
+export function downstreamTerms(rule: JsonObject, policy: JsonObject): DownstreamTerms | undefined {
+  const { generate, mutate } = rule;
+  const shared = {
+    serverSideApply: policy["useServerSideApply"] === true,
+    skipsOwnWrites: rule["skipBackgroundRequests"] !== false,
+    needsRequest: ofRequest.test(JSON.stringify(rule)),
+  };
+  if (isObject(generate)) {
+    const existing = generate["generateExisting"] ?? policy["generateExisting"] ?? policy["generateExistingOnPolicyUpdate"];
+    return {
+      ...shared,
+      synchronize: generate["synchronize"] === true,
+      existing: existing === true,
+      orphan: generate["orphanDownstreamOnPolicyDelete"] === true,
+    };
+  }
+  if (!isArray(member(mutate, "targets"))) return undefined;
+  const existing = member(mutate, "mutateExistingOnPolicyUpdate") ?? policy["mutateExistingOnPolicyUpdate"];
+  return { ...shared, synchronize: false, existing: existing === true, orphan: false };
+}

@@ -1,0 +1,32 @@
+import type { Action } from "../../core/action.ts";
+import type { Host } from "../../core/host.ts";
+import { type Decision, type EvaluateOptions, evaluate, type PolicySet } from "../../engine/index.ts";
+import { type FactSource, GatheredFacts } from "./facts.ts";
+
+/** Look-ups whose address depends on other look-ups: more rounds than any sensible policy needs. */
+const maximumRounds = 8;
+
+/** The look-ups took too long, or led to ever more of them. */
+export class LookupsFailed extends Error {}
+
+/** Judges an action, looking up what the policies ask for. Rejects with `LookupsFailed`. */
+export async function decide(
+  policies: PolicySet,
+  action: Action,
+  source: FactSource,
+  host: Host,
+  options: EvaluateOptions,
+  deadlineMilliseconds: number,
+): Promise<Decision> {
+  const gathered = new GatheredFacts(source);
+  // Most decisions need no look-up, and a timer for each review is dear.
+  let signal: AbortSignal | undefined;
+  for (let round = 0; round < maximumRounds; round++) {
+    const evaluation = evaluate(policies, action, gathered, host, options);
+    if (evaluation.kind === "decision") return evaluation.decision;
+    signal ??= AbortSignal.timeout(deadlineMilliseconds);
+    await gathered.gather(evaluation.needs, signal);
+    if (signal.aborted) throw new LookupsFailed("the look-ups that the policies ask for took too long");
+  }
+  throw new LookupsFailed(`the policies ask for more after ${maximumRounds} rounds of look-ups`);
+}

@@ -1,0 +1,143 @@
+import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
+import { listPath } from "../../adapters/kubernetes/list.ts";
+import type { Action } from "../../core/action.ts";
+import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
+import { asString, type JsonObject, type JsonValue, member } from "../../core/json.ts";
+import { diffJson } from "../../core/json-diff.ts";
+import {
+  declaredPart,
+  groupOf,
+  isKubernetesObject,
+  type KubernetesObject,
+  nameOf,
+  namespaceOf,
+  parseApiVersion,
+} from "../../core/kubernetes.ts";
+import type { DownstreamTerms } from "../../policies/policy.ts";
+import { converge } from "./converge.ts";
+
+/** By this name, and as the user that we are, the API server shows us our own writes again. */
+const fieldManager = "castellan-downstream";
+
+/** Writes what policies want elsewhere. Everything rejects with `ApiError`; kinds that are not served are 404. */
+export class DownstreamWriter {
+  readonly #client: KubernetesClient;
+  readonly #resources: () => ApiResources;
+  #self: Promise<string> | undefined;
+
+  constructor(client: KubernetesClient, resources: () => ApiResources) {
+    this.#client = client;
+    this.#resources = resources;
+  }
+
+  /** Whether a request is one of ours. */
+  async isOwn({ actor, options }: Action): Promise<boolean> {
+    if (member(options, "fieldManager") !== fieldManager) return false;
+    this.#self ??= this.#whoAmI();
+    return actor?.user === (await this.#self);
+  }
+
+  /** Makes the object; one that is there is brought to this state where it is to be kept so. Whether something was written. */
+  async bring(object: KubernetesObject, terms: DownstreamTerms): Promise<boolean> {
+    const resource = this.#resourceOf(object);
+    const path = pathOf(resource, object);
+    if (terms.serverSideApply) {
+      await this.#client.send({
+        method: "PATCH",
+        path: `${path}?fieldManager=${fieldManager}&force=true`,
+        body: object,
+        contentType: "application/apply-patch+yaml",
+      });
+      return true;
+    }
+    const live = await this.#get(path);
+    if (live !== undefined) return terms.synchronize && (await this.#change(path, live, converge(live, object)));
+    const list = listPath(resource, resource.namespaced ? namespaceOf(object) : undefined);
+    try {
+      await this.#client.send({ method: "POST", path: `${list}?fieldManager=${fieldManager}`, body: declaredPart(object) });
+    } catch (error) {
+      // Somebody was faster; what is to be kept is looked at again by who tries again.
+      if (terms.synchronize || !isAlreadyThere(error)) throw error;
+      return false;
+    }
+    return true;
+  }
+
+  /** Changes an object that is there to what a rule made of it; only what the rule changed is written. */
+  async mutate(object: KubernetesObject): Promise<boolean> {
+    const path = pathOf(this.#resourceOf(object), object);
+    const live = await this.#get(path);
+    return live !== undefined && this.#change(path, live, object);
+  }
+
+  /** What is not there any more is no failure, and neither is another object of that name. */
+  async remove(object: KubernetesObject): Promise<void> {
+    const uid = asString(member(object.metadata, "uid"));
+    const body: JsonObject = {
+      apiVersion: "v1",
+      kind: "DeleteOptions",
+      propagationPolicy: "Background",
+      ...(uid === undefined ? {} : { preconditions: { uid } }),
+    };
+    try {
+      await this.#client.send({ method: "DELETE", path: pathOf(this.#resourceOf(object), object), body });
+    } catch (error) {
+      if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 409)) throw error;
+    }
+  }
+
+  /** Whether the API server says for certain that there is no such object: it serves the kind, and has none of that name. */
+  async isGone(group: string, kind: string, namespace: string, name: string): Promise<boolean> {
+    const resource = this.#resources().byKind(group, kind);
+    if (resource === undefined) return false;
+    const list = listPath(resource, resource.namespaced ? namespace : undefined);
+    return (await this.#get(`${list}/${encodeURIComponent(name)}`)) === undefined;
+  }
+
+  async #change(path: string, live: KubernetesObject, wanted: KubernetesObject): Promise<boolean> {
+    const body = diffJson(declaredPart(live), declaredPart(wanted)).map((operation): JsonObject => ({ ...operation }));
+    if (body.length === 0) return false;
+    const contentType = "application/json-patch+json";
+    await this.#client.send({ method: "PATCH", path: `${path}?fieldManager=${fieldManager}`, body, contentType });
+    return true;
+  }
+
+  async #get(path: string): Promise<KubernetesObject | undefined> {
+    let found: JsonValue;
+    try {
+      found = await this.#client.get(path);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
+    return isKubernetesObject(found) ? found : undefined;
+  }
+
+  #resourceOf(object: KubernetesObject): ApiResource {
+    const resource = this.#resources().byKind(groupOf(object), object.kind);
+    if (resource === undefined) throw new ApiError(404, "NotFound", `the cluster serves no ${object.apiVersion} ${object.kind}`);
+    const { version } = parseApiVersion(object.apiVersion);
+    return version === "" ? resource : { ...resource, version };
+  }
+
+  async #whoAmI(): Promise<string> {
+    const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    const body: JsonObject = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+    try {
+      const review = await this.#client.send({ method: "POST", path, body });
+      return asString(member(member(member(review, "status"), "userInfo"), "username")) ?? "";
+    } catch {
+      // Asked again with the next one; nobody is called "".
+      this.#self = undefined;
+      return "";
+    }
+  }
+}
+
+function pathOf(resource: ApiResource, object: KubernetesObject): string {
+  return `${listPath(resource, resource.namespaced ? namespaceOf(object) : undefined)}/${encodeURIComponent(nameOf(object))}`;
+}
+
+function isAlreadyThere(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 409 && error.reason === "AlreadyExists";
+}
