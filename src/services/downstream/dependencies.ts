@@ -11,7 +11,13 @@ export interface Dependent {
 
 /** What the rules looked up when they last ran for a trigger: when that changes, they run again. */
 export class Dependencies {
+  readonly #pluralOf: (group: string, kind: string) => string | undefined;
   readonly #needs = new Map<string, Dependent & { readonly needs: Map<string, Need> }>();
+
+  /** Paths of the API name kinds by their plurals. */
+  constructor(pluralOf: (group: string, kind: string) => string | undefined) {
+    this.#pluralOf = pluralOf;
+  }
 
   /** A source that notes what it is asked. */
   watching(key: string, trigger: string, source: FactSource): FactSource {
@@ -27,9 +33,10 @@ export class Dependencies {
   }
 
   *of(object: KubernetesObject): Iterable<Dependent> {
+    const plural = this.#pluralOf(groupOf(object), object.kind);
     for (const { key, trigger, needs } of this.#needs.values()) {
       for (const need of needs.values()) {
-        if (!isAbout(need, object)) continue;
+        if (!isAbout(need, object, plural)) continue;
         yield { key, trigger };
         break;
       }
@@ -46,7 +53,7 @@ export class Dependencies {
   }
 }
 
-function isAbout(need: Need, object: KubernetesObject): boolean {
+function isAbout(need: Need, object: KubernetesObject, plural: string | undefined): boolean {
   const group = groupOf(object);
   switch (need.kind) {
     case "objects":
@@ -61,23 +68,22 @@ function isAbout(need: Need, object: KubernetesObject): boolean {
     case "namespace":
       return object.kind === "Namespace" && group === "" && need.name === nameOf(object);
     case "api-call":
-      return need.method === "GET" && isBelow(need.path, group, object);
+      return need.method === "GET" && isBelow(need.path, group, plural, object);
     default:
       return false;
   }
 }
 
 /** Whether a path of the API names the object, or a list that it may be in. */
-function isBelow(path: string, group: string, object: KubernetesObject): boolean {
+function isBelow(path: string, group: string, plural: string | undefined, object: KubernetesObject): boolean {
   const [plain = ""] = path.split("?");
   const [, named = "", rest = ""] = /^\/api(?:s\/([^/]+))?\/[^/]+\/(.*)$/.exec(plain) ?? [];
   const [, namespace, below = rest] = /^namespaces\/([^/]+)\/(.+)$/.exec(rest) ?? [];
-  const [plural = "", name] = below.split("/");
+  const [collection, name] = below.split("/");
   return (
     named === group &&
     (namespace === undefined || namespace === namespaceOf(object)) &&
-    // The plural of a kind begins as the kind does; a rule that runs once too often writes nothing.
-    plural.slice(0, 3) === object.kind.toLowerCase().slice(0, 3) &&
+    collection === plural &&
     (name === undefined || name === nameOf(object))
   );
 }

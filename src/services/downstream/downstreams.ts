@@ -52,7 +52,7 @@ const certaintyMilliseconds = 1000;
 export class Downstreams {
   readonly #options: DownstreamsOptions;
   readonly #queue: WorkQueue;
-  readonly #dependencies = new Dependencies();
+  readonly #dependencies: Dependencies;
   /** Objects that were generated, by reference. */
   readonly #made = new Map<string, KubernetesObject>();
   /** Everything, by UID: triggers are named so. */
@@ -63,6 +63,7 @@ export class Downstreams {
   constructor(options: DownstreamsOptions) {
     this.#options = options;
     this.#queue = new WorkQueue(options.onTrouble);
+    this.#dependencies = new Dependencies((group, kind) => options.resources().byKind(group, kind)?.resource);
     options.policies.onRevision((revision) => this.#revise(revision));
   }
 
