@@ -88,6 +88,12 @@ describe.skipIf(!hasHelm())("the Helm chart", () => {
     expect(() => render("--set", "replicas=2")).toThrow("several replicas share a PostgreSQL");
   });
 
+  test("gives no right to write elsewhere but those of roles that are named by their labels", () => {
+    expect(render()).not.toContain("castellan-downstream");
+    const text = render("--set-json", 'downstream.roleLabels=["castellan.dev/aggregate-to-downstream"]');
+    expect(text).toMatch(/name: castellan-downstream\n[\s\S]*?castellan.dev\/aggregate-to-downstream: "true" }\nrules: \[\]\n/);
+  });
+
   test("is what the plain manifests hold", () => {
     expect(readFileSync(manifests, "utf8")).toContain(render());
   });

@@ -21,6 +21,7 @@ import { policyRows } from "../services/console/policy-view.ts";
 import { RightsView } from "../services/console/rights-view.ts";
 import { DownstreamWriter } from "../services/downstream/downstream-writer.ts";
 import { Downstreams } from "../services/downstream/downstreams.ts";
+import { recordWrites } from "../services/downstream/write-record.ts";
 import { ClusterReach, type Unreached } from "../services/live/cluster-reach.ts";
 import { ClusterWriter } from "../services/live/cluster-writer.ts";
 import { FindingRecorder, findingNotes } from "../services/live/finding-records.ts";
@@ -287,7 +288,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   readonly #leads = (): boolean => this.#leadership?.leads ?? true;
 
   async #govern({ client, webhook, leaseNamespace }: LiveSource): Promise<void> {
-    const { context, schemas, store, access, consoleUrl, troubleOf } = this.#parts;
+    const { context, schemas, store, ledger, access, consoleUrl, troubleOf } = this.#parts;
     const { now } = context.io;
     const { live, desk, grantKey } = access;
     const exceptions = new LiveExceptions({
@@ -322,7 +323,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const posture = this.#posture;
     const downstreams = new Downstreams({
       client,
-      writer: new DownstreamWriter(client, resources),
+      writer: new DownstreamWriter(client, resources, recordWrites(ledger, this.name, now, troubleOf("ledger"))),
       policies: this.#live,
       resources,
       namespaceLabels: (namespace) => this.namespaceLabels(namespace),

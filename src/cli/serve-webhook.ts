@@ -23,6 +23,7 @@ import { reviewPolicy } from "../services/admission/policy-review.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
 import { DownstreamWriter } from "../services/downstream/downstream-writer.ts";
 import { EffectsWriter } from "../services/downstream/effects.ts";
+import { recordWrites } from "../services/downstream/write-record.ts";
 import type { GovernedCluster } from "../services/live/governed-cluster.ts";
 import type { LivePolicies } from "../services/live/live-policies.ts";
 import { MountedCertificates } from "../services/live/mounted-certificates.ts";
@@ -154,7 +155,14 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   process.on("SIGHUP", renewNow);
   return {
     attach(cluster, path) {
-      const effects = new EffectsWriter(new DownstreamWriter(cluster.client, () => cluster.governed().resources), trouble);
+      const effects = new EffectsWriter(
+        new DownstreamWriter(
+          cluster.client,
+          () => cluster.governed().resources,
+          recordWrites(ledger, cluster.client.context, io.now, trouble),
+        ),
+        trouble,
+      );
       attached.set(path, { ...cluster, effects, handle: metrics.measuring(reviewHandler(cluster, effects, parts)) });
       return optionsOf(flags, listen, serving, owner, () => keys.path(path));
     },

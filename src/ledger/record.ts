@@ -9,6 +9,7 @@ export const recordKinds = [
   "finding.opened",
   "finding.closed",
   "policy.changed",
+  "policy.downstream",
   "drift.detected",
   "drift.healed",
   "review.started",

@@ -19,15 +19,20 @@ import { converge } from "./converge.ts";
 /** By this name, and as the user that we are, the API server shows us our own writes again. */
 const fieldManager = "castellan-downstream";
 
+/** Told of each write, once it is done. */
+export type OnWrite = (verb: "create" | "update" | "delete", object: KubernetesObject) => void;
+
 /** Writes what policies want elsewhere. Everything rejects with `ApiError`; kinds that are not served are 404. */
 export class DownstreamWriter {
   readonly #client: KubernetesClient;
   readonly #resources: () => ApiResources;
+  readonly #onWrite: OnWrite;
   #self: Promise<string> | undefined;
 
-  constructor(client: KubernetesClient, resources: () => ApiResources) {
+  constructor(client: KubernetesClient, resources: () => ApiResources, onWrite: OnWrite) {
     this.#client = client;
     this.#resources = resources;
+    this.#onWrite = onWrite;
   }
 
   /** Whether a request is one of ours. */
@@ -37,8 +42,8 @@ export class DownstreamWriter {
     return actor?.user === (await this.#self);
   }
 
-  /** Makes the object; one that is there is brought to this state where it is to be kept so. Whether something was written. */
-  async bring(object: KubernetesObject, terms: DownstreamTerms): Promise<boolean> {
+  /** Makes the object; one that is there is brought to this state where it is to be kept so. */
+  async bring(object: KubernetesObject, terms: DownstreamTerms): Promise<void> {
     const resource = this.#resourceOf(object);
     const path = pathOf(resource, object);
     if (terms.serverSideApply) {
@@ -48,26 +53,29 @@ export class DownstreamWriter {
         body: object,
         contentType: "application/apply-patch+yaml",
       });
-      return true;
+      return this.#onWrite("update", object);
     }
     const live = await this.#get(path);
-    if (live !== undefined) return terms.synchronize && (await this.#change(path, live, converge(live, object)));
+    if (live !== undefined) {
+      if (terms.synchronize) await this.#change(path, live, converge(live, object));
+      return;
+    }
     const list = listPath(resource, resource.namespaced ? namespaceOf(object) : undefined);
     try {
       await this.#client.send({ method: "POST", path: `${list}?fieldManager=${fieldManager}`, body: declaredPart(object) });
     } catch (error) {
       // Somebody was faster; what is to be kept is looked at again by who tries again.
       if (terms.synchronize || !isAlreadyThere(error)) throw error;
-      return false;
+      return;
     }
-    return true;
+    this.#onWrite("create", object);
   }
 
   /** Changes an object that is there to what a rule made of it; only what the rule changed is written. */
-  async mutate(object: KubernetesObject): Promise<boolean> {
+  async mutate(object: KubernetesObject): Promise<void> {
     const path = pathOf(this.#resourceOf(object), object);
     const live = await this.#get(path);
-    return live !== undefined && this.#change(path, live, object);
+    if (live !== undefined) await this.#change(path, live, object);
   }
 
   /** What is not there any more is no failure, and neither is another object of that name. */
@@ -81,6 +89,7 @@ export class DownstreamWriter {
     };
     try {
       await this.#client.send({ method: "DELETE", path: pathOf(this.#resourceOf(object), object), body });
+      this.#onWrite("delete", object);
     } catch (error) {
       if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 409)) throw error;
     }
@@ -94,12 +103,12 @@ export class DownstreamWriter {
     return (await this.#get(`${list}/${encodeURIComponent(name)}`)) === undefined;
   }
 
-  async #change(path: string, live: KubernetesObject, wanted: KubernetesObject): Promise<boolean> {
+  async #change(path: string, live: KubernetesObject, wanted: KubernetesObject): Promise<void> {
     const body = diffJson(declaredPart(live), declaredPart(wanted)).map((operation): JsonObject => ({ ...operation }));
-    if (body.length === 0) return false;
+    if (body.length === 0) return;
     const contentType = "application/json-patch+json";
     await this.#client.send({ method: "PATCH", path: `${path}?fieldManager=${fieldManager}`, body, contentType });
-    return true;
+    this.#onWrite("update", wanted);
   }
 
   async #get(path: string): Promise<KubernetesObject | undefined> {
