@@ -21,6 +21,7 @@ import { policyRows } from "../services/console/policy-view.ts";
 import { RightsView } from "../services/console/rights-view.ts";
 import { DownstreamWriter } from "../services/downstream/downstream-writer.ts";
 import { Downstreams } from "../services/downstream/downstreams.ts";
+import { RuleJudge } from "../services/downstream/judge.ts";
 import { recordWrites } from "../services/downstream/write-record.ts";
 import { ClusterReach, type Unreached } from "../services/live/cluster-reach.ts";
 import { ClusterWriter } from "../services/live/cluster-writer.ts";
@@ -322,7 +323,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const resources = () => governed.resources;
     const posture = this.#posture;
     const downstreams = new Downstreams({
-      client,
+      cluster: this.name,
       writer: new DownstreamWriter(client, resources, recordWrites(ledger, this.name, now, troubleOf("ledger"))),
       policies: this.#live,
       resources,
@@ -330,6 +331,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       *objects() {
         for (const { value } of posture.objects) yield value;
       },
+      judge: new RuleJudge(client, resources, nodeHost(context.io)),
       host: nodeHost(context.io),
       leads: this.#leads,
       onTrouble: troubleOf("other"),

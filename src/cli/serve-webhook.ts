@@ -23,6 +23,7 @@ import { reviewPolicy } from "../services/admission/policy-review.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
 import { DownstreamWriter } from "../services/downstream/downstream-writer.ts";
 import { EffectsWriter } from "../services/downstream/effects.ts";
+import { RuleJudge } from "../services/downstream/judge.ts";
 import { recordWrites } from "../services/downstream/write-record.ts";
 import type { GovernedCluster } from "../services/live/governed-cluster.ts";
 import type { LivePolicies } from "../services/live/live-policies.ts";
@@ -155,14 +156,10 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   process.on("SIGHUP", renewNow);
   return {
     attach(cluster, path) {
-      const effects = new EffectsWriter(
-        new DownstreamWriter(
-          cluster.client,
-          () => cluster.governed().resources,
-          recordWrites(ledger, cluster.client.context, io.now, trouble),
-        ),
-        trouble,
-      );
+      const resources = () => cluster.governed().resources;
+      const onWrite = recordWrites(ledger, cluster.client.context, io.now, trouble);
+      const writer = new DownstreamWriter(cluster.client, resources, onWrite);
+      const effects = new EffectsWriter(writer, new RuleJudge(cluster.client, resources, nodeHost(io)), trouble);
       attached.set(path, { ...cluster, effects, handle: metrics.measuring(reviewHandler(cluster, effects, parts)) });
       return optionsOf(flags, listen, serving, owner, () => keys.path(path));
     },

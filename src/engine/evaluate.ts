@@ -195,8 +195,9 @@ class Run {
     const object = this.object ?? this.#action.oldObject;
     const namespace = object === undefined ? this.#action.target.namespace : namespaceOf(object);
     const enforcement = result.enforcement ?? rule.enforcement(namespace, this.#action.namespaceLabels ?? {});
-    const denied = result.status === "error" ? policy.onError === "deny" : result.status === "fail" && enforcement === "enforce";
-    if (denied) this.denied = true;
+    const objects = result.status === "error" ? policy.onError === "deny" : result.status === "fail" && enforcement === "enforce";
+    // What is done elsewhere is done after the answer, and can be tried again.
+    if (objects && rule.downstream === undefined) this.denied = true;
     else if (enforcement === "warn" || policy.emitWarning) {
       this.warnings.push(`policy ${policy.id.name}.${rule.name}: ${result.message}`);
     }

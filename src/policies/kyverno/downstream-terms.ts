@@ -18,10 +18,16 @@ export function downstreamTerms(rule: JsonObject, policy: JsonObject): Downstrea
       ...shared,
       synchronize: generate["synchronize"] === true,
       existing: existing === true,
-      orphan: generate["orphanDownstreamOnPolicyDelete"] === true,
+      // Clones stay with whoever uses them, unless told otherwise.
+      orphan: (generate["orphanDownstreamOnPolicyDelete"] ?? isClone(generate)) === true,
     };
   }
   if (!isArray(member(mutate, "targets"))) return undefined;
   const existing = member(mutate, "mutateExistingOnPolicyUpdate") ?? policy["mutateExistingOnPolicyUpdate"];
   return { ...shared, synchronize: false, existing: existing === true, orphan: false };
+}
+
+function isClone(generate: JsonObject): boolean {
+  const loops = isArray(generate["foreach"]) ? generate["foreach"] : [generate];
+  return loops.some((loop) => member(loop, "clone") !== undefined || member(loop, "cloneList") !== undefined);
 }

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import type { ObjectChange } from "../../adapters/kubernetes/informer.ts";
 import type { Action } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
@@ -10,17 +9,18 @@ import type { Labels } from "../../core/label-selector.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
 import { originOf } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { CompiledPolicy, CompiledRule, DownstreamTerms } from "../../policies/policy.ts";
-import { ClusterFacts } from "../admission/cluster-facts.ts";
-import { decide } from "../admission/decide.ts";
+import type { FactSource } from "../admission/facts.ts";
 import type { LivePolicies, PolicyRevision } from "../live/live-policies.ts";
 import { Dependencies } from "./dependencies.ts";
 import type { DownstreamWriter } from "./downstream-writer.ts";
 import { effectsOf, notWritten, uidOf } from "./effects.ts";
+import type { RuleJudge } from "./judge.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 export interface DownstreamsOptions {
-  readonly client: KubernetesClient;
+  readonly cluster: string;
   readonly writer: DownstreamWriter;
+  readonly judge: RuleJudge;
   readonly policies: LivePolicies;
   readonly resources: () => ApiResources;
   readonly namespaceLabels: (namespace: string) => Labels | undefined;
@@ -41,7 +41,6 @@ interface KeptRule {
   readonly text: string;
 }
 
-const lookupMilliseconds = 10_000;
 /** A policy that is deleted is looked for once more, later than caches and other replicas lag. */
 const certaintyMilliseconds = 1000;
 
@@ -179,7 +178,7 @@ export class Downstreams {
     }
   }
 
-  /** The rule is gone: so is what it made of data, unless it was to stay, or nobody can say for certain that the rule is gone. */
+  /** The rule is gone: so is what it made, unless that was to stay, or nobody can say for certain that the rule is gone. */
   #retire({ policy, rule, terms }: KeptRule): void {
     this.#dependencies.forget(keyOf(policy, rule));
     if (!terms.synchronize || terms.orphan) return;
@@ -192,7 +191,7 @@ export class Downstreams {
       for (const made of this.#made.values()) {
         const origin = originOf(made);
         const isIts = origin?.policy === name && origin.policyNamespace === namespace && origin.rule === rule.name;
-        if (isIts && origin.sourceUid === undefined) this.#remove(made);
+        if (isIts) this.#remove(made);
       }
     });
   }
@@ -209,13 +208,11 @@ export class Downstreams {
 
   async #run({ policy, rule, terms }: KeptRule, trigger: KubernetesObject): Promise<void> {
     if (terms.needsRequest) return;
-    const { client, host, resources, writer } = this.#options;
+    const { writer } = this.#options;
     const action = this.#actionOf(rule, trigger);
     if (action === undefined) return;
-    const facts = this.#dependencies.watching(keyOf(policy, rule), uidOf(trigger), new ClusterFacts(client, resources, host.now));
-    const options = { resources: resources(), kinds: [rule.kind], passes: true };
-    const only = new PolicySet([{ ...policy, rules: [rule] }]);
-    const decision = await decide(only, action, facts, host, options, lookupMilliseconds);
+    const watching = (source: FactSource) => this.#dependencies.watching(keyOf(policy, rule), uidOf(trigger), source);
+    const decision = await this.#options.judge.judge({ policy, rule }, action, watching);
     // Whatever cannot be judged, or was excepted, changes nothing.
     if (decision.results.some(({ result }) => result.status === "error" || result.exceptions !== undefined)) return;
     const { generated = [], targets = [] } = effectsOf(decision, action) ?? {};
@@ -231,14 +228,14 @@ export class Downstreams {
 
   /** The trigger as if it was admitted now; undefined where the rule looks at no such request. */
   #actionOf(rule: CompiledRule, trigger: KubernetesObject): Action | undefined {
-    const { resources, namespaceLabels, host, client } = this.#options;
+    const { resources, namespaceLabels, host, cluster } = this.#options;
     const operation = operationOf(rule);
     if (operation === undefined) return undefined;
     const gvk = gvkOf(trigger);
     const namespace = namespaceOf(trigger);
     return {
       channel: "scan",
-      cluster: client.context,
+      cluster,
       actor: undefined,
       operation,
       dryRun: false,

@@ -7,6 +7,7 @@ import type { Decision, PolicyResult } from "../../engine/index.ts";
 import { generatedLabels, policyNameLabel, withLabels } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { DownstreamTerms } from "../../policies/policy.ts";
 import type { DownstreamWriter } from "./downstream-writer.ts";
+import type { PolicyRule, RuleJudge } from "./judge.ts";
 
 /** What policies want done elsewhere because a request was admitted. */
 export interface Effects {
@@ -15,6 +16,8 @@ export interface Effects {
   readonly generated: readonly Wanted[];
   /** Other objects, after the mutation of a rule. */
   readonly targets: readonly Wanted[];
+  /** Rules that could not be carried out yet: the object itself may be what they look for, and is stored a moment later. */
+  readonly failed: readonly PolicyRule[];
 }
 
 /** An object as a policy wants it. */
@@ -35,7 +38,7 @@ const usualTerms: DownstreamTerms = {
 /** Undefined where an admitted request has no effects elsewhere. */
 export function effectsOf({ results }: Decision, action: Action): Effects | undefined {
   // Nearly all have none.
-  if (!results.some(({ result }) => result.generated !== undefined || result.target !== undefined)) return undefined;
+  if (!results.some(({ rule, result }) => rule.downstream !== undefined || result.generated !== undefined)) return undefined;
   const trigger = action.object ?? action.oldObject;
   const generated = results.flatMap((told) => generatedBy(told, trigger));
   const targets = results.flatMap(({ rule, result }) =>
@@ -43,7 +46,8 @@ export function effectsOf({ results }: Decision, action: Action): Effects | unde
       ? []
       : [{ object: result.target, terms: rule.downstream ?? usualTerms }],
   );
-  return generated.length + targets.length === 0 ? undefined : { action, generated, targets };
+  const failed = results.filter(({ rule, result }) => rule.downstream !== undefined && result.status === "error");
+  return generated.length + targets.length + failed.length === 0 ? undefined : { action, generated, targets, failed };
 }
 
 /** The objects that a result wants, labelled with what they were made for where they are to be kept. */
@@ -60,31 +64,53 @@ export function generatedBy({ policy, rule, result }: PolicyResult, trigger: Kub
 /** An object that was just admitted is stored a moment later. */
 const tries = 12;
 const pauseMilliseconds = 300;
+/** Of a rule that cannot be carried out yet, with pauses that grow by as much: the last is 13 seconds later. */
+const retries = 9;
 
 /** Makes the effects of admitted requests in the cluster, after the answer, in order. What the server refuses is told. */
 export class EffectsWriter {
   readonly #writer: DownstreamWriter;
+  readonly #judge: RuleJudge;
   readonly #onTrouble: (error: unknown) => void;
+  readonly #retries = new Set<Promise<void>>();
   #last: Promise<void> = Promise.resolve();
 
-  constructor(writer: DownstreamWriter, onTrouble: (error: unknown) => void) {
+  constructor(writer: DownstreamWriter, judge: RuleJudge, onTrouble: (error: unknown) => void) {
     this.#writer = writer;
+    this.#judge = judge;
     this.#onTrouble = onTrouble;
   }
 
-  take({ action, generated, targets }: Effects): void {
-    this.#last = this.#last.then(async () => {
-      const own = await this.#writer.isOwn(action);
-      const counts = ({ terms }: Wanted) => !(own && terms.skipsOwnWrites);
-      for (const { object, terms } of generated.filter(counts))
-        await this.#write(object, () => this.#writer.bring(object, terms));
-      for (const { object } of targets.filter(counts)) await this.#write(object, () => this.#writer.mutate(object));
-    });
+  take(effects: Effects): void {
+    this.#last = this.#last.then(() => this.#carryOut(effects));
+    for (const failed of effects.failed) {
+      const retry = this.#retry(failed, effects.action).catch(this.#onTrouble);
+      this.#retries.add(retry);
+      void retry.then(() => this.#retries.delete(retry));
+    }
   }
 
   /** Resolves when everything that was taken is done or given up. */
-  settled(): Promise<void> {
-    return this.#last;
+  async settled(): Promise<void> {
+    await Promise.all(this.#retries);
+    await this.#last;
+  }
+
+  async #carryOut({ action, generated, targets }: Effects): Promise<void> {
+    const own = await this.#writer.isOwn(action);
+    const counts = ({ terms }: Wanted) => !(own && terms.skipsOwnWrites);
+    for (const { object, terms } of generated.filter(counts)) await this.#write(object, () => this.#writer.bring(object, terms));
+    for (const { object } of targets.filter(counts)) await this.#write(object, () => this.#writer.mutate(object));
+  }
+
+  async #retry(rule: PolicyRule, action: Action): Promise<void> {
+    for (let attempt = 1; attempt <= retries; attempt++) {
+      await delay(pauseMilliseconds * attempt);
+      const effects = effectsOf(await this.#judge.judge(rule, action), action);
+      if (effects !== undefined && effects.failed.length > 0) continue;
+      if (effects !== undefined) this.#last = this.#last.then(() => this.#carryOut(effects));
+      return;
+    }
   }
 
   async #write(object: KubernetesObject, write: () => Promise<unknown>): Promise<void> {

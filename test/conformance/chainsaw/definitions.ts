@@ -38,6 +38,23 @@ const kinds: readonly {
   { group: "reports.kyverno.io", versions: ["v1"], kinds: { EphemeralReport: "Namespaced", ClusterEphemeralReport: "Cluster" } },
 ];
 
+/** By which the tests' scripts call them. */
+const shortNames: { readonly [kind: string]: string } = {
+  CleanupPolicy: "cleanpol",
+  ClusterCleanupPolicy: "ccleanpol",
+  ClusterPolicy: "cpol",
+  ClusterPolicyReport: "cpolr",
+  DeletingPolicy: "dpol",
+  GeneratingPolicy: "gpol",
+  ImageValidatingPolicy: "ivpol",
+  MutatingPolicy: "mpol",
+  Policy: "pol",
+  PolicyException: "polex",
+  PolicyReport: "polr",
+  UpdateRequest: "ur",
+  ValidatingPolicy: "vpol",
+};
+
 const openSchema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
 
 /** Their CustomResourceDefinitions, to be applied. */
@@ -53,7 +70,7 @@ export function kyvernoDefinitions(): readonly object[] {
         spec: {
           group,
           scope,
-          names: { kind, plural, singular, listKind: `${kind}List` },
+          names: { kind, plural, singular, listKind: `${kind}List`, shortNames: [shortNames[kind] ?? []].flat() },
           versions: versions.map((name, i) => ({
             name,
             served: true,

@@ -1,0 +1,33 @@
+import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
+import type { Action } from "../../core/action.ts";
+import type { ApiResources } from "../../core/api-resources.ts";
+import type { Host } from "../../core/host.ts";
+import { type Decision, type PolicyResult, PolicySet } from "../../engine/index.ts";
+import { ClusterFacts } from "../admission/cluster-facts.ts";
+import { decide } from "../admission/decide.ts";
+import type { FactSource } from "../admission/facts.ts";
+
+export type PolicyRule = Pick<PolicyResult, "policy" | "rule">;
+
+const lookupMilliseconds = 10_000;
+
+/** Runs single rules in a live cluster, with everything looked up anew. */
+export class RuleJudge {
+  readonly #client: KubernetesClient;
+  readonly #resources: () => ApiResources;
+  readonly #host: Host;
+
+  constructor(client: KubernetesClient, resources: () => ApiResources, host: Host) {
+    this.#client = client;
+    this.#resources = resources;
+    this.#host = host;
+  }
+
+  /** `watching` sees what is looked up. */
+  judge({ policy, rule }: PolicyRule, action: Action, watching = (source: FactSource) => source): Promise<Decision> {
+    const only = new PolicySet([{ ...policy, rules: [rule] }]);
+    const facts = watching(new ClusterFacts(this.#client, this.#resources, this.#host.now));
+    const options = { resources: this.#resources(), kinds: [rule.kind], passes: true };
+    return decide(only, action, facts, this.#host, options, lookupMilliseconds);
+  }
+}
