@@ -84,8 +84,8 @@ export interface DownstreamTerms {
   readonly serverSideApply: boolean;
   /** What we write ourselves for a policy leads to nothing more. */
   readonly skipsOwnWrites: boolean;
-  /** It looks at the request itself (who asks, say): without one it cannot be run again. */
-  readonly needsRequest: boolean;
+  /** It looks at the request (who asks, say), at chance or at the clock: run again, it would want something else. */
+  readonly runsOnce: boolean;
 }
 
 export interface CompiledRule {

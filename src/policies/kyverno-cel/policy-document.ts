@@ -69,7 +69,7 @@ export function downstreamTerms({ spec }: PolicyDocument, existing: "generateExi
     orphan: isOn("orphanDownstreamOnPolicyDelete"),
     serverSideApply: spec["useServerSideApply"] === true || member(evaluation, "useServerSideApply") === true,
     skipsOwnWrites: member(evaluation, "skipBackgroundRequests") !== false,
-    needsRequest: /request\.(userInfo|operation)|authorizer/.test(JSON.stringify(spec)),
+    runsOnce: /request\.(?!namespace\b|name\b|kind\b)|authorizer|\b(random|time\.\w+)\(/.test(JSON.stringify(spec)),
   };
 }
 

@@ -1,8 +1,9 @@
 import { isArray, isObject, type JsonObject, member } from "../../core/json.ts";
 import type { DownstreamTerms } from "../policy.ts";
 
-/** What of a rule's text asks who made a request: in its match block, and in its variables. */
-const ofRequest = /"(subjects|roles|clusterRoles)":|request\.(userInfo|roles|clusterRoles|operation)|serviceAccountName/;
+/** What in a rule's text is another thing the next time: who asked, in match blocks and in variables, chance and the clock. */
+const ofOnce =
+  /"(subjects|roles|clusterRoles)":|request\.(?!object\b|oldObject\b|namespace\b|name\b|kind\b)|serviceAccount(Name|Namespace)\b|\b(random|time_\w+)\(/;
 
 /** How a `generate` rule, or a `mutate` rule with targets, wants those objects kept; undefined for other rules. */
 export function downstreamTerms(rule: JsonObject, policy: JsonObject): DownstreamTerms | undefined {
@@ -10,7 +11,7 @@ export function downstreamTerms(rule: JsonObject, policy: JsonObject): Downstrea
   const shared = {
     serverSideApply: policy["useServerSideApply"] === true,
     skipsOwnWrites: rule["skipBackgroundRequests"] !== false,
-    needsRequest: ofRequest.test(JSON.stringify(rule)),
+    runsOnce: ofOnce.test(JSON.stringify(rule)),
   };
   if (isObject(generate)) {
     const existing = generate["generateExisting"] ?? policy["generateExisting"] ?? policy["generateExistingOnPolicyUpdate"];

@@ -207,7 +207,7 @@ export class Downstreams {
   }
 
   async #run({ policy, rule, terms }: KeptRule, trigger: KubernetesObject): Promise<void> {
-    if (terms.needsRequest) return;
+    if (terms.runsOnce) return;
     const { writer } = this.#options;
     const action = this.#actionOf(rule, trigger);
     if (action === undefined) return;

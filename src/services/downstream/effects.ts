@@ -32,7 +32,7 @@ const usualTerms: DownstreamTerms = {
   orphan: false,
   serverSideApply: false,
   skipsOwnWrites: true,
-  needsRequest: false,
+  runsOnce: false,
 };
 
 /** Undefined where an admitted request has no effects elsewhere. */

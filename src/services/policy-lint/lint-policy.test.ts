@@ -132,6 +132,10 @@ describe("policies that Kyverno refuses", () => {
   const about = (filter: string) => `match: {any: [${filter}]}\nvalidate: {message: m, pattern: {metadata: {name: "?*"}}}`;
   const cm = "context: [{name: settings, configMap: {name: a, namespace: b}}]";
 
+  const generates = (apiVersion: string, kind: string, place: string) =>
+    `${pods}\ngenerate: {apiVersion: ${apiVersion}, kind: ${kind}, ${place}, data: {}}`;
+  const clones = (kinds: string, from: string) => `${pods}\ngenerate: {namespace: a, cloneList: {kinds: [${kinds}], ${from}}}`;
+
   // What the Kyverno CLI 1.19.1 refuses to apply; the last row of a pair it applies.
   test.each<[string, string, string, string?]>([
     ["user info in the background", say("{{ request.userInfo.username }}"), `${rule}.validate.message`],
@@ -182,6 +186,27 @@ describe("policies that Kyverno refuses", () => {
       "an operation that is none",
       `${pods}\npreconditions: {all: [{key: "{{request.operation}}", operator: Equals, value: MAKE}]}\nvalidate: {message: m, deny: {}}`,
       `${rule}.preconditions.all.0.value`,
+    ],
+    ["a target in no namespace", generates("v1", "ConfigMap", "name: a"), `${rule}.generate`],
+    ["a target in a namespace", generates("v1", "ConfigMap", "name: a, namespace: b"), ""],
+    ["a target that is in none", generates("v1", "Namespace", "name: a, namespace: b"), `${rule}.generate.namespace`],
+    ["a target of a kind that is not known", generates("example.org/v1", "Thing", "name: a"), ""],
+    [
+      "clones of two scopes",
+      clones("v1/Secret, rbac.authorization.k8s.io/v1/ClusterRole", ""),
+      `${rule}.generate.cloneList.kinds`,
+    ],
+    ["clones from nowhere", clones("v1/Secret", ""), `${rule}.generate.cloneList`],
+    ["clones from a namespace", clones("v1/Secret", "namespace: b"), ""],
+    [
+      "clones of what is in no namespace",
+      clones("rbac.authorization.k8s.io/v1/ClusterRole", "namespace: b"),
+      `${rule}.generate.cloneList.namespace`,
+    ],
+    [
+      "a loop that puts something nowhere",
+      `${pods}\ngenerate: {foreach: [{list: a, apiVersion: v1, kind: Secret, name: a, data: {}}]}`,
+      `${rule}.generate.foreach.0`,
     ],
     ["a name that is taken", `context: [{name: images, variable: {value: 1}}]\n${say("m")}`, `${rule}.context.0.name`],
   ])("%s", (_, text, path, spec) => {

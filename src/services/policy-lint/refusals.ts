@@ -1,6 +1,7 @@
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import { parseKindSelector } from "../../policies/kyverno/kind-selector.ts";
 import { contentRefusals } from "./content-refusals.ts";
+import { generateRefusals } from "./generate-refusals.ts";
 import { entries, filters, type PolicyCheck, type PolicyIssue, type PolicyView, type RuleView, refused } from "./policy-view.ts";
 import { variableRefusals } from "./variable-refusals.ts";
 
@@ -13,6 +14,7 @@ export const refusals: PolicyCheck = (policy) => [
     ...subresourceRefusals(policy, rule),
     ...kindlessRefusals(rule),
     ...contentRefusals(rule),
+    ...generateRefusals(policy, rule),
   ]),
   ...variableRefusals(policy, isBackground(policy)),
 ];
