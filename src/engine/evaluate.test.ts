@@ -6,7 +6,7 @@ import type { KubernetesObject } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
 import { BudgetExceeded } from "../policies/budget.ts";
 import type { CompiledPolicy, CompiledRule, Enforcement, RuleContext, RuleKind, RuleResult } from "../policies/policy.ts";
-import { type EvaluateOptions, evaluate } from "./evaluate.ts";
+import { type EvaluateOptions, evaluate, rulesForOthers } from "./evaluate.ts";
 import { policyName, toFinding } from "./findings.ts";
 import { PolicySet } from "./policy-set.ts";
 
@@ -392,5 +392,35 @@ describe("mutations that the API server makes itself", () => {
     };
     decide([policy("p", [counting("a", false)]), policy("q", [looking])]);
     expect(seen).toEqual([undefined, "1"]);
+  });
+});
+
+describe("rules that act elsewhere", () => {
+  const downstream = {
+    synchronize: false,
+    existing: false,
+    orphan: false,
+    serverSideApply: false,
+    skipsOwnWrites: true,
+    runsOnce: false,
+  };
+  const admission = { channel: "admission" } as const;
+  const changing = policy("p", [{ name: "t", kind: "mutate", says: "pass", downstream }]);
+
+  test("and change other objects wait for the answer, unless they are asked for", () => {
+    expect(said([changing], admission, { passes: true })).toEqual([]);
+    expect(said([changing], admission, { passes: true, targets: true })).toEqual(["t:pass"]);
+    expect(said([changing], {}, { passes: true })).toEqual(["t:pass"]);
+    const waiting = rulesForOthers(
+      new PolicySet([changing, policy("q", [{ name: "v", says: "pass" }])]),
+      action(),
+      apiResources([]),
+    );
+    expect(waiting.map((one) => one.rule.name)).toEqual(["t"]);
+  });
+
+  test("deny nothing when they cannot be carried out", () => {
+    const generating = policy("p", [{ name: "g", kind: "generate", says: "error", downstream }]);
+    expect(decide([generating], admission)).toMatchObject({ effect: "allow", counts: { error: 1 } });
   });
 });

@@ -20,6 +20,8 @@ export interface EvaluateOptions {
   readonly kinds?: readonly RuleKind[];
   readonly supplied?: RuleContext["supplied"];
   readonly excuse?: Excuse | undefined;
+  /** Whether rules that change other objects run at admission, too; usually they run once its answer is given. */
+  readonly targets?: boolean;
 }
 
 /** Why a rule's objection to this action does not count: an approved exception or grant. Undefined: it counts. */
@@ -35,8 +37,8 @@ const defaultBudget = 1_000_000;
 /** Changes first, so that checks see what would be stored; what is generated from it last. */
 const admissionOrder: readonly RuleKind[] = ["mutate", "verify", "validate", "generate"];
 
-/** A rule that the API server applies itself. */
-interface InServer {
+/** A rule with its policy. */
+export interface PolicyRule {
   readonly policy: CompiledPolicy;
   readonly rule: CompiledRule;
 }
@@ -45,6 +47,16 @@ interface InServer {
 interface RanBefore {
   readonly reinvoked: ReadonlySet<string>;
   readonly failed: boolean;
+}
+
+/** Mutate-existing rules. */
+const changesOthers = (rule: CompiledRule): boolean => rule.kind === "mutate" && rule.downstream !== undefined;
+
+/** The mutate-existing rules that may apply to an action. */
+export function rulesForOthers(set: PolicySet, action: Action, resources: ApiResources): readonly PolicyRule[] {
+  return candidatesFor(set, action, resources).mutate.flatMap(({ policy, rules }) =>
+    rules.filter(changesOthers).map((rule) => ({ policy, rule })),
+  );
 }
 
 const isInServer = (rule: CompiledRule): boolean => rule.inServer !== undefined;
@@ -93,7 +105,7 @@ class Run {
   }
 
   /** The first round; the answer tells which invocations may run again, by rule. */
-  #mutateInServer(rules: readonly InServer[]): ReadonlyMap<CompiledRule, RanBefore> {
+  #mutateInServer(rules: readonly PolicyRule[]): ReadonlyMap<CompiledRule, RanBefore> {
     const ran = new Map<CompiledRule, RanBefore>();
     const sent = this.object;
     for (const { policy, rule } of rules) {
@@ -107,7 +119,7 @@ class Run {
   }
 
   /** The second round: conditions are asked of all, and what changed nothing the first time is not told twice. */
-  #mutateAgain(rules: readonly InServer[], ran: ReadonlyMap<CompiledRule, RanBefore>): void {
+  #mutateAgain(rules: readonly PolicyRule[], ran: ReadonlyMap<CompiledRule, RanBefore>): void {
     const sent = this.object;
     for (const { policy, rule } of rules) {
       const { reinvoked, failed } = ran.get(rule) ?? { reinvoked: new Set<string>(), failed: false };
@@ -128,6 +140,7 @@ class Run {
 
   #policy(policy: CompiledPolicy, rules: readonly CompiledRule[]): void {
     for (const rule of rules) {
+      if (this.#action.channel === "admission" && this.#options.targets !== true && changesOthers(rule)) continue;
       const results = this.#evaluate(rule);
       for (const result of results) this.#record(policy, rule, this.#excused(policy, rule, result));
       if (policy.firstRuleOnly && results.some((r) => r.status === "pass" || r.status === "fail")) return;
@@ -214,9 +227,7 @@ class Run {
  * comes back as `pending`; ask again with the answers among the facts.
  */
 export function evaluate(set: PolicySet, action: Action, facts: Facts, host: Host, options: EvaluateOptions): Evaluation {
-  const { group, version, kind, subresource } = action.target;
-  const owner = owningKind(action.target, options.resources);
-  const candidates = set.candidates({ group, version, kind, subresource, operation: action.operation, owner });
+  const candidates = candidatesFor(set, action, options.resources);
   const run = new Run(action, facts, host, options);
   for (const stage of options.kinds ?? admissionOrder) {
     run.stage(stage, candidates);
@@ -224,4 +235,9 @@ export function evaluate(set: PolicySet, action: Action, facts: Facts, host: Hos
     if (run.needs.size > 0) return { kind: "pending", needs: [...run.needs.values()] };
   }
   return { kind: "decision", decision: run.decision() };
+}
+
+function candidatesFor(set: PolicySet, { target, operation }: Action, resources: ApiResources): Candidates {
+  const { group, version, kind, subresource } = target;
+  return set.candidates({ group, version, kind, subresource, operation, owner: owningKind(target, resources) });
 }

@@ -4,8 +4,8 @@ import type { Action } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { Host } from "../../core/host.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { type Decision, type Excuse, type PolicySet, policyName } from "../../engine/index.ts";
-import type { RuleKind } from "../../policies/policy.ts";
+import { type Decision, type Excuse, type PolicySet, policyName, rulesForOthers } from "../../engine/index.ts";
+import type { CompiledRule, RuleKind } from "../../policies/policy.ts";
 import { type Effects, effectsOf } from "../downstream/effects.ts";
 import { type Approvals, excuseOf, isGuardrail, type Lift } from "./approvals.ts";
 import { decide, LookupsFailed } from "./decide.ts";
@@ -16,11 +16,16 @@ import type { AdmissionAnswer } from "./review.ts";
 /** Which of the API server's two calls is answered. */
 export type AdmissionStage = "mutate" | "validate";
 
-/** The kinds of rules that a call runs; the webhooks are registered for these. */
-export const stageKinds: { readonly [stage in AdmissionStage]: readonly RuleKind[] } = {
+/** The kinds of rules that a call runs. */
+const stageKinds: { readonly [stage in AdmissionStage]: readonly RuleKind[] } = {
   mutate: ["mutate", "verify"],
   validate: ["verify", "validate", "generate"],
 };
+
+/** Whether a call is registered for a rule: rules that change other objects wait for what is stored in the end. */
+export function runsAt(stage: AdmissionStage, { kind, downstream }: CompiledRule): boolean {
+  return kind === "mutate" && downstream !== undefined ? stage === "validate" : stageKinds[stage].includes(kind);
+}
 
 export interface AdmissionOptions {
   readonly cluster: string;
@@ -79,8 +84,10 @@ export class Admission {
       object: changed,
     };
     await this.#keep(uid, action, stage, decision, changed !== undefined);
-    const effects = answer.allowed && !action.dryRun ? effectsOf(decision, action) : undefined;
-    if (effects !== undefined) this.#options.onEffects?.(effects);
+    const { onEffects, resources } = this.#options;
+    if (onEffects === undefined || !answer.allowed || action.dryRun || stage === "mutate") return answer;
+    const effects = effectsOf(decision, action, rulesForOthers(policies, action, resources()));
+    if (effects !== undefined) onEffects(effects);
     return answer;
   }
 

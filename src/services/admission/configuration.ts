@@ -3,12 +3,12 @@ import type { JsonObject } from "../../core/json.ts";
 import { castellanGroup } from "../../core/resource-kind.ts";
 import { matchWildcard } from "../../core/wildcard.ts";
 import { allFormats } from "../../policies/all-formats.ts";
-import type { CompiledPolicy, CompiledRule, KindSelector, RuleKind } from "../../policies/policy.ts";
+import type { CompiledPolicy, CompiledRule, KindSelector } from "../../policies/policy.ts";
 import { accessKinds } from "../access/access-documents.ts";
 import { grantExtraKey } from "../access/guardrail-grant.ts";
 import { runByServer } from "../live/policy-informers.ts";
 import type { WebhookOwner } from "../live/webhook-registration.ts";
-import { stageKinds } from "./admit.ts";
+import { type AdmissionStage, runsAt } from "./admit.ts";
 import { machineryConditions } from "./machinery.ts";
 import type { AdmissionPolicies } from "./modes.ts";
 
@@ -59,7 +59,7 @@ export function webhookConfigurations(
 ): readonly JsonObject[] {
   return (["mutate", "validate"] as const).map((stage) => {
     const webhooks = (["deny", "allow"] as const).flatMap((onError) => {
-      const rules = rulesOf(policies[onError].policies, stageKinds[stage], resources);
+      const rules = rulesOf(policies[onError].policies, stage, resources);
       return rules.length === 0
         ? []
         : [webhook(`/${stage}/${onError}`, `${stage}-${onError}`, onError === "deny" ? "Fail" : "Ignore", rules, options)];
@@ -139,11 +139,11 @@ function policyRules(resources: ApiResources): readonly Rule[] {
 }
 
 /** One rule for each set of operations and group, resources sorted, so that equal policies make equal configurations. */
-function rulesOf(policies: readonly CompiledPolicy[], kinds: readonly RuleKind[], resources: ApiResources): readonly Rule[] {
+function rulesOf(policies: readonly CompiledPolicy[], stage: AdmissionStage, resources: ApiResources): readonly Rule[] {
   const wanted = new Map<string, Set<string>>();
   for (const policy of policies) {
     for (const rule of policy.rules) {
-      if (!kinds.includes(rule.kind) || rule.inServer !== undefined) continue;
+      if (!runsAt(stage, rule) || rule.inServer !== undefined) continue;
       for (const target of rule.selectors.flatMap((selector) => targetsOf(selector, resources))) {
         const operations = wanted.get(target) ?? new Set<string>();
         wanted.set(target, operations);

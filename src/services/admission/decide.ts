@@ -3,8 +3,8 @@ import type { Host } from "../../core/host.ts";
 import { type Decision, type EvaluateOptions, evaluate, type PolicySet } from "../../engine/index.ts";
 import { type FactSource, GatheredFacts } from "./facts.ts";
 
-/** Look-ups whose address depends on other look-ups: more rounds than any sensible policy needs. */
-const maximumRounds = 8;
+/** Look-ups one behind the other, as in a loop: more rounds than any sensible policy needs. The deadline ends them, too. */
+const maximumRounds = 100;
 
 /** The look-ups took too long, or led to ever more of them. */
 export class LookupsFailed extends Error {}

@@ -3,7 +3,7 @@ import type { ObjectChange } from "../../adapters/kubernetes/informer.ts";
 import type { Action } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { Host } from "../../core/host.ts";
-import { member } from "../../core/json.ts";
+import { asString, member } from "../../core/json.ts";
 import { formatRef, gvkOf, type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../../core/kubernetes.ts";
 import type { Labels } from "../../core/label-selector.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
@@ -37,10 +37,14 @@ interface KeptRule {
   readonly policy: CompiledPolicy;
   readonly rule: CompiledRule;
   readonly terms: DownstreamTerms;
+  /** Of the rule alone. */
+  readonly set: PolicySet;
   /** Changes with the policy's text. */
   readonly text: string;
 }
 
+/** So long after it was made. */
+const newMilliseconds = 30_000;
 /** A policy that is deleted is looked for once more, later than caches and other replicas lag. */
 const certaintyMilliseconds = 1000;
 
@@ -107,14 +111,21 @@ export class Downstreams {
     for (const { key, trigger } of this.#dependencies.of(object)) this.#keep(this.#rules.get(key), trigger);
     if (type === "set") {
       for (const kept of this.#rulesMadeFor(uid)) this.#keep(kept, uid);
+      // At admission it was not there yet: a rule that looks for what it finds runs once more.
+      if (this.#isNew(object)) for (const kept of this.#rules.values()) if (isTrigger(kept, object)) this.#keep(kept, uid);
     } else {
       this.#dependencies.forgetTrigger(uid);
       this.#removeAll((made) => isMadeFor(made, uid));
     }
   }
 
+  #isNew(object: KubernetesObject): boolean {
+    const created = Date.parse(asString(member(object.metadata, "creationTimestamp")) ?? "");
+    return this.#options.host.now() - created < newMilliseconds;
+  }
+
   #keep(kept: KeptRule | undefined, trigger: string): void {
-    if (kept?.terms.synchronize === true) this.#renew(kept, trigger);
+    if (kept?.terms.synchronize === true) this.#renew(kept, trigger, ({ synchronize }) => synchronize);
   }
 
   /** The rules that generated something for this trigger. */
@@ -168,13 +179,8 @@ export class Downstreams {
       if (origin !== undefined && this.#keptBy(made) === kept) this.#keep(kept, origin.triggerUid);
     }
     if (!kept.terms.existing) return;
-    const operation = operationOf(kept.rule);
-    if (operation === undefined) return;
-    const set = new PolicySet([{ ...kept.policy, rules: [kept.rule] }]);
     for (const object of this.#byUid.values()) {
-      // What was generated leads to nothing more.
-      if (kept.terms.skipsOwnWrites && originOf(object) !== undefined) continue;
-      if (set.concerns({ ...gvkOf(object), subresource: "", operation }, [kept.rule.kind])) this.#renew(kept, uidOf(object));
+      if (isTrigger(kept, object)) this.#renew(kept, uidOf(object), ({ existing }) => existing);
     }
   }
 
@@ -196,13 +202,13 @@ export class Downstreams {
     });
   }
 
-  /** Runs a rule for its trigger once more. */
-  #renew(kept: KeptRule, uid: string): void {
+  /** Runs a rule for its trigger once more, if it still wants that by then. */
+  #renew(kept: KeptRule, uid: string, wants: (terms: DownstreamTerms) => boolean): void {
     const key = keyOf(kept.policy, kept.rule);
     this.#queue.add(`${key} ${uid}`, async () => {
       const trigger = this.#byUid.get(uid);
       const current = this.#rules.get(key);
-      if (trigger !== undefined && current !== undefined) await this.#run(current, trigger);
+      if (trigger !== undefined && current !== undefined && wants(current.terms)) await this.#run(current, trigger);
     });
   }
 
@@ -255,6 +261,13 @@ export class Downstreams {
   }
 }
 
+/** Whether an object may be a trigger of a rule; what was generated leads to nothing more. */
+function isTrigger({ set, rule, terms }: KeptRule, object: KubernetesObject): boolean {
+  const operation = operationOf(rule);
+  if (operation === undefined || (terms.skipsOwnWrites && originOf(object) !== undefined)) return false;
+  return set.concerns({ ...gvkOf(object), subresource: "", operation }, [rule.kind]);
+}
+
 const keyOf = (policy: CompiledPolicy, rule: CompiledRule): string => `${policyName(policy.id)}/${rule.name}`;
 
 function rulesOf({ policies }: PolicyRevision): Map<string, KeptRule> {
@@ -263,7 +276,8 @@ function rulesOf({ policies }: PolicyRevision): Map<string, KeptRule> {
     for (const rule of policy.rules) {
       const terms = rule.downstream;
       if (terms === undefined) continue;
-      found.set(keyOf(policy, rule), { policy, rule, terms, text: JSON.stringify(member(policy.origin.value, "spec")) });
+      const set = new PolicySet([{ ...policy, rules: [rule] }]);
+      found.set(keyOf(policy, rule), { policy, rule, terms, set, text: JSON.stringify(member(policy.origin.value, "spec")) });
     }
   }
   return found;

@@ -3,11 +3,11 @@ import { ApiError } from "../../adapters/kubernetes/client.ts";
 import type { Action } from "../../core/action.ts";
 import { asString, member } from "../../core/json.ts";
 import { formatRef, type KubernetesObject, labelsOf, resourceRef } from "../../core/kubernetes.ts";
-import type { Decision, PolicyResult } from "../../engine/index.ts";
+import type { Decision, PolicyResult, PolicyRule } from "../../engine/index.ts";
 import { generatedLabels, policyNameLabel, withLabels } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { DownstreamTerms } from "../../policies/policy.ts";
 import type { DownstreamWriter } from "./downstream-writer.ts";
-import type { PolicyRule, RuleJudge } from "./judge.ts";
+import type { RuleJudge } from "./judge.ts";
 
 /** What policies want done elsewhere because a request was admitted. */
 export interface Effects {
@@ -16,8 +16,8 @@ export interface Effects {
   readonly generated: readonly Wanted[];
   /** Other objects, after the mutation of a rule. */
   readonly targets: readonly Wanted[];
-  /** Rules that could not be carried out yet: the object itself may be what they look for, and is stored a moment later. */
-  readonly failed: readonly PolicyRule[];
+  /** Rules that run once the answer is given: the object itself may be what they look for, and is stored a moment later. */
+  readonly later: readonly PolicyRule[];
 }
 
 /** An object as a policy wants it. */
@@ -26,33 +26,23 @@ export interface Wanted {
   readonly terms: DownstreamTerms;
 }
 
-const usualTerms: DownstreamTerms = {
-  synchronize: false,
-  existing: false,
-  orphan: false,
-  serverSideApply: false,
-  skipsOwnWrites: true,
-  runsOnce: false,
-};
-
-/** Undefined where an admitted request has no effects elsewhere. */
-export function effectsOf({ results }: Decision, action: Action): Effects | undefined {
+/** Undefined where an admitted request has no effects elsewhere; `later`: rules that have not run yet. */
+export function effectsOf({ results }: Decision, action: Action, later: readonly PolicyRule[] = []): Effects | undefined {
   // Nearly all have none.
-  if (!results.some(({ rule, result }) => rule.downstream !== undefined || result.generated !== undefined)) return undefined;
+  if (later.length === 0 && !results.some(({ rule }) => rule.downstream !== undefined)) return undefined;
   const trigger = action.object ?? action.oldObject;
   const generated = results.flatMap((told) => generatedBy(told, trigger));
-  const targets = results.flatMap(({ rule, result }) =>
-    result.target === undefined || result.status !== "pass"
-      ? []
-      : [{ object: result.target, terms: rule.downstream ?? usualTerms }],
+  const targets = results.flatMap(({ rule: { downstream }, result: { status, target } }) =>
+    downstream === undefined || target === undefined || status !== "pass" ? [] : [{ object: target, terms: downstream }],
   );
   const failed = results.filter(({ rule, result }) => rule.downstream !== undefined && result.status === "error");
-  return generated.length + targets.length + failed.length === 0 ? undefined : { action, generated, targets, failed };
+  return { action, generated, targets, later: [...later, ...failed] };
 }
 
 /** The objects that a result wants, labelled with what they were made for where they are to be kept. */
 export function generatedBy({ policy, rule, result }: PolicyResult, trigger: KubernetesObject | undefined): readonly Wanted[] {
-  const terms = rule.downstream ?? usualTerms;
+  const terms = rule.downstream;
+  if (terms === undefined) return [];
   return (result.generated ?? []).map((object) => {
     const isMarked = labelsOf(object)[policyNameLabel] !== undefined;
     if (isMarked || !terms.synchronize || trigger === undefined) return { object, terms };
@@ -83,8 +73,8 @@ export class EffectsWriter {
 
   take(effects: Effects): void {
     this.#last = this.#last.then(() => this.#carryOut(effects));
-    for (const failed of effects.failed) {
-      const retry = this.#retry(failed, effects.action).catch(this.#onTrouble);
+    for (const rule of effects.later) {
+      const retry = this.#runLater(rule, effects.action).catch(this.#onTrouble);
       this.#retries.add(retry);
       void retry.then(() => this.#retries.delete(retry));
     }
@@ -103,12 +93,13 @@ export class EffectsWriter {
     for (const { object } of targets.filter(counts)) await this.#write(object, () => this.#writer.mutate(object));
   }
 
-  async #retry(rule: PolicyRule, action: Action): Promise<void> {
+  async #runLater(rule: PolicyRule, action: Action): Promise<void> {
     for (let attempt = 1; attempt <= retries; attempt++) {
       await delay(pauseMilliseconds * attempt);
       const effects = effectsOf(await this.#judge.judge(rule, action), action);
-      if (effects !== undefined && effects.failed.length > 0) continue;
-      if (effects !== undefined) this.#last = this.#last.then(() => this.#carryOut(effects));
+      if (effects === undefined) return;
+      if (effects.later.length > 0) continue;
+      this.#last = this.#last.then(() => this.#carryOut(effects));
       return;
     }
   }

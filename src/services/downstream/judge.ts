@@ -2,12 +2,10 @@ import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import type { Action } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { Host } from "../../core/host.ts";
-import { type Decision, type PolicyResult, PolicySet } from "../../engine/index.ts";
+import { type Decision, type PolicyRule, PolicySet } from "../../engine/index.ts";
 import { ClusterFacts } from "../admission/cluster-facts.ts";
 import { decide } from "../admission/decide.ts";
 import type { FactSource } from "../admission/facts.ts";
-
-export type PolicyRule = Pick<PolicyResult, "policy" | "rule">;
 
 const lookupMilliseconds = 10_000;
 
@@ -27,7 +25,7 @@ export class RuleJudge {
   judge({ policy, rule }: PolicyRule, action: Action, watching = (source: FactSource) => source): Promise<Decision> {
     const only = new PolicySet([{ ...policy, rules: [rule] }]);
     const facts = watching(new ClusterFacts(this.#client, this.#resources, this.#host.now));
-    const options = { resources: this.#resources(), kinds: [rule.kind], passes: true };
+    const options = { resources: this.#resources(), kinds: [rule.kind], passes: true, targets: true };
     return decide(only, action, facts, this.#host, options, lookupMilliseconds);
   }
 }

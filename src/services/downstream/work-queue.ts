@@ -6,6 +6,9 @@ const pauseMilliseconds = 1000;
 const retryMilliseconds = 500;
 const tries = 6;
 
+/** Changes that come together are one, and a policy that was changed before them is known by then. */
+const gatherMilliseconds = 250;
+
 interface Item {
   readonly work: () => Promise<void>;
   readonly attempt: number;
@@ -43,8 +46,7 @@ export class WorkQueue {
   }
 
   async #work(): Promise<void> {
-    // Changes that come together are one.
-    await delay(20);
+    await delay(gatherMilliseconds);
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const [key, item] = next;
       this.#waiting.delete(key);

@@ -275,8 +275,7 @@ metadata: {name: two, namespace: nlp, labels: {copy: "no"}}
     expect(run.results.map((r) => r.target?.metadata?.annotations)).toEqual([{ gone: "web" }]);
   });
 
-  test("objects that cannot be had are an error, and admission leaves them to the background", () => {
+  test("objects that cannot be had are an error", () => {
     expect(mutate(body("namespace: nlp")).results).toMatchObject([{ status: "error", message: "no facts in this test" }]);
-    expect(mutate(body("namespace: nlp"), "", { facts, channel: "admission" }).results).toEqual([]);
   });
 });

@@ -12,7 +12,7 @@ import { compileTargets } from "./targets.ts";
 
 /**
  * Compiles `mutate`. Without `targets` the result carries the changed object; with them there is one result for each
- * live object that is found (mutate existing), and none in admission: Kyverno changes those in the background.
+ * live object that is found (mutate existing).
  */
 export const compileMutateRule: RuleCompiler = (rule) => {
   const report = new DocumentReport(rule.policy.document);
@@ -28,7 +28,6 @@ export const compileMutateRule: RuleCompiler = (rule) => {
         const { object } = scope.context;
         return object === undefined ? [] : [toResult(patcher(scope, object), "object")];
       }
-      if (scope.context.action.channel === "admission") return [];
       return find(scope).map((turn) => ("result" in turn ? turn.result : toResult(patcher(turn.scope, turn.object), "target")));
     },
   };

@@ -87,8 +87,17 @@ function listObjects(
     { kind: "api-call", method: "GET", path },
     (fact) => new CelError(`failed to list resource: ${fact.message}`),
   );
-  if (list instanceof Failure || labels === undefined || !isObjectValue(list)) return list;
-  return selected(list, textsOf(labels));
+  if (list instanceof Failure || !isObjectValue(list)) return list;
+  const named = withKinds(list);
+  return labels === undefined ? named : selected(named, textsOf(labels));
+}
+
+/** The API server says of the items of a list what they are once, for all; Kyverno's client gives it to each. */
+function withKinds(list: JsonValue): JsonValue {
+  const { apiVersion, kind, items } = isObject(list) ? list : {};
+  if (!isObject(list) || !isArray(items) || typeof kind !== "string" || !kind.endsWith("List")) return list;
+  const given = { apiVersion, kind: kind.slice(0, -"List".length) };
+  return { ...list, items: items.map((item) => (isObject(item) ? { ...given, ...item } : item)) };
 }
 
 const isObjectValue = (value: Value): value is JsonValue & object =>
