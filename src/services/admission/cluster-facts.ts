@@ -1,10 +1,11 @@
 import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { listObjects } from "../../adapters/kubernetes/list.ts";
-import type { ApiResources } from "../../core/api-resources.ts";
+import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
 import type { Fact, Need, ObjectsNeed } from "../../core/facts.ts";
 import { needKey } from "../../core/facts.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { parseApiVersion } from "../../core/kubernetes.ts";
+import { matchWildcard } from "../../core/wildcard.ts";
 import { selectObjects } from "../scanned-facts.ts";
 import type { FactSource } from "./facts.ts";
 
@@ -72,16 +73,34 @@ export class ClusterFacts implements FactSource {
     }
   }
 
-  /** One kind is listed; kinds by wildcard would be the whole cluster. */
+  /** One kind is listed, of every group where none is named; kinds by wildcard would be the whole cluster. */
   async #list(need: ObjectsNeed): Promise<Fact> {
-    const { group } = parseApiVersion(need.apiVersion);
-    const resource = this.#resources().byKind(group, need.objectKind);
-    if (resource === undefined) return { ok: false, message: `${need.objectKind} objects cannot be looked up at admission` };
+    const resources = this.#kindsOf(need);
+    if (resources.length === 0) return { ok: false, message: `${need.objectKind} objects cannot be looked up at admission` };
     const exact = need.namespace !== "" && !/[*?]/.test(need.namespace);
     return this.#answer(async () => {
-      const objects = await listObjects(this.#client, resource, exact && resource.namespaced ? need.namespace : undefined);
-      return selectObjects(need, objects);
+      const lists = await Promise.all(
+        resources.map((resource) =>
+          listObjects(this.#client, resource, exact && resource.namespaced ? need.namespace : undefined),
+        ),
+      );
+      return selectObjects(need, lists.flat());
     });
+  }
+
+  #kindsOf({ apiVersion, objectKind }: ObjectsNeed): readonly ApiResource[] {
+    const { group } = parseApiVersion(apiVersion);
+    const known = this.#resources();
+    if (!/[*?]/.test(group)) return [known.byKind(group, objectKind) ?? []].flat();
+    const groups = new Set(
+      known
+        .all()
+        .filter((served) => served.kind === objectKind)
+        .map((served) => served.group),
+    );
+    return [...groups]
+      .filter((served) => matchWildcard(group, served))
+      .flatMap((served) => known.byKind(served, objectKind) ?? []);
   }
 
   async #get(path: string): Promise<Fact> {

@@ -3,7 +3,7 @@ import { ApiError } from "../../adapters/kubernetes/client.ts";
 import type { Action } from "../../core/action.ts";
 import { asString, member } from "../../core/json.ts";
 import { formatRef, type KubernetesObject, labelsOf, resourceRef } from "../../core/kubernetes.ts";
-import type { Decision, PolicyResult, PolicyRule } from "../../engine/index.ts";
+import { type Decision, type PolicyResult, type PolicyRule, policyName } from "../../engine/index.ts";
 import { generatedLabels, policyNameLabel, withLabels } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { DownstreamTerms } from "../../policies/policy.ts";
 import type { DownstreamWriter } from "./downstream-writer.ts";
@@ -93,15 +93,22 @@ export class EffectsWriter {
     for (const { object } of targets.filter(counts)) await this.#write(object, () => this.#writer.mutate(object));
   }
 
-  async #runLater(rule: PolicyRule, action: Action): Promise<void> {
+  async #runLater(rule: PolicyRule, asked: Action): Promise<void> {
+    // As in Kyverno, what was deleted is the object of a rule that runs afterwards.
+    const action = { ...asked, object: asked.object ?? asked.oldObject };
+    let problem = "";
     for (let attempt = 1; attempt <= retries; attempt++) {
       await delay(pauseMilliseconds * attempt);
-      const effects = effectsOf(await this.#judge.judge(rule, action), action);
+      const decision = await this.#judge.judge(rule, action);
+      const effects = effectsOf(decision, action);
       if (effects === undefined) return;
-      if (effects.later.length > 0) continue;
-      this.#last = this.#last.then(() => this.#carryOut(effects));
-      return;
+      if (effects.later.length === 0) {
+        this.#last = this.#last.then(() => this.#carryOut(effects));
+        return;
+      }
+      problem = decision.results.find(({ result }) => result.status === "error")?.result.message ?? "";
     }
+    this.#onTrouble(new Error(`${policyName(rule.policy.id)}/${rule.rule.name} could not be carried out: ${problem}`));
   }
 
   async #write(object: KubernetesObject, write: () => Promise<unknown>): Promise<void> {

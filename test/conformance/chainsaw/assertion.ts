@@ -8,6 +8,9 @@ const host = { now: Date.now, random: Math.random };
 
 /** The value of `(expression)`; null where it leads nowhere. */
 function evaluate(expression: string, value: JsonValue, bindings: Bindings): JsonValue {
+  // Chainsaw's own, which Kyverno's dialect does not have.
+  const trimmed = /^trim_space\((.*)\)$/s.exec(expression)?.[1];
+  if (trimmed !== undefined) return String(evaluate(trimmed, value, bindings)).trim();
   const source = expression.replace(
     /\$(\w+)/g,
     (_, name: string) => `\`${JSON.stringify(bindings[name] ?? null).replaceAll("`", "\\`")}\``,

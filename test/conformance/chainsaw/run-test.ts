@@ -55,7 +55,8 @@ export async function runChainsawTest(cluster: GovernedTestCluster, file: string
   } catch (error) {
     if (error instanceof NotSupported) return skipped(error.message);
     if (error instanceof StepFailed || error instanceof NotAsked) return failure(error.message);
-    throw error;
+    // One case that cannot be read is no reason to run none of the others.
+    return failure(`it cannot be run: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
     await clean(context, given === undefined);
     if (copied !== undefined) await rm(await copied, { recursive: true, force: true });
