@@ -333,7 +333,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       },
       judge: new RuleJudge(client, resources, nodeHost(context.io)),
       host: nodeHost(context.io),
-      leads: this.#leads,
+      // Who looks at a cluster without deciding there, or beside somebody who does, changes nothing in it.
+      leads: () => attached !== undefined && governed.webhooksHeld === undefined && this.#leads(),
       onTrouble: troubleOf("other"),
     });
     const objects = new LiveObjects(client, posture, (changes) => downstreams.take(changes), onTrouble);

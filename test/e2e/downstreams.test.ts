@@ -190,6 +190,41 @@ describe("clones", () => {
   }, 120_000);
 });
 
+describe("objects that exist", () => {
+  const labels = (map: JsonValue | undefined) => valueAt(map, ["metadata", "labels", "team"]);
+
+  test("are mutated when their trigger is stored, and when the policy comes", async (context) => {
+    if (cluster === undefined) return context.skip("no control plane can be had");
+    const stand = new Stand(cluster, "mutated");
+    const target = () => stand.find("ConfigMap", "v1", "target");
+    await stand.start({ team: "nlp" });
+    await stand.write({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "target", namespace: "mutated" } });
+    const policy: JsonObject = {
+      apiVersion: "kyverno.io/v1",
+      kind: "ClusterPolicy",
+      metadata: { name: "mutated" },
+      spec: {
+        rules: [
+          {
+            name: "label",
+            match: { any: [{ resources: { kinds: ["Namespace"], names: ["mutated"] } }] },
+            mutate: {
+              mutateExistingOnPolicyUpdate: true,
+              targets: [{ apiVersion: "v1", kind: "ConfigMap", namespace: "mutated", name: "target" }],
+              patchStrategicMerge: { metadata: { labels: { team: "{{ request.object.metadata.labels.team }}" } } },
+            },
+          },
+        ],
+      },
+    };
+    await stand.policy(policy);
+    await expect.poll(async () => labels(await target()), soon).toBe("nlp");
+    await stand.start({ team: "vision" });
+    await expect.poll(async () => labels(await target()), soon).toBe("vision");
+    await stand.remove(policy);
+  }, 60_000);
+});
+
 describe("a GeneratingPolicy", () => {
   test("keeps what it generates, too", async (context) => {
     if (cluster === undefined) return context.skip("no control plane can be had");

@@ -4,10 +4,10 @@ import type { Action } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { Host } from "../../core/host.ts";
 import { asString, member } from "../../core/json.ts";
-import { formatRef, gvkOf, type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../../core/kubernetes.ts";
+import { gvkOf, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import type { Labels } from "../../core/label-selector.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
-import { originOf } from "../../policies/kyverno/generate/generated-labels.ts";
+import { type Origin, originOf } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { CompiledPolicy, CompiledRule, DownstreamTerms } from "../../policies/policy.ts";
 import type { FactSource } from "../admission/facts.ts";
 import type { LivePolicies, PolicyRevision } from "../live/live-policies.ts";
@@ -15,6 +15,7 @@ import { Dependencies } from "./dependencies.ts";
 import type { DownstreamWriter } from "./downstream-writer.ts";
 import { effectsOf, notWritten, uidOf } from "./effects.ts";
 import type { RuleJudge } from "./judge.ts";
+import { type Made, MadeObjects, refOf } from "./made-objects.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 export interface DownstreamsOptions {
@@ -56,12 +57,12 @@ export class Downstreams {
   readonly #options: DownstreamsOptions;
   readonly #queue: WorkQueue;
   readonly #dependencies: Dependencies;
-  /** Objects that were generated, by reference. */
-  readonly #made = new Map<string, KubernetesObject>();
-  /** Everything, by UID: triggers are named so. */
+  #made = new MadeObjects();
+  /** Everything, by UID: triggers are named so. Empty while no rule makes anything. */
   readonly #byUid = new Map<string, KubernetesObject>();
   #rules = new Map<string, KeptRule>();
   #started = false;
+  #led = false;
 
   constructor(options: DownstreamsOptions) {
     this.#options = options;
@@ -70,52 +71,56 @@ export class Downstreams {
     options.policies.onRevision((revision) => this.#revise(revision));
   }
 
-  /** Call once everything that the cluster holds is known, and again when we begin to lead. */
+  /** Call once everything that the cluster holds is known. */
   start(): void {
     this.#started = true;
-    for (const object of this.#options.objects()) this.#remember({ type: "set", object });
-    this.#rules = rulesOf(this.#options.policies.current);
-    for (const kept of this.#rules.values()) this.#lookAt(kept);
+    this.#revise(this.#options.policies.current);
   }
 
   /** Takes what has changed in the cluster. */
   take(changes: readonly ObjectChange[]): void {
-    if (!this.#started) return;
-    for (const change of changes) {
-      this.#remember(change);
-      if (this.#rules.size > 0 && this.#options.leads()) this.#follow(change);
-    }
+    if (!this.#started || this.#rules.size === 0) return;
+    for (const change of changes) this.#remember(change);
+    const led = this.#led;
+    this.#led = this.#options.leads();
+    if (!this.#led) return;
+    if (led) for (const change of changes) this.#follow(change);
+    else for (const kept of this.#rules.values()) this.#lookAt(kept);
   }
 
   stop(): Promise<void> {
     return this.#queue.stop();
   }
 
+  #rememberAll(): void {
+    this.#made = new MadeObjects();
+    this.#byUid.clear();
+    for (const object of this.#options.objects()) this.#remember({ type: "set", object });
+  }
+
   #remember({ type, object }: ObjectChange): void {
-    const uid = uidOf(object);
-    const ref = formatRef(resourceRef(object));
     if (type === "deleted") {
-      this.#byUid.delete(uid);
-      this.#made.delete(ref);
+      this.#byUid.delete(uidOf(object));
+      this.#made.delete(object);
     } else {
-      this.#byUid.set(uid, object);
-      if (originOf(object) === undefined) this.#made.delete(ref);
-      else this.#made.set(ref, object);
+      this.#byUid.set(uidOf(object), object);
+      this.#made.set(object);
     }
   }
 
   #follow({ type, object }: ObjectChange): void {
     const uid = uidOf(object);
     const origin = originOf(object);
-    if (origin !== undefined) this.#keep(this.#keptBy(object), origin.triggerUid);
+    if (origin !== undefined) this.#keep(this.#ruleOf(origin), origin.triggerUid);
     for (const { key, trigger } of this.#dependencies.of(object)) this.#keep(this.#rules.get(key), trigger);
+    const made = this.#made.of(uid);
     if (type === "set") {
-      for (const kept of this.#rulesMadeFor(uid)) this.#keep(kept, uid);
+      for (const one of made) this.#keep(this.#ruleOf(one.origin), one.origin.triggerUid);
       // At admission it was not there yet: a rule that looks for what it finds runs once more.
       if (this.#isNew(object)) for (const kept of this.#rules.values()) if (isTrigger(kept, object)) this.#keep(kept, uid);
     } else {
       this.#dependencies.forgetTrigger(uid);
-      this.#removeAll((made) => isMadeFor(made, uid));
+      this.#removeKept(made);
     }
   }
 
@@ -128,36 +133,19 @@ export class Downstreams {
     if (kept?.terms.synchronize === true) this.#renew(kept, trigger, ({ synchronize }) => synchronize);
   }
 
-  /** The rules that generated something for this trigger. */
-  #rulesMadeFor(uid: string): ReadonlySet<KeptRule> {
-    const found = new Set<KeptRule>();
-    for (const made of this.#made.values()) {
-      const kept = originOf(made)?.triggerUid === uid ? this.#keptBy(made) : undefined;
-      if (kept !== undefined) found.add(kept);
-    }
-    return found;
-  }
-
   /** The rule that keeps an object; undefined where it is kept by none. */
-  #keptBy(made: KubernetesObject): KeptRule | undefined {
-    const origin = originOf(made);
-    if (origin === undefined) return undefined;
-    for (const kept of this.#rules.values()) {
-      const { id } = kept.policy;
-      if (id.name === origin.policy && id.namespace === origin.policyNamespace && kept.rule.name === origin.rule) return kept;
-    }
+  #ruleOf(origin: Origin): KeptRule | undefined {
+    for (const kept of this.#rules.values()) if (isOf(kept, origin)) return kept;
     return undefined;
   }
 
   /** Removes those of the objects whose rule keeps them. */
-  #removeAll(which: (made: KubernetesObject) => boolean): void {
-    for (const made of [...this.#made.values()].filter(which)) {
-      if (this.#keptBy(made)?.terms.synchronize === true) this.#remove(made);
-    }
+  #removeKept(made: readonly Made[]): void {
+    for (const one of made) if (this.#ruleOf(one.origin)?.terms.synchronize === true) this.#remove(one);
   }
 
-  #remove(made: KubernetesObject): void {
-    this.#queue.add(`remove ${formatRef(resourceRef(made))}`, () => this.#options.writer.remove(made));
+  #remove({ ref, object }: Made): void {
+    this.#queue.add(`remove ${ref}`, () => this.#options.writer.remove(object));
   }
 
   /** Policies have changed. */
@@ -165,19 +153,17 @@ export class Downstreams {
     if (!this.#started) return;
     const before = this.#rules;
     this.#rules = rulesOf(revision);
-    if (!this.#options.leads()) return;
+    // Nothing is held for nobody.
+    if (before.size === 0 && this.#rules.size > 0) this.#rememberAll();
+    this.#led = this.#options.leads();
+    if (!this.#led) return;
     for (const [key, kept] of this.#rules) if (before.get(key)?.text !== kept.text) this.#lookAt(kept);
-    const gone = [...before].filter(([key]) => !this.#rules.has(key)).map(([, kept]) => kept);
-    for (const kept of gone) this.#retire(kept);
+    for (const [key, kept] of before) if (!this.#rules.has(key)) this.#retire(kept);
   }
 
   /** The rule is new, or another one. */
   #lookAt(kept: KeptRule): void {
-    if (!this.#options.leads()) return;
-    for (const made of this.#made.values()) {
-      const origin = originOf(made);
-      if (origin !== undefined && this.#keptBy(made) === kept) this.#keep(kept, origin.triggerUid);
-    }
+    for (const { origin } of this.#made.all()) if (isOf(kept, origin)) this.#keep(kept, origin.triggerUid);
     if (!kept.terms.existing) return;
     for (const object of this.#byUid.values()) {
       if (isTrigger(kept, object)) this.#renew(kept, uidOf(object), ({ existing }) => existing);
@@ -185,20 +171,19 @@ export class Downstreams {
   }
 
   /** The rule is gone: so is what it made, unless that was to stay, or nobody can say for certain that the rule is gone. */
-  #retire({ policy, rule, terms }: KeptRule): void {
+  #retire(kept: KeptRule): void {
+    const { policy, rule, terms } = kept;
     this.#dependencies.forget(keyOf(policy, rule));
     if (!terms.synchronize || terms.orphan) return;
+    const made = this.#made.all().filter(({ origin }) => isOf(kept, origin));
+    if (made.length === 0) return;
     const { group, kind, namespace, name } = policy.id;
-    this.#queue.add(`retire ${policyName(policy.id)}/${rule.name}`, async () => {
+    this.#queue.add(`retire ${keyOf(policy, rule)}`, async () => {
       await delay(certaintyMilliseconds);
-      const isBack = this.#rules.has(keyOf(policy, rule));
-      const others = [...this.#rules.values()].some((kept) => policyName(kept.policy.id) === policyName(policy.id));
-      if (isBack || !(others || (await this.#options.writer.isGone(group, kind, namespace, name)))) return;
-      for (const made of this.#made.values()) {
-        const origin = originOf(made);
-        const isIts = origin?.policy === name && origin.policyNamespace === namespace && origin.rule === rule.name;
-        if (isIts) this.#remove(made);
-      }
+      if (this.#rules.has(keyOf(policy, rule))) return;
+      const hasOthers = [...this.#rules.values()].some((other) => policyName(other.policy.id) === policyName(policy.id));
+      if (hasOthers || (await this.#options.writer.isGone(group, kind, namespace, name)))
+        for (const one of made) this.#remove(one);
     });
   }
 
@@ -212,24 +197,24 @@ export class Downstreams {
     });
   }
 
-  async #run({ policy, rule, terms }: KeptRule, trigger: KubernetesObject): Promise<void> {
+  async #run(kept: KeptRule, trigger: KubernetesObject): Promise<void> {
+    const { policy, rule, terms } = kept;
     if (terms.runsOnce) return;
     const { writer } = this.#options;
     const action = this.#actionOf(rule, trigger);
     if (action === undefined) return;
     const watching = (source: FactSource) => this.#dependencies.watching(keyOf(policy, rule), uidOf(trigger), source);
     const decision = await this.#options.judge.judge({ policy, rule }, action, watching);
-    // Whatever cannot be judged, or was excepted, changes nothing.
-    if (decision.results.some(({ result }) => result.status === "error" || result.exceptions !== undefined)) return;
+    const problem = decision.results.find(({ result }) => result.status === "error")?.result.message;
+    if (problem !== undefined) throw new Error(`${keyOf(policy, rule)} cannot be run for ${refOf(trigger)}: ${problem}`);
+    // What was excepted changes nothing.
+    if (decision.results.some(({ result }) => result.exceptions !== undefined)) return;
     const { generated = [], targets = [] } = effectsOf(decision, action) ?? {};
     for (const { object } of generated) await writer.bring(object, terms).catch(rethrowAs(object));
     for (const { object } of targets) await writer.mutate(object).catch(rethrowAs(object));
-    const wanted = new Set(generated.map(({ object }) => formatRef(resourceRef(object))));
-    const isStale = (made: KubernetesObject) =>
-      this.#keptBy(made)?.rule === rule &&
-      originOf(made)?.triggerUid === uidOf(trigger) &&
-      !wanted.has(formatRef(resourceRef(made)));
-    this.#removeAll(isStale);
+    const wanted = new Set(generated.map(({ object }) => refOf(object)));
+    const made = this.#made.of(uidOf(trigger)).filter(({ origin }) => origin.triggerUid === uidOf(trigger) && isOf(kept, origin));
+    this.#removeKept(made.filter(({ ref }) => !wanted.has(ref)));
   }
 
   /** The trigger as if it was admitted now; undefined where the rule looks at no such request. */
@@ -283,11 +268,8 @@ function rulesOf({ policies }: PolicyRevision): Map<string, KeptRule> {
   return found;
 }
 
-/** By the objects that they were made for, or of. */
-function isMadeFor(made: KubernetesObject, uid: string): boolean {
-  const origin = originOf(made);
-  return origin !== undefined && uid !== "" && (origin.triggerUid === uid || origin.sourceUid === uid);
-}
+const isOf = ({ policy: { id }, rule }: KeptRule, origin: Origin): boolean =>
+  id.name === origin.policy && id.namespace === origin.policyNamespace && rule.name === origin.rule;
 
 /** Whose deletion a rule waits for is gone. */
 function operationOf({ operations }: CompiledRule): "CREATE" | "UPDATE" | undefined {
