@@ -6,6 +6,7 @@ import { isArray, type JsonObject, type JsonValue, member } from "../../core/jso
 import { isKubernetesObject, type KubernetesObject, nameOf, namespaceOf, resourceRef } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { policyName } from "../../engine/index.ts";
+import { autogenStatus } from "./autogen-status.ts";
 import type { PolicyRevision } from "./live-policies.ts";
 
 export interface PolicyStatusOptions {
@@ -50,11 +51,12 @@ export class PolicyStatus {
     const key = `${id} ${String(member(policy.metadata, "uid"))} ${String(member(policy.metadata, "generation"))}`;
     const text = String(status.ready);
     if (this.#told.get(key) === text && conditionsOf(policy).length > 0) return;
+    const autogen = autogenStatus(policy);
     const path = `${listPath(resource, resource.namespaced ? namespaceOf(policy) : undefined)}/${encodeURIComponent(nameOf(policy))}/status`;
     await this.#options.client.send({
       method: "PATCH",
       path,
-      body: { status: status.body },
+      body: { status: { ...status.body, ...(autogen === undefined ? {} : { autogen }) } },
       contentType: "application/merge-patch+json",
     });
     this.#told.set(key, text);
@@ -91,5 +93,7 @@ function statusOf(
     condition("WebhookConfigured", "Webhook configured."),
     condition("RBACPermissionsGranted", "Policy is ready for reporting."),
   ];
-  return { ready, body: { conditionStatus: { ready, message: "", conditions } } };
+  // Whether the API server was given an admission policy of its own for it: we run it ourselves.
+  const generated = /^(Validating|Mutating)Policy$/.test(kind) ? { generated: false } : {};
+  return { ready, body: { ...generated, conditionStatus: { ready, message: "", conditions } } };
 }
