@@ -19,8 +19,9 @@ import type { ClusterView } from "../services/console/cluster-view.ts";
 import { networkView } from "../services/console/network-view.ts";
 import { policyRows } from "../services/console/policy-view.ts";
 import { RightsView } from "../services/console/rights-view.ts";
+import { Deletions, type DeletionsOptions } from "../services/downstream/deletions.ts";
 import { DownstreamWriter } from "../services/downstream/downstream-writer.ts";
-import { Downstreams } from "../services/downstream/downstreams.ts";
+import { Downstreams, type DownstreamsOptions } from "../services/downstream/downstreams.ts";
 import { RuleJudge } from "../services/downstream/judge.ts";
 import { recordWrites } from "../services/downstream/write-record.ts";
 import { ClusterReach, type Unreached } from "../services/live/cluster-reach.ts";
@@ -322,7 +323,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     this.#governed = governed;
     const resources = () => governed.resources;
     const posture = this.#posture;
-    const downstreams = new Downstreams({
+    const elsewhere: DownstreamsOptions & DeletionsOptions = {
       cluster: this.name,
       writer: new DownstreamWriter(client, resources, recordWrites(ledger, this.name, now, troubleOf("ledger"))),
       policies: this.#live,
@@ -336,7 +337,9 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       // Who looks at a cluster without deciding there, or beside somebody who does, changes nothing in it.
       leads: () => attached !== undefined && governed.webhooksHeld === undefined && this.#leads(),
       onTrouble: troubleOf("other"),
-    });
+    };
+    const downstreams = new Downstreams(elsewhere);
+    const deletions = new Deletions(elsewhere);
     const objects = new LiveObjects(client, posture, (changes) => downstreams.take(changes), onTrouble);
     const reports = new ReportWriter({
       writer: new ClusterWriter(client, resources),
@@ -346,10 +349,11 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       onTrouble: troubleOf("reports"),
     });
     this.#closing.push(async () => {
-      await Promise.all([governed.stop(), objects.stop(), reports.stop(), downstreams.stop()]);
+      await Promise.all([governed.stop(), objects.stop(), reports.stop(), downstreams.stop(), deletions.stop()]);
     });
     const report = async () => {
       downstreams.start();
+      deletions.start();
       await reports.start();
       this.#reports = reports;
     };

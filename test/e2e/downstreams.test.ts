@@ -225,6 +225,35 @@ describe("objects that exist", () => {
   }, 60_000);
 });
 
+describe("cleanup policies", () => {
+  test("delete what they match, at their hour", async (context) => {
+    if (cluster === undefined) return context.skip("no control plane can be had");
+    const stand = new Stand(cluster, "cleaned");
+    const map = (name: string): JsonObject => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name, namespace: "cleaned", labels: { keep: name === "kept" ? "yes" : "no" } },
+    });
+    await stand.start();
+    await stand.write(map("kept"));
+    await stand.write(map("old"));
+    const policy: JsonObject = {
+      apiVersion: "kyverno.io/v2",
+      kind: "CleanupPolicy",
+      metadata: { name: "cleaned", namespace: "cleaned" },
+      spec: {
+        match: { any: [{ resources: { kinds: ["ConfigMap"], names: ["kept", "old"] } }] },
+        conditions: { all: [{ key: "{{ target.metadata.labels.keep }}", operator: "Equals", value: "no" }] },
+        schedule: "* * * * *",
+      },
+    };
+    await stand.write(policy);
+    await expect.poll(() => stand.find("ConfigMap", "v1", "old"), { timeout: 80_000, interval: 500 }).toBeUndefined();
+    expect(await stand.find("ConfigMap", "v1", "kept")).toBeDefined();
+    await stand.remove(policy);
+  }, 90_000);
+});
+
 describe("a GeneratingPolicy", () => {
   test("keeps what it generates, too", async (context) => {
     if (cluster === undefined) return context.skip("no control plane can be had");

@@ -49,7 +49,7 @@ const match = "match: {any: [{resources: {kinds: [Pod], names: [tmp-*]}}]}, sche
 
 test.each<[string, Parameters<typeof outcome>, readonly string[]]>([
   ["what matches", [`{${match}}`], ["pass"]],
-  ["not what does not", ["{match: {any: [{resources: {kinds: [Service]}}]}, schedule: x}"], []],
+  ["not what does not", ["{match: {any: [{resources: {kinds: [Service]}}]}, schedule: '* * * * *'}"], []],
   ["not what is excluded", [`{${match}, exclude: {any: [{resources: {namespaces: [shop]}}]}}`], []],
   [
     "what meets the conditions",
@@ -75,9 +75,23 @@ test.each<[string, Parameters<typeof outcome>, readonly string[]]>([
 
 test("a policy that names no resource is an error", () => {
   const [document] = objectsOf(
-    "{apiVersion: kyverno.io/v2, kind: ClusterCleanupPolicy, metadata: {name: c}, spec: {match: {}, schedule: x}}",
+    "{apiVersion: kyverno.io/v2, kind: ClusterCleanupPolicy, metadata: {name: c}, spec: {match: {}, schedule: '* * * * *'}}",
   );
   if (document === undefined) throw new Error("no policy");
   const { diagnostics } = cleanupPolicyFormat.compile(document, { resources: apiResources([]) });
   expect(diagnostics.map((d) => d.code)).toEqual(["KYV_BAD_MATCH"]);
+});
+
+test.each([
+  ["a time that is none", "schedule: sometimes", "schedule"],
+  ["users", "schedule: '* * * * *', exclude: {any: [{clusterRoles: [admin]}]}", "clusterRoles"],
+  ["a look-up that is not made", "schedule: '* * * * *', context: [{name: a, configMap: {name: a, namespace: b}}]", "context"],
+])("a policy with %s is an error", (_, spec, said) => {
+  const match = "match: {any: [{resources: {kinds: [Pod]}}]}";
+  const [document] = objectsOf(
+    `{apiVersion: kyverno.io/v2, kind: ClusterCleanupPolicy, metadata: {name: c}, spec: {${match}, ${spec}}}`,
+  );
+  if (document === undefined) throw new Error("no policy");
+  const { diagnostics } = cleanupPolicyFormat.compile(document, { resources: apiResources([]) });
+  expect(diagnostics.map(({ code, message }) => [code, message])).toEqual([["KYV_BAD_RULE", expect.stringContaining(said)]]);
 });

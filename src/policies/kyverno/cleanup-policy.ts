@@ -1,6 +1,7 @@
 import { type Loaded, loaded } from "../../core/diagnostic.ts";
-import { isArray, isObject, member } from "../../core/json.ts";
+import { asString, isArray, isObject, type JsonObject, type JsonPath, member } from "../../core/json.ts";
 import { type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import { isCron } from "../../core/schedule/cron.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import type { CompiledPolicy, CompileEnv, PolicyFormat, PolicyId, RuleContext, RuleResult } from "../policy.ts";
 import { policyLabels } from "./cluster-policy.ts";
@@ -33,6 +34,7 @@ function compile(document: SourceDocument<KubernetesObject>, _env: CompileEnv): 
   if (![member(spec["match"], "any"), member(spec["match"], "all")].some((list) => isArray(list) && list.length > 0)) {
     report.error("KYV_BAD_MATCH", ["spec", "match"], "neither any nor all names a resource, so nothing would ever be deleted");
   }
+  for (const [path, message] of misfits(spec)) report.error("KYV_BAD_RULE", ["spec", ...path], message);
   const match = compileMatch({ match: spec["match"], exclude: spec["exclude"] }, namespace, ["spec"], report, "cleanup");
   const extend = compileContext(spec["context"], ["spec", "context"], source, report);
   const conditions = compileOwnConditions(spec["conditions"] ?? null);
@@ -77,6 +79,30 @@ function compile(document: SourceDocument<KubernetesObject>, _env: CompileEnv): 
     },
     report.diagnostics,
   );
+}
+
+const ofUsers = ["subjects", "roles", "clusterRoles"] as const;
+const ofContext = ["apiCall", "globalReference", "variable"] as const;
+
+/** What no policy can have that looks at stored objects at times: times that are none, users, and what Kyverno has no look-up for there. */
+function* misfits(spec: JsonObject): Iterable<readonly [JsonPath, string]> {
+  const schedule = asString(spec["schedule"]) ?? "";
+  if (!isCron(schedule)) yield [["schedule"], `"${schedule}" is no cron schedule of five parts`];
+  for (const block of ["match", "exclude"] as const) {
+    for (const list of ["any", "all"] as const) {
+      const filters = member(spec[block], list);
+      for (const [i, filter] of (isArray(filters) ? filters : []).entries()) {
+        const field = ofUsers.find((name) => member(filter, name) !== undefined);
+        if (field !== undefined)
+          yield [[block, list, i, field], `nobody asks when objects are cleaned up: ${field} match nobody`];
+      }
+    }
+  }
+  const context = spec["context"];
+  for (const [i, entry] of (isArray(context) ? context : []).entries()) {
+    if (!ofContext.some((name) => member(entry, name) !== undefined))
+      yield [["context", i], `an entry of context needs one of ${ofContext.join(", ")} here`];
+  }
 }
 
 /** Kyverno's policies that delete objects on a schedule. */

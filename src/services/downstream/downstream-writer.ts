@@ -19,6 +19,9 @@ import { converge } from "./converge.ts";
 /** By this name, and as the user that we are, the API server shows us our own writes again. */
 const fieldManager = "castellan-downstream";
 
+/** What becomes of the objects that are owned by one that is deleted. */
+export type Propagation = "Background" | "Foreground" | "Orphan";
+
 /** Told of each write, once it is done. */
 export type OnWrite = (verb: "create" | "update" | "delete", object: KubernetesObject) => void;
 
@@ -79,12 +82,12 @@ export class DownstreamWriter {
   }
 
   /** What is not there any more is no failure, and neither is another object of that name. */
-  async remove(object: KubernetesObject): Promise<void> {
+  async remove(object: KubernetesObject, propagation: Propagation = "Background"): Promise<void> {
     const uid = asString(member(object.metadata, "uid"));
     const body: JsonObject = {
       apiVersion: "v1",
       kind: "DeleteOptions",
-      propagationPolicy: "Background",
+      propagationPolicy: propagation,
       ...(uid === undefined ? {} : { preconditions: { uid } }),
     };
     try {

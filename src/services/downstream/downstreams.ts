@@ -1,11 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ObjectChange } from "../../adapters/kubernetes/informer.ts";
-import type { Action } from "../../core/action.ts";
-import type { ApiResources } from "../../core/api-resources.ts";
-import type { Host } from "../../core/host.ts";
 import { asString, member } from "../../core/json.ts";
-import { gvkOf, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
-import type { Labels } from "../../core/label-selector.ts";
+import { gvkOf, type KubernetesObject } from "../../core/kubernetes.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
 import { type Origin, originOf } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { CompiledPolicy, CompiledRule, DownstreamTerms } from "../../policies/policy.ts";
@@ -16,18 +12,13 @@ import type { DownstreamWriter } from "./downstream-writer.ts";
 import { effectsOf, notWritten, uidOf } from "./effects.ts";
 import type { RuleJudge } from "./judge.ts";
 import { type Made, MadeObjects, refOf } from "./made-objects.ts";
+import { actionOn, type StoredObjects } from "./stored-object.ts";
 import { WorkQueue } from "./work-queue.ts";
 
-export interface DownstreamsOptions {
-  readonly cluster: string;
+export interface DownstreamsOptions extends StoredObjects {
   readonly writer: DownstreamWriter;
   readonly judge: RuleJudge;
   readonly policies: LivePolicies;
-  readonly resources: () => ApiResources;
-  readonly namespaceLabels: (namespace: string) => Labels | undefined;
-  /** Everything that the cluster holds. */
-  readonly objects: () => Iterable<KubernetesObject>;
-  readonly host: Host;
   /** Of several replicas one keeps what was made. */
   readonly leads: () => boolean;
   readonly onTrouble: (error: unknown) => void;
@@ -201,8 +192,9 @@ export class Downstreams {
     const { policy, rule, terms } = kept;
     if (terms.runsOnce) return;
     const { writer } = this.#options;
-    const action = this.#actionOf(rule, trigger);
-    if (action === undefined) return;
+    const operation = operationOf(rule);
+    if (operation === undefined) return;
+    const action = actionOn(trigger, operation, this.#options);
     const watching = (source: FactSource) => this.#dependencies.watching(keyOf(policy, rule), uidOf(trigger), source);
     const decision = await this.#options.judge.judge({ policy, rule }, action, watching);
     const problem = decision.results.find(({ result }) => result.status === "error")?.result.message;
@@ -215,34 +207,6 @@ export class Downstreams {
     const wanted = new Set(generated.map(({ object }) => refOf(object)));
     const made = this.#made.of(uidOf(trigger)).filter(({ origin }) => origin.triggerUid === uidOf(trigger) && isOf(kept, origin));
     this.#removeKept(made.filter(({ ref }) => !wanted.has(ref)));
-  }
-
-  /** The trigger as if it was admitted now; undefined where the rule looks at no such request. */
-  #actionOf(rule: CompiledRule, trigger: KubernetesObject): Action | undefined {
-    const { resources, namespaceLabels, host, cluster } = this.#options;
-    const operation = operationOf(rule);
-    if (operation === undefined) return undefined;
-    const gvk = gvkOf(trigger);
-    const namespace = namespaceOf(trigger);
-    return {
-      channel: "scan",
-      cluster,
-      actor: undefined,
-      operation,
-      dryRun: false,
-      target: {
-        type: "kubernetes",
-        ...gvk,
-        resource: resources().byKind(gvk.group, gvk.kind)?.resource ?? "",
-        subresource: "",
-        namespace,
-        name: nameOf(trigger),
-      },
-      object: trigger,
-      ...(operation === "UPDATE" ? { oldObject: trigger } : {}),
-      namespaceLabels: namespaceLabels(namespace),
-      at: host.now(),
-    };
   }
 }
 

@@ -1,0 +1,104 @@
+import { asString, isObject, member } from "../../core/json.ts";
+import { gvkOf } from "../../core/kubernetes.ts";
+import { isCron, isDue } from "../../core/schedule/cron.ts";
+import { PolicySet, policyName } from "../../engine/index.ts";
+import type { CompiledPolicy } from "../../policies/policy.ts";
+import type { LivePolicies } from "../live/live-policies.ts";
+import type { DownstreamWriter, Propagation } from "./downstream-writer.ts";
+import { notWritten } from "./effects.ts";
+import type { RuleJudge } from "./judge.ts";
+import { actionOn, type StoredObjects } from "./stored-object.ts";
+
+export interface DeletionsOptions extends StoredObjects {
+  readonly writer: DownstreamWriter;
+  readonly judge: RuleJudge;
+  readonly policies: LivePolicies;
+  /** Of several replicas one deletes. */
+  readonly leads: () => boolean;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** How often it is looked whose hour has come; schedules count in minutes. */
+const lookMilliseconds = 5000;
+
+/** Deletes what cleanup and deleting policies want deleted, at the times of their schedules (cron, UTC). What was missed is not made up for. */
+export class Deletions {
+  readonly #options: DeletionsOptions;
+  #looked: number;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: DeletionsOptions) {
+    this.#options = options;
+    this.#looked = options.host.now();
+  }
+
+  /** Call once everything that the cluster holds is known. */
+  start(): void {
+    this.#looked = this.#options.host.now();
+    this.#timer ??= setInterval(() => this.#look(), lookMilliseconds).unref();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  #look(): void {
+    // A round that takes longer than to the next is not joined by that.
+    if (this.#running !== undefined) return;
+    const from = this.#looked;
+    this.#looked = this.#options.host.now();
+    if (!this.#options.leads()) return;
+    const due = this.#options.policies.current.policies.filter((policy) => this.#isDue(policy, from, this.#looked));
+    if (due.length > 0) {
+      this.#running = this.#deleteAll(due).finally(() => {
+        this.#running = undefined;
+      });
+    }
+  }
+
+  #isDue(policy: CompiledPolicy, from: number, until: number): boolean {
+    const schedule = asString(member(specOf(policy), "schedule"));
+    if (schedule === undefined || !policy.rules.some(({ kind }) => kind === "delete")) return false;
+    // One that is none was refused when it was stored, or is told as broken.
+    return isCron(schedule) && isDue(schedule, from, until);
+  }
+
+  async #deleteAll(policies: readonly CompiledPolicy[]): Promise<void> {
+    for (const policy of policies) {
+      await this.#delete(policy).catch((error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error);
+        this.#options.onTrouble(new Error(`${policyName(policy.id)} could not delete all that it is to: ${message}`));
+      });
+    }
+  }
+
+  async #delete(policy: CompiledPolicy): Promise<void> {
+    const { objects, judge, writer, onTrouble } = this.#options;
+    const set = new PolicySet([policy]);
+    const propagation = propagationOf(policy);
+    for (const object of [...objects()]) {
+      if (this.#stopped) return;
+      if (!set.concerns({ ...gvkOf(object), subresource: "", operation: "CREATE" }, ["delete"])) continue;
+      for (const rule of policy.rules) {
+        const { results } = await judge.judge({ policy, rule }, actionOn(object, "CREATE", this.#options));
+        // What cannot be judged stays.
+        if (!results.some(({ result }) => result.status === "pass")) continue;
+        await writer.remove(object, propagation).catch((error: unknown) => onTrouble(notWritten(object, error)));
+      }
+    }
+  }
+}
+
+const specOf = (policy: CompiledPolicy) => {
+  const { value } = policy.origin;
+  return isObject(value) ? value["spec"] : undefined;
+};
+
+function propagationOf(policy: CompiledPolicy): Propagation {
+  const wanted = asString(member(specOf(policy), "deletionPropagationPolicy"));
+  return wanted === "Foreground" || wanted === "Orphan" ? wanted : "Background";
+}
