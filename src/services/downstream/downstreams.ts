@@ -130,9 +130,12 @@ export class Downstreams {
     return undefined;
   }
 
-  /** Removes those of the objects whose rule keeps them. */
+  /** Removes those of the objects whose rule keeps them; what a deletion led to is not undone by it. */
   #removeKept(made: readonly Made[]): void {
-    for (const one of made) if (this.#ruleOf(one.origin)?.terms.synchronize === true) this.#remove(one);
+    for (const one of made) {
+      const kept = this.#ruleOf(one.origin);
+      if (kept?.terms.synchronize === true && operationOf(kept.rule) !== undefined) this.#remove(one);
+    }
   }
 
   #remove({ ref, object }: Made): void {

@@ -40,7 +40,7 @@ export function effectsOf({ results }: Decision, action: Action, later: readonly
 }
 
 /** The objects that a result wants, labelled with what they were made for where they are to be kept. */
-export function generatedBy({ policy, rule, result }: PolicyResult, trigger: KubernetesObject | undefined): readonly Wanted[] {
+function generatedBy({ policy, rule, result }: PolicyResult, trigger: KubernetesObject | undefined): readonly Wanted[] {
   const terms = rule.downstream;
   if (terms === undefined) return [];
   return (result.generated ?? []).map((object) => {
