@@ -403,6 +403,7 @@ describe("rules that act elsewhere", () => {
     serverSideApply: false,
     skipsOwnWrites: true,
     runsOnce: false,
+    kinds: undefined,
   };
   const admission = { channel: "admission" } as const;
   const changing = policy("p", [{ name: "t", kind: "mutate", says: "pass", downstream }]);

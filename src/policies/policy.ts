@@ -84,6 +84,8 @@ export interface DownstreamTerms {
   readonly serverSideApply: boolean;
   /** What we write ourselves for a policy leads to nothing more. */
   readonly skipsOwnWrites: boolean;
+  /** The kinds that it makes, as `group/kind`; undefined: only running it tells. */
+  readonly kinds: ReadonlySet<string> | undefined;
   /** It looks at the request (who asks, say), at chance or at the clock: run again, it would want something else. */
   readonly runsOnce: boolean;
 }

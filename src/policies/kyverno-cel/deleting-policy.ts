@@ -54,7 +54,11 @@ export const deletingPolicyFormat: PolicyFormat = {
       ...rule,
       // What does not meet the conditions, or is excepted, stays.
       evaluate: (context) =>
-        rule.evaluate(context).map((result) => (result.status === "skip" ? failedWith("resource did not match") : result)),
+        rule
+          .evaluate(context)
+          .map((result) =>
+            result.status === "skip" || result.exceptions !== undefined ? failedWith("resource did not match") : result,
+          ),
     };
     return celPolicy(policy, [spoken], { onError: "allow", admission: false });
   },

@@ -65,13 +65,22 @@ function objectsIn(value: JsonValue): readonly KubernetesObject[] {
   return found;
 }
 
-function compileTargetExpression(source: JsonValue, cel: Env, path: JsonPath, report: DocumentReport): TargetFinder | undefined {
+function compileTargetExpression(
+  source: JsonValue,
+  namespace: string,
+  cel: Env,
+  path: JsonPath,
+  report: DocumentReport,
+): TargetFinder | undefined {
   const expression = new ExpressionCompiler(report).compile(source, cel, [mapOf(stringType, anyType), dynType], path);
   if (expression === undefined) return undefined;
   return (_, { session, variables }) => {
     const value = toJson(evaluateNow(expression, session, variables));
     if (value instanceof CelError) throw new Error(value.message);
-    return value === null ? [] : objectsIn(value);
+    const found = value === null ? [] : objectsIn(value);
+    if (namespace !== "" && found.some((target) => namespaceOf(target) !== namespace))
+      throw new Error(`a policy of namespace ${namespace} changes nothing elsewhere`);
+    return found;
   };
 }
 
@@ -89,7 +98,7 @@ export function compileTargets(
   const place = [...path, "targetMatchConstraints"];
   const { expression } = constraints;
   if (expression !== undefined && expression !== "") {
-    return compileTargetExpression(expression, cel, [...place, "expression"], report);
+    return compileTargetExpression(expression, namespace, cel, [...place, "expression"], report);
   }
   const match = compileMatchResources(withoutOperations(constraints), place, report, {
     equivalent: false,

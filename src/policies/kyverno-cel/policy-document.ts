@@ -68,8 +68,11 @@ export function downstreamTerms({ spec }: PolicyDocument, existing: "generateExi
     existing: isOn(existing),
     orphan: isOn("orphanDownstreamOnPolicyDelete"),
     serverSideApply: spec["useServerSideApply"] === true || member(evaluation, "useServerSideApply") === true,
+    kinds: undefined,
     skipsOwnWrites: member(evaluation, "skipBackgroundRequests") !== false,
-    runsOnce: /request\.(?!namespace\b|name\b|kind\b)|authorizer|\b(random|time\.\w+)\(/.test(JSON.stringify(spec)),
+    runsOnce: /request\.(?!namespace\b|name\b|kind\b|operation\b)|oldObject|authorizer|\b(random|time\.\w+)\(/.test(
+      JSON.stringify(spec),
+    ),
   };
 }
 

@@ -37,7 +37,9 @@ describe("what is generated", () => {
     ["match: {any: [{subjects: [{kind: User, name: a}]}]}", true],
     ["exclude: {clusterRoles: [a]}", true],
     ["preconditions: {all: [{key: '{{ request.userInfo.username }}'}]}", true],
-    ["preconditions: {all: [{key: '{{ request.operation }}'}]}", true],
+    ["preconditions: {all: [{key: '{{ request.operation }}'}]}", false],
+    ["preconditions: {all: [{key: '{{ request.oldObject.spec.x }}'}]}", true],
+    ["context: [{name: a, variable: {value: {subjects: [], serviceAccountName: 'request.userInfo'}}}]", false],
     ["context: [{name: a, variable: {value: '{{ serviceAccountName }}'}}]", true],
     ["context: [{name: a, variable: {value: \"{{ random('[a-z]{8}') }}\"}}]", true],
     ["context: [{name: a, variable: {value: '{{ time_now_utc() }}'}}]", true],
@@ -46,5 +48,19 @@ describe("what is generated", () => {
     ["match: {any: [{resources: {kinds: [Namespace]}}]}", false],
   ])("of a rule with %s: for its request alone %s", (part, expected) => {
     expect(termsOf(`{generate: {data: {}}, ${part}}`)?.runsOnce).toBe(expected);
+  });
+});
+
+describe("the kinds of what is generated", () => {
+  test.each([
+    ["{apiVersion: v1, kind: ConfigMap}", ["/ConfigMap"]],
+    ["{apiVersion: apps/v1, kind: Deployment}", ["apps/Deployment"]],
+    [
+      "{cloneList: {kinds: [v1/Secret, rbac.authorization.k8s.io/v1/Role, Pod]}}",
+      ["/Secret", "rbac.authorization.k8s.io/Role", "/Pod"],
+    ],
+    ["{foreach: [{apiVersion: v1, kind: Secret}, {apiVersion: v1, kind: ConfigMap}]}", ["/Secret", "/ConfigMap"]],
+  ])("%s", (generate, kinds) => {
+    expect([...(termsOf(`{generate: ${generate}}`)?.kinds ?? [])]).toEqual(kinds);
   });
 });

@@ -61,3 +61,19 @@ describe("an object as it should be", () => {
     );
   });
 });
+
+test("of several triggers of a rule one is named, and stays so", () => {
+  const labelled = (trigger: string, rule = "r") => ({
+    ...map({ a: "1" }),
+    metadata: {
+      name: "m",
+      labels: {
+        "generate.kyverno.io/policy-name": "p",
+        "generate.kyverno.io/rule-name": rule,
+        "generate.kyverno.io/trigger-uid": trigger,
+      },
+    },
+  });
+  expect(converge(labelled("a"), labelled("b"))).toEqual(labelled("a"));
+  expect(converge(labelled("a", "other"), labelled("b"))).toEqual(labelled("b"));
+});

@@ -1,4 +1,4 @@
-import { asString, isObject, member } from "../../core/json.ts";
+import { asString, isObject, jsonEquals, member } from "../../core/json.ts";
 import { gvkOf } from "../../core/kubernetes.ts";
 import { isCron, isDue } from "../../core/schedule/cron.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
@@ -67,6 +67,13 @@ export class Deletions {
     return isCron(schedule) && isDue(schedule, from, until);
   }
 
+  #isInForce(policy: CompiledPolicy): boolean {
+    const { policies } = this.#options.policies.current;
+    return policies.some(
+      (now) => now === policy || (policyName(now.id) === policyName(policy.id) && jsonEquals(specOf(now), specOf(policy))),
+    );
+  }
+
   async #deleteAll(policies: readonly CompiledPolicy[]): Promise<void> {
     for (const policy of policies) {
       await this.#delete(policy).catch((error: unknown) => {
@@ -77,16 +84,17 @@ export class Deletions {
   }
 
   async #delete(policy: CompiledPolicy): Promise<void> {
-    const { objects, judge, writer, onTrouble } = this.#options;
+    const { objects, judge, writer, leads, onTrouble } = this.#options;
     const set = new PolicySet([policy]);
     const propagation = propagationOf(policy);
     for (const object of [...objects()]) {
-      if (this.#stopped) return;
+      // Somebody may have seen what happens, and stopped it.
+      if (this.#stopped || !leads() || !this.#isInForce(policy)) return;
       if (!set.concerns({ ...gvkOf(object), subresource: "", operation: "CREATE" }, ["delete"])) continue;
       for (const rule of policy.rules) {
         const { results } = await judge.judge({ policy, rule }, actionOn(object, "CREATE", this.#options));
         // What cannot be judged stays.
-        if (!results.some(({ result }) => result.status === "pass")) continue;
+        if (!results.some(({ result }) => result.status === "pass" && result.exceptions === undefined)) continue;
         await writer.remove(object, propagation).catch((error: unknown) => onTrouble(notWritten(object, error)));
       }
     }

@@ -43,6 +43,11 @@ export class Dependencies {
     }
   }
 
+  /** For which triggers a rule has run. */
+  triggersOf(key: string): readonly string[] {
+    return [...this.#needs.values()].filter((dependent) => dependent.key === key).map(({ trigger }) => trigger);
+  }
+
   /** The rule is gone. */
   forget(key: string): void {
     for (const [text, dependent] of this.#needs) if (dependent.key === key) this.#needs.delete(text);

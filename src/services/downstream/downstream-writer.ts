@@ -74,21 +74,31 @@ export class DownstreamWriter {
     this.#onWrite("create", object);
   }
 
-  /** Changes an object that is there to what a rule made of it; only what the rule changed is written. */
+  /** Changes an object that is there to what a rule made of it; a conflict (409) where it is not any more what the rule saw. */
   async mutate(object: KubernetesObject): Promise<void> {
     const path = pathOf(this.#resourceOf(object), object);
     const live = await this.#get(path);
-    if (live !== undefined) await this.#change(path, live, object);
+    if (live === undefined) return;
+    const seen = versionOf(object);
+    if (seen !== undefined && seen !== versionOf(live)) throw new ApiError(409, "Conflict", `${nameOf(object)} has been changed`);
+    await this.#change(path, live, object);
   }
 
-  /** What is not there any more is no failure, and neither is another object of that name. */
+  /** Whether this very object is stored, and not another of that name. */
+  async isThere(object: KubernetesObject): Promise<boolean> {
+    const live = await this.#get(pathOf(this.#resourceOf(object), object));
+    return live !== undefined && live.metadata?.["uid"] === object.metadata?.["uid"];
+  }
+
+  /** What is not there any more, or is not what it was when this was decided, is left, and no failure. */
   async remove(object: KubernetesObject, propagation: Propagation = "Background"): Promise<void> {
     const uid = asString(member(object.metadata, "uid"));
+    const resourceVersion = versionOf(object);
     const body: JsonObject = {
       apiVersion: "v1",
       kind: "DeleteOptions",
       propagationPolicy: propagation,
-      ...(uid === undefined ? {} : { preconditions: { uid } }),
+      ...(uid === undefined || resourceVersion === undefined ? {} : { preconditions: { uid, resourceVersion } }),
     };
     try {
       await this.#client.send({ method: "DELETE", path: pathOf(this.#resourceOf(object), object), body });
@@ -107,8 +117,10 @@ export class DownstreamWriter {
   }
 
   async #change(path: string, live: KubernetesObject, wanted: KubernetesObject): Promise<void> {
-    const body = diffJson(declaredPart(live), declaredPart(wanted)).map((operation): JsonObject => ({ ...operation }));
-    if (body.length === 0) return;
+    const changes = diffJson(declaredPart(live), declaredPart(wanted)).map((operation): JsonObject => ({ ...operation }));
+    if (changes.length === 0) return;
+    // The API server refuses a patch (409) that gives another version than there is by then.
+    const body = [...changes, { op: "replace", path: "/metadata/resourceVersion", value: versionOf(live) ?? "" }];
     const contentType = "application/json-patch+json";
     await this.#client.send({ method: "PATCH", path: `${path}?fieldManager=${fieldManager}`, body, contentType });
     this.#onWrite("update", wanted);
@@ -149,6 +161,8 @@ export class DownstreamWriter {
 function pathOf(resource: ApiResource, object: KubernetesObject): string {
   return `${listPath(resource, resource.namespaced ? namespaceOf(object) : undefined)}/${encodeURIComponent(nameOf(object))}`;
 }
+
+const versionOf = (object: KubernetesObject): string | undefined => asString(member(object.metadata, "resourceVersion"));
 
 function isAlreadyThere(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409 && error.reason === "AlreadyExists";

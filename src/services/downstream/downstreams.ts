@@ -1,15 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ObjectChange } from "../../adapters/kubernetes/informer.ts";
 import { asString, member } from "../../core/json.ts";
-import { gvkOf, type KubernetesObject } from "../../core/kubernetes.ts";
+import { groupOf, gvkOf, type KubernetesObject } from "../../core/kubernetes.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
-import { type Origin, originOf } from "../../policies/kyverno/generate/generated-labels.ts";
+import { originOf } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { CompiledPolicy, CompiledRule, DownstreamTerms } from "../../policies/policy.ts";
 import type { FactSource } from "../admission/facts.ts";
 import type { LivePolicies, PolicyRevision } from "../live/live-policies.ts";
 import { Dependencies } from "./dependencies.ts";
 import type { DownstreamWriter } from "./downstream-writer.ts";
-import { effectsOf, notWritten, uidOf } from "./effects.ts";
+import { effectsOf, markOf, notWritten, uidOf, type Wanted } from "./effects.ts";
 import type { RuleJudge } from "./judge.ts";
 import { type Made, MadeObjects, refOf } from "./made-objects.ts";
 import { actionOn, type StoredObjects } from "./stored-object.ts";
@@ -102,11 +102,16 @@ export class Downstreams {
   #follow({ type, object }: ObjectChange): void {
     const uid = uidOf(object);
     const origin = originOf(object);
-    if (origin !== undefined) this.#keep(this.#ruleOf(origin), origin.triggerUid);
+    const maker = origin === undefined ? undefined : this.#ruleOf({ object, origin });
+    if (origin !== undefined) this.#keep(maker, origin.triggerUid);
+    // Another trigger may want it as well.
+    if (type === "deleted" && maker !== undefined) {
+      for (const trigger of this.#dependencies.triggersOf(keyOf(maker.policy, maker.rule))) this.#keep(maker, trigger);
+    }
     for (const { key, trigger } of this.#dependencies.of(object)) this.#keep(this.#rules.get(key), trigger);
     const made = this.#made.of(uid);
     if (type === "set") {
-      for (const one of made) this.#keep(this.#ruleOf(one.origin), one.origin.triggerUid);
+      for (const one of made) this.#keep(this.#ruleOf(one), one.origin.triggerUid);
       // At admission it was not there yet: a rule that looks for what it finds runs once more.
       if (this.#isNew(object)) for (const kept of this.#rules.values()) if (isTrigger(kept, object)) this.#keep(kept, uid);
     } else {
@@ -125,21 +130,23 @@ export class Downstreams {
   }
 
   /** The rule that keeps an object; undefined where it is kept by none. */
-  #ruleOf(origin: Origin): KeptRule | undefined {
-    for (const kept of this.#rules.values()) if (isOf(kept, origin)) return kept;
+  #ruleOf(made: Omit<Made, "ref">): KeptRule | undefined {
+    for (const kept of this.#rules.values()) if (isOf(kept, made)) return kept;
     return undefined;
   }
 
   /** Removes those of the objects whose rule keeps them; what a deletion led to is not undone by it. */
   #removeKept(made: readonly Made[]): void {
     for (const one of made) {
-      const kept = this.#ruleOf(one.origin);
-      if (kept?.terms.synchronize === true && operationOf(kept.rule) !== undefined) this.#remove(one);
+      const kept = this.#ruleOf(one);
+      if (kept?.terms.synchronize === true && operationsOf(kept.rule).length > 0) this.#remove(one);
     }
   }
 
   #remove({ ref, object }: Made): void {
-    this.#queue.add(`remove ${ref}`, () => this.#options.writer.remove(object));
+    this.#queue.add(`remove ${ref}`, async () => {
+      if (this.#options.leads()) await this.#options.writer.remove(object);
+    });
   }
 
   /** Policies have changed. */
@@ -149,15 +156,16 @@ export class Downstreams {
     this.#rules = rulesOf(revision);
     // Nothing is held for nobody.
     if (before.size === 0 && this.#rules.size > 0) this.#rememberAll();
+    const led = this.#led;
     this.#led = this.#options.leads();
     if (!this.#led) return;
-    for (const [key, kept] of this.#rules) if (before.get(key)?.text !== kept.text) this.#lookAt(kept);
+    for (const [key, kept] of this.#rules) if (!led || before.get(key)?.text !== kept.text) this.#lookAt(kept);
     for (const [key, kept] of before) if (!this.#rules.has(key)) this.#retire(kept);
   }
 
   /** The rule is new, or another one. */
   #lookAt(kept: KeptRule): void {
-    for (const { origin } of this.#made.all()) if (isOf(kept, origin)) this.#keep(kept, origin.triggerUid);
+    for (const made of this.#made.all()) if (isOf(kept, made)) this.#keep(kept, made.origin.triggerUid);
     if (!kept.terms.existing) return;
     for (const object of this.#byUid.values()) {
       if (isTrigger(kept, object)) this.#renew(kept, uidOf(object), ({ existing }) => existing);
@@ -169,7 +177,7 @@ export class Downstreams {
     const { policy, rule, terms } = kept;
     this.#dependencies.forget(keyOf(policy, rule));
     if (!terms.synchronize || terms.orphan) return;
-    const made = this.#made.all().filter(({ origin }) => isOf(kept, origin));
+    const made = this.#made.all().filter((one) => isOf(kept, one));
     if (made.length === 0) return;
     const { group, kind, namespace, name } = policy.id;
     this.#queue.add(`retire ${keyOf(policy, rule)}`, async () => {
@@ -187,7 +195,8 @@ export class Downstreams {
     this.#queue.add(`${key} ${uid}`, async () => {
       const trigger = this.#byUid.get(uid);
       const current = this.#rules.get(key);
-      if (trigger !== undefined && current !== undefined && wants(current.terms)) await this.#run(current, trigger);
+      if (trigger !== undefined && current !== undefined && wants(current.terms) && this.#options.leads())
+        await this.#run(current, trigger);
     });
   }
 
@@ -195,29 +204,34 @@ export class Downstreams {
     const { policy, rule, terms } = kept;
     if (terms.runsOnce) return;
     const { writer } = this.#options;
-    const operation = operationOf(rule);
-    if (operation === undefined) return;
-    const action = actionOn(trigger, operation, this.#options);
-    const watching = (source: FactSource) => this.#dependencies.watching(keyOf(policy, rule), uidOf(trigger), source);
-    const decision = await this.#options.judge.judge({ policy, rule }, action, watching);
-    const problem = decision.results.find(({ result }) => result.status === "error")?.result.message;
-    if (problem !== undefined) throw new Error(`${keyOf(policy, rule)} cannot be run for ${refOf(trigger)}: ${problem}`);
-    // What was excepted changes nothing.
-    if (decision.results.some(({ result }) => result.exceptions !== undefined)) return;
-    const { generated = [], targets = [] } = effectsOf(decision, action) ?? {};
+    let generated: readonly Wanted[] = [];
+    let targets: readonly Wanted[] = [];
+    // It wants nothing only where it wants nothing whatever was done to the trigger.
+    for (const operation of operationsOf(rule)) {
+      const action = actionOn(trigger, operation, this.#options);
+      const watching = (source: FactSource) => this.#dependencies.watching(keyOf(policy, rule), uidOf(trigger), source);
+      const decision = await this.#options.judge.judge({ policy, rule }, action, watching);
+      const problem = decision.results.find(({ result }) => result.status === "error")?.result.message;
+      if (problem !== undefined) throw new Error(`${keyOf(policy, rule)} cannot be run for ${refOf(trigger)}: ${problem}`);
+      // What was excepted changes nothing.
+      if (decision.results.some(({ result }) => result.exceptions !== undefined)) return;
+      ({ generated, targets } = effectsOf(decision, action) ?? { generated, targets });
+      if (generated.length + targets.length > 0) break;
+    }
     for (const { object } of generated) await writer.bring(object, terms).catch(rethrowAs(object));
     for (const { object } of targets) await writer.mutate(object).catch(rethrowAs(object));
+    // Where errors are let pass, nothing wanted may be an error.
+    if (generated.length === 0 && policy.onError === "allow") return;
     const wanted = new Set(generated.map(({ object }) => refOf(object)));
-    const made = this.#made.of(uidOf(trigger)).filter(({ origin }) => origin.triggerUid === uidOf(trigger) && isOf(kept, origin));
+    const made = this.#made.of(uidOf(trigger)).filter((one) => one.origin.triggerUid === uidOf(trigger) && isOf(kept, one));
     this.#removeKept(made.filter(({ ref }) => !wanted.has(ref)));
   }
 }
 
 /** Whether an object may be a trigger of a rule; what was generated leads to nothing more. */
 function isTrigger({ set, rule, terms }: KeptRule, object: KubernetesObject): boolean {
-  const operation = operationOf(rule);
-  if (operation === undefined || (terms.skipsOwnWrites && originOf(object) !== undefined)) return false;
-  return set.concerns({ ...gvkOf(object), subresource: "", operation }, [rule.kind]);
+  if (terms.skipsOwnWrites && originOf(object) !== undefined) return false;
+  return operationsOf(rule).some((operation) => set.concerns({ ...gvkOf(object), subresource: "", operation }, [rule.kind]));
 }
 
 const keyOf = (policy: CompiledPolicy, rule: CompiledRule): string => `${policyName(policy.id)}/${rule.name}`;
@@ -235,13 +249,15 @@ function rulesOf({ policies }: PolicyRevision): Map<string, KeptRule> {
   return found;
 }
 
-const isOf = ({ policy: { id }, rule }: KeptRule, origin: Origin): boolean =>
-  id.name === origin.policy && id.namespace === origin.policyNamespace && rule.name === origin.rule;
+/** Whether a rule made an object, and not a controller that copied the labels of what the rule made. */
+function isOf({ policy: { id }, rule, terms }: KeptRule, { object, origin }: Omit<Made, "ref">): boolean {
+  if (id.name !== origin.policy || id.namespace !== origin.policyNamespace || rule.name !== origin.rule) return false;
+  return terms.kinds?.has(`${groupOf(object)}/${object.kind}`) ?? origin.generatedAs === markOf(object);
+}
 
-/** Whose deletion a rule waits for is gone. */
-function operationOf({ operations }: CompiledRule): "CREATE" | "UPDATE" | undefined {
-  if (operations === undefined || operations.has("CREATE")) return "CREATE";
-  return operations.has("UPDATE") ? "UPDATE" : undefined;
+/** What may have been done to a trigger that is there; none for a rule that waits for deletions. */
+function operationsOf({ operations }: CompiledRule): readonly ("CREATE" | "UPDATE")[] {
+  return (["CREATE", "UPDATE"] as const).filter((operation) => operations?.has(operation) ?? true);
 }
 
 const rethrowAs = (object: KubernetesObject) => (error: unknown) => {

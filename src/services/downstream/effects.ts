@@ -1,10 +1,16 @@
+import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { ApiError } from "../../adapters/kubernetes/client.ts";
 import type { Action } from "../../core/action.ts";
 import { asString, member } from "../../core/json.ts";
 import { formatRef, type KubernetesObject, labelsOf, resourceRef } from "../../core/kubernetes.ts";
 import { type Decision, type PolicyResult, type PolicyRule, policyName } from "../../engine/index.ts";
-import { generatedLabels, policyNameLabel, withLabels } from "../../policies/kyverno/generate/generated-labels.ts";
+import {
+  generatedAsLabel,
+  generatedLabels,
+  policyNameLabel,
+  withLabels,
+} from "../../policies/kyverno/generate/generated-labels.ts";
 import type { DownstreamTerms } from "../../policies/policy.ts";
 import type { DownstreamWriter } from "./downstream-writer.ts";
 import type { RuleJudge } from "./judge.ts";
@@ -46,7 +52,10 @@ function generatedBy({ policy, rule, result }: PolicyResult, trigger: Kubernetes
   return (result.generated ?? []).map((object) => {
     const isMarked = labelsOf(object)[policyNameLabel] !== undefined;
     if (isMarked || !terms.synchronize || trigger === undefined) return { object, terms };
-    const labelled = withLabels(object, generatedLabels(policy.id, rule.name, trigger));
+    const labelled = withLabels(object, {
+      ...generatedLabels(policy.id, rule.name, trigger),
+      [generatedAsLabel]: markOf(object),
+    });
     return { object: { ...labelled, apiVersion: object.apiVersion, kind: object.kind }, terms };
   });
 }
@@ -72,7 +81,7 @@ export class EffectsWriter {
   }
 
   take(effects: Effects): void {
-    this.#last = this.#last.then(() => this.#carryOut(effects));
+    this.#last = this.#last.then(() => this.#carryOut(effects)).catch(this.#onTrouble);
     for (const rule of effects.later) {
       const retry = this.#runLater(rule, effects.action).catch(this.#onTrouble);
       this.#retries.add(retry);
@@ -89,10 +98,22 @@ export class EffectsWriter {
   async #carryOut({ action, generated, targets }: Effects): Promise<void> {
     const own = await this.#writer.isOwn(action);
     const counts = ({ terms }: Wanted) => !(own && terms.skipsOwnWrites);
+    if (!(await this.#isStored(action))) return;
     for (const { object, terms } of generated.filter(counts)) await this.#write(object, () => this.#writer.bring(object, terms));
-    for (const { object } of targets.filter(counts)) await this.#write(object, () => this.#writer.mutate(object));
+    for (const { object } of targets.filter(counts)) await this.#writer.mutate(object);
   }
 
+  /** What was admitted here may have been refused behind us, or is gone already: nothing is made for it then. */
+  async #isStored({ operation, target, object }: Action): Promise<boolean> {
+    if (operation === "DELETE" || target.subresource !== "" || object === undefined || uidOf(object) === "") return true;
+    for (let attempt = 1; attempt <= tries; attempt++) {
+      if (await this.#writer.isThere(object)) return true;
+      await delay(pauseMilliseconds);
+    }
+    return false;
+  }
+
+  /** A target that somebody changed in between is judged again. */
   async #runLater(rule: PolicyRule, asked: Action): Promise<void> {
     // As in Kyverno, what was deleted is the object of a rule that runs afterwards.
     const action = { ...asked, object: asked.object ?? asked.oldObject };
@@ -102,11 +123,15 @@ export class EffectsWriter {
       const decision = await this.#judge.judge(rule, action);
       const effects = effectsOf(decision, action);
       if (effects === undefined) return;
-      if (effects.later.length === 0) {
-        this.#last = this.#last.then(() => this.#carryOut(effects));
-        return;
-      }
       problem = decision.results.find(({ result }) => result.status === "error")?.result.message ?? "";
+      if (effects.later.length > 0) continue;
+      const done = this.#last.then(() => this.#carryOut(effects));
+      this.#last = done.catch(() => {});
+      try {
+        return await done;
+      } catch (error) {
+        problem = error instanceof Error ? error.message : String(error);
+      }
     }
     this.#onTrouble(new Error(`${policyName(rule.policy.id)}/${rule.rule.name} could not be carried out: ${problem}`));
   }
@@ -124,6 +149,13 @@ export class EffectsWriter {
     }
   }
 }
+
+/** A name of an object that is a value of a label, and of no other object. */
+export const markOf = (object: KubernetesObject): string =>
+  createHash("sha256")
+    .update(formatRef(resourceRef(object)))
+    .digest("hex")
+    .slice(0, 40);
 
 /** For who is told of trouble. */
 export function notWritten(object: KubernetesObject, error: unknown): Error {

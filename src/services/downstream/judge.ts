@@ -22,10 +22,12 @@ export class RuleJudge {
   }
 
   /** `watching` sees what is looked up. */
-  judge({ policy, rule }: PolicyRule, action: Action, watching = (source: FactSource) => source): Promise<Decision> {
-    const only = new PolicySet([{ ...policy, rules: [rule] }]);
+  async judge({ policy, rule }: PolicyRule, action: Action, watching = (source: FactSource) => source): Promise<Decision> {
+    // Of a policy whose first rule is its last, the others decide whether this one runs.
+    const only = new PolicySet([{ ...policy, rules: policy.firstRuleOnly ? policy.rules : [rule] }]);
     const facts = watching(new ClusterFacts(this.#client, this.#resources, this.#host.now));
     const options = { resources: this.#resources(), kinds: [rule.kind], passes: true, targets: true };
-    return decide(only, action, facts, this.#host, options, lookupMilliseconds);
+    const decision = await decide(only, action, facts, this.#host, options, lookupMilliseconds);
+    return policy.firstRuleOnly ? { ...decision, results: decision.results.filter((told) => told.rule === rule) } : decision;
   }
 }

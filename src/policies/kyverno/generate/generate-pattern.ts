@@ -37,8 +37,17 @@ export function compilePattern(spec: JsonValue, path: JsonPath, rule: RuleSource
   if (!template.ok) return undefined;
   return (scope, trigger) => {
     const pattern = template.value.substitute(scope);
+    requireOwnNamespace(pattern, rule.policy.namespace);
     return generate(source, pattern, scope).map((object) => finish(object, rule, trigger));
   };
+}
+
+/** A policy of one namespace makes nothing elsewhere, and takes nothing from there. */
+function requireOwnNamespace(pattern: JsonValue, own: string): void {
+  if (own === "") return;
+  const places = [pattern, member(pattern, "clone"), member(pattern, "cloneList")].filter((place) => place !== undefined);
+  const other = places.map((place) => asString(member(place, "namespace")) ?? "").find((namespace) => namespace !== own);
+  if (other !== undefined) throw new Error(`a Policy generates in its own namespace (${own}) only, not in "${other}"`);
 }
 
 function isFilled(value: JsonValue | undefined): boolean {

@@ -31,6 +31,9 @@ export function generatedLabels(
   };
 }
 
+/** Whose value is a name of the object itself: controllers copy labels to what they make, and a copy names another object. */
+export const generatedAsLabel = "castellan.dev/generated-as";
+
 /** The labels of a clone that say what it is a clone of. */
 export function sourceLabels(source: KubernetesObject): { readonly [key: string]: string } {
   const { group, version, kind } = gvkOf(source);
@@ -64,6 +67,7 @@ export interface Origin {
   readonly triggerUid: string;
   /** Of the object that it is a clone of. */
   readonly sourceUid: string | undefined;
+  readonly generatedAs: string | undefined;
 }
 
 export function originOf(object: KubernetesObject): Origin | undefined {
@@ -76,5 +80,9 @@ export function originOf(object: KubernetesObject): Origin | undefined {
     rule: labels[`${prefix}/rule-name`] ?? "",
     triggerUid: labels[`${prefix}/trigger-uid`] ?? "",
     sourceUid: labels[`${prefix}/source-uid`],
+    generatedAs: labels[generatedAsLabel],
   };
 }
+
+/** The labels that name the trigger; of several triggers that want one object, one is named. */
+export const isTriggerLabel = (key: string): boolean => key.startsWith(`${prefix}/trigger-`);
