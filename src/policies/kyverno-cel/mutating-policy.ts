@@ -100,7 +100,7 @@ function compileSpec(name: string, spec: JsonObject, policy: PolicyDocument, env
     gate,
     enforcement: "enforce",
     problem: problemOf(report),
-    downstream: existing ? downstreamTerms(policy, "mutateExisting") : undefined,
+    downstream: existing && find !== undefined ? downstreamTerms(policy, "mutateExisting") : undefined,
     evaluate: (opened, context) => {
       if (existing && find !== undefined)
         return changeTargets({ find, conditions }, opened, gate, mutations, annotations, context);
