@@ -1,6 +1,7 @@
+import type { ApiResources } from "./api-resources.ts";
 import type { Instant } from "./host.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
-import type { GroupVersionKind, KubernetesObject } from "./kubernetes.ts";
+import { type GroupVersionKind, gvkOf, type KubernetesObject, nameOf, namespaceOf } from "./kubernetes.ts";
 
 export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
 
@@ -48,4 +49,17 @@ export interface Action {
   /** Labels of the target's namespace, where known. */
   readonly namespaceLabels?: { readonly [key: string]: string } | undefined;
   readonly at: Instant;
+}
+
+/** The target of an action on an object itself. */
+export function targetOf(object: KubernetesObject, resources: ApiResources): KubernetesTarget {
+  const gvk = gvkOf(object);
+  return {
+    type: "kubernetes",
+    ...gvk,
+    resource: resources.byKind(gvk.group, gvk.kind)?.resource ?? "",
+    subresource: "",
+    namespace: namespaceOf(object),
+    name: nameOf(object),
+  };
 }

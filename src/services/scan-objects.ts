@@ -1,4 +1,4 @@
-import type { Action } from "../core/action.ts";
+import { type Action, targetOf } from "../core/action.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Facts } from "../core/facts.ts";
 import { type Finding, type RuleStatus, ruleStatuses, type StatusCounts } from "../core/finding.ts";
@@ -79,20 +79,12 @@ function decide(
   policies: PolicySet,
   request: ScanObjectsRequest,
 ): Decision {
-  const gvk = gvkOf(object);
   const action: Action = {
     channel: "scan",
     actor: undefined,
     operation,
     dryRun: false,
-    target: {
-      type: "kubernetes",
-      ...gvk,
-      resource: request.resources.byKind(gvk.group, gvk.kind)?.resource ?? "",
-      subresource: "",
-      namespace: namespaceOf(object),
-      name: nameOf(object),
-    },
+    target: targetOf(object, request.resources),
     object,
     namespaceLabels,
     at: request.host.now(),

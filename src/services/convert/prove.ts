@@ -1,7 +1,7 @@
-import type { Action, Operation, Subject } from "../../core/action.ts";
+import { type Action, type Operation, type Subject, targetOf } from "../../core/action.ts";
 import { type Facts, noFacts } from "../../core/facts.ts";
 import { jsonEquals } from "../../core/json.ts";
-import { gvkOf, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import type { KubernetesObject } from "../../core/kubernetes.ts";
 import type { Labels } from "../../core/label-selector.ts";
 import { evaluate, type PolicySet } from "../../engine/index.ts";
 import type { OverlapEnv } from "../../engine/overlap/unit.ts";
@@ -47,19 +47,11 @@ interface Change {
 }
 
 function actionOf({ object, namespaceLabels, actor }: ProofObject, change: Change, env: OverlapEnv): Action {
-  const gvk = gvkOf(object);
   return {
     channel: "admission",
     actor,
     dryRun: false,
-    target: {
-      type: "kubernetes",
-      ...gvk,
-      resource: env.resources.byKind(gvk.group, gvk.kind)?.resource ?? "",
-      subresource: "",
-      namespace: namespaceOf(object),
-      name: nameOf(object),
-    },
+    target: targetOf(object, env.resources),
     ...change,
     namespaceLabels: namespaceLabels ?? {},
     at: env.host.now(),

@@ -1,9 +1,9 @@
-import type { Action } from "../../core/action.ts";
+import { type Action, targetOf } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { Facts } from "../../core/facts.ts";
 import type { Severity } from "../../core/finding.ts";
 import type { Host, Instant } from "../../core/host.ts";
-import { gvkOf, type KubernetesObject, labelsOf, nameOf, namespaceOf, resourceRef } from "../../core/kubernetes.ts";
+import { type KubernetesObject, labelsOf, nameOf, namespaceOf, resourceRef } from "../../core/kubernetes.ts";
 import { type Decision, evaluate, type PolicyResult, PolicySet, policyName } from "../../engine/index.ts";
 import type { CompiledPolicy } from "../../policies/policy.ts";
 import { withMode } from "../admission/modes.ts";
@@ -108,14 +108,12 @@ export function objectKey(object: KubernetesObject): string {
 }
 
 function creationOf(object: KubernetesObject, labels: Action["namespaceLabels"], { resources, host }: PreviewRequest): Action {
-  const gvk = gvkOf(object);
-  const resource = resources.byKind(gvk.group, gvk.kind)?.resource ?? "";
   return {
     channel: "background",
     actor: undefined,
     operation: "CREATE",
     dryRun: true,
-    target: { type: "kubernetes", ...gvk, resource, subresource: "", namespace: namespaceOf(object), name: nameOf(object) },
+    target: targetOf(object, resources),
     object,
     namespaceLabels: labels,
     at: host.now(),
