@@ -1,5 +1,5 @@
 import { ApiError, type KubernetesClient } from "../adapters/kubernetes/client.ts";
-import { listObjects, listPath } from "../adapters/kubernetes/list.ts";
+import { listObjects, objectPath } from "../adapters/kubernetes/list.ts";
 import type { ApiResource, ApiResources } from "../core/api-resources.ts";
 import type { JsonPatch } from "../core/finding.ts";
 import { type JsonValue, member } from "../core/json.ts";
@@ -133,5 +133,5 @@ function applied(path: string, body: KubernetesObject, dryRun: boolean) {
 }
 
 function pathOf(resource: ApiResource, object: KubernetesObject): string {
-  return `${listPath(resource, resource.namespaced ? namespaceOf(object) || "default" : undefined)}/${encodeURIComponent(nameOf(object))}`;
+  return objectPath(resource, namespaceOf(object) || "default", nameOf(object));
 }

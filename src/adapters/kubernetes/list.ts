@@ -12,6 +12,11 @@ export function listPath(resource: ApiResource, namespace?: string): string {
   return `${root}${scope}/${resource.resource}`;
 }
 
+/** Where one object is; the namespace counts where the resource has any. */
+export function objectPath(resource: ApiResource, namespace: string, name: string): string {
+  return `${listPath(resource, resource.namespaced ? namespace : undefined)}/${encodeURIComponent(name)}`;
+}
+
 /**
  * All objects of a resource, page by page, as the server sends them. When a list takes so long that its snapshot
  * expires (410), it is read again in one piece. Throws `ApiError`.

@@ -1,6 +1,6 @@
 import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
-import { listPath } from "../../adapters/kubernetes/list.ts";
-import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
+import { listPath, objectPath } from "../../adapters/kubernetes/list.ts";
+import type { ApiResources } from "../../core/api-resources.ts";
 import { asString, isArray, isObject, type JsonObject, member } from "../../core/json.ts";
 import { parseApiVersion } from "../../core/kubernetes.ts";
 
@@ -34,7 +34,7 @@ export class ClusterWriter {
     const text = (key: string) => asString(member(object["metadata"], key)) ?? "";
     await this.#client.send({
       method: "PATCH",
-      path: `${pathOf(resource, text("namespace"), text("name"))}?fieldManager=castellan&force=true`,
+      path: `${objectPath(resource, text("namespace"), text("name"))}?fieldManager=castellan&force=true`,
       body: { ...object, apiVersion: resource.group === "" ? resource.version : `${resource.group}/${resource.version}` },
       contentType: "application/apply-patch+yaml",
     });
@@ -46,13 +46,9 @@ export class ClusterWriter {
     const resource = this.#resources().byKind(group, kind);
     if (resource === undefined) return;
     try {
-      await this.#client.send({ method: "DELETE", path: pathOf(resource, namespace, name) });
+      await this.#client.send({ method: "DELETE", path: objectPath(resource, namespace, name) });
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
     }
   }
-}
-
-function pathOf(resource: ApiResource, namespace: string, name: string): string {
-  return `${listPath(resource, resource.namespaced ? namespace : undefined)}/${encodeURIComponent(name)}`;
 }

@@ -1,5 +1,5 @@
 import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
-import { listPath } from "../../adapters/kubernetes/list.ts";
+import { objectPath } from "../../adapters/kubernetes/list.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
 import type { Instant } from "../../core/host.ts";
 import { isArray, type JsonObject, type JsonValue, member } from "../../core/json.ts";
@@ -52,7 +52,7 @@ export class PolicyStatus {
     const text = String(status.ready);
     if (this.#told.get(key) === text && conditionsOf(policy).length > 0) return;
     const autogen = autogenStatus(policy);
-    const path = `${listPath(resource, resource.namespaced ? namespaceOf(policy) : undefined)}/${encodeURIComponent(nameOf(policy))}/status`;
+    const path = `${objectPath(resource, namespaceOf(policy), nameOf(policy))}/status`;
     await this.#options.client.send({
       method: "PATCH",
       path,
