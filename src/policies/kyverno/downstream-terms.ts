@@ -16,6 +16,7 @@ function runsOnce(rule: JsonObject): boolean {
 /** How a `generate` rule, or a `mutate` rule with targets, wants those objects kept; undefined for other rules. */
 export function downstreamTerms(rule: JsonObject, policy: JsonObject): DownstreamTerms | undefined {
   const { generate, mutate } = rule;
+  if (!isObject(generate) && !isArray(member(mutate, "targets"))) return undefined;
   const shared = {
     serverSideApply: policy["useServerSideApply"] === true,
     skipsOwnWrites: rule["skipBackgroundRequests"] !== false,
@@ -32,7 +33,6 @@ export function downstreamTerms(rule: JsonObject, policy: JsonObject): Downstrea
       orphan: (generate["orphanDownstreamOnPolicyDelete"] ?? isClone(generate)) === true,
     };
   }
-  if (!isArray(member(mutate, "targets"))) return undefined;
   const existing = member(mutate, "mutateExistingOnPolicyUpdate") ?? policy["mutateExistingOnPolicyUpdate"];
   return { ...shared, synchronize: false, existing: existing === true, orphan: false };
 }

@@ -91,16 +91,8 @@ export class ClusterFacts implements FactSource {
   #kindsOf({ apiVersion, objectKind }: ObjectsNeed): readonly ApiResource[] {
     const { group } = parseApiVersion(apiVersion);
     const known = this.#resources();
-    if (!/[*?]/.test(group)) return [known.byKind(group, objectKind) ?? []].flat();
-    const groups = new Set(
-      known
-        .all()
-        .filter((served) => served.kind === objectKind)
-        .map((served) => served.group),
-    );
-    return [...groups]
-      .filter((served) => matchWildcard(group, served))
-      .flatMap((served) => known.byKind(served, objectKind) ?? []);
+    const served = known.all().filter((one) => one.kind === objectKind && matchWildcard(group, one.group));
+    return [...new Set(served.map((one) => one.group))].flatMap((one) => known.byKind(one, objectKind) ?? []);
   }
 
   async #get(path: string): Promise<Fact> {

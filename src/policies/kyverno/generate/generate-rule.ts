@@ -23,12 +23,13 @@ export const compileGenerateRule: RuleCompiler = (rule) => {
     ? compileForeach(foreach, [...path, "foreach"], rule, report)
     : compilePattern(spec, path, rule, report);
   if (generator === undefined || report.errorCount > 0) return failed(...report.diagnostics);
+  // What is generated when something is deleted is for a rule that asks for deletions.
+  const asksForDeletions = /"DELETE"/.test(JSON.stringify(rule.spec["match"] ?? null));
   const body: RuleBody = {
     kind: "generate",
     evaluate(scope) {
-      // What is generated when something is deleted is for a rule that asks for deletions.
       const isDeleted = scope.context.action.operation === "DELETE";
-      const trigger = isDeleted && asksForDeletions(rule) ? scope.context.oldObject : scope.context.object;
+      const trigger = isDeleted && asksForDeletions ? scope.context.oldObject : scope.context.object;
       if (trigger === undefined) return [];
       try {
         const generated = generator(scope, trigger);
@@ -41,8 +42,6 @@ export const compileGenerateRule: RuleCompiler = (rule) => {
   };
   return loaded([body], report.diagnostics);
 };
-
-const asksForDeletions = ({ spec }: RuleSource): boolean => /"DELETE"/.test(JSON.stringify(spec["match"] ?? null));
 
 interface Loop {
   readonly list: JmesPathProgram;

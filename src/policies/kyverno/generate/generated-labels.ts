@@ -6,7 +6,8 @@ const prefix = "generate.kyverno.io";
 /** What is labelled so was generated. */
 export const policyNameLabel = `${prefix}/policy-name`;
 
-const uidOf = (object: KubernetesObject): string => asString(member(object.metadata, "uid")) ?? "";
+/** Empty where the API server has given it none. */
+export const uidOf = (object: KubernetesObject): string => asString(member(object.metadata, "uid")) ?? "";
 
 /**
  * The labels by which Kyverno finds what it generated; the same here, so that either can take over from the other.
