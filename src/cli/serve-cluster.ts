@@ -19,9 +19,10 @@ import type { ClusterView } from "../services/console/cluster-view.ts";
 import { networkView } from "../services/console/network-view.ts";
 import { policyRows } from "../services/console/policy-view.ts";
 import { RightsView } from "../services/console/rights-view.ts";
-import { Deletions, type DeletionsOptions } from "../services/downstream/deletions.ts";
+import type { ActedCluster } from "../services/downstream/acted-cluster.ts";
+import { Deletions } from "../services/downstream/deletions.ts";
 import { DownstreamWriter } from "../services/downstream/downstream-writer.ts";
-import { Downstreams, type DownstreamsOptions } from "../services/downstream/downstreams.ts";
+import { Downstreams } from "../services/downstream/downstreams.ts";
 import { RuleJudge } from "../services/downstream/judge.ts";
 import { recordWrites } from "../services/downstream/write-record.ts";
 import { ClusterReach, type Unreached } from "../services/live/cluster-reach.ts";
@@ -313,33 +314,38 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     await exceptions.start();
     this.#exceptions = exceptions;
     this.#closing.push(async () => exceptions.stop());
-    const attached = webhook?.serving.attach({ client, policies: this.#live, governed: () => governed, approvals }, webhook.path);
+    const resources = () => governed.resources;
+    const policies = this.#live;
+    const host = nodeHost(context.io);
+    const writer = new DownstreamWriter(client, resources, recordWrites(ledger, this.name, now, troubleOf("ledger")));
+    const judge = new RuleJudge(client, resources, host);
+    const calling = { client, policies, governed: () => governed, approvals, writer, judge };
+    const attached = webhook?.serving.attach(calling, webhook.path);
     // Where nobody answers, that is said once, and not by every watch.
     const onTrouble = (error: Error) => {
       if (this.unreached() !== undefined) return;
       void this.#reach?.look().then((reached) => reached && troubleOf("watch")(error));
     };
-    const governed = new GovernedCluster({ client, now, policies: this.#live, schemas, webhook: attached, onTrouble });
+    const governed = new GovernedCluster({ client, now, policies, schemas, webhook: attached, onTrouble });
     this.#governed = governed;
-    const resources = () => governed.resources;
     const posture = this.#posture;
-    const elsewhere: DownstreamsOptions & DeletionsOptions = {
+    const acted: ActedCluster = {
       cluster: this.name,
-      writer: new DownstreamWriter(client, resources, recordWrites(ledger, this.name, now, troubleOf("ledger"))),
-      policies: this.#live,
+      writer,
+      judge,
+      policies,
       resources,
+      host,
       namespaceLabels: (namespace) => this.namespaceLabels(namespace),
       *objects() {
         for (const { value } of posture.objects) yield value;
       },
-      judge: new RuleJudge(client, resources, nodeHost(context.io)),
-      host: nodeHost(context.io),
       // Who looks at a cluster without deciding there, or beside somebody who does, changes nothing in it.
       leads: () => attached !== undefined && governed.webhooksHeld === undefined && this.#leads(),
       onTrouble: troubleOf("other"),
     };
-    const downstreams = new Downstreams(elsewhere);
-    const deletions = new Deletions(elsewhere);
+    const downstreams = new Downstreams(acted);
+    const deletions = new Deletions(acted);
     const objects = new LiveObjects(client, posture, (changes) => downstreams.take(changes), onTrouble);
     const reports = new ReportWriter({
       writer: new ClusterWriter(client, resources),
@@ -351,7 +357,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     this.#closing.push(async () => {
       await Promise.all([governed.stop(), objects.stop(), reports.stop(), downstreams.stop(), deletions.stop()]);
     });
-    const report = async () => {
+    const lead = async () => {
       downstreams.start();
       deletions.start();
       await reports.start();
@@ -367,7 +373,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
         now,
         onChange: (leads) => {
           if (!leads) this.#reports = undefined;
-          else if (this.#isSettled) report().catch(troubleOf("reports"));
+          else if (this.#isSettled) lead().catch(troubleOf("reports"));
         },
         onTrouble: troubleOf("other"),
       });
@@ -381,7 +387,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     if ((await this.#reach?.look()) === false) throw new ApiError(0, "", this.unreached()?.reason ?? "");
     await this.#posture.settled();
     this.#isSettled = true;
-    if (this.#leads()) await report().catch(troubleOf("reports"));
+    if (this.#leads()) await lead().catch(troubleOf("reports"));
     const followed = await live.followCluster(client, governed.resources);
     governed.onResources((served) => followed.follow(served));
     governed.onResources(async () => this.#reports?.changed([]));

@@ -21,10 +21,9 @@ import type { WebhookOptions } from "../services/admission/configuration.ts";
 import type { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { reviewPolicy } from "../services/admission/policy-review.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
-import { DownstreamWriter } from "../services/downstream/downstream-writer.ts";
+import type { DownstreamWriter } from "../services/downstream/downstream-writer.ts";
 import { EffectsWriter } from "../services/downstream/effects.ts";
-import { RuleJudge } from "../services/downstream/judge.ts";
-import { recordWrites } from "../services/downstream/write-record.ts";
+import type { RuleJudge } from "../services/downstream/judge.ts";
 import type { GovernedCluster } from "../services/live/governed-cluster.ts";
 import type { LivePolicies } from "../services/live/live-policies.ts";
 import { MountedCertificates } from "../services/live/mounted-certificates.ts";
@@ -57,6 +56,9 @@ export interface CallingCluster {
   readonly governed: () => GovernedCluster;
   /** What people approved. */
   readonly approvals: Approvals;
+  /** For what its policies do elsewhere. */
+  readonly writer: DownstreamWriter;
+  readonly judge: RuleJudge;
 }
 
 export interface ServingWebhook {
@@ -156,10 +158,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   process.on("SIGHUP", renewNow);
   return {
     attach(cluster, path) {
-      const resources = () => cluster.governed().resources;
-      const onWrite = recordWrites(ledger, cluster.client.context, io.now, trouble);
-      const writer = new DownstreamWriter(cluster.client, resources, onWrite);
-      const effects = new EffectsWriter(writer, new RuleJudge(cluster.client, resources, nodeHost(io)), trouble);
+      const effects = new EffectsWriter(cluster.writer, cluster.judge, trouble);
       attached.set(path, { ...cluster, effects, handle: metrics.measuring(reviewHandler(cluster, effects, parts)) });
       return optionsOf(flags, listen, serving, owner, () => keys.path(path));
     },

@@ -1,35 +1,24 @@
 import { asString, isObject, jsonEquals, member } from "../../core/json.ts";
 import { gvkOf } from "../../core/kubernetes.ts";
-import { isCron, isDue } from "../../core/schedule/cron.ts";
+import { isDue } from "../../core/schedule/cron.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
 import type { CompiledPolicy } from "../../policies/policy.ts";
-import type { LivePolicies } from "../live/live-policies.ts";
-import type { DownstreamWriter, Propagation } from "./downstream-writer.ts";
+import { type ActedCluster, actionOn } from "./acted-cluster.ts";
+import type { Propagation } from "./downstream-writer.ts";
 import { notWritten } from "./effects.ts";
-import type { RuleJudge } from "./judge.ts";
-import { actionOn, type StoredObjects } from "./stored-object.ts";
-
-export interface DeletionsOptions extends StoredObjects {
-  readonly writer: DownstreamWriter;
-  readonly judge: RuleJudge;
-  readonly policies: LivePolicies;
-  /** Of several replicas one deletes. */
-  readonly leads: () => boolean;
-  readonly onTrouble: (error: unknown) => void;
-}
 
 /** How often it is looked whose hour has come; schedules count in minutes. */
 const lookMilliseconds = 5000;
 
 /** Deletes what cleanup and deleting policies want deleted, at the times of their schedules (cron, UTC). What was missed is not made up for. */
 export class Deletions {
-  readonly #options: DeletionsOptions;
+  readonly #options: ActedCluster;
   #looked: number;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(options: DeletionsOptions) {
+  constructor(options: ActedCluster) {
     this.#options = options;
     this.#looked = options.host.now();
   }
@@ -64,7 +53,7 @@ export class Deletions {
     const schedule = asString(member(specOf(policy), "schedule"));
     if (schedule === undefined || !policy.rules.some(({ kind }) => kind === "delete")) return false;
     // One that is none was refused when it was stored, or is told as broken.
-    return isCron(schedule) && isDue(schedule, from, until);
+    return isDue(schedule, from, until);
   }
 
   #isInForce(policy: CompiledPolicy): boolean {

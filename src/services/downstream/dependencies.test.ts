@@ -17,7 +17,7 @@ const answer = async (): Promise<Fact> => ({ ok: true, value: null });
 
 async function dependentsAfter(need: Need): Promise<readonly string[]> {
   const dependencies = new Dependencies(() => "secrets");
-  const source = dependencies.watching("policy/rule", "uid", { known: () => undefined, fetch: answer });
+  const source = dependencies.watching("policy/rule", "uid")({ known: () => undefined, fetch: answer });
   await source.fetch(need, AbortSignal.timeout(1000));
   return [...dependencies.of(secret)].map(({ key, trigger }) => `${key} ${trigger}`);
 }
@@ -49,10 +49,18 @@ describe("what was looked up", () => {
   test("is what was looked up the last time", async () => {
     const dependencies = new Dependencies(() => "secrets");
     const source = { known: () => undefined, fetch: answer };
-    const first = dependencies.watching("policy/rule", "uid", source);
+    const first = dependencies.watching("policy/rule", "uid")(source);
     await first.fetch(objects({}), AbortSignal.timeout(1000));
-    const second = dependencies.watching("policy/rule", "uid", source);
+    const second = dependencies.watching("policy/rule", "uid")(source);
     await second.fetch(objects({ name: "other" }), AbortSignal.timeout(1000));
     expect([...dependencies.of(secret)]).toEqual([]);
+  });
+
+  test("is everything of one run, however often the rule was judged in it", async () => {
+    const dependencies = new Dependencies(() => "secrets");
+    const watching = dependencies.watching("policy/rule", "uid");
+    for (const name of ["pull", "other"])
+      await watching({ known: () => undefined, fetch: answer }).fetch(objects({ name }), AbortSignal.timeout(1000));
+    expect([...dependencies.of(secret)]).toHaveLength(1);
   });
 });

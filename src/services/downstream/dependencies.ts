@@ -19,17 +19,17 @@ export class Dependencies {
     this.#pluralOf = pluralOf;
   }
 
-  /** A source that notes what it is asked. */
-  watching(key: string, trigger: string, source: FactSource): FactSource {
+  /** Makes sources that note what they are asked, all of them for one run. */
+  watching(key: string, trigger: string): (source: FactSource) => FactSource {
     const needs = new Map<string, Need>();
     this.#needs.set(`${key} ${trigger}`, { key, trigger, needs });
-    return {
+    return (source) => ({
       known: (need) => source.known(need),
       fetch: (need, signal): Promise<Fact> => {
         needs.set(JSON.stringify(need), need);
         return source.fetch(need, signal);
       },
-    };
+    });
   }
 
   *of(object: KubernetesObject): Iterable<Dependent> {

@@ -1,5 +1,5 @@
 import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
-import { listPath } from "../../adapters/kubernetes/list.ts";
+import { listPath, objectPath } from "../../adapters/kubernetes/list.ts";
 import type { Action } from "../../core/action.ts";
 import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
 import { asString, type JsonObject, type JsonValue, member } from "../../core/json.ts";
@@ -13,6 +13,7 @@ import {
   namespaceOf,
   parseApiVersion,
 } from "../../core/kubernetes.ts";
+import { uidOf } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { DownstreamTerms } from "../../policies/policy.ts";
 import { converge } from "./converge.ts";
 
@@ -48,7 +49,7 @@ export class DownstreamWriter {
   /** Makes the object; one that is there is brought to this state where it is to be kept so. */
   async bring(object: KubernetesObject, terms: DownstreamTerms): Promise<void> {
     const resource = this.#resourceOf(object);
-    const path = pathOf(resource, object);
+    const path = objectPath(resource, namespaceOf(object), nameOf(object));
     if (terms.serverSideApply) {
       await this.#client.send({
         method: "PATCH",
@@ -76,7 +77,7 @@ export class DownstreamWriter {
 
   /** Changes an object that is there to what a rule made of it; a conflict (409) where it is not any more what the rule saw. */
   async mutate(object: KubernetesObject): Promise<void> {
-    const path = pathOf(this.#resourceOf(object), object);
+    const path = this.#pathOf(object);
     const live = await this.#get(path);
     if (live === undefined) return;
     const seen = versionOf(object);
@@ -86,22 +87,22 @@ export class DownstreamWriter {
 
   /** Whether this very object is stored, and not another of that name. */
   async isThere(object: KubernetesObject): Promise<boolean> {
-    const live = await this.#get(pathOf(this.#resourceOf(object), object));
-    return live !== undefined && live.metadata?.["uid"] === object.metadata?.["uid"];
+    const live = await this.#get(this.#pathOf(object));
+    return live !== undefined && uidOf(live) === uidOf(object);
   }
 
   /** What is not there any more, or is not what it was when this was decided, is left, and no failure. */
   async remove(object: KubernetesObject, propagation: Propagation = "Background"): Promise<void> {
-    const uid = asString(member(object.metadata, "uid"));
+    const uid = uidOf(object);
     const resourceVersion = versionOf(object);
     const body: JsonObject = {
       apiVersion: "v1",
       kind: "DeleteOptions",
       propagationPolicy: propagation,
-      ...(uid === undefined || resourceVersion === undefined ? {} : { preconditions: { uid, resourceVersion } }),
+      ...(uid === "" || resourceVersion === undefined ? {} : { preconditions: { uid, resourceVersion } }),
     };
     try {
-      await this.#client.send({ method: "DELETE", path: pathOf(this.#resourceOf(object), object), body });
+      await this.#client.send({ method: "DELETE", path: this.#pathOf(object), body });
       this.#onWrite("delete", object);
     } catch (error) {
       if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 409)) throw error;
@@ -112,8 +113,7 @@ export class DownstreamWriter {
   async isGone(group: string, kind: string, namespace: string, name: string): Promise<boolean> {
     const resource = this.#resources().byKind(group, kind);
     if (resource === undefined) return false;
-    const list = listPath(resource, resource.namespaced ? namespace : undefined);
-    return (await this.#get(`${list}/${encodeURIComponent(name)}`)) === undefined;
+    return (await this.#get(objectPath(resource, namespace, name))) === undefined;
   }
 
   async #change(path: string, live: KubernetesObject, wanted: KubernetesObject): Promise<void> {
@@ -137,6 +137,10 @@ export class DownstreamWriter {
     return isKubernetesObject(found) ? found : undefined;
   }
 
+  #pathOf(object: KubernetesObject): string {
+    return objectPath(this.#resourceOf(object), namespaceOf(object), nameOf(object));
+  }
+
   #resourceOf(object: KubernetesObject): ApiResource {
     const resource = this.#resources().byKind(groupOf(object), object.kind);
     if (resource === undefined) throw new ApiError(404, "NotFound", `the cluster serves no ${object.apiVersion} ${object.kind}`);
@@ -156,10 +160,6 @@ export class DownstreamWriter {
       return "";
     }
   }
-}
-
-function pathOf(resource: ApiResource, object: KubernetesObject): string {
-  return `${listPath(resource, resource.namespaced ? namespaceOf(object) : undefined)}/${encodeURIComponent(nameOf(object))}`;
 }
 
 const versionOf = (object: KubernetesObject): string | undefined => asString(member(object.metadata, "resourceVersion"));

@@ -3,26 +3,14 @@ import type { ObjectChange } from "../../adapters/kubernetes/informer.ts";
 import { asString, member } from "../../core/json.ts";
 import { groupOf, gvkOf, type KubernetesObject } from "../../core/kubernetes.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
-import { originOf } from "../../policies/kyverno/generate/generated-labels.ts";
+import { originOf, uidOf } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { CompiledPolicy, CompiledRule, DownstreamTerms } from "../../policies/policy.ts";
-import type { FactSource } from "../admission/facts.ts";
-import type { LivePolicies, PolicyRevision } from "../live/live-policies.ts";
+import type { PolicyRevision } from "../live/live-policies.ts";
+import { type ActedCluster, actionOn } from "./acted-cluster.ts";
 import { Dependencies } from "./dependencies.ts";
-import type { DownstreamWriter } from "./downstream-writer.ts";
-import { effectsOf, markOf, notWritten, uidOf, type Wanted } from "./effects.ts";
-import type { RuleJudge } from "./judge.ts";
-import { type Made, MadeObjects, refOf } from "./made-objects.ts";
-import { actionOn, type StoredObjects } from "./stored-object.ts";
+import { effectsOf, notWritten, type Wanted } from "./effects.ts";
+import { type Made, MadeObjects, markOf, refOf } from "./made-objects.ts";
 import { WorkQueue } from "./work-queue.ts";
-
-export interface DownstreamsOptions extends StoredObjects {
-  readonly writer: DownstreamWriter;
-  readonly judge: RuleJudge;
-  readonly policies: LivePolicies;
-  /** Of several replicas one keeps what was made. */
-  readonly leads: () => boolean;
-  readonly onTrouble: (error: unknown) => void;
-}
 
 /** A rule that makes or changes other objects, of a policy that is in force. */
 interface KeptRule {
@@ -45,7 +33,7 @@ const certaintyMilliseconds = 1000;
  * of the objects themselves, so that a restart, or another replica, goes on. What cannot be judged is left as it is.
  */
 export class Downstreams {
-  readonly #options: DownstreamsOptions;
+  readonly #options: ActedCluster;
   readonly #queue: WorkQueue;
   readonly #dependencies: Dependencies;
   #made = new MadeObjects();
@@ -55,7 +43,7 @@ export class Downstreams {
   #started = false;
   #led = false;
 
-  constructor(options: DownstreamsOptions) {
+  constructor(options: ActedCluster) {
     this.#options = options;
     this.#queue = new WorkQueue(options.onTrouble);
     this.#dependencies = new Dependencies((group, kind) => options.resources().byKind(group, kind)?.resource);
@@ -206,10 +194,10 @@ export class Downstreams {
     const { writer } = this.#options;
     let generated: readonly Wanted[] = [];
     let targets: readonly Wanted[] = [];
+    const watching = this.#dependencies.watching(keyOf(policy, rule), uidOf(trigger));
     // It wants nothing only where it wants nothing whatever was done to the trigger.
     for (const operation of operationsOf(rule)) {
       const action = actionOn(trigger, operation, this.#options);
-      const watching = (source: FactSource) => this.#dependencies.watching(keyOf(policy, rule), uidOf(trigger), source);
       const decision = await this.#options.judge.judge({ policy, rule }, action, watching);
       const problem = decision.results.find(({ result }) => result.status === "error")?.result.message;
       if (problem !== undefined) throw new Error(`${keyOf(policy, rule)} cannot be run for ${refOf(trigger)}: ${problem}`);

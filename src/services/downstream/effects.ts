@@ -1,19 +1,19 @@
-import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { ApiError } from "../../adapters/kubernetes/client.ts";
 import type { Action } from "../../core/action.ts";
-import { asString, member } from "../../core/json.ts";
-import { formatRef, type KubernetesObject, labelsOf, resourceRef } from "../../core/kubernetes.ts";
+import { type KubernetesObject, labelsOf } from "../../core/kubernetes.ts";
 import { type Decision, type PolicyResult, type PolicyRule, policyName } from "../../engine/index.ts";
 import {
   generatedAsLabel,
   generatedLabels,
   policyNameLabel,
+  uidOf,
   withLabels,
 } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { DownstreamTerms } from "../../policies/policy.ts";
 import type { DownstreamWriter } from "./downstream-writer.ts";
 import type { RuleJudge } from "./judge.ts";
+import { markOf, refOf } from "./made-objects.ts";
 
 /** What policies want done elsewhere because a request was admitted. */
 export interface Effects {
@@ -42,7 +42,8 @@ export function effectsOf({ results }: Decision, action: Action, later: readonly
     downstream === undefined || target === undefined || status !== "pass" ? [] : [{ object: target, terms: downstream }],
   );
   const failed = results.filter(({ rule, result }) => rule.downstream !== undefined && result.status === "error");
-  return { action, generated, targets, later: [...later, ...failed] };
+  const waiting = [...later, ...failed];
+  return generated.length + targets.length + waiting.length === 0 ? undefined : { action, generated, targets, later: waiting };
 }
 
 /** The objects that a result wants, labelled with what they were made for where they are to be kept. */
@@ -98,9 +99,11 @@ export class EffectsWriter {
   async #carryOut({ action, generated, targets }: Effects): Promise<void> {
     const own = await this.#writer.isOwn(action);
     const counts = ({ terms }: Wanted) => !(own && terms.skipsOwnWrites);
-    if (!(await this.#isStored(action))) return;
-    for (const { object, terms } of generated.filter(counts)) await this.#write(object, () => this.#writer.bring(object, terms));
-    for (const { object } of targets.filter(counts)) await this.#writer.mutate(object);
+    const made = generated.filter(counts);
+    const changed = targets.filter(counts);
+    if (made.length + changed.length === 0 || !(await this.#isStored(action))) return;
+    for (const { object, terms } of made) await this.#write(object, () => this.#writer.bring(object, terms));
+    for (const { object } of changed) await this.#writer.mutate(object);
   }
 
   /** What was admitted here may have been refused behind us, or is gone already: nothing is made for it then. */
@@ -150,17 +153,8 @@ export class EffectsWriter {
   }
 }
 
-/** A name of an object that is a value of a label, and of no other object. */
-export const markOf = (object: KubernetesObject): string =>
-  createHash("sha256")
-    .update(formatRef(resourceRef(object)))
-    .digest("hex")
-    .slice(0, 40);
-
 /** For who is told of trouble. */
 export function notWritten(object: KubernetesObject, error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error);
-  return new Error(`${formatRef(resourceRef(object))} could not be written for a policy: ${message}`, { cause: error });
+  return new Error(`${refOf(object)} could not be written for a policy: ${message}`, { cause: error });
 }
-
-export const uidOf = (object: KubernetesObject): string => asString(member(object.metadata, "uid")) ?? "";

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { formatRef, type KubernetesObject, resourceRef } from "../../core/kubernetes.ts";
 import { type Origin, originOf } from "../../policies/kyverno/generate/generated-labels.ts";
 
@@ -9,6 +10,9 @@ export interface Made {
 }
 
 export const refOf = (object: KubernetesObject): string => formatRef(resourceRef(object));
+
+/** A value of a label that names this object, and no other. */
+export const markOf = (object: KubernetesObject): string => hash("sha256", refOf(object)).slice(0, 40);
 
 /** What was generated in a cluster, found by the objects that it was made for, and made of. */
 export class MadeObjects {
