@@ -275,7 +275,7 @@ describe("needs", () => {
 
 describe("a finding", () => {
   const failing = policy("p", [
-    { name: "a", says: () => [{ status: "fail", message: "m", path: ["spec", "n"], evidence: { was: 1 } }] },
+    { name: "a", says: () => [{ status: "fail", message: "m", locate: () => ["spec", "n"], evidence: { was: 1 } }] },
   ]);
 
   test("says what, where and how bad", () => {

@@ -46,7 +46,8 @@ export function plainFinding(
 ): Finding {
   const check = checkOf(policy, rule.name);
   const resource = referenceTo(result.target ?? object);
-  const { path, status } = result;
+  const { status } = result;
+  const path = result.locate?.();
   return {
     id: findingId(check, resource, path, sha256),
     check,
@@ -70,7 +71,7 @@ export function plainFinding(
 export function toFinding({ policy, rule, result }: PolicyResult, object: KubernetesObject, document?: SourceDocument): Finding {
   const check = checkOf(policy, rule.name);
   const resource = referenceTo(result.target ?? object);
-  const path = once(() => result.path);
+  const path = once(() => result.locate?.());
   const location = once(() => document?.locate(path() ?? []));
   const advice = adviceOf(policy, result.status);
   const id = once(() => findingId(check, resource, path()));

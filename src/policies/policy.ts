@@ -56,8 +56,8 @@ export interface RuleResult {
   readonly message: string;
   /** Where it differs from the policy's severity. */
   readonly severity?: Severity;
-  /** Where in the object, when one place is to blame. */
-  readonly path?: JsonPath | undefined;
+  /** Finds where in the object, when one place is to blame: of most results nobody asks. */
+  readonly locate?: () => JsonPath | undefined;
   readonly evidence?: JsonObject;
   readonly fix?: Fix;
   /** Mutate and verify rules: the object after the rule. Absent: unchanged. */

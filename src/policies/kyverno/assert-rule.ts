@@ -39,9 +39,8 @@ function judge(tree: AssertionTree, rule: RuleSource, scope: RuleScope): RuleRes
     const failures = tree(payload(scope), { host, budget });
     const [first] = failures;
     if (first === undefined) return passed(`Validation rule '${rule.name}' passed.`);
-    const path = pathInObject(first.path, scope);
     const message = failures.map((f) => `${toDotted(f.path)}: ${f.message}`).join("; ");
-    return { ...failedWith(message), ...(path === undefined ? {} : { path }) };
+    return { ...failedWith(message), locate: () => pathInObject(first.path, scope) };
   } catch (error) {
     return errorResult(`the assertion tree cannot be evaluated: ${reasonOf(error)}`);
   }

@@ -84,7 +84,7 @@ describe("exclusions", () => {
     expect(result?.message).toContain(
       "[spec.containers[1].securityContext.privileged is forbidden, forbidden values found: true]",
     );
-    expect(result?.path).toEqual(["spec", "containers", 1, "securityContext", "privileged"]);
+    expect(result?.locate?.()).toEqual(["spec", "containers", 1, "securityContext", "privileged"]);
     expect(result?.fix?.patch).toEqual([{ op: "replace", path: "/spec/containers/1/securityContext/privileged", value: false }]);
   });
 });

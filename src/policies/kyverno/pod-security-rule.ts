@@ -127,7 +127,7 @@ function evaluate(rule: PodSecurityRule, scope: RuleScope): readonly RuleResult[
   const locate = (path: JsonPath): JsonPath => [...(path[0] === "metadata" ? place.metadata : place.spec), ...path.slice(1)];
   if (mismatch !== undefined) {
     const text = `${toDotted(locate(mismatch.path))} must be ${mismatch.expected}`;
-    return [{ ...errorResult(`Error while getting new resource: ${text}`), path: locate(mismatch.path) }];
+    return [{ ...errorResult(`Error while getting new resource: ${text}`), locate: () => locate(mismatch.path) }];
   }
   const found = exclude(failedControls(rule.levelVersion, read), rule.exclusions, rule.levelVersion, pod);
   if (found.length === 0) return [passed(`Validation rule '${rule.name}' passed.`)];
@@ -159,9 +159,7 @@ function failure(
   const fix = once(() => fixFor(broken, object, locate));
   return {
     ...failedWith(message),
-    get path() {
-      return fields()[0];
-    },
+    locate: () => fields()[0],
     get evidence() {
       return evidence();
     },

@@ -23,7 +23,7 @@ const rule = (validate: string, more = ""): string => `
 const outcome = (validate: string, object = pod, more = "") => {
   const { results } = runRules(rule(validate, more), object);
   const [result] = results.filter((r) => r.rule === "check");
-  return result === undefined ? undefined : [result.status, result.message, result.path?.join(".")];
+  return result === undefined ? undefined : [result.status, result.message, result.locate?.()?.join(".")];
 };
 
 describe("patterns", () => {

@@ -76,16 +76,6 @@ function targetOf({ scope, element }: Subject): JsonValue | undefined {
   return scope.context.action.operation === "DELETE" ? undefined : scope.context.object;
 }
 
-/** Where a failure lies is looked for when somebody asks. */
-function withPath(result: RuleResult, path: () => JsonPath | undefined): RuleResult {
-  return {
-    ...result,
-    get path() {
-      return path();
-    },
-  };
-}
-
 function patternOutcome(context: CheckContext, subject: Subject, target: JsonValue, result: PatternResult): RuleResult {
   switch (result.status) {
     case "pass":
@@ -95,9 +85,10 @@ function patternOutcome(context: CheckContext, subject: Subject, target: JsonVal
     case "error":
       return errorResult(describeFailure(context, subject.scope, "", result.message));
     case "fail":
-      return withPath(failedWith(describeFailure(context, subject.scope, result.path, result.message)), () =>
-        blame(subject, target, result.path),
-      );
+      return {
+        ...failedWith(describeFailure(context, subject.scope, result.path, result.message)),
+        locate: () => blame(subject, target, result.path),
+      };
   }
 }
 
@@ -165,9 +156,10 @@ function anyPatternOutcome(
   }
   if (failures.length > 0) {
     const [path] = paths;
-    return withPath(failedWith(describeAnyFailure(context, subject.scope, failures.join(" "))), () =>
-      path === undefined ? undefined : blame(subject, target, path),
-    );
+    return {
+      ...failedWith(describeAnyFailure(context, subject.scope, failures.join(" "))),
+      locate: () => (path === undefined ? undefined : blame(subject, target, path)),
+    };
   }
   return skips.length > 0 ? skipped(skips.join(" ")) : passed(context.message.text);
 }
@@ -217,7 +209,7 @@ function compileDeny(deny: JsonValue, path: JsonPath, context: CheckContext): Ch
     }
     if (!denied.met) return passed(`validation rule '${context.rule}' passed.`);
     const result = failedWith(denyMessage(context, scope, denied.message));
-    return element === undefined ? result : withPath(result, () => pathOfPart(scope.context.object, element));
+    return element === undefined ? result : { ...result, locate: () => pathOfPart(scope.context.object, element) };
   };
 }
 

@@ -79,7 +79,7 @@ function describe(
     status: statusOf(demand, context, found.holder),
     severity: demand.severity,
     message: `${failureText({ check, violations: told })}${structureNote(judged)}`,
-    ...placeOf(told, found.locate),
+    locate: placeOf(told, found.locate),
     evidence: evidenceOf(demand, told, judged),
     ...(context.object === undefined ? {} : { fix: fixFor([{ check, violations: told }], context.object, found.locate) }),
   };
@@ -99,9 +99,8 @@ function structureNote({ found }: JudgedPod): string {
   return found.how === "structural" ? ` (found by its structure: ${found.holder.kind} is no kind that the catalogue knows)` : "";
 }
 
-function placeOf(violations: readonly Violation[], locate: (path: JsonPath) => JsonPath): { readonly path?: JsonPath } {
-  const [first] = violations;
-  return first === undefined ? {} : { path: locate(first.path) };
+function placeOf([first]: readonly Violation[], locate: (path: JsonPath) => JsonPath): () => JsonPath | undefined {
+  return () => first && locate(first.path);
 }
 
 function evidenceOf({ standard }: Demand, violations: readonly Violation[], { found }: JudgedPod): JsonObject {

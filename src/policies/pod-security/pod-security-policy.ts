@@ -93,7 +93,7 @@ function judge({ object }: RuleContext): readonly RuleResult[] {
       status: "fail",
       severity: "medium",
       message: `PodSecurityPolicy was removed in Kubernetes 1.25, and nothing of it is enforced. The nearest Pod Security Standard is ${level}.${stricter}`,
-      path: ["kind"],
+      locate: () => ["kind"],
       evidence: { level, stricterIn },
       fix: {
         description:

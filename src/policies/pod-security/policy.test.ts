@@ -63,7 +63,7 @@ function object(text: string): KubernetesObject {
 const told = (results: readonly Named[]) =>
   results
     .filter((r) => r.status !== "pass")
-    .map((r) => `${r.status} ${r.severity ?? ""} ${r.policy}/${r.rule} ${r.path?.join(".") ?? ""}`);
+    .map((r) => `${r.status} ${r.severity ?? ""} ${r.policy}/${r.rule} ${r.locate?.()?.join(".") ?? ""}`);
 
 const both = podSecurityPolicies(options);
 const safe =

@@ -106,7 +106,13 @@ function readableRule(judge: Judge): CompiledRule {
       const [mismatch] = pod.mismatches;
       if (mismatch === undefined) return [];
       const path = found.locate(mismatch.path);
-      return [{ status: "error", message: `the pod could not be checked: ${toDotted(path)} must be ${mismatch.expected}`, path }];
+      return [
+        {
+          status: "error",
+          message: `the pod could not be checked: ${toDotted(path)} must be ${mismatch.expected}`,
+          locate: () => path,
+        },
+      ];
     });
     const tooLarge: RuleResult = {
       status: "error",

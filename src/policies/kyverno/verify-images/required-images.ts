@@ -30,11 +30,11 @@ function check(rule: VerifyRule, images: readonly ObjectImage[], scope: RuleScop
     for (const image of images) {
       if (!matchesAny(verification.references, image.reference)) continue;
       if (verification.verifyDigest && image.image.digest === "") {
-        return { ...failedWith(`missing digest for ${image.reference}`), path: image.path };
+        return { ...failedWith(`missing digest for ${image.reference}`), locate: () => image.path };
       }
       if (!verification.required) continue;
       const status = verifiedStatus(rule, verification, image, scope);
-      if (status === "fail") return { ...failedWith(`unverified image ${image.reference}`), path: image.path };
+      if (status === "fail") return { ...failedWith(`unverified image ${image.reference}`), locate: () => image.path };
       (status === "pass" ? passing : skipping).push(image.reference);
     }
   }

@@ -121,7 +121,7 @@ class VerificationRun {
   }
 
   #add(result: RuleResult, image: ObjectImage): void {
-    this.#results.push({ ...result, path: image.path });
+    this.#results.push({ ...result, locate: () => image.path });
   }
 
   /** @throws NeedsFacts while answers are missing */

@@ -52,7 +52,7 @@ describe("signatures", () => {
       ["pass", "image verified"],
     ]);
     expect(imageOf(run)).toBe(pinned);
-    expect(run.results[0]?.path).toEqual(["spec", "containers", 0, "image"]);
+    expect(run.results[0]?.locate?.()).toEqual(["spec", "containers", 0, "image"]);
     expect(run.object?.metadata?.annotations).toEqual({
       "kyverno.io/verify-images": JSON.stringify({ [`ghcr.io/acme/web@${digest}`]: "pass" }),
       "kyverno.io/verify-images-scoped": JSON.stringify({
