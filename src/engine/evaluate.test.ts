@@ -328,6 +328,7 @@ test("candidates are computed once per kind of target", () => {
     },
   ]);
   const key = { group: "", version: "v1", kind: "Pod", subresource: "", operation: "CREATE" } as const;
+  asked = 0;
   expect(set.candidates(key).validate).toHaveLength(1);
   expect(set.candidates(key)).toBe(set.candidates({ ...key }));
   expect(asked).toBe(1);

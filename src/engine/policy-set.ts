@@ -1,6 +1,6 @@
 import type { Operation } from "../core/action.ts";
 import type { GroupVersionKind } from "../core/kubernetes.ts";
-import { matchWildcard } from "../core/wildcard.ts";
+import { containsWildcard, matchWildcard } from "../core/wildcard.ts";
 import type { CompiledPolicy, CompiledRule, KindSelector, RuleKind } from "../policies/policy.ts";
 
 /** What the index is asked with: the target of an action. */
@@ -37,13 +37,19 @@ function selects(selector: KindSelector, key: TargetKey): boolean {
 const mayApply = (rule: CompiledRule, key: TargetKey): boolean =>
   (rule.operations?.has(key.operation) ?? true) && rule.selectors.some((s) => selects(s, key));
 
+const noCandidates: Candidates = { mutate: [], verify: [], validate: [], generate: [], delete: [] };
+
 /** Policies that never change once they are here; candidates are found by GVK, subresource and operation. */
 export class PolicySet {
   readonly policies: readonly CompiledPolicy[];
   readonly #candidates = new Map<string, Candidates>();
+  /** Rules by the kinds that they name; those that name a pattern are looked at for every kind. */
+  readonly #byKind = new Map<string, CompiledRule[]>();
+  readonly #ofPatterns: CompiledRule[] = [];
 
   constructor(policies: readonly CompiledPolicy[]) {
     this.policies = policies;
+    for (const { rules } of policies) for (const rule of rules) this.#index(rule);
   }
 
   /** Rules that may apply to the target, by kind and in policy order; computed once per distinct target. */
@@ -51,14 +57,7 @@ export class PolicySet {
     const text = `${key.group}/${key.version}/${key.kind}/${key.subresource}/${key.operation}/${key.owner?.kind ?? ""}/${key.owner?.group ?? ""}`;
     let found = this.#candidates.get(text);
     if (found === undefined) {
-      const ofKind = (kind: RuleKind) => this.#find(key, kind);
-      found = {
-        mutate: ofKind("mutate"),
-        verify: ofKind("verify"),
-        validate: ofKind("validate"),
-        generate: ofKind("generate"),
-        delete: ofKind("delete"),
-      };
+      found = this.#find(key);
       this.#candidates.set(text, found);
     }
     return found;
@@ -70,13 +69,28 @@ export class PolicySet {
     return kinds.some((kind) => candidates[kind].length > 0);
   }
 
-  #find(key: TargetKey, kind: RuleKind): readonly Candidate[] {
-    const found: Candidate[] = [];
-    for (const policy of this.policies) {
-      if (!policy.rules.some((rule) => rule.kind === kind)) continue;
-      const rules = policy.rules.filter((rule) => rule.kind === kind && mayApply(rule, key));
-      if (rules.length > 0) found.push({ policy, rules, inServer: rules.some((rule) => rule.inServer !== undefined) });
+  #index(rule: CompiledRule): void {
+    for (const kind of new Set(rule.selectors.map((selector) => selector.kind))) {
+      if (containsWildcard(kind)) this.#ofPatterns.push(rule);
+      else this.#byKind.set(kind, [...(this.#byKind.get(kind) ?? []), rule]);
     }
-    return found;
+  }
+
+  #find(key: TargetKey): Candidates {
+    const named = [key.kind, key.owner?.kind ?? ""].flatMap((kind) => this.#byKind.get(kind) ?? []);
+    const applying = new Set([...named, ...this.#ofPatterns].filter((rule) => mayApply(rule, key)));
+    if (applying.size === 0) return noCandidates;
+    const ofKind = (kind: RuleKind): readonly Candidate[] =>
+      this.policies.flatMap((policy) => {
+        const rules = policy.rules.filter((rule) => rule.kind === kind && applying.has(rule));
+        return rules.length === 0 ? [] : [{ policy, rules, inServer: rules.some((rule) => rule.inServer !== undefined) }];
+      });
+    return {
+      mutate: ofKind("mutate"),
+      verify: ofKind("verify"),
+      validate: ofKind("validate"),
+      generate: ofKind("generate"),
+      delete: ofKind("delete"),
+    };
   }
 }

@@ -2,7 +2,7 @@ import { isArray, isObject, type JsonObject, type JsonValue } from "../../core/j
 import { containsWildcard, matchWildcard } from "../../core/wildcard.ts";
 import { type Anchor, comesFirst, formatAnchor, hasNestedAnchor, parseAnchor } from "./anchor.ts";
 import { AnchorMismatch, goTypeName, type Mismatch, ShapeMismatch, Skipped, ValueMismatch } from "./mismatch.ts";
-import { SeenAnchors } from "./seen-anchors.ts";
+import { SeenAnchors, type WatchedAnchor, watchedAnchor } from "./seen-anchors.ts";
 import { compileValuePattern } from "./value-pattern.ts";
 
 /**
@@ -137,10 +137,10 @@ function compileMembers(entries: readonly Entry[]): ObjectCheck {
   const anchors: ObjectCheck[] = [];
   const first: ObjectCheck[] = [];
   const last: ObjectCheck[] = [];
-  const watched: Anchor[] = [];
+  const watched: WatchedAnchor[] = [];
   for (const entry of sorted) {
     const anchor = parseAnchor(entry.key);
-    if (isWatched(anchor)) watched.push(anchor);
+    if (isWatched(anchor)) watched.push(watchedAnchor(anchor));
     const check = compileMember(entry, anchor);
     if (comesFirst(anchor)) anchors.push(check);
     else if (anchor?.kind === "global" || hasNestedAnchor(entry.pattern)) first.unshift(check);
