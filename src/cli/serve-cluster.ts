@@ -6,6 +6,7 @@ import type { Store } from "../adapters/store/store.ts";
 import type { DefaultRbac } from "../analysis/rbac/world.ts";
 import { ReportWriter } from "../controllers/report-writer.ts";
 import type { ApiResources } from "../core/api-resources.ts";
+import type { GlobalContextNeed } from "../core/facts.ts";
 import type { Labels } from "../core/label-selector.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import type { SourceDocument } from "../core/source.ts";
@@ -14,6 +15,7 @@ import { networkHtml } from "../report/network-html.ts";
 import type { MeasuredCluster, TroubleSource } from "../server/metrics/metrics.ts";
 import { AdmissionApprovals } from "../services/access/admission-approvals.ts";
 import { LiveExceptions } from "../services/access/live-exceptions.ts";
+import { ClusterFacts } from "../services/admission/cluster-facts.ts";
 import type { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import type { ClusterView } from "../services/console/cluster-view.ts";
 import { networkView } from "../services/console/network-view.ts";
@@ -28,6 +30,7 @@ import { recordWrites } from "../services/downstream/write-record.ts";
 import { ClusterReach, type Unreached } from "../services/live/cluster-reach.ts";
 import { ClusterWriter } from "../services/live/cluster-writer.ts";
 import { FindingRecorder, findingNotes } from "../services/live/finding-records.ts";
+import { GlobalContext } from "../services/live/global-context.ts";
 import { GovernedCluster } from "../services/live/governed-cluster.ts";
 import { Leadership } from "../services/live/leadership.ts";
 import { LiveFlows } from "../services/live/live-flows.ts";
@@ -104,6 +107,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   #reports: ReportWriter | undefined;
   #leadership: Leadership | undefined;
   #exceptions: LiveExceptions | undefined;
+  #entries: GlobalContext | undefined;
   #isSettled = false;
   #modesRefresh: NodeJS.Timeout | undefined;
   readonly #reach: ClusterReach | undefined;
@@ -141,6 +145,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       packs,
       host,
       complete,
+      globalContext: (need) => this.#entries?.get(need),
       excuses: (action) => this.#exceptions?.excuseFor(action),
       onChange: (change) => {
         this.rights.changed();
@@ -318,8 +323,9 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const policies = this.#live;
     const host = nodeHost(context.io);
     const writer = new DownstreamWriter(client, resources, recordWrites(ledger, this.name, now, troubleOf("ledger")));
-    const judge = new RuleJudge(client, resources, host);
-    const calling = { client, policies, governed: () => governed, approvals, writer, judge };
+    const globalContext = (need: GlobalContextNeed) => entries.get(need);
+    const judge = new RuleJudge(client, resources, host, globalContext);
+    const calling = { client, policies, governed: () => governed, approvals, globalContext, writer, judge };
     const attached = webhook?.serving.attach(calling, webhook.path);
     // Where nobody answers, that is said once, and not by every watch.
     const onTrouble = (error: Error) => {
@@ -329,6 +335,15 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const governed = new GovernedCluster({ client, now, policies, schemas, webhook: attached, onTrouble });
     this.#governed = governed;
     const posture = this.#posture;
+    const entries = new GlobalContext({
+      client,
+      resources,
+      calls: new ClusterFacts(client, resources, now, globalContext),
+      host,
+      onChange: () => posture.lookAtAll(),
+      onTrouble,
+    });
+    this.#entries = entries;
     const acted: ActedCluster = {
       cluster: this.name,
       writer,
@@ -355,7 +370,9 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       onTrouble: troubleOf("reports"),
     });
     this.#closing.push(async () => {
-      await Promise.all([governed.stop(), objects.stop(), reports.stop(), downstreams.stop(), deletions.stop()]);
+      this.#entries = undefined;
+      const following = [governed, entries, objects, reports, downstreams, deletions];
+      await Promise.all(following.map((one) => one.stop()));
     });
     const lead = async () => {
       downstreams.start();
@@ -382,6 +399,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       await leadership.start();
     }
     await governed.start();
+    await entries.follow(governed.resources);
     await objects.follow(governed.resources);
     // What it did not answer while it went away is not what it does not hold.
     if ((await this.#reach?.look()) === false) throw new ApiError(0, "", this.unreached()?.reason ?? "");
@@ -391,6 +409,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const followed = await live.followCluster(client, governed.resources);
     governed.onResources((served) => followed.follow(served));
     governed.onResources(async () => this.#reports?.changed([]));
+    governed.onResources((served) => entries.follow(served));
     governed.onResources((served) => objects.follow(served));
     this.#reach?.watch();
   }

@@ -9,6 +9,7 @@ import { sharedKey } from "../adapters/store/grant-tokens.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
 import { otlpLines } from "../analysis/network/flows/otlp.ts";
+import type { Fact, GlobalContextNeed } from "../core/facts.ts";
 import { isArray } from "../core/json.ts";
 import type { ServerMetrics } from "../server/metrics/metrics.ts";
 import { answerReview } from "../server/webhook/reviews.ts";
@@ -56,6 +57,7 @@ export interface CallingCluster {
   readonly governed: () => GovernedCluster;
   /** What people approved. */
   readonly approvals: Approvals;
+  readonly globalContext: (need: GlobalContextNeed) => Fact;
   /** For what its policies do elsewhere. */
   readonly writer: DownstreamWriter;
   readonly judge: RuleJudge;
@@ -177,7 +179,7 @@ export const pathOfCluster = (context: string): string => `/clusters/${encodeURI
 const clusterPath = /^(\/clusters\/[^/]+)?(\/.*)$/;
 
 function reviewHandler(
-  { client, policies, governed, approvals }: CallingCluster,
+  { client, policies, governed, approvals, globalContext }: CallingCluster,
   effects: EffectsWriter,
   { ledger, io, results }: WebhookParts,
 ): ReviewHandler {
@@ -185,7 +187,7 @@ function reviewHandler(
   const admission = new Admission({
     onEffects: (wanted) => effects.take(wanted),
     cluster: client.context,
-    facts: new ClusterFacts(client, resources, io.now),
+    facts: new ClusterFacts(client, resources, io.now, globalContext),
     resources,
     host: nodeHost(io),
     ledger,

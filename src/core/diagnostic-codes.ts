@@ -162,6 +162,10 @@ export const diagnosticCodes = {
     meaning: "A PolicyException can not be understood; it lifts nothing.",
     next: "Correct the exception as the message says.",
   },
+  KYV_GLOBAL_CONTEXT: {
+    meaning: "A GlobalContextEntry can not be understood; policies that refer to it cannot be checked.",
+    next: "Correct the entry as the message says.",
+  },
   KYV_NOT_SUPPORTED: {
     meaning: "A rule of a Kyverno policy uses a feature that is not supported; its results are errors.",
     next: "Express the rule with another feature, or check it elsewhere.",

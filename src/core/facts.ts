@@ -20,8 +20,15 @@ export type Need =
    * The answer: `{verified, digest, message, statements}`; statements are `{type, predicate}`.
    */
   | { readonly kind: "image-verification"; readonly reference: string; readonly spec: JsonValue }
-  | { readonly kind: "global-context"; readonly name: string }
+  | GlobalContextNeed
   | ObjectsNeed;
+
+/** What an entry of the global context holds, or one of its projections. */
+export interface GlobalContextNeed {
+  readonly kind: "global-context";
+  readonly name: string;
+  readonly projection?: string;
+}
 
 /**
  * Live objects; the answer is an array of them. Group, version, kind, `namespace` and `name` may hold the wildcards `*`
@@ -70,6 +77,13 @@ export function requireFact(facts: Facts, need: Need): JsonValue {
   if (!fact.ok) throw new Error(fact.message);
   return fact.value;
 }
+
+/** An empty projection is none. */
+export const globalContextNeed = (name: string, projection: string): GlobalContextNeed => ({
+  kind: "global-context",
+  name,
+  ...(projection === "" ? {} : { projection }),
+});
 
 /** A stable text for a need, fit as a map key. */
 export function needKey(need: Need): string {

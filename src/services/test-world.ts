@@ -2,7 +2,7 @@ import type { Action, Subject } from "../core/action.ts";
 import { type ApiResources, apiResources } from "../core/api-resources.ts";
 import { crdResources } from "../core/crd.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
-import type { Fact, Facts, Need } from "../core/facts.ts";
+import type { Fact, Facts, GlobalContextNeed, Need } from "../core/facts.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../core/json.ts";
 import { isKubernetesObject, type KubernetesObject, resourceRef } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
@@ -127,7 +127,7 @@ function search(expression: string, data: JsonValue): JsonValue {
   return value instanceof NotFound ? null : value;
 }
 
-function globalContext(spec: TestSpec, name: string, documents: TestDocuments): Fact {
+function globalContext(spec: TestSpec, { name, projection }: GlobalContextNeed, documents: TestDocuments): Fact {
   const entry = spec.globalContextEntries.find((e) => member(e, "name") === name);
   if (entry === undefined) return { ok: false, message: `the test gives no global context entry ${name}` };
   const files = listOf(member(entry, "resourceFiles")).filter((path) => typeof path === "string");
@@ -137,12 +137,15 @@ function globalContext(spec: TestSpec, name: string, documents: TestDocuments): 
   const projections = listOf(member(entry, "projections"));
   try {
     const root = fieldPath === "" ? data : search(fieldPath, data);
-    if (projections.length === 0) return { ok: true, value: root };
     const projected = projections.map((p) => [
       asString(member(p, "name")) ?? "",
       search(asString(member(p, "path")) ?? "", root),
     ]);
-    return { ok: true, value: Object.fromEntries(projected) };
+    const value: JsonValue = projections.length === 0 ? root : Object.fromEntries(projected);
+    const wanted = projection === undefined ? value : member(value, projection);
+    return wanted === undefined
+      ? { ok: false, message: `global context entry ${name} has no projection ${projection}` }
+      : { ok: true, value: wanted };
   } catch (error) {
     return { ok: false, message: error instanceof Error ? error.message : String(error) };
   }
@@ -154,7 +157,7 @@ function testFacts(spec: TestSpec, documents: TestDocuments, cluster: Cluster, v
     get(need) {
       const mocked = mockedCall(spec, need);
       if (mocked !== undefined) return mocked;
-      if (need.kind === "global-context") return globalContext(spec, need.name, documents);
+      if (need.kind === "global-context") return globalContext(spec, need, documents);
       const image = need.kind === "image" ? cluster.images.get(need.reference) : undefined;
       const namespace = need.kind === "namespace" ? values.namespaces.get(need.name) : undefined;
       if (namespace !== undefined) return { ok: true, value: namespace };

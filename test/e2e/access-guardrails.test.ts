@@ -127,7 +127,7 @@ beforeAll(async () => {
   const resources = () => governed.resources;
   const admission = new Admission({
     cluster: "c1",
-    facts: new ClusterFacts(client, resources, Date.now),
+    facts: new ClusterFacts(client, resources, Date.now, () => ({ ok: false, message: "there is none" })),
     resources,
     host: { now: Date.now, random: Math.random },
     ledger,

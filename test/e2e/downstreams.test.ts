@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import { valueAt } from "../../src/core/json.ts";
 import { type GovernedTestCluster, startGovernedCluster } from "../conformance/chainsaw/cluster.ts";
+import { Stand, soon } from "./governed-stand.ts";
 
 /** What policies generate in a live cluster, and what becomes of it. */
 let cluster: GovernedTestCluster | undefined;
@@ -12,43 +13,6 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(() => cluster?.stop());
-
-const soon = { timeout: 15_000, interval: 100 };
-
-/** A namespace, a policy and what it makes there; each test has names of its own. */
-class Stand {
-  readonly #objects: GovernedTestCluster["objects"];
-  readonly namespace: string;
-
-  constructor({ objects }: GovernedTestCluster, namespace: string) {
-    this.#objects = objects;
-    this.namespace = namespace;
-  }
-
-  async write(object: JsonObject): Promise<void> {
-    expect(await this.#objects.write("apply", object, this.namespace)).toEqual(expect.any(Object));
-  }
-
-  async remove(object: JsonObject): Promise<void> {
-    await this.#objects.remove(object, this.namespace);
-    await this.#objects.isGone(object, this.namespace, 5000);
-  }
-
-  async find(kind: string, apiVersion: string, name: string): Promise<JsonValue | undefined> {
-    return (await this.#objects.find({ apiVersion, kind, metadata: { name, namespace: this.namespace } }, this.namespace))[0];
-  }
-
-  /** A policy that is in force. */
-  async policy(policy: JsonObject): Promise<void> {
-    await this.write(policy);
-    const isReady = async () => JSON.stringify(await this.#objects.find(policy, "")).includes('"status":"True"');
-    await expect.poll(isReady, soon).toBe(true);
-  }
-
-  async start(labels: JsonObject = {}): Promise<void> {
-    await this.write({ apiVersion: "v1", kind: "Namespace", metadata: { name: this.namespace, labels } });
-  }
-}
 
 const types = (networkPolicy: JsonValue | undefined) => valueAt(networkPolicy, ["spec", "policyTypes"]);
 
@@ -253,6 +217,29 @@ describe("cleanup policies", () => {
     await stand.remove(policy);
   }, 90_000);
 });
+
+test("an object whose label says so is deleted in its time, and it is told why", async (context) => {
+  if (cluster === undefined) return context.skip("no control plane can be had");
+  const stand = new Stand(cluster, "expired");
+  const map = (name: string, ttl: string): JsonObject => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name, labels: { "cleanup.kyverno.io/ttl": ttl } },
+  });
+  await stand.start();
+  for (const [name, ttl] of [
+    ["short", "2s"],
+    ["long", "1d"],
+    ["past", "2020-02-01"],
+    ["unread", "soon"],
+  ] as const)
+    await stand.write(map(name, ttl));
+  const left = async () => {
+    const found = await Promise.all(["short", "long", "past", "unread"].map((name) => stand.find("ConfigMap", "v1", name)));
+    return found.map((object) => valueAt(object, ["metadata", "name"])).filter((name) => name !== undefined);
+  };
+  await expect.poll(left, { timeout: 30_000, interval: 500 }).toEqual(["long", "unread"]);
+}, 60_000);
 
 describe("a GeneratingPolicy", () => {
   test("keeps what it generates, too", async (context) => {

@@ -31,13 +31,16 @@ export class Informer {
   readonly #client: KubernetesClient;
   readonly #events: InformerEvents;
   readonly #objects = new Map<string, KubernetesObject>();
+  readonly #namespace: string | undefined;
   readonly #stop = new AbortController();
   #version = "";
   #running: Promise<void> | undefined;
   #synced = false;
 
-  constructor(client: KubernetesClient, resource: ApiResource, events: InformerEvents) {
+  /** Without a namespace: everywhere. */
+  constructor(client: KubernetesClient, resource: ApiResource, events: InformerEvents, namespace?: string) {
     this.#client = client;
+    this.#namespace = namespace;
     this.resource = resource;
     this.#events = events;
   }
@@ -91,7 +94,7 @@ export class Informer {
   }
 
   async #list(): Promise<void> {
-    const { objects, version } = await listWithVersion(this.#client, this.resource);
+    const { objects, version } = await listWithVersion(this.#client, this.resource, this.#namespace);
     const changes: ObjectChange[] = [];
     const gone = new Map(this.#objects);
     for (const object of objects.map(withoutManagedFields)) {
@@ -113,7 +116,7 @@ export class Informer {
 
   async #watch(): Promise<void> {
     const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${watchSeconds}&resourceVersion=${encodeURIComponent(this.#version)}`;
-    for await (const line of this.#client.lines(`${listPath(this.resource)}?${query}`, this.#stop.signal)) {
+    for await (const line of this.#client.lines(`${listPath(this.resource, this.#namespace)}?${query}`, this.#stop.signal)) {
       const event = parseExactJson(line);
       const type = asString(member(event, "type"));
       const object = member(event, "object");

@@ -1,5 +1,6 @@
-import { type Need, requireFact } from "../../core/facts.ts";
-import { asString, isArray, isObject, type JsonValue, member } from "../../core/json.ts";
+import { globalContextNeed, type Need, requireFact } from "../../core/facts.ts";
+import { asString, isObject, type JsonValue, member } from "../../core/json.ts";
+import { type ApiCallNeed, apiCallNeed } from "./api-call.ts";
 import { compileField, type EntryContext, type EntryValue } from "./context.ts";
 import { reasonOf } from "./outcome.ts";
 import { compileQuery, type QuerySource, search } from "./query.ts";
@@ -61,26 +62,7 @@ function checkPathNamespace(path: string, own: string): void {
   }
 }
 
-const listOf = (value: JsonValue | undefined): readonly JsonValue[] => (isArray(value) ? value : []);
-
-function keyed(items: JsonValue | undefined): readonly (readonly [string, JsonValue])[] {
-  return listOf(items).map((item) => [asString(member(item, "key")) ?? "", member(item, "value") ?? null]);
-}
-
-function apiNeed(call: JsonValue): Need {
-  const urlPath = asString(member(call, "urlPath")) ?? "";
-  const service = member(call, "service");
-  const method = member(call, "method") === "POST" ? "POST" : "GET";
-  const body = method === "POST" ? { body: Object.fromEntries(keyed(member(call, "data"))) } : {};
-  if (urlPath !== "") return { kind: "api-call", method, path: urlPath, ...body };
-  if (!isObject(service)) throw new Error("missing service for APICall");
-  const headers = Object.fromEntries(keyed(service["headers"]).map(([key, value]) => [key, String(value)]));
-  const caBundle = asString(service["caBundle"]) ?? "";
-  const url = asString(service["url"]) ?? "";
-  return { kind: "http-call", method, url, headers, ...body, ...(caBundle === "" ? {} : { caBundle }) };
-}
-
-function describeCall(need: Need): string {
+function describeCall(need: ApiCallNeed): string {
   if (need.kind === "api-call") return `failed to ${need.method} resource with raw url: ${need.path}`;
   return need.kind === "http-call" ? `failed to execute HTTP request to ${need.url}` : "failed to look up";
 }
@@ -106,7 +88,7 @@ function compileApiCall(spec: JsonValue, context: EntryContext): EntryValue {
   const template = compileField(call, [...path, "apiCall"], report);
   const query = compileJmesPathField(spec, context, "apiCall");
   return (scope) => {
-    const need = apiNeed(template?.substitute(scope) ?? null);
+    const need = apiCallNeed(template?.substitute(scope) ?? null);
     if (need.kind === "api-call") checkPathNamespace(need.path, policy.namespace);
     let data: JsonValue;
     try {
@@ -145,17 +127,14 @@ function compileGlobalReference(spec: JsonValue, context: EntryContext): EntryVa
     if (policy.namespace !== "") {
       throw new Error(`context entry ${name}: globalReference is not allowed in namespaced policies`);
     }
-    const [entry = "", projection] = textOf(reference, scope, "globalReference.name").split(".");
+    const [entry = "", projection = ""] = textOf(reference, scope, "globalReference.name").split(".");
     let data: JsonValue;
     try {
-      data = requireFact(scope.context.facts, { kind: "global-context", name: entry });
+      data = requireFact(scope.context.facts, globalContextNeed(entry, projection));
     } catch (error) {
       throw new Error(`failed to fetch entry key=${entry}: ${reasonOf(error)}`);
     }
-    if (projection === undefined || projection === "") return transformed(query, data, scope, name);
-    const projected = member(data, projection);
-    if (projected === undefined) throw new Error(`global context entry ${entry} has no projection ${projection}`);
-    return transformed(query, projected, scope, name);
+    return transformed(query, data, scope, name);
   };
 }
 

@@ -126,8 +126,8 @@ describe("data from outside", () => {
     [
       "the global context",
       "- {name: x, globalReference: {name: deployments.names, jmesPath: '[0]'}}",
-      { names: ["a"] },
-      { kind: "global-context", name: "deployments" },
+      ["a"],
+      { kind: "global-context", name: "deployments", projection: "names" },
       "a",
     ],
   ])("%s", (_, entries, answer, need, expected) => {

@@ -1,7 +1,7 @@
 import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { listObjects } from "../../adapters/kubernetes/list.ts";
 import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
-import type { Fact, Need, ObjectsNeed } from "../../core/facts.ts";
+import type { Fact, GlobalContextNeed, Need, ObjectsNeed } from "../../core/facts.ts";
 import { needKey } from "../../core/facts.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { parseApiVersion } from "../../core/kubernetes.ts";
@@ -22,24 +22,23 @@ export class ClusterFacts implements FactSource {
   readonly #resources: () => ApiResources;
   readonly #now: () => number;
   readonly #answers = new Map<string, { readonly fact: Fact; readonly at: number }>();
-  readonly #local: (need: Need) => Fact | undefined;
+  readonly #globalContext: (need: GlobalContextNeed) => Fact;
 
-  /** `local` answers from memory what is held there. */
   constructor(
     client: KubernetesClient,
     resources: () => ApiResources,
     now: () => number,
-    local: (need: Need) => Fact | undefined = () => undefined,
+    globalContext: (need: GlobalContextNeed) => Fact,
   ) {
     this.#client = client;
     this.#resources = resources;
     this.#now = now;
-    this.#local = local;
+    this.#globalContext = globalContext;
   }
 
   known(need: Need): Fact | undefined {
-    const local = this.#local(need);
-    if (local !== undefined) return local;
+    // It is held in memory, and changes there.
+    if (need.kind === "global-context") return this.#globalContext(need);
     const entry = this.#answers.get(needKey(need));
     return entry !== undefined && this.#now() - entry.at < freshMilliseconds ? entry.fact : undefined;
   }
@@ -67,7 +66,7 @@ export class ClusterFacts implements FactSource {
       case "image-verification":
         return { ok: false, message: `no registry is asked about ${need.reference}` };
       case "global-context":
-        return { ok: false, message: `there is no global context entry ${need.name}` };
+        return this.#globalContext(need);
       default:
         return { ok: false, message: "such data cannot be looked up at admission" };
     }

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { castellanGroup } from "../../core/resource-kind.ts";
 import { matchWildcard } from "../../core/wildcard.ts";
 import { allFormats } from "../../policies/all-formats.ts";
+import { globalContextKind } from "../../policies/kyverno/global-context-entry.ts";
 import type { CompiledPolicy, CompiledRule, KindSelector } from "../../policies/policy.ts";
 import { accessKinds } from "../access/access-documents.ts";
 import { grantExtraKey } from "../access/guardrail-grant.ts";
@@ -119,6 +120,7 @@ const allOperations = ["CREATE", "UPDATE", "DELETE", "CONNECT"] as const;
 function policyRules(resources: ApiResources): readonly Rule[] {
   const kinds = [
     ...allFormats.formats.flatMap((format) => format.kinds),
+    globalContextKind,
     ...accessKinds.map(({ kind }) => ({ group: castellanGroup, kind })),
   ];
   const distinct = new Map(kinds.map((one) => [`${one.group}/${one.kind}`, one]));

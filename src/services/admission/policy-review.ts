@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { isKubernetesObject } from "../../core/kubernetes.ts";
 import type { KubernetesSchemas } from "../../core/schema.ts";
+import { isGlobalContextEntry, readGlobalContextEntry } from "../../policies/kyverno/global-context-entry.ts";
 import { accessProblems, isAccessDocument } from "../access/access-documents.ts";
 import { liveDocument } from "../live/policy-informers.ts";
 import { lintPolicyDocuments } from "../policy-lint/lint-documents.ts";
@@ -33,6 +34,7 @@ function problemsOf(object: JsonValue, schemas: KubernetesSchemas): readonly str
   if (!isKubernetesObject(object)) return [];
   const document = liveDocument(object, "");
   if (isAccessDocument(document)) return accessProblems(document);
+  if (isGlobalContextEntry(object)) return readGlobalContextEntry(document).diagnostics.map(({ message }) => message);
   const { findings } = lintPolicyDocuments([document], schemas);
   return findings
     .filter((finding) => finding.severity === "high" && refusing.test(finding.check.policy))

@@ -1,21 +1,31 @@
+import type { Instant } from "../../core/host.ts";
 import { asString, isObject, jsonEquals, member } from "../../core/json.ts";
-import { gvkOf } from "../../core/kubernetes.ts";
+import { gvkOf, type KubernetesObject } from "../../core/kubernetes.ts";
 import { isDue } from "../../core/schedule/cron.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
+import { cleanupPropagation, expiryOf, ttlLabel } from "../../policies/kyverno/cleanup-label.ts";
+import { uidOf } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { CompiledPolicy } from "../../policies/policy.ts";
 import { type ActedCluster, actionOn } from "./acted-cluster.ts";
 import type { Propagation } from "./downstream-writer.ts";
 import { notWritten } from "./effects.ts";
 
-/** How often it is looked whose hour has come; schedules count in minutes. */
-const lookMilliseconds = 5000;
+/** How often it is looked whose hour has come. */
+const lookMilliseconds = 2000;
+/** What could not be deleted is tried again after so long. */
+const againMilliseconds = 60_000;
 
-/** Deletes what cleanup and deleting policies want deleted, at the times of their schedules (cron, UTC). What was missed is not made up for. */
+/**
+ * Deletes what cleanup and deleting policies want deleted, at the times of their schedules (cron, UTC), and objects whose own
+ * label says when they are to go. A time of a schedule that was missed is not made up for; a label's is.
+ */
 export class Deletions {
   readonly #options: ActedCluster;
   #looked: number;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
+  /** Objects that are being deleted by their labels, or could not be, by UID: when they are looked at again. */
+  #tried = new Map<string, Instant>();
   #stopped = false;
 
   constructor(options: ActedCluster) {
@@ -42,10 +52,30 @@ export class Deletions {
     this.#looked = this.#options.host.now();
     if (!this.#options.leads()) return;
     const due = this.#options.policies.current.policies.filter((policy) => this.#isDue(policy, from, this.#looked));
-    if (due.length > 0) {
-      this.#running = this.#deleteAll(due).finally(() => {
-        this.#running = undefined;
-      });
+    const expired = this.#expired(this.#looked);
+    if (due.length + expired.length > 0) {
+      this.#running = this.#removeAll(expired)
+        .then(() => this.#deleteAll(due))
+        .finally(() => {
+          this.#running = undefined;
+        });
+    }
+  }
+
+  #expired(now: Instant): readonly KubernetesObject[] {
+    const expired = [...this.#options.objects()].filter((object) => (expiryOf(object) ?? Number.POSITIVE_INFINITY) <= now);
+    const wait = (object: KubernetesObject) => this.#tried.get(uidOf(object)) ?? 0;
+    const due = expired.filter((object) => wait(object) <= now);
+    this.#tried = new Map(expired.map((object) => [uidOf(object), wait(object) > now ? wait(object) : now + againMilliseconds]));
+    return due;
+  }
+
+  async #removeAll(objects: readonly KubernetesObject[]): Promise<void> {
+    const { writer, onTrouble } = this.#options;
+    for (const object of objects) {
+      if (this.#stopped || !this.#options.leads()) return;
+      const removed = writer.remove(object, cleanupPropagation(object), ttlLabel);
+      await removed.catch((error: unknown) => onTrouble(notWritten(object, error)));
     }
   }
 
@@ -84,7 +114,8 @@ export class Deletions {
         const { results } = await judge.judge({ policy, rule }, actionOn(object, "CREATE", this.#options));
         // What cannot be judged stays.
         if (!results.some(({ result }) => result.status === "pass" && result.exceptions === undefined)) continue;
-        await writer.remove(object, propagation).catch((error: unknown) => onTrouble(notWritten(object, error)));
+        const removed = writer.remove(object, propagation, policyName(policy.id));
+        await removed.catch((error: unknown) => onTrouble(notWritten(object, error)));
       }
     }
   }

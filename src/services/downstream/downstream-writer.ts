@@ -23,8 +23,8 @@ const fieldManager = "castellan-downstream";
 /** What becomes of the objects that are owned by one that is deleted. */
 export type Propagation = "Background" | "Foreground" | "Orphan";
 
-/** Told of each write, once it is done. */
-export type OnWrite = (verb: "create" | "update" | "delete", object: KubernetesObject) => void;
+/** Told of each write, once it is done; `by` is the policy that asked for it, where the object itself does not say. */
+export type OnWrite = (verb: "create" | "update" | "delete", object: KubernetesObject, by?: string) => void;
 
 /** Writes what policies want elsewhere. Everything rejects with `ApiError`; kinds that are not served are 404. */
 export class DownstreamWriter {
@@ -92,7 +92,7 @@ export class DownstreamWriter {
   }
 
   /** What is not there any more, or is not what it was when this was decided, is left, and no failure. */
-  async remove(object: KubernetesObject, propagation: Propagation = "Background"): Promise<void> {
+  async remove(object: KubernetesObject, propagation: Propagation = "Background", by?: string): Promise<void> {
     const uid = uidOf(object);
     const resourceVersion = versionOf(object);
     const body: JsonObject = {
@@ -103,7 +103,7 @@ export class DownstreamWriter {
     };
     try {
       await this.#client.send({ method: "DELETE", path: this.#pathOf(object), body });
-      this.#onWrite("delete", object);
+      this.#onWrite("delete", object, by);
     } catch (error) {
       if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 409)) throw error;
     }

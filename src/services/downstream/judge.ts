@@ -1,6 +1,7 @@
 import type { KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import type { Action } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
+import type { Fact, GlobalContextNeed } from "../../core/facts.ts";
 import type { Host } from "../../core/host.ts";
 import { type Decision, type PolicyRule, PolicySet } from "../../engine/index.ts";
 import { ClusterFacts } from "../admission/cluster-facts.ts";
@@ -14,18 +15,25 @@ export class RuleJudge {
   readonly #client: KubernetesClient;
   readonly #resources: () => ApiResources;
   readonly #host: Host;
+  readonly #globalContext: (need: GlobalContextNeed) => Fact;
 
-  constructor(client: KubernetesClient, resources: () => ApiResources, host: Host) {
+  constructor(
+    client: KubernetesClient,
+    resources: () => ApiResources,
+    host: Host,
+    globalContext: (need: GlobalContextNeed) => Fact,
+  ) {
     this.#client = client;
     this.#resources = resources;
     this.#host = host;
+    this.#globalContext = globalContext;
   }
 
   /** `watching` sees what is looked up. */
   async judge({ policy, rule }: PolicyRule, action: Action, watching = (source: FactSource) => source): Promise<Decision> {
     // Of a policy whose first rule is its last, the others decide whether this one runs.
     const only = new PolicySet([{ ...policy, rules: policy.firstRuleOnly ? policy.rules : [rule] }]);
-    const facts = watching(new ClusterFacts(this.#client, this.#resources, this.#host.now));
+    const facts = watching(new ClusterFacts(this.#client, this.#resources, this.#host.now, this.#globalContext));
     const options = { resources: this.#resources(), kinds: [rule.kind], passes: true, targets: true };
     const decision = await decide(only, action, facts, this.#host, options, lookupMilliseconds);
     return policy.firstRuleOnly ? { ...decision, results: decision.results.filter((told) => told.rule === rule) } : decision;

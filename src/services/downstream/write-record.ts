@@ -6,9 +6,10 @@ import type { OnWrite } from "./downstream-writer.ts";
 
 /** Records in the ledger what is written in a cluster for its policies, and for which. */
 export function recordWrites(ledger: Ledger, cluster: string, now: () => Instant, onTrouble: (error: unknown) => void): OnWrite {
-  return (verb, object) => {
+  return (verb, object, by) => {
     const { group, kind, namespace, name } = resourceRef(object);
-    const origin = originOf(object);
+    const made = originOf(object);
+    const data = by !== undefined ? { policy: by } : made !== undefined ? { policy: made.policy, rule: made.rule } : {};
     const record = {
       kind: "policy.downstream",
       at: now(),
@@ -20,7 +21,7 @@ export function recordWrites(ledger: Ledger, cluster: string, now: () => Instant
       namespace: namespace === "" ? undefined : namespace,
       name,
       outcome: "done",
-      data: origin === undefined ? {} : { policy: origin.policy, rule: origin.rule },
+      data,
     } as const;
     ledger.append([record]).catch(onTrouble);
   };

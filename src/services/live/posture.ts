@@ -3,7 +3,7 @@ import { type DefaultRbac, rbacWorld } from "../../analysis/rbac/world.ts";
 import type { LintPart } from "../../analysis/resources/lint.ts";
 import type { Action } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
-import type { Facts } from "../../core/facts.ts";
+import type { Fact, Facts, GlobalContextNeed } from "../../core/facts.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Host } from "../../core/host.ts";
 import { asString, member } from "../../core/json.ts";
@@ -36,6 +36,8 @@ export interface PostureOptions {
   readonly host: Host;
   /** Whether the objects are everything that a cluster holds. */
   readonly complete: boolean;
+  /** Undefined where it is not known. */
+  readonly globalContext?: (need: GlobalContextNeed) => Fact | undefined;
   /** Exceptions that people approved for the object of an action. */
   readonly excuses?: ((action: Action) => Excuse | undefined) | undefined;
   readonly onChange: (change: PostureChange) => void;
@@ -90,10 +92,7 @@ export class Posture {
 
   constructor(options: PostureOptions) {
     this.#options = options;
-    options.policies.onRevision(() => {
-      for (const key of this.#objects.keys()) this.#dirty.add(key);
-      this.#work();
-    });
+    options.policies.onRevision(() => this.lookAtAll());
   }
 
   get objects(): Iterable<ObjectDocument> {
@@ -132,6 +131,12 @@ export class Posture {
     }
     this.#facts = undefined;
     if (set.length + deleted.length > 0) this.#analyseAfter ??= this.#options.host.now() + analysisPauseMilliseconds;
+    this.#work();
+  }
+
+  /** Something bears on every verdict: all objects are judged again. */
+  lookAtAll(): void {
+    for (const key of this.#objects.keys()) this.#dirty.add(key);
     this.#work();
   }
 
@@ -232,7 +237,11 @@ export class Posture {
     const access = documents.some(({ value }) => groupOf(value) === "rbac.authorization.k8s.io")
       ? once(() => rbacWorld({ documents, namespace: "default", complete, defaults: defaultRbac, catalogue }).index)
       : undefined;
-    return scannedFacts({ objects: documents.map((d) => d.value), resources: this.#options.resources(), complete, access });
+    const objects = documents.map((d) => d.value);
+    const scanned = scannedFacts({ objects, resources: this.#options.resources(), complete, access });
+    return {
+      get: (need) => (need.kind === "global-context" ? this.#options.globalContext?.(need) : undefined) ?? scanned.get(need),
+    };
   }
 
   /** Compiled once for what is in force and what is served. */

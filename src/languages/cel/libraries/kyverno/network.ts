@@ -1,3 +1,4 @@
+import { globalContextNeed } from "../../../../core/facts.ts";
 import type { Library, Outside, Overload } from "../../declarations.ts";
 import { anyType, type CelType, dynType, mapOf, opaqueType, stringType } from "../../types.ts";
 import { CelError, type CelValue, type Value } from "../../values/value.ts";
@@ -84,15 +85,9 @@ const httpCalls: Library = {
 };
 
 function globalReference([, name, projection]: readonly CelValue[], outside: Outside): Value {
-  const need = { kind: "global-context", name: textOf(name) } as const;
-  const value = ask(outside, need, (fact) =>
+  return ask(outside, globalContextNeed(textOf(name), textOf(projection)), (fact) =>
     fact.notFound === true ? null : new CelError(`failed to get global reference: ${fact.message}`),
   );
-  if (projection === undefined || projection === "" || value === null || typeof value !== "object" || value instanceof CelError)
-    return value;
-  const key = textOf(projection);
-  const part = Object.hasOwn(value, key) ? (value as { readonly [name: string]: CelValue })[key] : undefined;
-  return part ?? new CelError(`failed to get global reference: projection ${JSON.stringify(key)} not found in ${need.name}`);
 }
 
 /** `globalContext`: entries that a cluster keeps. */

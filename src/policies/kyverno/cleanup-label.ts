@@ -1,0 +1,41 @@
+import type { Instant } from "../../core/host.ts";
+import { asString, member } from "../../core/json.ts";
+import { annotationsOf, type KubernetesObject, labelsOf } from "../../core/kubernetes.ts";
+
+export const ttlLabel = "cleanup.kyverno.io/ttl";
+const propagationAnnotation = "cleanup.kyverno.io/propagation-policy";
+
+const milliseconds: { readonly [unit: string]: number } = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+const span = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+$/;
+const term = /(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g;
+const date = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2})(\d{2})(\d{2})Z)?$/;
+
+/**
+ * When an object is to go by its label `cleanup.kyverno.io/ttl`: so long after it was created (`90s`, `1h30m`, `2d`), or at a
+ * time (`2026-12-24`, `2026-12-24T180000Z`, UTC). Undefined where it has no such label, or one that says neither.
+ */
+export function expiryOf(object: KubernetesObject): Instant | undefined {
+  const text = labelsOf(object)[ttlLabel];
+  if (text === undefined) return undefined;
+  if (span.test(text)) {
+    const created = Date.parse(asString(member(object.metadata, "creationTimestamp")) ?? "");
+    const terms = [...text.matchAll(term)].map(([, count = "", unit = ""]) => Number(count) * (milliseconds[unit] ?? 0));
+    return Number.isNaN(created) ? undefined : terms.reduce((sum, one) => sum + one, created);
+  }
+  const [, day, hours = "00", minutes = "00", seconds = "00"] = date.exec(text) ?? [];
+  const at = Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`);
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** What becomes of the objects that belong to it; undefined where its annotation does not say. */
+export function cleanupPropagation(object: KubernetesObject): "Foreground" | "Background" | "Orphan" | undefined {
+  const wanted = annotationsOf(object)[propagationAnnotation];
+  return wanted === "Foreground" || wanted === "Background" || wanted === "Orphan" ? wanted : undefined;
+}
