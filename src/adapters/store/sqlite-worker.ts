@@ -43,6 +43,8 @@ export interface SqliteResponse {
 }
 
 const cached = 500;
+/** How often what is in the log is moved to the file, at most. */
+const checkpointMilliseconds = 1000;
 
 function open({ file, lock }: SqliteWorkerData): DatabaseSync {
   if (lock === undefined) return new DatabaseSync(file, { readOnly: true, timeout: 5000 });
@@ -50,7 +52,7 @@ function open({ file, lock }: SqliteWorkerData): DatabaseSync {
   guard.exec("pragma journal_mode = delete; begin exclusive");
   held.push(guard);
   const database = new DatabaseSync(file, { timeout: 5000 });
-  database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -32768");
+  database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -32768; pragma wal_autocheckpoint = 0");
   return database;
 }
 
@@ -116,9 +118,23 @@ function atOnce(statements: readonly Statement[]): boolean {
   }
 }
 
+let checkpointed = performance.now();
+
+/** SQLite would do it within a commit, whose answer somebody waits for. */
+function checkpoint(): void {
+  if (database.isTransaction || performance.now() - checkpointed < checkpointMilliseconds) return;
+  checkpointed = performance.now();
+  try {
+    prepared("pragma wal_checkpoint(passive)").all();
+  } catch {
+    // Where the disk is full, say: the log holds it all, and the next second comes.
+  }
+}
+
 port.on("message", (request: SqliteRequest) => {
   const response = answer(request);
   const { page } = response;
   port.postMessage(response, page === undefined ? [] : [page.leaves.buffer, page.seqs.buffer, page.tiles.buffer]);
+  if (response.rows === undefined && page === undefined) checkpoint();
 });
 port.postMessage({ id: -1 });
