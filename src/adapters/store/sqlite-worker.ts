@@ -52,7 +52,9 @@ function open({ file, lock }: SqliteWorkerData): DatabaseSync {
   guard.exec("pragma journal_mode = delete; begin exclusive");
   held.push(guard);
   const database = new DatabaseSync(file, { timeout: 5000 });
-  database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -32768; pragma wal_autocheckpoint = 0");
+  database.exec(
+    "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -32768; pragma wal_autocheckpoint = 0",
+  );
   return database;
 }
 
