@@ -3,6 +3,7 @@ import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } 
 import { FollowedFile } from "../adapters/files/follow-lines.ts";
 import { loadDefaultPacks } from "../adapters/files/packs.ts";
 import { ApiError } from "../adapters/kubernetes/client.ts";
+import { OutsideCalls } from "../adapters/outside-calls.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { type Finding, severities } from "../core/finding.ts";
 import { count } from "../report/text.ts";
@@ -38,6 +39,7 @@ import { type LogFormat, serverLog } from "./server-log.ts";
 
 export interface ServeFlags extends SourceFlags, WebhookFlags, IdentityFlags, AccessFlags {
   readonly grantRolebindings?: boolean;
+  readonly allowCalls?: readonly URL[];
   readonly reviewEvery?: number;
   readonly policies?: readonly string[];
   readonly auditLog?: readonly string[];
@@ -74,6 +76,8 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
 
   const clusters: ServedCluster[] = [];
   const results = new PolicyResultCounts();
+  const outside = new OutsideCalls(flags.allowCalls ?? []);
+  closing.push(() => outside.close());
   const metrics = new ServerMetrics({
     clusters: () => clusters,
     ledgerBacklog: () => ledger.backlog,
@@ -150,6 +154,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     packs: loadDefaultPacks(),
     policies: await policyFiles.start(),
     results,
+    outside,
     tell,
     troubleOf,
     say: (text: string) => log.say(text),

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { ApiError, type KubernetesClient } from "../adapters/kubernetes/client.ts";
+import type { OutsideCalls } from "../adapters/outside-calls.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
 import type { DefaultRbac } from "../analysis/rbac/world.ts";
 import { ReportWriter } from "../controllers/report-writer.ts";
 import type { ApiResources } from "../core/api-resources.ts";
-import type { GlobalContextNeed } from "../core/facts.ts";
 import type { Labels } from "../core/label-selector.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import type { SourceDocument } from "../core/source.ts";
@@ -59,6 +59,8 @@ export interface ClusterParts {
   /** Policies from files, in force in every cluster. */
   readonly policies: readonly SourceDocument[];
   readonly results: PolicyResultCounts;
+  /** Makes the calls of policies that leave the cluster. */
+  readonly outside: OutsideCalls;
   readonly access: Pick<ServedAccess, "live" | "desk" | "grantKey" | "documents">;
   /** By which address people reach the console; undefined until it listens. */
   readonly consoleUrl: () => string | undefined;
@@ -323,9 +325,10 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const policies = this.#live;
     const host = nodeHost(context.io);
     const writer = new DownstreamWriter(client, resources, recordWrites(ledger, this.name, now, troubleOf("ledger")));
-    const globalContext = (need: GlobalContextNeed) => entries.get(need);
-    const judge = new RuleJudge(client, resources, host, globalContext);
-    const calling = { client, policies, governed: () => governed, approvals, globalContext, writer, judge };
+    const { outside } = this.#parts;
+    const facts = () => new ClusterFacts({ client, resources, now, outside, globalContext: (need) => entries.get(need) });
+    const judge = new RuleJudge(facts, resources, host);
+    const calling = { client, policies, governed: () => governed, approvals, facts: facts(), writer, judge };
     const attached = webhook?.serving.attach(calling, webhook.path);
     // Where nobody answers, that is said once, and not by every watch.
     const onTrouble = (error: Error) => {
@@ -338,7 +341,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const entries = new GlobalContext({
       client,
       resources,
-      calls: new ClusterFacts(client, resources, now, globalContext),
+      calls: facts(),
       host,
       onChange: () => posture.lookAtAll(),
       onTrouble,

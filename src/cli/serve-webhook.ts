@@ -9,7 +9,6 @@ import { sharedKey } from "../adapters/store/grant-tokens.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
 import { otlpLines } from "../analysis/network/flows/otlp.ts";
-import type { Fact, GlobalContextNeed } from "../core/facts.ts";
 import { isArray } from "../core/json.ts";
 import type { ServerMetrics } from "../server/metrics/metrics.ts";
 import { answerReview } from "../server/webhook/reviews.ts";
@@ -17,8 +16,8 @@ import { BadBatch, jsonBatch, listenForReviews, type ReviewHandler } from "../se
 import { Admission } from "../services/admission/admit.ts";
 import type { Approvals } from "../services/admission/approvals.ts";
 import { CallKeys, callKeysName } from "../services/admission/call-keys.ts";
-import { ClusterFacts } from "../services/admission/cluster-facts.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
+import type { FactSource } from "../services/admission/facts.ts";
 import type { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { reviewPolicy } from "../services/admission/policy-review.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
@@ -57,7 +56,8 @@ export interface CallingCluster {
   readonly governed: () => GovernedCluster;
   /** What people approved. */
   readonly approvals: Approvals;
-  readonly globalContext: (need: GlobalContextNeed) => Fact;
+  /** What its policies look up. */
+  readonly facts: FactSource;
   /** For what its policies do elsewhere. */
   readonly writer: DownstreamWriter;
   readonly judge: RuleJudge;
@@ -179,7 +179,7 @@ export const pathOfCluster = (context: string): string => `/clusters/${encodeURI
 const clusterPath = /^(\/clusters\/[^/]+)?(\/.*)$/;
 
 function reviewHandler(
-  { client, policies, governed, approvals, globalContext }: CallingCluster,
+  { client, policies, governed, approvals, facts }: CallingCluster,
   effects: EffectsWriter,
   { ledger, io, results }: WebhookParts,
 ): ReviewHandler {
@@ -187,7 +187,7 @@ function reviewHandler(
   const admission = new Admission({
     onEffects: (wanted) => effects.take(wanted),
     cluster: client.context,
-    facts: new ClusterFacts(client, resources, io.now, globalContext),
+    facts,
     resources,
     host: nodeHost(io),
     ledger,

@@ -52,6 +52,11 @@ export function createCommand(context: CommandContext): Command {
     .option("--take-over-webhooks", "takes the webhooks of a cluster from another server that holds them")
     .option("--no-webhook", "judges nothing at admission")
     .option(
+      "--allow-calls <url>",
+      "policies may call this service outside the API server, by what its URLs begin with; repeatable",
+      callsTo,
+    )
+    .option(
       "--access <path>",
       "access rules, guardrails, schedules and the directory, followed as they change, and who is notified; repeatable",
       collect,
@@ -62,6 +67,13 @@ export function createCommand(context: CommandContext): Command {
     .option("--recordings-input", "records what people type, too, passwords included")
     .option("--recordings-fail-open", "lets sessions go on that cannot be recorded; that is recorded");
   return addGatewayOptions(command).action((flags: ServeFlags) => runServe(flags, context));
+}
+
+function callsTo(text: string, before: readonly URL[] = []): readonly URL[] {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.search !== "" || url.hash !== "")
+    throw new InvalidArgumentError("write a URL such as https://scores.mlops.svc/v1");
+  return [...before, url];
 }
 
 function days(text: string): number {

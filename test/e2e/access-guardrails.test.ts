@@ -35,6 +35,7 @@ import { LivePolicies } from "../../src/services/live/live-policies.ts";
 import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, startCluster } from "../cluster/start.ts";
 
+const nothing = () => ({ ok: false, message: "there is none" }) as const;
 let cluster: Cluster | NotAvailable;
 let directory = "";
 let key: Uint8Array;
@@ -127,7 +128,13 @@ beforeAll(async () => {
   const resources = () => governed.resources;
   const admission = new Admission({
     cluster: "c1",
-    facts: new ClusterFacts(client, resources, Date.now, () => ({ ok: false, message: "there is none" })),
+    facts: new ClusterFacts({
+      client,
+      resources,
+      now: Date.now,
+      globalContext: nothing,
+      outside: { call: async () => nothing() },
+    }),
     resources,
     host: { now: Date.now, random: Math.random },
     ledger,

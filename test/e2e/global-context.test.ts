@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { JsonObject } from "../../src/core/json.ts";
 import { type GovernedTestCluster, startGovernedCluster } from "../conformance/chainsaw/cluster.ts";
@@ -6,11 +8,21 @@ import { Stand, soon } from "./governed-stand.ts";
 /** What the GlobalContextEntries of a live cluster hold, as policies see it. */
 let cluster: GovernedTestCluster | undefined;
 
+/** A service outside the API server, that policies may call below `/allowed`. */
+const service = createServer((_, response) => response.end('{"count": 42}'));
+let origin = "";
+
 beforeAll(async () => {
-  cluster = await startGovernedCluster();
+  await once(service.listen(0, "127.0.0.1"), "listening");
+  const address = service.address();
+  origin = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+  cluster = await startGovernedCluster(["--allow-calls", `${origin}/allowed`]);
 }, 300_000);
 
-afterAll(() => cluster?.stop());
+afterAll(async () => {
+  await cluster?.stop();
+  service.close();
+});
 
 const entry = (name: string, spec: JsonObject): JsonObject => ({
   apiVersion: "kyverno.io/v2alpha1",
@@ -23,7 +35,7 @@ const configMaps = (namespace: string) => ({ group: "", version: "v1", resource:
 const configMap = (name: string): JsonObject => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name } });
 
 /** Whoever wants to make the ConfigMap `probe` is told how many there are. */
-const telling = (name: string, globalReference: JsonObject): JsonObject => ({
+const telling = (name: string, source: JsonObject): JsonObject => ({
   apiVersion: "kyverno.io/v1",
   kind: "ClusterPolicy",
   metadata: { name },
@@ -33,7 +45,7 @@ const telling = (name: string, globalReference: JsonObject): JsonObject => ({
       {
         name: "tell",
         match: { any: [{ resources: { kinds: ["ConfigMap"], namespaces: [name], names: ["probe"] } }] },
-        context: [{ name: "count", globalReference }],
+        context: [{ name: "count", ...source }],
         validate: {
           failureAction: "Enforce",
           message: "there are {{ count }} of them",
@@ -58,7 +70,7 @@ test("objects are followed", async (context) => {
   // A controller makes one of its own.
   await expect.poll(() => stand.find("ConfigMap", "v1", "kube-root-ca.crt"), soon).toBeDefined();
   await stand.write(entry("followed", { kubernetesResource: configMaps("followed") }));
-  await stand.policy(telling("followed", { name: "followed", jmesPath: "length(@)" }));
+  await stand.policy(telling("followed", { globalReference: { name: "followed", jmesPath: "length(@)" } }));
   await expect.poll(told, soon).toContain("there are 1 of them");
   await stand.write(configMap("one"));
   await expect.poll(told, soon).toContain("there are 2 of them");
@@ -70,7 +82,7 @@ test("a call is made again, and projected; without an entry nothing passes", asy
   const stand = await standOf("called");
   if (stand === undefined) return context.skip("no control plane can be had");
   const told = () => stand.refusal(configMap("probe"));
-  await stand.policy(telling("called", { name: "called.count" }));
+  await stand.policy(telling("called", { globalReference: { name: "called.count" } }));
   await expect.poll(told, soon).toContain("there is no global context entry called");
   const urlPath = "/api/v1/namespaces/called/configmaps";
   const projections = [{ name: "count", jmesPath: "length(items)" }];
@@ -82,13 +94,21 @@ test("a call is made again, and projected; without an entry nothing passes", asy
   await expect.poll(told, soon).toContain("there is no global context entry called");
 }, 60_000);
 
-test("one that leaves the cluster is not called, and says so", async (context) => {
+test("services outside are called where that is allowed, by entries and by policies themselves", async (context) => {
   const stand = await standOf("outside");
   if (stand === undefined) return context.skip("no control plane can be had");
-  const apiCall = { service: { url: "https://example.com/count" }, refreshInterval: "10m" };
-  await stand.write(entry("outside", { apiCall }));
-  await stand.policy(telling("outside", { name: "outside" }));
-  await expect.poll(() => stand.refusal(configMap("probe")), soon).toContain("https://example.com/count is outside the cluster");
+  const told = () => stand.refusal(configMap("probe"));
+  const apiCall = (path: string) => ({ service: { url: `${origin}${path}` } });
+  await stand.write(entry("outside", { apiCall: { ...apiCall("/allowed/a"), refreshInterval: "10m" } }));
+  await stand.policy(telling("outside", { globalReference: { name: "outside", jmesPath: "count" } }));
+  await expect.poll(told, soon).toContain("there are 42 of them");
+  await stand.policy(telling("outside", { apiCall: { ...apiCall("/allowed/b"), jmesPath: "count" } }));
+  await expect.poll(told, soon).toContain("there are 42 of them");
+  await stand.policy(telling("outside", { apiCall: { ...apiCall("/elsewhere"), jmesPath: "count" } }));
+  await expect.poll(told, soon).toContain("was not started with --allow-calls for it");
+  await stand.write(entry("outside", { apiCall: { ...apiCall("/elsewhere"), refreshInterval: "10m" } }));
+  await stand.policy(telling("outside", { globalReference: { name: "outside", jmesPath: "count" } }));
+  await expect.poll(told, soon).toContain("was not started with --allow-calls for it");
 }, 60_000);
 
 test.each([

@@ -1,5 +1,6 @@
 import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { listObjects } from "../../adapters/kubernetes/list.ts";
+import type { OutsideCalls } from "../../adapters/outside-calls.ts";
 import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
 import type { Fact, GlobalContextNeed, Need, ObjectsNeed } from "../../core/facts.ts";
 import { needKey } from "../../core/facts.ts";
@@ -13,44 +14,38 @@ import type { FactSource } from "./facts.ts";
 const freshMilliseconds = 2000;
 const maximumEntries = 5000;
 
-/**
- * Looks up in a live cluster what policies ask for; what the server says is not there is certain. Calls that leave the
- * cluster are refused: no policy sends data out unless somebody allowed it.
- */
-export class ClusterFacts implements FactSource {
-  readonly #client: KubernetesClient;
-  readonly #resources: () => ApiResources;
-  readonly #now: () => number;
-  readonly #answers = new Map<string, { readonly fact: Fact; readonly at: number }>();
-  readonly #globalContext: (need: GlobalContextNeed) => Fact;
+export interface ClusterFactsOptions {
+  readonly client: KubernetesClient;
+  readonly resources: () => ApiResources;
+  readonly now: () => number;
+  readonly globalContext: (need: GlobalContextNeed) => Fact;
+  readonly outside: Pick<OutsideCalls, "call">;
+}
 
-  constructor(
-    client: KubernetesClient,
-    resources: () => ApiResources,
-    now: () => number,
-    globalContext: (need: GlobalContextNeed) => Fact,
-  ) {
-    this.#client = client;
-    this.#resources = resources;
-    this.#now = now;
-    this.#globalContext = globalContext;
+/** Looks up in a live cluster, and in the services that the operator allows, what policies ask for; what the server says is not there is certain. */
+export class ClusterFacts implements FactSource {
+  readonly #options: ClusterFactsOptions;
+  readonly #answers = new Map<string, { readonly fact: Fact; readonly at: number }>();
+
+  constructor(options: ClusterFactsOptions) {
+    this.#options = options;
   }
 
   known(need: Need): Fact | undefined {
     // It is held in memory, and changes there.
-    if (need.kind === "global-context") return this.#globalContext(need);
+    if (need.kind === "global-context") return this.#options.globalContext(need);
     const entry = this.#answers.get(needKey(need));
-    return entry !== undefined && this.#now() - entry.at < freshMilliseconds ? entry.fact : undefined;
+    return entry !== undefined && this.#options.now() - entry.at < freshMilliseconds ? entry.fact : undefined;
   }
 
-  async fetch(need: Need): Promise<Fact> {
-    const fact = await this.#ask(need);
+  async fetch(need: Need, signal: AbortSignal): Promise<Fact> {
+    const fact = await this.#ask(need, signal);
     if (this.#answers.size >= maximumEntries) this.#answers.clear();
-    this.#answers.set(needKey(need), { fact, at: this.#now() });
+    this.#answers.set(needKey(need), { fact, at: this.#options.now() });
     return fact;
   }
 
-  async #ask(need: Need): Promise<Fact> {
+  async #ask(need: Need, signal: AbortSignal): Promise<Fact> {
     switch (need.kind) {
       case "namespace":
         return this.#get(`/api/v1/namespaces/${encodeURIComponent(need.name)}`);
@@ -61,12 +56,12 @@ export class ClusterFacts implements FactSource {
       case "objects":
         return this.#list(need);
       case "http-call":
-        return { ok: false, message: `${need.url} is outside the cluster; such calls are not allowed` };
+        return this.#options.outside.call(need, signal);
       case "image":
       case "image-verification":
         return { ok: false, message: `no registry is asked about ${need.reference}` };
       case "global-context":
-        return this.#globalContext(need);
+        return this.#options.globalContext(need);
       default:
         return { ok: false, message: "such data cannot be looked up at admission" };
     }
@@ -80,7 +75,7 @@ export class ClusterFacts implements FactSource {
     return this.#answer(async () => {
       const lists = await Promise.all(
         resources.map((resource) =>
-          listObjects(this.#client, resource, exact && resource.namespaced ? need.namespace : undefined),
+          listObjects(this.#options.client, resource, exact && resource.namespaced ? need.namespace : undefined),
         ),
       );
       return selectObjects(need, lists.flat());
@@ -89,17 +84,17 @@ export class ClusterFacts implements FactSource {
 
   #kindsOf({ apiVersion, objectKind }: ObjectsNeed): readonly ApiResource[] {
     const { group } = parseApiVersion(apiVersion);
-    const known = this.#resources();
+    const known = this.#options.resources();
     const served = known.all().filter((one) => one.kind === objectKind && matchWildcard(group, one.group));
     return [...new Set(served.map((one) => one.group))].flatMap((one) => known.byKind(one, objectKind) ?? []);
   }
 
   async #get(path: string): Promise<Fact> {
-    return this.#answer(() => this.#client.get(path));
+    return this.#answer(() => this.#options.client.get(path));
   }
 
   async #post(path: string, body: JsonValue): Promise<Fact> {
-    return this.#answer(() => this.#client.send({ method: "POST", path, body }));
+    return this.#answer(() => this.#options.client.send({ method: "POST", path, body }));
   }
 
   async #answer(ask: () => Promise<JsonValue>): Promise<Fact> {

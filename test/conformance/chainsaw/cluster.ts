@@ -23,8 +23,8 @@ interface Ran {
 
 const main = join(import.meta.dirname, "../../../src/cli/main.ts");
 
-/** Undefined where no control plane can be had. */
-export async function startGovernedCluster(): Promise<GovernedTestCluster | undefined> {
+/** Undefined where no control plane can be had; `more` are further options of `castellan serve`. */
+export async function startGovernedCluster(more: readonly string[] = []): Promise<GovernedTestCluster | undefined> {
   const cluster = await startCluster({ controllerManager: true });
   if (!cluster.available) return undefined;
   const directory = await mkdtemp(join(tmpdir(), "castellan-chainsaw-"));
@@ -32,7 +32,7 @@ export async function startGovernedCluster(): Promise<GovernedTestCluster | unde
   const apply = ["--kubeconfig", cluster.kubeconfig, "apply", "-f", "-"];
   const applied = await run(cluster.kubectl, apply, { cwd: directory }, definitions);
   if (applied.code !== 0) throw new Error(applied.stderr);
-  const server = await startServer(cluster, directory);
+  const server = await startServer(cluster, directory, more);
   const objects = await ClusterObjects.connect(cluster.kubeconfig);
   return {
     objects,
@@ -54,7 +54,7 @@ export async function startGovernedCluster(): Promise<GovernedTestCluster | unde
   };
 }
 
-async function startServer(cluster: Cluster, directory: string): Promise<ChildProcess> {
+async function startServer(cluster: Cluster, directory: string, more: readonly string[]): Promise<ChildProcess> {
   const port = await freePort();
   const args = [
     "serve",
@@ -66,6 +66,7 @@ async function startServer(cluster: Cluster, directory: string): Promise<ChildPr
     `127.0.0.1:${port}`,
     "--listen",
     "127.0.0.1:0",
+    ...more,
   ];
   const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "ignore", "pipe"] });
   let text = "";

@@ -1,0 +1,104 @@
+import { Agent } from "undici";
+import { parseExactJson, writeExactJson } from "../core/exact-json.ts";
+import type { Fact, Need } from "../core/facts.ts";
+
+/** A call that a policy wants made to a service outside the API server. */
+export type OutsideCall = Extract<Need, { readonly kind: "http-call" }>;
+
+const timeoutMilliseconds = 10_000;
+/** As much as Kyverno takes. */
+const mostBytes = 2 * 1024 * 1024;
+const mostAuthorities = 50;
+/** What the connection says of itself is not for policies to say. */
+const ownHeaders: ReadonlySet<string> = new Set([
+  "host",
+  "connection",
+  "content-length",
+  "transfer-encoding",
+  "upgrade",
+  "expect",
+]);
+
+/**
+ * Makes calls to the services that the operator named, each by an origin and where its paths begin; redirects are not followed. Every other
+ * call, an answer that is no JSON and a status that is no success are facts that say why.
+ */
+export class OutsideCalls {
+  readonly #allowed: readonly URL[];
+  /** By the authority that a call trusts; empty: those of the system. */
+  readonly #agents = new Map<string, Agent>();
+
+  constructor(allowed: readonly URL[]) {
+    this.#allowed = allowed;
+  }
+
+  async call(need: OutsideCall, signal: AbortSignal): Promise<Fact> {
+    const url = URL.parse(need.url);
+    if (url === null || !this.#allows(url))
+      return failed(`${need.url} is outside the cluster, and castellan serve was not started with --allow-calls for it`);
+    try {
+      return await this.#send(need, url, AbortSignal.any([signal, AbortSignal.timeout(timeoutMilliseconds)]));
+    } catch (error) {
+      return failed(`${url.origin}${url.pathname} does not answer: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+  }
+
+  #allows(url: URL): boolean {
+    if (url.username !== "" || url.password !== "") return false;
+    return this.#allowed.some(({ origin, pathname }) => {
+      const below = pathname.endsWith("/") ? pathname : `${pathname}/`;
+      return url.origin === origin && (url.pathname === pathname || url.pathname.startsWith(below));
+    });
+  }
+
+  async #send({ method, headers, body, caBundle = "" }: OutsideCall, url: URL, signal: AbortSignal): Promise<Fact> {
+    const sent = Object.entries(headers).filter(([name]) => !ownHeaders.has(name.toLowerCase()));
+    const hasBody = method === "POST";
+    const response = await this.#agentOf(caBundle).request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method,
+      headers: { ...(hasBody ? { "content-type": "application/json" } : {}), ...Object.fromEntries(sent) },
+      body: hasBody ? writeExactJson(body ?? null) : null,
+      signal,
+    });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of response.body) {
+      const bytes = Buffer.from(chunk);
+      size += bytes.length;
+      if (size > mostBytes) return failed(`${url.origin}${url.pathname} answered more than ${mostBytes} bytes`);
+      chunks.push(bytes);
+    }
+    const { statusCode } = response;
+    if (statusCode < 200 || statusCode > 299)
+      return failed(`${url.origin}${url.pathname} answered with the status ${statusCode}`);
+    try {
+      return { ok: true, value: parseExactJson(Buffer.concat(chunks).toString("utf8")) };
+    } catch {
+      return failed(`${url.origin}${url.pathname} answered with something that is no JSON`);
+    }
+  }
+
+  #agentOf(caBundle: string): Agent {
+    let agent = this.#agents.get(caBundle);
+    if (agent === undefined) {
+      if (this.#agents.size >= mostAuthorities) this.#forget();
+      agent = new Agent({ connect: { timeout: timeoutMilliseconds, ...(caBundle === "" ? {} : { ca: caBundle }) } });
+      this.#agents.set(caBundle, agent);
+    }
+    return agent;
+  }
+
+  /** Calls that are on their way still end. */
+  #forget(): void {
+    for (const agent of this.#agents.values()) void agent.close();
+    this.#agents.clear();
+  }
+}
+
+const failed = (message: string): Fact => ({ ok: false, message });
