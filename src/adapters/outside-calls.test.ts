@@ -25,13 +25,17 @@ const answers: {
 };
 
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
+  server = createServer((request, response) => {
     const { method, url, headers } = request;
     let body = "";
-    for await (const chunk of request) body += String(chunk);
-    asked.push({ method, url, headers, body });
-    const [status, text, more] = answers[url ?? ""] ?? [404, "{}"];
-    response.writeHead(status, more).end(text);
+    request.on("data", (chunk) => {
+      body += String(chunk);
+    });
+    request.on("end", () => {
+      asked.push({ method, url, headers, body });
+      const [status, text, more] = answers[url ?? ""] ?? [404, "{}"];
+      response.writeHead(status, more).end(text);
+    });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
