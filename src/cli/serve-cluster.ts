@@ -328,7 +328,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const { outside } = this.#parts;
     const facts = () => new ClusterFacts({ client, resources, now, outside, globalContext: (need) => entries.get(need) });
     const judge = new RuleJudge(facts, resources, host);
-    const calling = { client, policies, governed: () => governed, approvals, facts: facts(), writer, judge };
+    const isLoaded = () => governed.isLoaded && entries.isLoaded;
+    const calling = { client, policies, governed: () => governed, isLoaded, approvals, facts: facts(), writer, judge };
     const attached = webhook?.serving.attach(calling, webhook.path);
     // Where nobody answers, that is said once, and not by every watch.
     const onTrouble = (error: Error) => {
@@ -414,6 +415,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     governed.onResources(async () => this.#reports?.changed([]));
     governed.onResources((served) => entries.follow(served));
     governed.onResources((served) => objects.follow(served));
+    // What came to be served since was told to nobody.
+    await Promise.all([entries.follow(governed.resources), objects.follow(governed.resources)]);
     this.#reach?.watch();
   }
 }

@@ -71,8 +71,9 @@ export class PolicySet {
 
   #index(rule: CompiledRule): void {
     for (const kind of new Set(rule.selectors.map((selector) => selector.kind))) {
-      if (containsWildcard(kind)) this.#ofPatterns.push(rule);
-      else this.#byKind.set(kind, [...(this.#byKind.get(kind) ?? []), rule]);
+      const rules = containsWildcard(kind) ? this.#ofPatterns : (this.#byKind.get(kind) ?? []);
+      rules.push(rule);
+      if (rules !== this.#ofPatterns) this.#byKind.set(kind, rules);
     }
   }
 

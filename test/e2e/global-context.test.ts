@@ -94,6 +94,39 @@ test("a call is made again, and projected; without an entry nothing passes", asy
   await expect.poll(told, soon).toContain("there is no global context entry called");
 }, 60_000);
 
+test("a call that finds nothing is no value", async (context) => {
+  const stand = await standOf("nothing");
+  if (stand === undefined) return context.skip("no control plane can be had");
+  await stand.write(entry("nothing", { apiCall: { urlPath: "/api/v1/namespaces/none/configmaps/none" } }));
+  await stand.policy({
+    apiVersion: "policies.kyverno.io/v1",
+    kind: "ValidatingPolicy",
+    metadata: { name: "nothing" },
+    spec: {
+      validationActions: ["Deny"],
+      matchConstraints: {
+        resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["configmaps"] }],
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "nothing" } },
+      },
+      validations: [{ expression: "globalContext.Get('nothing', '') == null" }],
+    },
+  });
+  await expect.poll(() => stand.refusal(configMap("probe")), soon).toContain("failed to get global reference");
+}, 60_000);
+
+test("an entry is another from one moment to the next", async (context) => {
+  const stand = await standOf("changed");
+  if (stand === undefined) return context.skip("no control plane can be had");
+  const told = () => stand.refusal(configMap("probe"));
+  await stand.write(entry("changed", { kubernetesResource: configMaps("changed") }));
+  await stand.policy(telling("changed", { globalReference: { name: "changed", jmesPath: "length(@)" } }));
+  await expect.poll(told, soon).toContain("there are 1 of them");
+  await stand.write(entry("changed", { kubernetesResource: configMaps("none-such") }));
+  const all: (string | undefined)[] = [];
+  await expect.poll(async () => all.push(await told()) && all.at(-1), soon).toContain("there are 0 of them");
+  expect(all.filter((text) => text?.includes("there are") !== true)).toEqual([]);
+}, 60_000);
+
 test("services outside are called where that is allowed, by entries and by policies themselves", async (context) => {
   const stand = await standOf("outside");
   if (stand === undefined) return context.skip("no control plane can be had");

@@ -36,6 +36,7 @@ export class Informer {
   #version = "";
   #running: Promise<void> | undefined;
   #synced = false;
+  #failingSince: number | undefined;
 
   /** Without a namespace: everywhere. */
   constructor(client: KubernetesClient, resource: ApiResource, events: InformerEvents, namespace?: string) {
@@ -48,6 +49,11 @@ export class Informer {
   /** Whether the first list has been made. */
   get synced(): boolean {
     return this.#synced;
+  }
+
+  /** For how many milliseconds nothing has been heard of the server since it failed to answer; 0 while all is well. */
+  get silence(): number {
+    return this.#failingSince === undefined ? 0 : performance.now() - this.#failingSince;
   }
 
   objects(): Iterable<KubernetesObject> {
@@ -65,6 +71,7 @@ export class Informer {
       await this.#list();
     } catch (error) {
       first = error;
+      this.#failingSince = performance.now();
     }
     this.#running = this.#run();
     if (first !== undefined) throw first;
@@ -83,8 +90,10 @@ export class Informer {
         if (this.#version === "") await this.#list();
         await this.#watch();
         failures = 0;
+        this.#failingSince = undefined;
       } catch (error) {
         if (stopped()) return;
+        this.#failingSince ??= performance.now();
         if (error instanceof ApiError && (error.status === 410 || error.reason === "Expired")) this.#version = "";
         else this.#events.onTrouble?.(error instanceof Error ? error : new Error(String(error)));
         const pause = Math.min(500 * 2 ** failures++, longestPause);
@@ -111,12 +120,14 @@ export class Informer {
     }
     this.#version = version;
     this.#synced = true;
+    this.#failingSince = undefined;
     if (changes.length > 0) this.#events.onChanges(changes);
   }
 
   async #watch(): Promise<void> {
     const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${watchSeconds}&resourceVersion=${encodeURIComponent(this.#version)}`;
     for await (const line of this.#client.lines(`${listPath(this.resource, this.#namespace)}?${query}`, this.#stop.signal)) {
+      this.#failingSince = undefined;
       const event = parseExactJson(line);
       const type = asString(member(event, "type"));
       const object = member(event, "object");

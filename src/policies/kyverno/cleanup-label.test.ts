@@ -21,7 +21,7 @@ test.each([
   expect(new Date(expiryOf(labelled(ttl)) ?? 0).toISOString()).toBe(at);
 });
 
-test.each([[undefined], [""], ["soon"], ["-5m"], ["5"], ["5y"], ["2026-13-01"], ["2026-12-24T18:00:00Z"]])(
+test.each([[undefined], [""], ["soon"], ["-5m"], ["5"], ["5y"], ["2026-13-01"], ["2026-02-30"], ["2026-12-24T18:00:00Z"]])(
   "%s says nothing",
   (ttl) => {
     expect(expiryOf(labelled(ttl))).toBeUndefined();

@@ -31,7 +31,8 @@ export function expiryOf(object: KubernetesObject): Instant | undefined {
   }
   const [, day, hours = "00", minutes = "00", seconds = "00"] = date.exec(text) ?? [];
   const at = Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`);
-  return Number.isNaN(at) ? undefined : at;
+  // The 30th of February is no day, and not the 2nd of March.
+  return Number.isNaN(at) || !new Date(at).toISOString().startsWith(`${day}`) ? undefined : at;
 }
 
 /** What becomes of the objects that belong to it; undefined where its annotation does not say. */

@@ -37,6 +37,10 @@ export interface GlobalContextEntry {
 }
 
 const refreshDefault = "10m";
+/** As far as a timer reaches: 24 days. */
+const longestRefresh = 2 ** 31 - 1;
+/** As in the kind's schema. */
+const mostRetries = 10;
 const oneSecond = 1_000_000_000n;
 const nanosecondsPerMillisecond = 1_000_000n;
 
@@ -89,8 +93,8 @@ function keptAnswer(spec: JsonObject, report: DocumentReport): KeptAnswer | unde
   return {
     kind: "answer",
     need: apiCallNeed(spec),
-    refreshMilliseconds: Number(refresh / nanosecondsPerMillisecond),
-    retries: typeof retries === "number" ? retries : 0,
+    refreshMilliseconds: Math.min(Number(refresh / nanosecondsPerMillisecond), longestRefresh),
+    retries: typeof retries === "number" ? Math.min(retries, mostRetries) : 0,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/host.ts";
-import { asString, isObject, jsonEquals, member } from "../../core/json.ts";
+import { asString, isArray, isObject, jsonEquals, member } from "../../core/json.ts";
 import { gvkOf, type KubernetesObject } from "../../core/kubernetes.ts";
 import { isDue } from "../../core/schedule/cron.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
@@ -26,6 +26,8 @@ export class Deletions {
   #running: Promise<void> | undefined;
   /** Objects that are being deleted by their labels, or could not be, by UID: when they are looked at again. */
   #tried = new Map<string, Instant>();
+  /** Whose objects were deleted by their labels, by UID, and when. */
+  readonly #owners = new Map<string, Instant>();
   #stopped = false;
 
   constructor(options: ActedCluster) {
@@ -63,11 +65,22 @@ export class Deletions {
   }
 
   #expired(now: Instant): readonly KubernetesObject[] {
-    const expired = [...this.#options.objects()].filter((object) => (expiryOf(object) ?? Number.POSITIVE_INFINITY) <= now);
-    const wait = (object: KubernetesObject) => this.#tried.get(uidOf(object)) ?? 0;
-    const due = expired.filter((object) => wait(object) <= now);
-    this.#tried = new Map(expired.map((object) => [uidOf(object), wait(object) > now ? wait(object) : now + againMilliseconds]));
+    const isExpired = (object: KubernetesObject) => (expiryOf(object) ?? Number.POSITIVE_INFINITY) <= now && !isEnding(object);
+    const expired = [...this.#options.objects()].filter(isExpired);
+    for (const [owner, at] of this.#owners) if (at + againMilliseconds <= now) this.#owners.delete(owner);
+    const due = expired.filter((object) => (this.#tried.get(uidOf(object)) ?? 0) <= now && !this.#isMadeAgain(object));
+    for (const object of due) this.#owners.set(ownerOf(object), now);
+    const wait = (object: KubernetesObject) => (due.includes(object) ? now + againMilliseconds : this.#tried.get(uidOf(object)));
+    this.#tried = new Map(expired.map((object) => [uidOf(object), wait(object) ?? 0]));
     return due;
+  }
+
+  /** A controller whose template has the label makes anew what is deleted: not at once again. */
+  #isMadeAgain(object: KubernetesObject): boolean {
+    const deleted = this.#owners.get(ownerOf(object));
+    const created = Date.parse(asString(member(object.metadata, "creationTimestamp")) ?? "");
+    // Creation is told in whole seconds.
+    return ownerOf(object) !== "" && deleted !== undefined && created + 1000 > deleted;
   }
 
   async #removeAll(objects: readonly KubernetesObject[]): Promise<void> {
@@ -119,6 +132,14 @@ export class Deletions {
       }
     }
   }
+}
+
+const isEnding = ({ metadata }: KubernetesObject): boolean => member(metadata, "deletionTimestamp") !== undefined;
+
+/** The UID of what an object belongs to; empty where that is nothing. */
+function ownerOf({ metadata }: KubernetesObject): string {
+  const owners = member(metadata, "ownerReferences");
+  return asString(member(isArray(owners) ? owners[0] : undefined, "uid")) ?? "";
 }
 
 const specOf = (policy: CompiledPolicy) => {

@@ -43,6 +43,7 @@ export class LiveObjects {
   }
 
   async #start(resource: ApiResource): Promise<void> {
+    if (this.#informers.has(keyOf(resource))) return;
     const onTrouble = (error: Error) => this.#onTrouble(new Error(`${resource.resource} cannot be watched: ${error.message}`));
     const informer = new Informer(this.#client, resource, { onChanges: (changes) => this.#take(changes), onTrouble });
     this.#informers.set(keyOf(resource), informer);

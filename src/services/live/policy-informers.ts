@@ -45,15 +45,16 @@ export class PolicyInformers {
     const gone = [...this.#informers].filter(([key]) => !wanted.has(key));
     const fresh = [...wanted].filter(([key]) => !this.#informers.has(key));
     for (const [key] of gone) this.#informers.delete(key);
-    await Promise.all(gone.map(([, informer]) => informer.stop()));
-    await Promise.all(
-      fresh.map(async ([key, resource]) => {
-        const informer = new Informer(this.#client, resource, { onChanges: () => this.#tellSoon(), onTrouble: this.#onTrouble });
-        this.#informers.set(key, informer);
-        await informer.start().catch(this.#onTrouble);
-      }),
-    );
+    // All are noted before anything is waited for: it may be told twice at a time what is served.
+    const started = fresh.map(([key, resource]) => this.#start(key, resource));
+    await Promise.all([...gone.map(([, informer]) => informer.stop()), ...started]);
     this.#tell();
+  }
+
+  async #start(key: string, resource: ApiResource): Promise<void> {
+    const informer = new Informer(this.#client, resource, { onChanges: () => this.#tellSoon(), onTrouble: this.#onTrouble });
+    this.#informers.set(key, informer);
+    await informer.start().catch(this.#onTrouble);
   }
 
   async stop(): Promise<void> {
