@@ -40,6 +40,7 @@ import { type LogFormat, serverLog } from "./server-log.ts";
 export interface ServeFlags extends SourceFlags, WebhookFlags, IdentityFlags, AccessFlags {
   readonly grantRolebindings?: boolean;
   readonly allowCalls?: readonly URL[];
+  readonly events?: boolean;
   readonly reviewEvery?: number;
   readonly policies?: readonly string[];
   readonly auditLog?: readonly string[];
@@ -155,6 +156,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     policies: await policyFiles.start(),
     results,
     outside,
+    writesEvents: flags.events === true,
     tell,
     troubleOf,
     say: (text: string) => log.say(text),

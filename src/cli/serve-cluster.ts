@@ -5,12 +5,15 @@ import type { OutsideCalls } from "../adapters/outside-calls.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
 import type { DefaultRbac } from "../analysis/rbac/world.ts";
+import { EventWriter } from "../controllers/event-writer.ts";
 import { ReportWriter } from "../controllers/report-writer.ts";
 import type { ApiResources } from "../core/api-resources.ts";
+import type { Finding } from "../core/finding.ts";
 import type { Labels } from "../core/label-selector.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import type { SourceDocument } from "../core/source.ts";
 import type { WorkloadCatalogue } from "../core/workload/catalogue.ts";
+import { policyName } from "../engine/index.ts";
 import { networkHtml } from "../report/network-html.ts";
 import type { MeasuredCluster, TroubleSource } from "../server/metrics/metrics.ts";
 import { AdmissionApprovals } from "../services/access/admission-approvals.ts";
@@ -61,6 +64,8 @@ export interface ClusterParts {
   readonly results: PolicyResultCounts;
   /** Makes the calls of policies that leave the cluster. */
   readonly outside: OutsideCalls;
+  /** Whether new findings are told by Events in the cluster. */
+  readonly writesEvents: boolean;
   readonly access: Pick<ServedAccess, "live" | "desk" | "grantKey" | "documents">;
   /** By which address people reach the console; undefined until it listens. */
   readonly consoleUrl: () => string | undefined;
@@ -107,6 +112,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   readonly #flows: LiveFlows;
   #governed: GovernedCluster | undefined;
   #reports: ReportWriter | undefined;
+  #events: EventWriter | undefined;
   #leadership: Leadership | undefined;
   #exceptions: LiveExceptions | undefined;
   #entries: GlobalContext | undefined;
@@ -157,6 +163,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
         results.takeFindings(change.opened);
         // Of several replicas, which all see this, one tells it.
         const versionOf = this.#isSettled ? undefined : this.#posture.versionOf;
+        if (this.#isSettled && this.#leads()) this.#events?.take(change.opened.filter(this.#isApplied));
         if (this.#leads()) this.#records.take(findingNotes(change, now(), versionOf));
       },
       onTrouble: troubleOf("other"),
@@ -295,6 +302,10 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     tell();
   }
 
+  /** Findings of policies that somebody applied, and not of what comes with us. */
+  readonly #isApplied = ({ check }: Finding): boolean =>
+    this.#live.current.policies.some(({ id }) => policyName(id) === check.policy);
+
   readonly #leads = (): boolean => this.#leadership?.leads ?? true;
 
   async #govern({ client, webhook, leaseNamespace }: LiveSource): Promise<void> {
@@ -366,8 +377,17 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const downstreams = new Downstreams(acted);
     const deletions = new Deletions(acted);
     const objects = new LiveObjects(client, posture, (changes) => downstreams.take(changes), onTrouble);
+    const clusterWriter = new ClusterWriter(client, resources);
+    const events = new EventWriter({
+      writer: clusterWriter,
+      objectOf: (finding) => posture.objectOf(finding),
+      instance: hostname(),
+      now,
+      onTrouble: troubleOf("reports"),
+    });
+    if (this.#parts.writesEvents) this.#events = events;
     const reports = new ReportWriter({
-      writer: new ClusterWriter(client, resources),
+      writer: clusterWriter,
       findings: () => this.#posture.findings(),
       tool: { name: "castellan", version: context.version },
       now,
@@ -375,7 +395,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     });
     this.#closing.push(async () => {
       this.#entries = undefined;
-      const following = [governed, entries, objects, reports, downstreams, deletions];
+      this.#events = undefined;
+      const following = [governed, entries, objects, reports, events, downstreams, deletions];
       await Promise.all(following.map((one) => one.stop()));
     });
     const lead = async () => {

@@ -51,6 +51,7 @@ export function createCommand(context: CommandContext): Command {
     .addOption(new Option("--log-format <format>", "for people, or one JSON object a line").choices(logFormats).default("text"))
     .option("--take-over-webhooks", "takes the webhooks of a cluster from another server that holds them")
     .option("--no-webhook", "judges nothing at admission")
+    .option("--events", "tells of new findings of your policies by Kubernetes Events, which kubectl describe shows")
     .option(
       "--allow-calls <url>",
       "policies may call this service outside the API server, by what its URLs begin with; repeatable",

@@ -69,6 +69,9 @@ export function labelsOf(object: KubernetesObject): { readonly [key: string]: st
   return stringMap(member(object.metadata, "labels"));
 }
 
+/** The UID; empty where the API server has given it none. */
+export const uidOf = (object: KubernetesObject): string => asString(member(object.metadata, "uid")) ?? "";
+
 export function annotationsOf(object: KubernetesObject): { readonly [key: string]: string } {
   return stringMap(member(object.metadata, "annotations"));
 }

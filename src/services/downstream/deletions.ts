@@ -1,10 +1,9 @@
 import type { Instant } from "../../core/host.ts";
 import { asString, isArray, isObject, jsonEquals, member } from "../../core/json.ts";
-import { gvkOf, type KubernetesObject } from "../../core/kubernetes.ts";
+import { gvkOf, type KubernetesObject, uidOf } from "../../core/kubernetes.ts";
 import { isDue } from "../../core/schedule/cron.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
 import { cleanupPropagation, expiryOf, ttlLabel } from "../../policies/kyverno/cleanup-label.ts";
-import { uidOf } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { CompiledPolicy } from "../../policies/policy.ts";
 import { type ActedCluster, actionOn } from "./acted-cluster.ts";
 import type { Propagation } from "./downstream-writer.ts";

@@ -12,8 +12,8 @@ import {
   nameOf,
   namespaceOf,
   parseApiVersion,
+  uidOf,
 } from "../../core/kubernetes.ts";
-import { uidOf } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { DownstreamTerms } from "../../policies/policy.ts";
 import { converge } from "./converge.ts";
 

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ObjectChange } from "../../adapters/kubernetes/informer.ts";
 import { asString, member } from "../../core/json.ts";
-import { groupOf, gvkOf, type KubernetesObject } from "../../core/kubernetes.ts";
+import { groupOf, gvkOf, type KubernetesObject, uidOf } from "../../core/kubernetes.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
-import { originOf, uidOf } from "../../policies/kyverno/generate/generated-labels.ts";
+import { originOf } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { CompiledPolicy, CompiledRule, DownstreamTerms } from "../../policies/policy.ts";
 import type { PolicyRevision } from "../live/live-policies.ts";
 import { type ActedCluster, actionOn } from "./acted-cluster.ts";

@@ -1,13 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ApiError } from "../../adapters/kubernetes/client.ts";
 import type { Action } from "../../core/action.ts";
-import { type KubernetesObject, labelsOf } from "../../core/kubernetes.ts";
+import { type KubernetesObject, labelsOf, uidOf } from "../../core/kubernetes.ts";
 import { type Decision, type PolicyResult, type PolicyRule, policyName } from "../../engine/index.ts";
 import {
   generatedAsLabel,
   generatedLabels,
   policyNameLabel,
-  uidOf,
   withLabels,
 } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { DownstreamTerms } from "../../policies/policy.ts";

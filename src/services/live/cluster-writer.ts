@@ -41,6 +41,16 @@ export class ClusterWriter {
     return true;
   }
 
+  /** Rejects with `ApiError`. */
+  async create(object: JsonObject): Promise<boolean> {
+    const { group } = parseApiVersion(asString(object["apiVersion"]) ?? "");
+    const resource = this.#resources().byKind(group, asString(object["kind"]) ?? "");
+    if (resource === undefined) return false;
+    const namespace = asString(member(object["metadata"], "namespace"));
+    await this.#client.send({ method: "POST", path: listPath(resource, namespace), body: object });
+    return true;
+  }
+
   /** What is not there any more is no failure. Rejects with `ApiError`. */
   async remove(group: string, kind: string, namespace: string, name: string): Promise<void> {
     const resource = this.#resources().byKind(group, kind);

@@ -1,13 +1,10 @@
-import { asString, isObject, type JsonObject, type JsonValue, member } from "../../../core/json.ts";
-import { gvkOf, type KubernetesObject, labelsOf, namespaceOf } from "../../../core/kubernetes.ts";
+import { isObject, type JsonObject, type JsonValue, member } from "../../../core/json.ts";
+import { gvkOf, type KubernetesObject, labelsOf, namespaceOf, uidOf } from "../../../core/kubernetes.ts";
 
 const prefix = "generate.kyverno.io";
 
 /** What is labelled so was generated. */
 export const policyNameLabel = `${prefix}/policy-name`;
-
-/** Empty where the API server has given it none. */
-export const uidOf = (object: KubernetesObject): string => asString(member(object.metadata, "uid")) ?? "";
 
 /**
  * The labels by which Kyverno finds what it generated; the same here, so that either can take over from the other.
