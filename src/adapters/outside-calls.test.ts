@@ -72,6 +72,10 @@ describe("where calls may go", () => {
     ["/v1/scores", "/v1/score"],
     ["/v1/../v2", "/v1"],
     ["/v1/%2e%2e/v2", "/v1"],
+    ["/v1/..%2fv2", "/v1"],
+    ["/v1/..%5Cv2", "/v1"],
+    ["/v1/..%252fv2", "/v1"],
+    ["/v1/..;/v2", "/v1"],
     ["/v1/scores", "https://127.0.0.1/"],
     ["/v1/scores", "http://127.0.0.1:1/"],
   ])("%s is not allowed by %s", async (path, allowed) => {
@@ -80,8 +84,11 @@ describe("where calls may go", () => {
   });
 
   test("nowhere with somebody's password, or what is no URL", async () => {
-    for (const url of [origin.replace("//", "//me:secret@"), "scores"])
-      expect(await call("", "/", { url })).toEqual({ ok: false, message: expect.stringContaining("--allow-calls") });
+    for (const url of [`${origin.replace("//", "//me:secret@")}/?token=secret`, "scores"]) {
+      const answer = await call("", "/", { url });
+      expect(answer).toEqual({ ok: false, message: expect.stringContaining("--allow-calls") });
+      expect(JSON.stringify(answer)).not.toContain("secret");
+    }
     expect(asked).toEqual([]);
   });
 });

@@ -9,6 +9,8 @@ const timeoutMilliseconds = 10_000;
 /** As much as Kyverno takes. */
 const mostBytes = 2 * 1024 * 1024;
 const mostAuthorities = 50;
+/** What some servers read as the end of a step of the path, or of its parameters, and so as the way out of it. */
+const escapes = /%2f|%5c|%25|;/i;
 /** What the connection says of itself is not for policies to say. */
 const ownHeaders: ReadonlySet<string> = new Set([
   "host",
@@ -34,8 +36,11 @@ export class OutsideCalls {
 
   async call(need: OutsideCall, signal: AbortSignal): Promise<Fact> {
     const url = URL.parse(need.url);
-    if (url === null || !this.#allows(url))
-      return failed(`${need.url} is outside the cluster, and castellan serve was not started with --allow-calls for it`);
+    if (url === null || !this.#allows(url)) {
+      // What comes after the path, or before the host, may be secret.
+      const what = url === null ? "what is called" : `${url.origin}${url.pathname}`;
+      return failed(`${what} is outside the cluster, and castellan serve was not started with --allow-calls for it`);
+    }
     try {
       return await this.#send(need, url, AbortSignal.any([signal, AbortSignal.timeout(timeoutMilliseconds)]));
     } catch (error) {
@@ -51,7 +56,8 @@ export class OutsideCalls {
     if (url.username !== "" || url.password !== "") return false;
     return this.#allowed.some(({ origin, pathname }) => {
       const below = pathname.endsWith("/") ? pathname : `${pathname}/`;
-      return url.origin === origin && (url.pathname === pathname || url.pathname.startsWith(below));
+      if (url.origin !== origin) return false;
+      return below === "/" || url.pathname === pathname || (url.pathname.startsWith(below) && !escapes.test(url.pathname));
     });
   }
 

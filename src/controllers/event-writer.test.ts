@@ -40,6 +40,7 @@ async function written(
   });
   for (const findings of rounds) {
     writer.take(findings);
+    await new Promise(setImmediate);
     now += apart;
   }
   await writer.stop();

@@ -30,6 +30,8 @@ export class EventWriter {
   #dropped = 0;
   #told: Instant = 0;
   #writing: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #stopped = false;
 
   constructor(options: EventWriterOptions) {
     this.#options = options;
@@ -47,23 +49,28 @@ export class EventWriter {
     this.#tellDropped();
   }
 
-  /** Resolves when what was taken is written. */
+  /** Resolves when what is under way is written; the rest is left. */
   stop(): Promise<void> {
+    this.#stopped = true;
     return this.#writing;
   }
 
   #write(event: JsonObject): void {
     const { writer, onTrouble } = this.#options;
+    this.#waiting++;
     this.#writing = this.#writing.then(async () => {
-      await writer.create(event).catch(onTrouble);
+      this.#waiting--;
+      if (!this.#stopped) await writer.create(event).catch(onTrouble);
     });
   }
 
   #mayWrite(): boolean {
     const now = this.#options.now();
-    this.#left = Math.min(burst, this.#left + ((now - this.#counted) / 1000) * perSecond);
+    const passed = Math.max(0, now - this.#counted) / 1000;
+    this.#left = Math.min(burst, this.#left + passed * perSecond);
     this.#counted = now;
-    if (this.#left < 1) return false;
+    // Where the API server is slow they are not gathered for later.
+    if (this.#left < 1 || this.#waiting >= burst) return false;
     this.#left--;
     return true;
   }

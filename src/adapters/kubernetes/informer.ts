@@ -118,10 +118,11 @@ export class Informer {
       this.#objects.delete(key);
       changes.push({ type: "deleted", object });
     }
+    const isFirst = !this.#synced;
     this.#version = version;
     this.#synced = true;
     this.#failingSince = undefined;
-    if (changes.length > 0) this.#events.onChanges(changes);
+    if (changes.length > 0 || isFirst) this.#events.onChanges(changes);
   }
 
   async #watch(): Promise<void> {

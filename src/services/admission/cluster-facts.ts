@@ -40,6 +40,8 @@ export class ClusterFacts implements FactSource {
 
   async fetch(need: Need, signal: AbortSignal): Promise<Fact> {
     const fact = await this.#ask(need, signal);
+    // As large as the services please, and asked with what is in the request.
+    if (need.kind === "http-call") return fact;
     if (this.#answers.size >= maximumEntries) this.#answers.clear();
     this.#answers.set(needKey(need), { fact, at: this.#options.now() });
     return fact;

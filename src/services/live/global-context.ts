@@ -27,8 +27,8 @@ interface Held {
   readonly projected: Map<string, { readonly of: Fact; readonly fact: Fact }>;
 }
 
-/** So long the first answers are waited for; who answers later is taken up then. */
-const firstMilliseconds = 5000;
+/** So long the first answers are waited for; who answers later is taken up then. Twice that is less than reviews wait for us. */
+const firstMilliseconds = 2000;
 
 /** Holds what the GlobalContextEntries of a cluster speak of: objects are followed, calls made again at their times. */
 export class GlobalContext {
@@ -64,6 +64,7 @@ export class GlobalContext {
   async follow(resources: ApiResources): Promise<void> {
     await this.#documents.follow(resources);
     await this.#changing;
+    if (this.#stop.signal.aborted) return;
     await this.#begin([...this.#held.values()].map(({ kept }) => kept));
     this.#isLoaded = true;
   }

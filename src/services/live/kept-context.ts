@@ -43,6 +43,7 @@ class FollowedObjects implements KeptContext {
   #asked: Promise<void> = Promise.resolve();
   #fact: Fact | undefined;
   #wasThere = false;
+  #stopped = false;
 
   constructor(source: KeptObjects, options: KeptContextOptions) {
     this.#source = source;
@@ -61,12 +62,14 @@ class FollowedObjects implements KeptContext {
   }
 
   start(): void {
+    if (this.#stopped) return;
     const resource = this.#served();
     if (resource === undefined) void this.#forget();
     else if (this.#informer === undefined) this.#follow(resource);
   }
 
   stop(): Promise<void> {
+    this.#stopped = true;
     return this.#forget();
   }
 
@@ -147,16 +150,16 @@ class AskedAgain implements KeptContext {
 
   /** An answer that could not be had takes the place of the one before: what is old is not taken for what is. */
   async #ask(): Promise<void> {
-    const had = this.#fact.ok;
-    for (let attempt = 0; attempt <= this.#source.retries; attempt++) {
-      if (attempt > 0) await this.#pause(retryMilliseconds);
-      if (this.#stop.signal.aborted) return;
-      const fact = await this.#call();
-      // That a call finds nothing is no value, and not known for certain to be none.
-      this.#fact = fact.ok ? fact : { ok: false, message: fact.message };
-      if (fact.ok) break;
+    let fact = await this.#call();
+    for (let attempt = 0; !fact.ok && attempt < this.#source.retries && !this.#stop.signal.aborted; attempt++) {
+      await this.#pause(retryMilliseconds);
+      fact = await this.#call();
     }
-    if (this.#fact.ok !== had) this.#options.onChange();
+    if (this.#stop.signal.aborted) return;
+    const had = this.#fact.ok;
+    // That a call finds nothing is no value, and not known for certain to be none.
+    this.#fact = fact.ok ? fact : { ok: false, message: fact.message };
+    if (fact.ok !== had) this.#options.onChange();
   }
 
   /** The call itself may take as long as it likes: it is not waited for. */
