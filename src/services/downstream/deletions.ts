@@ -24,7 +24,7 @@ export class Deletions {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   /** Objects that are being deleted by their labels, or could not be, by UID: when they are looked at again. */
-  #tried = new Map<string, Instant>();
+  readonly #tried = new Map<string, Instant>();
   /** Whose objects were deleted by their labels, by UID, and when. */
   readonly #owners = new Map<string, Instant>();
   #stopped = false;
@@ -68,9 +68,12 @@ export class Deletions {
     const expired = [...this.#options.objects()].filter(isExpired);
     for (const [owner, at] of this.#owners) if (at + againMilliseconds <= now) this.#owners.delete(owner);
     const due = expired.filter((object) => (this.#tried.get(uidOf(object)) ?? 0) <= now && !this.#isMadeAgain(object));
-    for (const object of due) this.#owners.set(ownerOf(object), now);
-    const wait = (object: KubernetesObject) => (due.includes(object) ? now + againMilliseconds : this.#tried.get(uidOf(object)));
-    this.#tried = new Map(expired.map((object) => [uidOf(object), wait(object) ?? 0]));
+    for (const object of due) {
+      this.#owners.set(ownerOf(object), now);
+      this.#tried.set(uidOf(object), now + againMilliseconds);
+    }
+    const there = new Set(expired.map(uidOf));
+    for (const uid of this.#tried.keys()) if (!there.has(uid)) this.#tried.delete(uid);
     return due;
   }
 

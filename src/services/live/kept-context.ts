@@ -82,7 +82,7 @@ class FollowedObjects implements KeptContext {
       this.#wasThere = true;
     };
     this.#informer = new Informer(client, resource, { onChanges, onTrouble }, namespace === "" ? undefined : namespace);
-    this.#asked = this.#informer.start().then(onChanges, onTrouble);
+    this.#asked = this.#informer.start().catch(onTrouble);
   }
 
   async #forget(): Promise<void> {
