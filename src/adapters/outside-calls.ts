@@ -1,4 +1,4 @@
-import { Agent } from "undici";
+import { Agent, errors } from "undici";
 import { parseExactJson, writeExactJson } from "../core/exact-json.ts";
 import type { Fact, Need } from "../core/facts.ts";
 
@@ -44,6 +44,8 @@ export class OutsideCalls {
     try {
       return await this.#send(need, url, AbortSignal.any([signal, AbortSignal.timeout(timeoutMilliseconds)]));
     } catch (error) {
+      if (error instanceof errors.ResponseExceededMaxSizeError)
+        return failed(`${url.origin}${url.pathname} answered more than ${mostBytes} bytes`);
       return failed(`${url.origin}${url.pathname} does not answer: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
@@ -64,7 +66,7 @@ export class OutsideCalls {
   async #send({ method, headers, body, caBundle = "" }: OutsideCall, url: URL, signal: AbortSignal): Promise<Fact> {
     const sent = Object.entries(headers).filter(([name]) => !ownHeaders.has(name.toLowerCase()));
     const hasBody = method === "POST";
-    const response = await this.#agentOf(caBundle).request({
+    const { statusCode, body: answer } = await this.#agentOf(caBundle).request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method,
@@ -72,19 +74,11 @@ export class OutsideCalls {
       body: hasBody ? writeExactJson(body ?? null) : null,
       signal,
     });
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of response.body) {
-      const bytes = Buffer.from(chunk);
-      size += bytes.length;
-      if (size > mostBytes) return failed(`${url.origin}${url.pathname} answered more than ${mostBytes} bytes`);
-      chunks.push(bytes);
-    }
-    const { statusCode } = response;
+    const text = await answer.text();
     if (statusCode < 200 || statusCode > 299)
       return failed(`${url.origin}${url.pathname} answered with the status ${statusCode}`);
     try {
-      return { ok: true, value: parseExactJson(Buffer.concat(chunks).toString("utf8")) };
+      return { ok: true, value: parseExactJson(text) };
     } catch {
       return failed(`${url.origin}${url.pathname} answered with something that is no JSON`);
     }
@@ -94,7 +88,8 @@ export class OutsideCalls {
     let agent = this.#agents.get(caBundle);
     if (agent === undefined) {
       if (this.#agents.size >= mostAuthorities) this.#forget();
-      agent = new Agent({ connect: { timeout: timeoutMilliseconds, ...(caBundle === "" ? {} : { ca: caBundle }) } });
+      const connect = { timeout: timeoutMilliseconds, ...(caBundle === "" ? {} : { ca: caBundle }) };
+      agent = new Agent({ connect, maxResponseSize: mostBytes });
       this.#agents.set(caBundle, agent);
     }
     return agent;

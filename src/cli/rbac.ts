@@ -1,5 +1,6 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { type TemplateName, templateNames, templates } from "../analysis/rbac/template.ts";
+import { unitMilliseconds } from "../core/duration.ts";
 import { severities } from "../core/finding.ts";
 import { formatters } from "../report/index.ts";
 import { type CommandContext, collect, describedCommand, pathsArgument, withPaths } from "./command.ts";
@@ -162,15 +163,9 @@ function leastPrivilegeCommand(context: CommandContext): Command {
   );
 }
 
-const milliseconds = new Map([
-  ["h", 3_600_000],
-  ["d", 86_400_000],
-  ["w", 604_800_000],
-]);
-
 function parseWindow(value: string): number {
   const [, number = "", unit = ""] = /^(\d+)([hdw])$/.exec(value) ?? [];
-  const length = milliseconds.get(unit);
+  const length = unitMilliseconds[unit];
   if (length === undefined) throw new InvalidArgumentError("It must be a number of hours, days or weeks, such as 30d.");
   return Number(number) * length;
 }

@@ -8,6 +8,7 @@ import { readKeys, rotateSigner, verifyEd25519 } from "../adapters/store/signing
 import type { Store } from "../adapters/store/store.ts";
 import type { Tables } from "../adapters/store/tables.ts";
 import { verifyStore } from "../adapters/store/verify-store.ts";
+import { unitMilliseconds } from "../core/duration.ts";
 import type { Instant } from "../core/host.ts";
 import { asString, isArray, isObject, type JsonValue, member } from "../core/json.ts";
 import { readCheckpoint } from "../ledger/checkpoint.ts";
@@ -230,11 +231,9 @@ function filterOf(flags: FilterFlags, { io }: CommandContext): LedgerFilter {
   return { ...saved, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) };
 }
 
-const units: { readonly [unit: string]: number } = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-
 export function instantOf(text: string, now: Instant): Instant {
   const [, amount, unit] = /^(\d+)([smhdw])$/.exec(text) ?? [];
-  const at = amount === undefined ? Date.parse(text) : now - Number(amount) * (units[unit ?? ""] ?? 0);
+  const at = amount === undefined ? Date.parse(text) : now - Number(amount) * (unitMilliseconds[unit ?? ""] ?? 0);
   if (Number.isNaN(at)) throw new UsageError(`"${text}" is no time: write 2026-05-01T00:00:00Z, or 24h for a day ago`);
   return at;
 }

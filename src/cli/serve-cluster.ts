@@ -424,6 +424,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       await leadership.start();
     }
     await governed.start();
+    governed.onResources((served) => entries.follow(served));
+    governed.onResources((served) => objects.follow(served));
     await entries.follow(governed.resources);
     await objects.follow(governed.resources);
     // What it did not answer while it went away is not what it does not hold.
@@ -434,10 +436,6 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const followed = await live.followCluster(client, governed.resources);
     governed.onResources((served) => followed.follow(served));
     governed.onResources(async () => this.#reports?.changed([]));
-    governed.onResources((served) => entries.follow(served));
-    governed.onResources((served) => objects.follow(served));
-    // What came to be served since was told to nobody.
-    await Promise.all([entries.follow(governed.resources), objects.follow(governed.resources)]);
     this.#reach?.watch();
   }
 }

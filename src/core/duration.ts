@@ -19,6 +19,16 @@ const units: { readonly [unit: string]: bigint } = {
   h: hour,
 };
 
+/** What people write of spans in options and labels, where a day has 24 hours. */
+export const unitMilliseconds: { readonly [unit: string]: number } = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
 const limit = 1n << 63n;
 const shape = /^[-+]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+$/;
 const term = /(\d*)(?:\.(\d*))?(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g;

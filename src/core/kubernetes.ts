@@ -1,3 +1,4 @@
+import type { Instant } from "./host.ts";
 import { asString, isObject, type JsonObject, type JsonValue, member } from "./json.ts";
 
 export interface GroupVersionKind {
@@ -71,6 +72,13 @@ export function labelsOf(object: KubernetesObject): { readonly [key: string]: st
 
 /** The UID; empty where the API server has given it none. */
 export const uidOf = (object: KubernetesObject): string => asString(member(object.metadata, "uid")) ?? "";
+
+/** The `resourceVersion`; empty where the API server has given it none. */
+export const versionOf = (object: KubernetesObject): string => asString(member(object.metadata, "resourceVersion")) ?? "";
+
+/** When it was created, to the second; NaN where the API server has not said. */
+export const createdOf = (object: KubernetesObject): Instant =>
+  Date.parse(asString(member(object.metadata, "creationTimestamp")) ?? "");
 
 export function annotationsOf(object: KubernetesObject): { readonly [key: string]: string } {
   return stringMap(member(object.metadata, "annotations"));

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ApiResource } from "../../core/api-resources.ts";
 import { parseExactJson } from "../../core/exact-json.ts";
 import { asString, isObject, member } from "../../core/json.ts";
-import { isKubernetesObject, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import { isKubernetesObject, type KubernetesObject, nameOf, namespaceOf, versionOf } from "../../core/kubernetes.ts";
 import { ApiError, type KubernetesClient } from "./client.ts";
 import { listPath, listWithVersion } from "./list.ts";
 
@@ -155,10 +155,6 @@ export class Informer {
 
 function keyOf(object: KubernetesObject): string {
   return `${namespaceOf(object)}/${nameOf(object)}`;
-}
-
-function versionOf(object: KubernetesObject): string {
-  return asString(member(object.metadata, "resourceVersion")) ?? "";
 }
 
 /** Who wrote which field is half of an object's size and judged by nobody. */

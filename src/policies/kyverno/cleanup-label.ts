@@ -1,18 +1,11 @@
+import { unitMilliseconds } from "../../core/duration.ts";
 import type { Instant } from "../../core/host.ts";
 import { asString, member } from "../../core/json.ts";
-import { annotationsOf, type KubernetesObject, labelsOf } from "../../core/kubernetes.ts";
+import { annotationsOf, createdOf, type KubernetesObject } from "../../core/kubernetes.ts";
 
 export const ttlLabel = "cleanup.kyverno.io/ttl";
 const propagationAnnotation = "cleanup.kyverno.io/propagation-policy";
 
-const milliseconds: { readonly [unit: string]: number } = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
 const span = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+$/;
 const term = /(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g;
 const date = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2})(\d{2})(\d{2})Z)?$/;
@@ -22,11 +15,11 @@ const date = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2})(\d{2})(\d{2})Z)?$/;
  * time (`2026-12-24`, `2026-12-24T180000Z`, UTC). Undefined where it has no such label, or one that says neither.
  */
 export function expiryOf(object: KubernetesObject): Instant | undefined {
-  const text = labelsOf(object)[ttlLabel];
+  const text = asString(member(member(object.metadata, "labels"), ttlLabel));
   if (text === undefined) return undefined;
   if (span.test(text)) {
-    const created = Date.parse(asString(member(object.metadata, "creationTimestamp")) ?? "");
-    const terms = [...text.matchAll(term)].map(([, count = "", unit = ""]) => Number(count) * (milliseconds[unit] ?? 0));
+    const created = createdOf(object);
+    const terms = [...text.matchAll(term)].map(([, count = "", unit = ""]) => Number(count) * (unitMilliseconds[unit] ?? 0));
     return Number.isNaN(created) ? undefined : terms.reduce((sum, one) => sum + one, created);
   }
   const [, day, hours = "00", minutes = "00", seconds = "00"] = date.exec(text) ?? [];

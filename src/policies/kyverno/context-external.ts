@@ -64,7 +64,7 @@ function checkPathNamespace(path: string, own: string): void {
 
 function describeCall(need: ApiCallNeed): string {
   if (need.kind === "api-call") return `failed to ${need.method} resource with raw url: ${need.path}`;
-  return need.kind === "http-call" ? `failed to execute HTTP request to ${need.url}` : "failed to look up";
+  return `failed to execute HTTP request to ${need.url}`;
 }
 
 function transformed(query: QuerySource | undefined, data: JsonValue, scope: RuleScope, entry: string): JsonValue {

@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/host.ts";
 import { asString, isArray, isObject, jsonEquals, member } from "../../core/json.ts";
-import { gvkOf, type KubernetesObject, uidOf } from "../../core/kubernetes.ts";
+import { createdOf, gvkOf, type KubernetesObject, uidOf } from "../../core/kubernetes.ts";
 import { isDue } from "../../core/schedule/cron.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
 import { cleanupPropagation, expiryOf, ttlLabel } from "../../policies/kyverno/cleanup-label.ts";
@@ -64,8 +64,9 @@ export class Deletions {
   }
 
   #expired(now: Instant): readonly KubernetesObject[] {
-    const isExpired = (object: KubernetesObject) => (expiryOf(object) ?? Number.POSITIVE_INFINITY) <= now && !isEnding(object);
-    const expired = [...this.#options.objects()].filter(isExpired);
+    const expired: KubernetesObject[] = [];
+    for (const object of this.#options.objects())
+      if ((expiryOf(object) ?? Number.POSITIVE_INFINITY) <= now && !isEnding(object)) expired.push(object);
     for (const [owner, at] of this.#owners) if (at + againMilliseconds <= now) this.#owners.delete(owner);
     const due = expired.filter((object) => (this.#tried.get(uidOf(object)) ?? 0) <= now && !this.#isMadeAgain(object));
     for (const object of due) {
@@ -80,9 +81,8 @@ export class Deletions {
   /** A controller whose template has the label makes anew what is deleted: not at once again. */
   #isMadeAgain(object: KubernetesObject): boolean {
     const deleted = this.#owners.get(ownerOf(object));
-    const created = Date.parse(asString(member(object.metadata, "creationTimestamp")) ?? "");
     // Creation is told in whole seconds.
-    return ownerOf(object) !== "" && deleted !== undefined && created + 1000 > deleted;
+    return ownerOf(object) !== "" && deleted !== undefined && createdOf(object) + 1000 > deleted;
   }
 
   async #removeAll(objects: readonly KubernetesObject[]): Promise<void> {

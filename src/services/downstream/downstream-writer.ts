@@ -13,6 +13,7 @@ import {
   namespaceOf,
   parseApiVersion,
   uidOf,
+  versionOf,
 } from "../../core/kubernetes.ts";
 import type { DownstreamTerms } from "../../policies/policy.ts";
 import { converge } from "./converge.ts";
@@ -81,7 +82,7 @@ export class DownstreamWriter {
     const live = await this.#get(path);
     if (live === undefined) return;
     const seen = versionOf(object);
-    if (seen !== undefined && seen !== versionOf(live)) throw new ApiError(409, "Conflict", `${nameOf(object)} has been changed`);
+    if (seen !== "" && seen !== versionOf(live)) throw new ApiError(409, "Conflict", `${nameOf(object)} has been changed`);
     await this.#change(path, live, object);
   }
 
@@ -99,7 +100,7 @@ export class DownstreamWriter {
       apiVersion: "v1",
       kind: "DeleteOptions",
       propagationPolicy: propagation,
-      ...(uid === "" || resourceVersion === undefined ? {} : { preconditions: { uid, resourceVersion } }),
+      ...(uid === "" || resourceVersion === "" ? {} : { preconditions: { uid, resourceVersion } }),
     };
     try {
       await this.#client.send({ method: "DELETE", path: this.#pathOf(object), body });
@@ -120,7 +121,7 @@ export class DownstreamWriter {
     const changes = diffJson(declaredPart(live), declaredPart(wanted)).map((operation): JsonObject => ({ ...operation }));
     if (changes.length === 0) return;
     // The API server refuses a patch (409) that gives another version than there is by then.
-    const body = [...changes, { op: "replace", path: "/metadata/resourceVersion", value: versionOf(live) ?? "" }];
+    const body = [...changes, { op: "replace", path: "/metadata/resourceVersion", value: versionOf(live) }];
     const contentType = "application/json-patch+json";
     await this.#client.send({ method: "PATCH", path: `${path}?fieldManager=${fieldManager}`, body, contentType });
     this.#onWrite("update", wanted);
@@ -161,8 +162,6 @@ export class DownstreamWriter {
     }
   }
 }
-
-const versionOf = (object: KubernetesObject): string | undefined => asString(member(object.metadata, "resourceVersion"));
 
 function isAlreadyThere(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409 && error.reason === "AlreadyExists";

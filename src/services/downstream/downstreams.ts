@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ObjectChange } from "../../adapters/kubernetes/informer.ts";
-import { asString, member } from "../../core/json.ts";
-import { groupOf, gvkOf, type KubernetesObject, uidOf } from "../../core/kubernetes.ts";
+import { member } from "../../core/json.ts";
+import { createdOf, groupOf, gvkOf, type KubernetesObject, uidOf } from "../../core/kubernetes.ts";
 import { PolicySet, policyName } from "../../engine/index.ts";
 import { originOf } from "../../policies/kyverno/generate/generated-labels.ts";
 import type { CompiledPolicy, CompiledRule, DownstreamTerms } from "../../policies/policy.ts";
@@ -109,8 +109,7 @@ export class Downstreams {
   }
 
   #isNew(object: KubernetesObject): boolean {
-    const created = Date.parse(asString(member(object.metadata, "creationTimestamp")) ?? "");
-    return this.#options.host.now() - created < newMilliseconds;
+    return this.#options.host.now() - createdOf(object) < newMilliseconds;
   }
 
   #keep(kept: KeptRule | undefined, trigger: string): void {

@@ -1,6 +1,6 @@
 import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { listPath, objectPath } from "../../adapters/kubernetes/list.ts";
-import type { ApiResources } from "../../core/api-resources.ts";
+import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
 import { asString, isArray, isObject, type JsonObject, member } from "../../core/json.ts";
 import { parseApiVersion } from "../../core/kubernetes.ts";
 
@@ -28,8 +28,7 @@ export class ClusterWriter {
 
   /** Server-side apply, as the one who owns these fields. Rejects with `ApiError`. */
   async apply(object: JsonObject): Promise<boolean> {
-    const { group } = parseApiVersion(asString(object["apiVersion"]) ?? "");
-    const resource = this.#resources().byKind(group, asString(object["kind"]) ?? "");
+    const resource = this.#resourceOf(object);
     if (resource === undefined) return false;
     const text = (key: string) => asString(member(object["metadata"], key)) ?? "";
     await this.#client.send({
@@ -43,8 +42,7 @@ export class ClusterWriter {
 
   /** Rejects with `ApiError`. */
   async create(object: JsonObject): Promise<boolean> {
-    const { group } = parseApiVersion(asString(object["apiVersion"]) ?? "");
-    const resource = this.#resources().byKind(group, asString(object["kind"]) ?? "");
+    const resource = this.#resourceOf(object);
     if (resource === undefined) return false;
     const namespace = asString(member(object["metadata"], "namespace"));
     await this.#client.send({ method: "POST", path: listPath(resource, namespace), body: object });
@@ -60,5 +58,10 @@ export class ClusterWriter {
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
     }
+  }
+
+  #resourceOf(object: JsonObject): ApiResource | undefined {
+    const { group } = parseApiVersion(asString(object["apiVersion"]) ?? "");
+    return this.#resources().byKind(group, asString(object["kind"]) ?? "");
   }
 }

@@ -3,7 +3,7 @@ import type { ApiResources } from "../../core/api-resources.ts";
 import { writeExactJson } from "../../core/exact-json.ts";
 import type { Fact, GlobalContextNeed } from "../../core/facts.ts";
 import type { Host } from "../../core/host.ts";
-import { isObject, member } from "../../core/json.ts";
+import { member } from "../../core/json.ts";
 import type { KubernetesObject } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { type JmesPathProgram, NotFound } from "../../languages/jmespath/index.ts";
@@ -132,7 +132,7 @@ export class GlobalContext {
 
 /** What decides where the data comes from, and not what is made of it. */
 function sourceText({ spec }: KubernetesObject): string {
-  const part = (key: string) => (isObject(spec) ? (member(spec, key) ?? null) : null);
+  const part = (key: string) => member(spec, key) ?? null;
   return writeExactJson({ kubernetesResource: part("kubernetesResource"), apiCall: part("apiCall") });
 }
 

@@ -7,7 +7,15 @@ import type { Fact, Facts, GlobalContextNeed } from "../../core/facts.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Host } from "../../core/host.ts";
 import { asString, member } from "../../core/json.ts";
-import { groupOf, type KubernetesObject, labelsOf, nameOf, namespaceOf, parseApiVersion } from "../../core/kubernetes.ts";
+import {
+  groupOf,
+  type KubernetesObject,
+  labelsOf,
+  nameOf,
+  namespaceOf,
+  parseApiVersion,
+  versionOf,
+} from "../../core/kubernetes.ts";
 import type { Labels } from "../../core/label-selector.ts";
 import { once } from "../../core/once.ts";
 import type { KubernetesSchemas } from "../../core/schema.ts";
@@ -113,7 +121,10 @@ export class Posture {
   }
 
   /** Of the object that a finding is about, as the API server counts; empty where there is none. */
-  readonly versionOf = (finding: Finding): string => asString(member(this.objectOf(finding)?.metadata, "resourceVersion")) ?? "";
+  readonly versionOf = (finding: Finding): string => {
+    const object = this.objectOf(finding);
+    return object === undefined ? "" : versionOf(object);
+  };
 
   /** Takes up objects that are new or changed, and drops those that are gone. */
   change(set: readonly ObjectDocument[], deleted: readonly KubernetesObject[] = []): void {
