@@ -37,7 +37,7 @@ function isTidyMap(tree: Tree, known: MergeType | undefined): boolean {
   if (tree instanceof Map) {
     for (const [key, value] of tree) if (!isTidyMember(key, value, type)) return false;
   } else if (isPlainObject(tree)) {
-    for (const key of Object.keys(tree)) if (!isTidyMember(key, tree[key], type)) return false;
+    for (const key in tree) if (!isTidyMember(key, tree[key], type)) return false;
   }
   return true;
 }
@@ -60,7 +60,16 @@ export function isTidyObject(object: JsonObject): boolean {
 }
 
 function isTidyList(list: readonly Tree[], keys: readonly string[], items: MergeType | undefined): boolean {
-  return itemIds(list, keys) !== undefined && list.every((item) => isTidyMap(item, items));
+  const [key, ...more] = keys;
+  const told = key !== undefined && more.length === 0 ? areToldApart(list, key) : itemIds(list, keys) !== undefined;
+  return told && list.every((item) => isTidyMap(item, items));
+}
+
+/** As itemIds for one key, which nearly all lists have. */
+function areToldApart(list: readonly Tree[], key: string): boolean {
+  const texts = new Set<string>();
+  for (const item of list) texts.add(textOf(memberOf(item, key)));
+  return texts.size === list.length && !texts.has("");
 }
 
 /** How the items of a list are told apart. */

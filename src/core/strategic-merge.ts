@@ -25,7 +25,7 @@ import {
   toMergeMap,
   toMergeNode,
 } from "./strategic-merge-node.ts";
-import { fieldOf, isTidy, itemIds, typeByKind } from "./strategic-merge-tidy.ts";
+import { fieldOf, isTidy, isTidyObject, itemIds, typeByKind } from "./strategic-merge-tidy.ts";
 
 /**
  * Applies a strategic merge patch as kustomize's kyaml does: lists merge by the keys of the object's kind (new items first),
@@ -38,8 +38,11 @@ export function applyStrategicMerge(object: JsonObject, patch: JsonObject): Patc
 
 /** As applyStrategicMerge, with a patch that may be used up. */
 export function applyMergeMap(object: JsonObject, patch: MergeMap): Patched {
+  const tidy = isTidyObject(object);
+  if (tidy && patch.size === 0) return { ok: true, value: object };
   try {
-    const value = mergeObject(object, patch, typeByKind(object) ?? typeByKind(patch));
+    const type = typeByKind(object);
+    const value = mergeObject(object, patch, type ?? typeByKind(patch), tidy && type !== undefined);
     return value === undefined ? { ok: false, message: "filter cannot create or delete objects" } : { ok: true, value };
   } catch (error) {
     if (error instanceof MergeError) return { ok: false, message: error.message };
@@ -47,11 +50,14 @@ export function applyMergeMap(object: JsonObject, patch: MergeMap): Patched {
   }
 }
 
-/** Merges into a copy of an object; what the patch does not touch is shared. Undefined: the object goes. */
-function mergeObject(object: JsonObject, patch: MergeMap, type: MergeType | undefined): JsonValue | undefined {
+/**
+ * Merges into a copy of an object; what the patch does not touch is shared. `tidy`: the object is known to be so, by the
+ * type that it has without the patch. Undefined: the object goes.
+ */
+function mergeObject(object: JsonObject, patch: MergeMap, type: MergeType | undefined, tidy: boolean): JsonValue | undefined {
   if (patch.has(patchDirective)) return fromResult(merge(toMergeMap(object), patch, type));
   const result = new Map(Object.entries(object));
-  for (const key of new Set([...result.keys(), ...patch.keys()])) {
+  for (const key of tidy ? patch.keys() : new Set([...result.keys(), ...patch.keys()])) {
     const before = result.get(key);
     const theirs = patch.get(key);
     const field = fieldOf(type, key);
@@ -59,12 +65,17 @@ function mergeObject(object: JsonObject, patch: MergeMap, type: MergeType | unde
     const isList = field?.keys !== undefined;
     const merged =
       theirs instanceof Map && isObject(before) && !isList
-        ? mergeObject(before, theirs, field?.type ?? typeByKind(before) ?? typeByKind(theirs))
+        ? mergeInner(before, theirs, field, tidy)
         : fromResult(mergeMember(before === undefined ? undefined : toMergeNode(before), theirs, field));
     if (merged === undefined) result.delete(key);
     else result.set(key, merged);
   }
   return Object.fromEntries(result);
+}
+
+function mergeInner(object: JsonObject, patch: MergeMap, field: MergeField | undefined, tidy: boolean): JsonValue | undefined {
+  const type = field?.type ?? typeByKind(object);
+  return mergeObject(object, patch, type ?? typeByKind(patch), tidy && type !== undefined);
 }
 
 function fromResult(node: MergeNode | undefined): JsonValue | undefined {

@@ -54,6 +54,7 @@ export class PolicySet {
 
   /** Rules that may apply to the target, by kind and in policy order; computed once per distinct target. */
   candidates(key: TargetKey): Candidates {
+    if (!this.#names(key.kind) && (key.owner === undefined || !this.#names(key.owner.kind))) return noCandidates;
     const text = `${key.group}/${key.version}/${key.kind}/${key.subresource}/${key.operation}/${key.owner?.kind ?? ""}/${key.owner?.group ?? ""}`;
     let found = this.#candidates.get(text);
     if (found === undefined) {
@@ -67,6 +68,11 @@ export class PolicySet {
   concerns(key: TargetKey, kinds: readonly RuleKind[]): boolean {
     const candidates = this.candidates(key);
     return kinds.some((kind) => candidates[kind].length > 0);
+  }
+
+  /** Most kinds are named by no policy. */
+  #names(kind: string): boolean {
+    return this.#ofPatterns.length > 0 || this.#byKind.has(kind);
   }
 
   #index(rule: CompiledRule): void {

@@ -23,6 +23,22 @@ type ObjectCheck = (object: JsonObject, path: string, seen: SeenAnchors | undefi
 
 const pass: PatternResult = { status: "pass" };
 
+/** Its text is rarely asked for: most messages name the path alone. */
+class PatternFailure {
+  readonly status = "fail";
+  readonly path: string;
+  readonly #mismatch: Mismatch;
+
+  constructor(mismatch: Mismatch) {
+    this.path = mismatch.path;
+    this.#mismatch = mismatch;
+  }
+
+  get message(): string {
+    return this.#mismatch.text();
+  }
+}
+
 /** Compiles a `validate.pattern` in which all variables have been substituted. The order of keys has no effect. */
 export function compilePattern(pattern: JsonValue): PatternProgram {
   const check = compileElement(pattern, "");
@@ -31,10 +47,9 @@ export function compilePattern(pattern: JsonValue): PatternProgram {
     const seen = watched ? new SeenAnchors() : undefined;
     const mismatch = check(value, "/", seen);
     if (mismatch === undefined) return pass;
-    const message = mismatch.text();
-    if (mismatch.skip) return { status: "skip", message };
+    if (mismatch.skip) return { status: "skip", message: mismatch.text() };
     const failed = mismatch.path !== "" && (mismatch.negation || seen?.keysAreMissing() !== true);
-    return failed ? { status: "fail", path: mismatch.path, message } : { status: "error", message };
+    return failed ? new PatternFailure(mismatch) : { status: "error", message: mismatch.text() };
   };
 }
 

@@ -68,17 +68,33 @@ const kyvernoChecks: readonly KyvernoCheck[] = checks
   .filter(({ revisions }) => revisions.length > 0)
   .sort((a, b) => (a.check.id < b.check.id ? -1 : 1));
 
+/** A check in the revision that a version of the standards asks for. */
+export interface CheckInForce {
+  readonly check: Check;
+  readonly revision: CheckRevision | undefined;
+}
+
 /**
- * The checks that a pod fails, as Kyverno runs them: unlike the API server it never lets a
- * restricted check replace a baseline one, and runs a check's oldest revision for versions before it.
+ * The checks of a level, as Kyverno runs them: unlike the API server it never lets a restricted check replace a baseline
+ * one, and runs a check's oldest revision for versions before it.
  */
-export function failedControls({ level, version }: LevelVersion, pod: Pod): readonly FailedControl[] {
-  return kyvernoChecks.flatMap(({ check, revisions }): readonly FailedControl[] => {
-    if (level === "baseline" && check.level !== "baseline") return [];
-    const revision = revisions.findLast((r) => version === "latest" || r.since <= version) ?? revisions[0];
+export function checksInForce({ level, version }: LevelVersion): readonly CheckInForce[] {
+  return kyvernoChecks
+    .filter(({ check }) => level !== "baseline" || check.level === "baseline")
+    .map(({ check, revisions }) => ({
+      check,
+      revision: revisions.findLast((r) => version === "latest" || r.since <= version) ?? revisions[0],
+    }));
+}
+
+/** The checks that a pod fails. */
+export function failedControls(inForce: readonly CheckInForce[], pod: Pod): readonly FailedControl[] {
+  const failed: FailedControl[] = [];
+  for (const { check, revision } of inForce) {
     const violations = revision?.find(pod) ?? [];
-    return violations.length === 0 ? [] : [{ check, violations, errors: fieldErrors(check.id, violations) }];
-  });
+    if (violations.length > 0) failed.push({ check, violations, errors: fieldErrors(check.id, violations) });
+  }
+  return failed;
 }
 
 function fieldErrors(check: CheckId, violations: readonly Violation[]): readonly FieldError[] | undefined {
@@ -117,21 +133,21 @@ export function fieldErrorText({ field, found, required }: FieldError): string {
 export function exclude(
   failed: readonly FailedControl[],
   exclusions: readonly ControlExclusion[],
-  levelVersion: LevelVersion,
+  inForce: readonly CheckInForce[],
   pod: JsonObject,
 ): readonly FailedControl[] {
-  return exclusions.reduce((left, exclusion) => excludeOne(left, exclusion, levelVersion, pod), failed);
+  return exclusions.reduce((left, exclusion) => excludeOne(left, exclusion, inForce, pod), failed);
 }
 
 function excludeOne(
   failed: readonly FailedControl[],
   exclusion: ControlExclusion,
-  levelVersion: LevelVersion,
+  inForce: readonly CheckInForce[],
   pod: JsonObject,
 ): readonly FailedControl[] {
   const ids = Object.hasOwn(controlChecks, exclusion.controlName) ? controlChecks[exclusion.controlName] : undefined;
   if (ids === undefined) return failed;
-  const lifted = failedControls(levelVersion, podOf(excludedPart(exclusion, pod))).filter(({ check }) => ids.includes(check.id));
+  const lifted = failedControls(inForce, podOf(excludedPart(exclusion, pod))).filter(({ check }) => ids.includes(check.id));
   return failed.flatMap((control): readonly FailedControl[] => {
     const lifting = lifted.find(({ check }) => check.id === control.check.id)?.errors;
     if (lifting === undefined || control.errors === undefined) return [control];

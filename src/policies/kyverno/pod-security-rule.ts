@@ -14,11 +14,13 @@ import type { KubernetesObject } from "../../core/kubernetes.ts";
 import { once } from "../../core/once.ts";
 import { fixFor } from "../pod-security/fix.ts";
 import { podOf } from "../pod-security/pod.ts";
-import { type LevelVersion, parseLevel, parseVersion } from "../pod-security/versions.ts";
+import { parseLevel, parseVersion } from "../pod-security/versions.ts";
 import type { RuleResult } from "../policy.ts";
 import { errorResult, failedWith, passed, skipped } from "./outcome.ts";
 import {
+  type CheckInForce,
   type ControlExclusion,
+  checksInForce,
   controlChecks,
   exclude,
   type FailedControl,
@@ -45,7 +47,7 @@ interface PodSecurityRule {
   /** As written: messages repeat it. */
   readonly level: string;
   readonly version: string;
-  readonly levelVersion: LevelVersion;
+  readonly checks: readonly CheckInForce[];
   readonly exclusions: readonly ControlExclusion[];
 }
 
@@ -75,7 +77,7 @@ function readRule(source: RuleSource, report: DocumentReport): PodSecurityRule |
     return exclusion;
   });
   if (parsedLevel === undefined || parsedVersion === undefined) return undefined;
-  return { name: source.name, level, version, levelVersion: { level: parsedLevel, version: parsedVersion }, exclusions };
+  return { name: source.name, level, version, checks: checksInForce({ level: parsedLevel, version: parsedVersion }), exclusions };
 }
 
 function listOf(value: JsonValue | undefined): readonly JsonValue[] {
@@ -129,13 +131,13 @@ function evaluate(rule: PodSecurityRule, scope: RuleScope): readonly RuleResult[
     const text = `${toDotted(locate(mismatch.path))} must be ${mismatch.expected}`;
     return [{ ...errorResult(`Error while getting new resource: ${text}`), locate: () => locate(mismatch.path) }];
   }
-  const found = exclude(failedControls(rule.levelVersion, read), rule.exclusions, rule.levelVersion, pod);
+  const found = exclude(failedControls(rule.checks, read), rule.exclusions, rule.checks, pod);
   if (found.length === 0) return [passed(`Validation rule '${rule.name}' passed.`)];
   const exceptions = scope.exceptions.map((e) => e.key);
   const left = exclude(
     found,
     scope.exceptions.flatMap((e) => e.podSecurity.map(readExclusion)),
-    rule.levelVersion,
+    rule.checks,
     pod,
   );
   if (left.length === 0) return [{ ...skipped(`rule is skipped due to policy exceptions ${exceptions.join(", ")}`), exceptions }];

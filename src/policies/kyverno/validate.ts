@@ -56,16 +56,16 @@ function blame({ scope, element }: Subject, target: JsonValue, path: string): Js
   return place === undefined ? undefined : [...place, ...inTarget];
 }
 
-function describeFailure(context: CheckContext, scope: RuleScope, path: string, reason: string): string {
+function describeFailure(context: CheckContext, scope: RuleScope, path: string, reason: { readonly message: string }): string {
   const { rule, message } = context;
-  const where = path === "" ? `execution error: ${reason}` : `failed at path ${path}`;
+  const where = path === "" ? `execution error: ${reason.message}` : `failed at path ${path}`;
   if (message.text === "") return `validation error: rule ${rule} ${where}`;
   let text: string;
   try {
     text = messageText(message, scope);
   } catch (error) {
     reasonOf(error);
-    return `validation error: variables substitution error in rule ${rule} execution error: ${reason}`;
+    return `validation error: variables substitution error in rule ${rule} execution error: ${reason.message}`;
   }
   return `validation error: ${text.endsWith(".") ? text : `${text}.`} rule ${rule} ${where}`;
 }
@@ -83,10 +83,10 @@ function patternOutcome(context: CheckContext, subject: Subject, target: JsonVal
     case "skip":
       return skipped(result.message);
     case "error":
-      return errorResult(describeFailure(context, subject.scope, "", result.message));
+      return errorResult(describeFailure(context, subject.scope, "", result));
     case "fail":
       return {
-        ...failedWith(describeFailure(context, subject.scope, result.path, result.message)),
+        ...failedWith(describeFailure(context, subject.scope, result.path, result)),
         locate: () => blame(subject, target, result.path),
       };
   }

@@ -65,11 +65,11 @@ export function resolveConditions(patch: MergeMap, object: JsonValue, programs: 
   return true;
 }
 
-function isCondition(anchor: Anchor | undefined): boolean {
+export function isCondition(anchor: Anchor | undefined): boolean {
   return anchor?.kind === "condition" || anchor?.kind === "global";
 }
 
-function isPatchAnchor(anchor: Anchor | undefined): boolean {
+export function isPatchAnchor(anchor: Anchor | undefined): boolean {
   return isCondition(anchor) || anchor?.kind === "add";
 }
 
@@ -142,7 +142,7 @@ function checkConditions(
 }
 
 /** Scalars are compared as texts. */
-function comparable(value: JsonValue): JsonValue {
+export function comparable(value: JsonValue): JsonValue {
   return isObject(value) || isArray(value) ? value : String(value);
 }
 
@@ -194,7 +194,7 @@ function addForItem(patch: MergeNode[], element: MergeNode, item: JsonValue): vo
   patch.push(copy);
 }
 
-function hasAnchor(node: MergeNode, wanted: (anchor: Anchor | undefined) => boolean): boolean {
+export function hasAnchor(node: MergeNode, wanted: (anchor: Anchor | undefined) => boolean): boolean {
   if (Array.isArray(node)) return node.some((item) => hasAnchor(item, wanted));
   if (!(node instanceof Map)) return isCondition(parseAnchor(scalarText(node)));
   for (const [key, value] of node) {

@@ -19,8 +19,9 @@ export const privileged: Check = {
   revisions: [
     revision(0, (pod) =>
       perContainer(pod, ({ securityContext: { path, privileged } }) => {
+        if (privileged !== true) return undefined;
         const field = [...path, "privileged"];
-        return privileged === true ? { path: field, value: true, remedy: { op: "set", path: field, value: false } } : undefined;
+        return { path: field, value: true, remedy: { op: "set", path: field, value: false } };
       }),
     ),
   ],
@@ -53,8 +54,8 @@ const bindOnly: ReadonlySet<string> = new Set(["NET_BIND_SERVICE"]);
 
 function findAdded(pod: Pod, allowed: ReadonlySet<string>): readonly Violation[] {
   return perContainer(pod, ({ securityContext: { path, capabilities } }) => {
-    const forbidden = capabilities?.add.filter((name) => !allowed.has(name)) ?? [];
-    if (capabilities === undefined || forbidden.length === 0) return undefined;
+    if (capabilities === undefined || capabilities.add.every((name) => allowed.has(name))) return undefined;
+    const forbidden = capabilities.add.filter((name) => !allowed.has(name));
     const field = [...path, "capabilities", "add"];
     const kept = capabilities.add.filter((name) => allowed.has(name));
     return { path: field, value: sorted(forbidden), remedy: { op: "set", path: field, value: kept } };

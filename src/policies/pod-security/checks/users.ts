@@ -9,10 +9,11 @@ function findRoot(pod: Pod): readonly Violation[] {
   const implicit: Violation[] = [];
   if (podSays === false) explicit.push({ path, setter: "pod", value: false, remedy: { op: "set", path, value: true } });
   for (const setter of pod.containers) {
-    const own = [...setter.securityContext.path, "runAsNonRoot"];
     const says = setter.securityContext.runAsNonRoot;
+    if (says === true) continue;
+    const own = [...setter.securityContext.path, "runAsNonRoot"];
     if (says === false) explicit.push({ path: own, setter, value: false, remedy: { op: "set", path: own, value: true } });
-    else if (says === undefined && podSays !== true) {
+    else if (podSays !== true) {
       implicit.push({ path: own, setter, value: undefined, remedy: { op: "set", path, value: true } });
     }
   }
@@ -33,7 +34,7 @@ export const runAsNonRoot: Check = {
 };
 
 function userZero({ path, runAsUser }: SecurityContext, setter: Violation["setter"]): readonly Violation[] {
-  return runAsUser !== undefined && BigInt(runAsUser) === 0n ? [{ path: [...path, "runAsUser"], setter, value: 0 }] : [];
+  return runAsUser === 0 || runAsUser === 0n ? [{ path: [...path, "runAsUser"], setter, value: 0 }] : [];
 }
 
 function findUserZero(pod: Pod): readonly Violation[] {
