@@ -27,23 +27,28 @@ export function fieldOf(type: MergeType | undefined, key: string): MergeField | 
  * Whether a merge without a patch leaves a value as it is: all items of merged lists can be told apart. Nearly all
  * values are so, and need not be walked any further.
  */
-export function isTidy(tree: Tree, field: MergeField | undefined): boolean {
+function isTidy(tree: Tree, field: MergeField | undefined): boolean {
+  if (typeof tree !== "object" || tree === null) return true;
   if (Array.isArray(tree)) return field?.keys === undefined || isTidyList(tree, field.keys, field.type);
   return isTidyMap(tree, field?.type);
 }
 
 function isTidyMap(tree: Tree, known: MergeType | undefined): boolean {
   const type = known ?? typeByKind(tree);
-  if (tree instanceof Map) {
-    for (const [key, value] of tree) if (!isTidyMember(key, value, type)) return false;
+  if (type !== undefined) {
+    for (const key in type) if (!isTidy(memberOf(tree, key), type[key])) return false;
+  } else if (tree instanceof Map) {
+    for (const value of tree.values()) if (!isTidy(value, undefined)) return false;
   } else if (isPlainObject(tree)) {
-    for (const key in tree) if (!isTidyMember(key, tree[key], type)) return false;
+    for (const key in tree) if (!isTidy(tree[key], undefined)) return false;
   }
   return true;
 }
 
-function isTidyMember(key: string, value: Tree, type: MergeType | undefined): boolean {
-  return typeof value !== "object" || value === null || isTidy(value, fieldOf(type, key));
+/** As isTidy, of the member of an object: a type knows all members that are, or lead to, merged lists. */
+export function isTidyMember(key: string, value: Tree, type: MergeType | undefined): boolean {
+  const field = fieldOf(type, key);
+  return (type !== undefined && field === undefined) || isTidy(value, field);
 }
 
 /** Objects never change, and several patches look at the same one. */

@@ -25,7 +25,7 @@ import {
   toMergeMap,
   toMergeNode,
 } from "./strategic-merge-node.ts";
-import { fieldOf, isTidy, isTidyObject, itemIds, typeByKind } from "./strategic-merge-tidy.ts";
+import { fieldOf, isTidyMember, isTidyObject, itemIds, typeByKind } from "./strategic-merge-tidy.ts";
 
 /**
  * Applies a strategic merge patch as kustomize's kyaml does: lists merge by the keys of the object's kind (new items first),
@@ -61,7 +61,7 @@ function mergeObject(object: JsonObject, patch: MergeMap, type: MergeType | unde
     const before = result.get(key);
     const theirs = patch.get(key);
     const field = fieldOf(type, key);
-    if (theirs === undefined && isTidy(before, field)) continue;
+    if (theirs === undefined && isTidyMember(key, before, type)) continue;
     const isList = field?.keys !== undefined;
     const merged =
       theirs instanceof Map && isObject(before) && !isList
@@ -108,7 +108,7 @@ function mergeMaps(
     const before = result.get(key);
     const theirs = patchMap?.get(key);
     const field = fieldOf(type, key);
-    if (theirs === undefined && isTidy(before, field)) continue;
+    if (theirs === undefined && isTidyMember(key, before, type)) continue;
     const merged = mergeMember(before, theirs, field);
     if (merged === undefined) result.delete(key);
     else result.set(key, merged);

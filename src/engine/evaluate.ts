@@ -86,8 +86,12 @@ class Run {
   /** Evaluates the rules of one kind, policy by policy. */
   stage(kind: RuleKind, candidates: Candidates): void {
     const ofKind = candidates[kind];
+    // Each object comes through here, most of them before the compiler of the machine has: no iterators.
     if (!ofKind.some((candidate) => candidate.inServer)) {
-      for (const { policy, rules } of ofKind) if (this.#appliesTo(policy)) this.#policy(policy, rules);
+      for (let i = 0; i < ofKind.length; i++) {
+        const candidate = ofKind[i];
+        if (candidate !== undefined && this.#appliesTo(candidate.policy)) this.#policy(candidate.policy, candidate.rules);
+      }
       return;
     }
     const applying = ofKind.filter(({ policy }) => this.#appliesTo(policy));
@@ -139,10 +143,16 @@ class Run {
   }
 
   #policy(policy: CompiledPolicy, rules: readonly CompiledRule[]): void {
-    for (const rule of rules) {
-      if (this.#action.channel === "admission" && this.#options.targets !== true && changesOthers(rule)) continue;
+    for (let i = 0; i < rules.length; i++) {
+      const rule = rules[i];
+      if (rule === undefined || (this.#action.channel === "admission" && this.#options.targets !== true && changesOthers(rule))) {
+        continue;
+      }
       const results = this.#evaluate(rule);
-      for (const result of results) this.#record(policy, rule, this.#excused(policy, rule, result));
+      for (let j = 0; j < results.length; j++) {
+        const result = results[j];
+        if (result !== undefined) this.#record(policy, rule, this.#excused(policy, rule, result));
+      }
       if (policy.firstRuleOnly && results.some((r) => r.status === "pass" || r.status === "fail")) return;
     }
   }

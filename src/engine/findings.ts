@@ -1,9 +1,9 @@
-import type { CheckRef, Finding, Fix, RuleStatus } from "../core/finding.ts";
+import type { CheckRef, Finding, Fix, RuleStatus, Severity } from "../core/finding.ts";
 import { findingId, type Sha256Hex } from "../core/fingerprint.ts";
-import { type KubernetesObject, resourceRef } from "../core/kubernetes.ts";
+import type { JsonObject, JsonPath } from "../core/json.ts";
+import { type KubernetesObject, type ResourceRef, resourceRef } from "../core/kubernetes.ts";
 import { latest } from "../core/latest.ts";
-import { once } from "../core/once.ts";
-import type { SourceDocument } from "../core/source.ts";
+import type { SourceDocument, Span } from "../core/source.ts";
 import type { CompiledPolicy, PolicyId } from "../policies/policy.ts";
 import type { PolicyResult } from "./decision.ts";
 
@@ -68,34 +68,67 @@ export function plainFinding(
  * the place that is to blame. Where it lies, its id and its fix are worked out when somebody asks: of many findings
  * nobody does.
  */
-export function toFinding({ policy, rule, result }: PolicyResult, object: KubernetesObject, document?: SourceDocument): Finding {
-  const check = checkOf(policy, rule.name);
-  const resource = referenceTo(result.target ?? object);
-  const path = once(() => result.locate?.());
-  const location = once(() => document?.locate(path() ?? []));
-  const advice = adviceOf(policy, result.status);
-  const id = once(() => findingId(check, resource, path()));
-  return {
-    get id() {
-      return id();
-    },
-    check,
-    status: result.status,
-    severity: result.severity ?? policy.severity,
-    resource,
-    get path() {
-      return path();
-    },
-    get location() {
-      return location();
-    },
-    message: result.message,
-    get evidence() {
-      return result.evidence;
-    },
-    get fix() {
-      return result.fix ?? advice;
-    },
-    controls: policy.controls,
+export function toFinding(told: PolicyResult, object: KubernetesObject, document?: SourceDocument): Finding {
+  return new LateFinding(told, object, document);
+}
+
+const accessor = <T>(get: (this: LateFinding) => T): PropertyDescriptor => ({ enumerable: true, get });
+
+/** Its members are its own, for those who copy or print it; their getters are shared, as a scan makes thousands of these. */
+class LateFinding implements Finding {
+  static readonly #late = {
+    id: accessor(function () {
+      this.#id ??= findingId(this.check, this.resource, this.path);
+      return this.#id;
+    }),
+    path: accessor(function () {
+      if (this.#path === "unknown") this.#path = this.#told.result.locate?.();
+      return this.#path;
+    }),
+    location: accessor(function () {
+      if (this.#location === "unknown") this.#location = this.#document?.locate(this.path ?? []);
+      return this.#location;
+    }),
+    evidence: accessor(function () {
+      return this.#told.result.evidence;
+    }),
+    fix: accessor(function () {
+      const { policy, result } = this.#told;
+      return result.fix ?? adviceOf(policy, result.status);
+    }),
   };
+
+  declare readonly id: string;
+  declare readonly check: CheckRef;
+  declare readonly status: RuleStatus;
+  declare readonly severity: Severity;
+  declare readonly resource: ResourceRef;
+  declare readonly path: JsonPath | undefined;
+  declare readonly location: Span | undefined;
+  declare readonly message: string;
+  declare readonly evidence: JsonObject | undefined;
+  declare readonly fix: Fix | undefined;
+  declare readonly controls: readonly string[];
+  readonly #told: PolicyResult;
+  readonly #document: SourceDocument | undefined;
+  #id: string | undefined;
+  #path: JsonPath | "unknown" | undefined = "unknown";
+  #location: Span | "unknown" | undefined = "unknown";
+
+  constructor(told: PolicyResult, object: KubernetesObject, document: SourceDocument | undefined) {
+    const { policy, rule, result } = told;
+    this.#told = told;
+    this.#document = document;
+    Object.defineProperty(this, "id", LateFinding.#late.id);
+    this.check = checkOf(policy, rule.name);
+    this.status = result.status;
+    this.severity = result.severity ?? policy.severity;
+    this.resource = referenceTo(result.target ?? object);
+    Object.defineProperty(this, "path", LateFinding.#late.path);
+    Object.defineProperty(this, "location", LateFinding.#late.location);
+    this.message = result.message;
+    Object.defineProperty(this, "evidence", LateFinding.#late.evidence);
+    Object.defineProperty(this, "fix", LateFinding.#late.fix);
+    this.controls = policy.controls;
+  }
 }

@@ -2,16 +2,11 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { loadKubernetesSchemas } from "../../src/adapters/files/catalog.ts";
-import { loadPaths } from "../../src/adapters/files/load-paths.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { compileRego, fromJson, type RegoProgram, RegoSet } from "../../src/languages/rego/index.ts";
-import { compilePolicies } from "../../src/services/policies.ts";
-import { scanObjects } from "../../src/services/scan-objects.ts";
-import { scannedFacts } from "../../src/services/scanned-facts.ts";
-import { scannedObjects } from "../../src/services/scanned-objects.ts";
 import type { Bench, BenchRow } from "./bench.ts";
 import { castellan, corpora } from "./corpora.ts";
+import { engineCost } from "./engine-cost.ts";
 import { cheapest, onPath } from "./process-cost.ts";
 
 const source = `package kubernetes.admission
@@ -149,23 +144,6 @@ async function wholeRun(policies: string, objects: string): Promise<Costs> {
   return ours;
 }
 
-/** CPU milliseconds of compiling the templates, and of judging every object, each for the first time. */
-async function parts(policies: string, objects: string): Promise<{ readonly compile: number; readonly judge: number }> {
-  const resources = loadKubernetesSchemas().resources();
-  const texts = (await loadPaths([policies])).documents;
-  const { documents } = await loadPaths([objects]);
-  const scanned = scannedObjects(documents, "default", resources);
-  const facts = scannedFacts({ objects: scanned.objects.map((d) => d.value), resources, complete: false });
-  const start = process.cpuUsage();
-  const compiled = compilePolicies(texts, resources);
-  const between = process.cpuUsage();
-  const request = { objects: scanned.objects, policies: compiled.set, resources, facts, passes: false, workloads: undefined };
-  scanObjects({ ...request, host });
-  const end = process.cpuUsage();
-  const spent = (a: NodeJS.CpuUsage, b: NodeJS.CpuUsage) => (b.user + b.system - a.user - a.system) / 1000;
-  return { compile: spent(start, between), judge: spent(between, end) };
-}
-
 /** Gatekeeper's library over real objects. What gator takes with no constraint counts as its loading. */
 async function library(corpus: string): Promise<readonly BenchRow[]> {
   const folder = mkdtempSync(join(tmpdir(), "castellan-bench-"));
@@ -175,7 +153,7 @@ async function library(corpus: string): Promise<readonly BenchRow[]> {
     const count = copyLibrary(corpus, all);
     for (const name of readdirSync(all)) if (name.startsWith("template")) copyFileSync(join(all, name), join(none, name));
     const objects = join(corpus, "bench/objects.yaml");
-    const { compile, judge } = await parts(all, objects);
+    const { compile, judge } = await engineCost(all, objects);
     const ours = await wholeRun(all, objects);
     const [peer, loading] = [await gator(all, objects, 1), await gator(none, objects, 1)];
     const rows: BenchRow[] = [

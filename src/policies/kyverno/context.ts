@@ -115,5 +115,6 @@ export function compileContext(
     const extend = compileEntry(entry, { name, path: [...path, i], policy, report });
     if (extend !== undefined) extensions.push(extend);
   }
+  if (extensions.length === 0) return (scope) => scope;
   return (scope) => extensions.reduce((extended, extend) => extend(extended), scope);
 }

@@ -163,11 +163,11 @@ function compileMembers(entries: readonly Entry[]): ObjectCheck {
   }
   const members = [...first, ...last];
   return (object, path, seen) => {
-    seen?.note(watched, object);
-    const stopped = checkAnchors(anchors, object, path, seen);
+    if (watched.length > 0) seen?.note(watched, object);
+    const stopped = anchors.length === 0 ? undefined : checkAnchors(anchors, object, path, seen);
     if (stopped !== undefined) return stopped;
-    for (const check of members) {
-      const mismatch = check(object, path, seen);
+    for (let i = 0; i < members.length; i++) {
+      const mismatch = members[i]?.(object, path, seen);
       if (mismatch !== undefined) return mismatch;
     }
     return undefined;
@@ -191,8 +191,8 @@ function checkAnchors(
   let skipped: Mismatch[] | undefined;
   let applied = 0;
   let direct = false;
-  for (const check of anchors) {
-    const mismatch = check(object, path, seen);
+  for (let i = 0; i < anchors.length; i++) {
+    const mismatch = anchors[i]?.(object, path, seen);
     if (mismatch === undefined) applied++;
     else if (mismatch.skip) {
       skipped ??= [];

@@ -200,6 +200,8 @@ class Scope implements RuleScope {
   }
 }
 
+const none: readonly PodSecurityException[] = [];
+
 /** The scope that all rules start from that look at the same object in the same state. */
 const baseOf = latest((context: RuleContext) => new Scope(() => baseMembers(context), context, []));
 
@@ -208,10 +210,14 @@ export function ruleScope(
   context: RuleContext,
   policy: PolicyId,
   rule: string,
-  exceptions: readonly PodSecurityException[] = [],
+  exceptions: readonly PodSecurityException[] = none,
 ): RuleScope {
   const base = baseOf(context);
   const supplied = context.supplied?.(policy, rule);
-  if (supplied === undefined && exceptions.length === 0) return base;
-  return new Scope(() => (supplied === undefined ? base.members : merged(base.members, supplied)), context, exceptions);
+  return supplied === undefined && exceptions.length === 0 ? base : ownScope(base, supplied, exceptions);
+}
+
+function ownScope(base: Scope, supplied: JsonObject | undefined, exceptions: readonly PodSecurityException[]): RuleScope {
+  const members = () => (supplied === undefined ? base.members : merged(base.members, supplied));
+  return new Scope(members, base.context, exceptions);
 }
