@@ -65,9 +65,9 @@ export function isTidyObject(object: JsonObject): boolean {
 }
 
 function isTidyList(list: readonly Tree[], keys: readonly string[], items: MergeType | undefined): boolean {
-  const [key, ...more] = keys;
-  const told = key !== undefined && more.length === 0 ? areToldApart(list, key) : itemIds(list, keys) !== undefined;
-  return told && list.every((item) => isTidyMap(item, items));
+  const [key = ""] = keys;
+  const told = keys.length === 1 ? areToldApart(list, key) : itemIds(list, keys) !== undefined;
+  return told && (items === undefined || list.every((item) => isTidyMap(item, items)));
 }
 
 /** As itemIds for one key, which nearly all lists have. */

@@ -8,7 +8,7 @@ export interface EngineCost {
   readonly judge: number;
 }
 
-const runs = 3;
+const runs = 5;
 
 /**
  * What compiling policies and judging objects takes of a scan, without reading and reporting: the least of several

@@ -83,23 +83,16 @@ function evaluateAnyAll(
   all: readonly ConditionsProgram[],
   scope: VariableScope,
 ): ConditionResult {
-  const messages: { readonly [met in "true" | "false"]: string[] } = { true: [], false: [] };
-  let met = any === undefined;
-  for (const condition of any ?? []) {
+  const asked: ConditionResult[] = [];
+  const ask = (condition: ConditionsProgram): boolean => {
     const result = condition(scope);
-    messages[`${result.met}`].push(result.message);
-    if (!result.met) continue;
-    met = true;
-    break;
-  }
-  for (const condition of all) {
-    const result = condition(scope);
-    messages[`${result.met}`].push(result.message);
-    if (result.met) continue;
-    met = false;
-    break;
-  }
-  return { met, message: joinTexts(messages[`${met}`], "; ") };
+    asked.push(result);
+    return result.met;
+  };
+  const anyMet = any?.some(ask) ?? true;
+  const met = all.every(ask) && anyMet;
+  const texts = asked.filter((result) => result.met === met && result.message !== "").map((result) => result.message);
+  return { met, message: texts.join("; ") };
 }
 
 function allOf(conditions: readonly ConditionsProgram[], separator: string): ConditionsProgram {

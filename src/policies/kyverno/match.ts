@@ -45,22 +45,23 @@ const generatedName = (object: KubernetesObject): string =>
   nameOf(object) || (asString(member(object.metadata, "generateName")) ?? "");
 
 function compileKinds(kinds: readonly KindSelector[], ephemeralContainers: boolean): MatchPredicate {
-  const compiled = kinds.map((k) => ({
-    kind: compileWildcard(k.kind),
-    group: compileWildcard(k.group),
-    version: compileWildcard(k.version),
-    subresource: compileWildcard(k.subresource),
-  }));
-  return ({ group, version, kind, subresource }) =>
-    compiled.some(
-      (k) =>
-        k.kind(kind) &&
-        k.group(group) &&
-        k.version(version) &&
-        (k.subresource(subresource) ||
-          (ephemeralContainers && kind === "Pod" && group === "" && subresource === "ephemeralcontainers")),
-    );
+  const compiled = kinds.map((selector): MatchPredicate => {
+    const kind = compileWildcard(selector.kind);
+    const group = compileWildcard(selector.group);
+    const version = compileWildcard(selector.version);
+    const subresource = compileWildcard(selector.subresource);
+    return (input) =>
+      kind(input.kind) &&
+      group(input.group) &&
+      version(input.version) &&
+      (subresource(input.subresource) || (ephemeralContainers && isEphemeralContainers(input)));
+  });
+  const [only] = compiled;
+  return compiled.length === 1 && only !== undefined ? only : (input) => compiled.some((matches) => matches(input));
 }
+
+const isEphemeralContainers = ({ group, kind, subresource }: MatchInput): boolean =>
+  kind === "Pod" && group === "" && subresource === "ephemeralcontainers";
 
 function compileNamespaces(patterns: readonly string[]): MatchPredicate {
   const compiled = patterns.map(compileWildcard);

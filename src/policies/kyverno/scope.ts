@@ -153,24 +153,26 @@ class Scope implements RuleScope {
   readonly exceptions: readonly PodSecurityException[];
   readonly deleting: boolean;
   readonly host: Host;
-  readonly #members: () => Members;
-  readonly #root: () => JsonObject;
+  readonly #compute: () => Members;
+  #members: Members | undefined;
+  #root: JsonObject | undefined;
 
   constructor(members: () => Members, context: RuleContext, exceptions: readonly PodSecurityException[]) {
     this.context = context;
     this.exceptions = exceptions;
     this.deleting = context.action.operation === "DELETE";
     this.host = context.host;
-    this.#members = once(members);
-    this.#root = once(() => rootOf(this.members));
+    this.#compute = members;
   }
 
   get root(): JsonObject {
-    return this.#root();
+    this.#root ??= rootOf(this.members);
+    return this.#root;
   }
 
   get members(): Members {
-    return this.#members();
+    this.#members ??= this.#compute();
+    return this.#members;
   }
 
   with(members: JsonObject): RuleScope {

@@ -72,6 +72,13 @@ export class FieldReader {
     });
   }
 
+  /** As object(), undefined where there is none. */
+  optional(key: string): FieldReader | undefined {
+    const value = this.#get(key);
+    if (value === undefined) return undefined;
+    return isObject(value) ? new FieldReader(value, [key], this.#mismatches, this) : this.#mismatch(key, "an object");
+  }
+
   object(key: string): FieldReader {
     const value = this.#get(key);
     const object = value === undefined || isObject(value) ? value : this.#mismatch(key, "an object");

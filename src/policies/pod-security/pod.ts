@@ -89,7 +89,7 @@ export function readPod(metadata: JsonObject, spec: JsonObject): Pod {
     hostPID: reader.boolean("hostPID") ?? false,
     hostIPC: reader.boolean("hostIPC") ?? false,
     hostUsers: reader.boolean("hostUsers"),
-    os: reader.object("os").string("name") ?? "",
+    os: reader.optional("os")?.string("name") ?? "",
     runtimeClassName: reader.string("runtimeClassName") ?? "",
     securityContext: readSecurityContext(reader.object("securityContext")),
     volumes: reader.objects("volumes").map(readVolume),
@@ -109,7 +109,7 @@ function readVolume(reader: FieldReader): Volume {
     name: reader.string("name") ?? "",
     path: reader.path,
     sources: reader.set(volumeSources),
-    hostPath: reader.has("hostPath") ? (reader.object("hostPath").string("path") ?? "") : "",
+    hostPath: reader.optional("hostPath")?.string("path") ?? "",
   };
 }
 
@@ -137,18 +137,20 @@ const hooks = ["postStart", "preStop"] as const;
 const actions = ["httpGet", "tcpSocket"] as const;
 
 function readHosts(container: FieldReader): Container["hosts"] {
-  const handlers = [...present(container, probes), ...present(container, ["lifecycle"]).flatMap((l) => present(l, hooks))];
-  return handlers.flatMap((handler) =>
-    present(handler, actions).flatMap((target) => {
-      const host = target.string("host") ?? "";
-      return host === "" ? [] : [{ host, path: [...target.path, "host"] }];
-    }),
-  );
+  const lifecycle = container.optional("lifecycle");
+  const handlers = [...probes.map((key) => container.optional(key)), ...hooks.map((key) => lifecycle?.optional(key))];
+  const found: { readonly host: string; readonly path: JsonPath }[] = [];
+  for (const handler of handlers) {
+    if (handler === undefined) continue;
+    for (const action of actions) {
+      const target = handler.optional(action);
+      const host = target?.string("host") ?? "";
+      if (target !== undefined && host !== "") found.push({ host, path: [...target.path, "host"] });
+    }
+  }
+  return found;
 }
 
-function present(reader: FieldReader, keys: readonly string[]): readonly FieldReader[] {
-  return keys.filter((key) => reader.has(key)).map((key) => reader.object(key));
-}
 
 /** What a security context that is not there says. */
 const nothingSet: Omit<SecurityContext, "path"> = {
@@ -168,8 +170,8 @@ const nothingSet: Omit<SecurityContext, "path"> = {
 
 function readSecurityContext(reader: FieldReader): SecurityContext {
   if (!reader.present) return { path: reader.path, ...nothingSet };
-  const capabilities = reader.object("capabilities");
-  const seLinux = reader.object("seLinuxOptions");
+  const capabilities = reader.optional("capabilities");
+  const seLinux = reader.optional("seLinuxOptions");
   return {
     path: reader.path,
     present: reader.present,
@@ -178,23 +180,21 @@ function readSecurityContext(reader: FieldReader): SecurityContext {
     runAsNonRoot: reader.boolean("runAsNonRoot"),
     runAsUser: reader.integer("runAsUser"),
     procMount: reader.string("procMount"),
-    capabilities: capabilities.present ? { add: capabilities.strings("add"), drop: capabilities.strings("drop") } : undefined,
-    seLinux: seLinux.present
-      ? {
-          type: seLinux.string("type") ?? "",
-          user: seLinux.string("user") ?? "",
-          role: seLinux.string("role") ?? "",
-        }
-      : undefined,
-    seccomp: profileType(reader.object("seccompProfile")),
-    appArmor: profileType(reader.object("appArmorProfile")),
-    hostProcess: reader.object("windowsOptions").boolean("hostProcess"),
+    capabilities: capabilities && { add: capabilities.strings("add"), drop: capabilities.strings("drop") },
+    seLinux: seLinux && {
+      type: seLinux.string("type") ?? "",
+      user: seLinux.string("user") ?? "",
+      role: seLinux.string("role") ?? "",
+    },
+    seccomp: profileType(reader.optional("seccompProfile")),
+    appArmor: profileType(reader.optional("appArmorProfile")),
+    hostProcess: reader.optional("windowsOptions")?.boolean("hostProcess"),
     sysctls: reader.objects("sysctls").map((sysctl) => sysctl.string("name") ?? ""),
   };
 }
 
-function profileType(profile: FieldReader): string | undefined {
-  return profile.present ? (profile.string("type") ?? "") : undefined;
+function profileType(profile: FieldReader | undefined): string | undefined {
+  return profile && (profile.string("type") ?? "");
 }
 
 /**
