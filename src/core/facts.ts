@@ -20,8 +20,21 @@ export type Need =
    * The answer: `{verified, digest, message, statements}`; statements are `{type, predicate}`.
    */
   | { readonly kind: "image-verification"; readonly reference: string; readonly spec: JsonValue }
+  | SignedMessageNeed
   | GlobalContextNeed
   | ObjectsNeed;
+
+/**
+ * Whether a message was signed with a key, and what it says. `message` and `signature` are base64; the message is YAML or a
+ * gzipped tar of YAML files, gzipped. The answer: `{verified, reason, texts}`; `reason` says why it is not verified.
+ */
+export interface SignedMessageNeed {
+  readonly kind: "signed-message";
+  readonly message: string;
+  readonly signature: string;
+  /** PEM: an EC, RSA or Ed25519 key. */
+  readonly publicKey: string;
+}
 
 /** What an entry of the global context holds, or one of its projections. */
 export interface GlobalContextNeed {

@@ -98,8 +98,15 @@ export class PolicySet {
     const named = [key.kind, key.owner?.kind ?? ""].flatMap((kind) => this.#byKind.get(kind) ?? []);
     const applying = new Set([...named, ...this.#ofPatterns].filter((rule) => mayApply(rule, key)));
     if (applying.size === 0) return noCandidates;
-    const found = { mutate: [], verify: [], validate: [], generate: [], delete: [] } satisfies { [kind in RuleKind]: Candidate[] };
-    for (const policy of this.policies) addCandidates(found, policy, policy.rules.filter((rule) => applying.has(rule)));
+    const found = { mutate: [], verify: [], validate: [], generate: [], delete: [] } satisfies {
+      [kind in RuleKind]: Candidate[];
+    };
+    for (const policy of this.policies)
+      addCandidates(
+        found,
+        policy,
+        policy.rules.filter((rule) => applying.has(rule)),
+      );
     return found;
   }
 }

@@ -1,3 +1,4 @@
+import { readSignedMessage } from "../adapters/signed-message.ts";
 import type { RbacIndex } from "../analysis/rbac/rbac-index.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import { assertNever } from "../core/diagnostic.ts";
@@ -51,6 +52,8 @@ export function scannedFacts(world: ScannedWorld): Facts {
         case "image":
         case "image-verification":
           return refused(`the image ${need.reference} can only be looked up in its registry, which a scan does not ask`);
+        case "signed-message":
+          return readSignedMessage(need);
         case "global-context":
           return refused(`the global context entry ${need.name} exists only in a cluster`);
         default:

@@ -162,7 +162,7 @@ function testFacts(spec: TestSpec, documents: TestDocuments, cluster: Cluster, v
       const namespace = need.kind === "namespace" ? values.namespaces.get(need.name) : undefined;
       if (namespace !== undefined) return { ok: true, value: namespace };
       if (image !== undefined) return { ok: true, value: image };
-      if (need.kind === "objects" || cluster.given) return known.get(need);
+      if (need.kind === "objects" || need.kind === "signed-message" || cluster.given) return known.get(need);
       if (need.kind === "image" || need.kind === "image-verification") {
         return { ok: false, message: `the test says nothing about the image ${need.reference}` };
       }

@@ -15,7 +15,7 @@ const runs = 5;
  * processes, each of which starts cold and with V8 as a scan sets it.
  */
 export async function engineCost(policies: string, objects: string): Promise<EngineCost> {
-  const command = [process.execPath, ...v8Flags("scan"), join(import.meta.dirname, "engine-run.ts"), policies, objects];
+  const command = [process.execPath, ...v8Flags("scan"), join(import.meta.dirname, "engine-process.ts"), policies, objects];
   const costs: EngineCost[] = [];
   for (let i = 0; i < runs; i++) costs.push(JSON.parse((await processCost(command, policies)).out));
   return {

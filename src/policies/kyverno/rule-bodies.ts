@@ -3,6 +3,7 @@ import type { CompileEnv, RuleKind } from "../policy.ts";
 import { compileAssertRule } from "./assert-rule.ts";
 import { compileCelRule } from "./cel-rule.ts";
 import { compileGenerateRule } from "./generate/generate-rule.ts";
+import { compileManifestsRule } from "./manifests/manifests-rule.ts";
 import { compileMutateRule } from "./mutate/mutate-rule.ts";
 import { errorResult } from "./outcome.ts";
 import { compilePodSecurityRule } from "./pod-security-rule.ts";
@@ -46,9 +47,6 @@ function unsupported(rule: JsonObject): { readonly field: string; readonly why: 
   if (isFilled(rule["celPreconditions"]) && !isFilled(member(validate, "cel"))) {
     return { field: "celPreconditions", why: "apply only to rules with validate.cel" };
   }
-  if (isFilled(member(member(validate, "manifests"), "attestors"))) {
-    return { field: "validate.manifests", why: "verifying the signatures of manifests is not supported" };
-  }
   return undefined;
 }
 
@@ -57,6 +55,9 @@ function compileValidateBody(rule: RuleSource, env: CompileEnv, report: Document
   if (isFilled(member(validate, "podSecurity")))
     return compileWith(compilePodSecurityRule, rule, env, report, "validate.podSecurity");
   if (isFilled(member(validate, "cel"))) return compileCelRule(rule, report);
+  if (isFilled(member(member(validate, "manifests"), "attestors"))) {
+    return compileWith(compileManifestsRule, rule, env, report, "validate.manifests");
+  }
   if (isPresent(member(validate, "assert"))) return compileAssertRule(rule, report);
   const errorsBefore = report.errorCount;
   const check = compileValidate(rule, report);

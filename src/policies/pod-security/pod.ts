@@ -151,7 +151,6 @@ function readHosts(container: FieldReader): Container["hosts"] {
   return found;
 }
 
-
 /** What a security context that is not there says. */
 const nothingSet: Omit<SecurityContext, "path"> = {
   present: false,

@@ -1,6 +1,7 @@
 import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { listObjects } from "../../adapters/kubernetes/list.ts";
 import type { OutsideCalls } from "../../adapters/outside-calls.ts";
+import { readSignedMessage } from "../../adapters/signed-message.ts";
 import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
 import type { Fact, GlobalContextNeed, Need, ObjectsNeed } from "../../core/facts.ts";
 import { needKey } from "../../core/facts.ts";
@@ -34,6 +35,7 @@ export class ClusterFacts implements FactSource {
   known(need: Need): Fact | undefined {
     // It is held in memory, and changes there.
     if (need.kind === "global-context") return this.#options.globalContext(need);
+    if (need.kind === "signed-message") return readSignedMessage(need);
     const entry = this.#answers.get(needKey(need));
     return entry !== undefined && this.#options.now() - entry.at < freshMilliseconds ? entry.fact : undefined;
   }

@@ -32,12 +32,18 @@ function firstOutcome(checks: readonly Check[], value: JsonValue | undefined): R
 function checksOf(map: MergeMap): readonly Check[] {
   const members = [...map].map(([written, value]) => ({ anchor: parseAnchor(written), key: written, value }));
   return [
-    ...members.flatMap(({ anchor, value }) => (anchor !== undefined && isCondition(anchor) ? conditionChecks(anchor, value) : [])),
+    ...members.flatMap(({ anchor, value }) =>
+      anchor !== undefined && isCondition(anchor) ? conditionChecks(anchor, value) : [],
+    ),
     ...members.flatMap(({ anchor, key, value }): readonly Check[] => {
       if (isCondition(anchor)) return [];
       // What is added may stand in the place of a member, or have conditions of its own.
       if (anchor?.kind === "add") return map.has(anchor.key) || hasAnchor(value, isPatchAnchor) ? [cannotTell] : [];
-      return checksOfMember(value).map((check): Check => (object) => check(member(object, key)));
+      return checksOfMember(value).map(
+        (check): Check =>
+          (object) =>
+            check(member(object, key)),
+      );
     }),
   ];
 }

@@ -92,7 +92,7 @@ function parseAttestation(spec: JsonValue, legacy: readonly AttestorSet[]): Atte
   };
 }
 
-function parseAttestorSet(spec: JsonValue): AttestorSet {
+export function parseAttestorSet(spec: JsonValue): AttestorSet {
   const entries = list(member(spec, "entries")).flatMap(parseEntry);
   const count = Number(member(spec, "count") ?? 0);
   return { required: count === 0 ? entries.length : count, entries };
@@ -138,6 +138,11 @@ export function checkVerification(spec: JsonValue, path: JsonPath, report: Docum
     for (const [j, set] of list(member(attestation, "attestors")).entries())
       checkSet(set, [...at, "attestors", j], notary, report);
   }
+}
+
+/** Reports what Kyverno's admission refuses in a set of attestors. */
+export function checkAttestorSet(spec: JsonValue, path: JsonPath, report: DocumentReport): void {
+  checkSet(spec, path, false, report);
 }
 
 function checkSet(spec: JsonValue, path: JsonPath, notary: boolean, report: DocumentReport): void {

@@ -5,7 +5,7 @@ import { scanObjects } from "../../src/services/scan-objects.ts";
 import { scannedFacts } from "../../src/services/scanned-facts.ts";
 import { scannedObjects } from "../../src/services/scanned-objects.ts";
 
-// What the engine takes of a scan, in a process that starts cold: `engine-share.ts POLICIES OBJECTS`. Places, ids and fixes
+// What the engine takes of a scan, in a process that starts cold: `engine-process.ts POLICIES OBJECTS`. Places, ids and fixes
 // of findings are worked out when a report asks for them; a whole run has them in it.
 const [policies = "", objects = ""] = process.argv.slice(2);
 const resources = loadKubernetesSchemas().resources();
