@@ -28,6 +28,9 @@ export const compileManifestsRule: RuleCompiler = (source) => {
   const attestors = member(spec, "attestors");
   const sets = isArray(attestors) ? attestors : [];
   for (const [i, set] of sets.entries()) checkAttestorSet(set, [...path, "attestors", i], report);
+  if (member(member(spec, "dryRun"), "enable") === true) {
+    report.warning("KYV_NOT_SUPPORTED", [...path, "dryRun"], "no dry run is made: an object that only one could explain fails");
+  }
   if (report.errorCount > 0) return failed(...report.diagnostics);
   const rule: ManifestsRule = {
     attestors: sets.map(parseAttestorSet),
