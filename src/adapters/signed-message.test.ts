@@ -13,9 +13,9 @@ const ed = generateKeyPairSync("ed25519");
 const other = generateKeyPairSync("ec", { namedCurve: "P-256" });
 
 /** A ustar archive; `size` as it is written in the header. */
-function tar(text: string, size = text.length.toString(8).padStart(11, "0"), type = "0"): Buffer {
+function tar(text: string, size = text.length.toString(8).padStart(11, "0"), type = "0", name = "a.yaml"): Buffer {
   const header = Buffer.alloc(512);
-  header.write("a.yaml", 0);
+  header.write(name, 0);
   header.write(size, 124);
   header.write(type, 156);
   const body = Buffer.alloc(Math.ceil(text.length / 512) * 512);
@@ -29,12 +29,12 @@ const signers: { readonly [name: string]: { readonly publicKey: string; readonly
   Ed25519: { publicKey: pem(ed.publicKey), sign: (data) => sign(null, data, ed.privateKey) },
 };
 
-function read(signed: Buffer, by = "EC", changed: { publicKey?: string; signature?: string; message?: string } = {}) {
+function read(signed: Buffer, by = "EC", changed: { publicKey?: string; signatures?: readonly string[]; message?: string } = {}) {
   const signer = signers[by];
   if (signer === undefined) throw new Error(by);
-  const signature = signer.sign(signed).toString("base64");
+  const signatures = [signer.sign(signed).toString("base64")];
   const message = gzipSync(signed).toString("base64");
-  return readSignedMessage({ kind: "signed-message", message, signature, publicKey: signer.publicKey, ...changed });
+  return readSignedMessage({ kind: "signed-message", message, signatures, publicKey: signer.publicKey, ...changed });
 }
 
 describe.each(Object.keys(signers))("a key of the kind %s", (kind) => {
@@ -51,14 +51,14 @@ describe.each(Object.keys(signers))("a key of the kind %s", (kind) => {
 
 test.each<[string, Parameters<typeof read>[2], string]>([
   ["another message", { message: gzipSync("kind: Secret").toString("base64") }, "invalid signature"],
-  ["no signature", { signature: "" }, "invalid signature"],
-  ["a signature that is none", { signature: "%%%" }, "invalid signature"],
+  ["no signature", { signatures: [] }, "invalid signature"],
+  ["a signature that is none", { signatures: ["%%%", ""] }, "invalid signature"],
   ["a key that is none", { publicKey: "-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----" }, "cannot be read"],
   ["a key for something else", { publicKey: pem(generateKeyPairSync("x25519").publicKey) }, "x25519"],
 ])("%s is not verified", (_, changed, reason) => {
   expect(read(Buffer.from(manifest), "EC", changed)).toMatchObject({
     ok: true,
-    value: { verified: false, reason: expect.stringContaining(reason) },
+    value: { verified: false, reason: expect.stringContaining(reason), texts: [] },
   });
 });
 
@@ -70,6 +70,21 @@ test.each<[string, Buffer]>([
   ["a size that is no number", gzipSync(tar(manifest, "abc"))],
 ])("%s cannot be read", (_, signed) => {
   expect(read(signed)).toEqual({ ok: false, message: expect.stringContaining("cannot be read") });
+});
+
+test.each<[string, Parameters<typeof read>[2]]>([
+  ["a message of nothing", { message: "" }],
+  ["a message that is no base64", { message: "!bWVzc2FnZQ==" }],
+  ["more signatures than anybody makes", { signatures: new Array<string>(33).fill("bQ==") }],
+])("%s cannot be read", (_, changed) => {
+  expect(read(Buffer.from(manifest), "EC", changed)).toEqual({ ok: false, message: expect.stringContaining("cannot be read") });
+});
+
+test("of an archive the YAML files are read by name, and the last of each", () => {
+  const first = "1".padStart(512, "#");
+  const file = (text: string, name: string) => tar(text, undefined, "0", name).subarray(0, 1024);
+  const archive = [file("b", "b.yml"), file("x", "../c.yaml"), file(first, "a.yaml"), file("a", "a.yaml"), file("y", "old.bak")];
+  expect(read(gzipSync(Buffer.concat(archive)))).toMatchObject({ value: { verified: true, texts: ["a", "b"] } });
 });
 
 test("links and folders are no files", () => {

@@ -3,17 +3,32 @@ import { gunzipSync } from "node:zlib";
 import type { Fact, SignedMessageNeed } from "../core/facts.ts";
 
 /** Annotations hold 256 KiB; what unpacks to more is no manifest. */
-const longest = 4 * 1024 * 1024;
+const longest = 2 * 1024 * 1024;
+/** Each is checked over the whole message. */
+const mostSignatures = 32;
 
-/** Checks a signature (ECDSA or RSA PKCS#1 v1.5 over SHA-256, or Ed25519), and unpacks what was signed. */
-export function readSignedMessage({ message, signature, publicKey }: SignedMessageNeed): Fact {
+/**
+ * Checks signatures (ECDSA or RSA PKCS#1 v1.5 over SHA-256, or Ed25519), and unpacks what was signed. What nobody signed is
+ * not looked into.
+ */
+export function readSignedMessage({ message, signatures, publicKey }: SignedMessageNeed): Fact {
   try {
-    const signed = unpacked(Buffer.from(message, "base64"));
-    const reason = whyNotVerified(signed, signature, publicKey);
-    return { ok: true, value: { verified: reason === undefined, reason: reason ?? "", texts: textsOf(signed) } };
+    if (signatures.length > mostSignatures) throw new Error(`it has more than ${mostSignatures} signatures`);
+    const signed = unpacked(decoded(message));
+    const reason = whyNotVerified(signed, signatures, publicKey);
+    return {
+      ok: true,
+      value: { verified: reason === undefined, reason: reason ?? "", texts: reason === undefined ? textsOf(signed) : [] },
+    };
   } catch (error) {
     return { ok: false, message: `the signed message cannot be read: ${error instanceof Error ? error.message : String(error)}` };
   }
+}
+
+/** Buffer would pass over what is no base64. */
+function decoded(text: string): Buffer {
+  if (text === "" || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw new Error("it is not base64");
+  return Buffer.from(text, "base64");
 }
 
 const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -23,7 +38,7 @@ function unpacked(bytes: Buffer): Buffer {
 }
 
 /** Undefined: it is verified. */
-function whyNotVerified(signed: Buffer, signature: string, publicKey: string): string | undefined {
+function whyNotVerified(signed: Buffer, signatures: readonly string[], publicKey: string): string | undefined {
   let key: KeyObject;
   try {
     key = createPublicKey(publicKey);
@@ -32,33 +47,37 @@ function whyNotVerified(signed: Buffer, signature: string, publicKey: string): s
   }
   const type = key.asymmetricKeyType ?? "";
   if (type !== "ec" && type !== "rsa" && type !== "ed25519") return `keys of the type ${type} are not used for signatures here`;
-  const isVerified = verify(type === "ed25519" ? null : "sha256", signed, key, Buffer.from(signature, "base64"));
+  const algorithm = type === "ed25519" ? null : "sha256";
+  const isVerified = signatures.some((signature) => verify(algorithm, signed, key, Buffer.from(signature, "base64")));
   return isVerified ? undefined : "invalid signature when validating the message with the key";
 }
 
-/** The message itself, or the files of an archive. */
+/** The message itself, or the YAML files of an archive, by name. */
 function textsOf(signed: Buffer): readonly string[] {
   if (!isGzip(signed)) return [signed.toString("utf8")];
-  return tarFiles(unpacked(signed)).map((file) => file.toString("utf8"));
+  return [...tarFiles(unpacked(signed))]
+    .filter(([name]) => /\.ya?ml$/.test(name) && !name.startsWith(".."))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, file]) => file.toString("utf8"));
 }
 
 const block = 512;
 
 /**
- * The plain files of a tar archive (POSIX.1-1988 ustar): a header of one block each, with the size in octal at 124 and the
- * type at 156, and the contents in whole blocks. Names, which extended headers make longer, do not matter here.
+ * The plain files of a tar archive (POSIX.1-1988 ustar), the last of each name: a header of one block each, with the name
+ * at 0, the size in octal at 124 and the type at 156, and the contents in whole blocks.
  */
-function tarFiles(archive: Buffer): readonly Buffer[] {
-  const files: Buffer[] = [];
+function tarFiles(archive: Buffer): ReadonlyMap<string, Buffer> {
+  const files = new Map<string, Buffer>();
   let at = 0;
   while (at + block <= archive.length && archive[at] !== 0) {
-    const written = archive.toString("latin1", at + 124, at + 136);
-    const digits = /^[0-7]{1,11}/.exec(written.trimStart())?.[0];
+    const field = (from: number, length: number) => archive.toString("utf8", at + from, at + from + length).split("\0")[0] ?? "";
+    const digits = /^[0-7]{1,11}/.exec(field(124, 12).trimStart())?.[0];
     const start = at + block;
     const end = start + Number.parseInt(digits ?? "", 8);
     if (digits === undefined || end > archive.length) throw new Error("a file of the archive has no size that fits");
-    const type = archive.toString("latin1", at + 156, at + 157);
-    if (type === "0" || type === "\0") files.push(archive.subarray(start, end));
+    const type = field(156, 1);
+    if (type === "0" || type === "") files.set(field(0, 100), archive.subarray(start, end));
     at = start + Math.ceil((end - start) / block) * block;
   }
   return files;

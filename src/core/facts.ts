@@ -25,13 +25,14 @@ export type Need =
   | ObjectsNeed;
 
 /**
- * Whether a message was signed with a key, and what it says. `message` and `signature` are base64; the message is YAML or a
- * gzipped tar of YAML files, gzipped. The answer: `{verified, reason, texts}`; `reason` says why it is not verified.
+ * Whether one of the signatures of a message is a key's, and what the message says. Message and signatures are base64; the
+ * message is YAML or a gzipped tar of YAML files, gzipped. The answer: `{verified, reason, texts}`; `reason` says why it is
+ * not verified, and then there are no texts.
  */
 export interface SignedMessageNeed {
   readonly kind: "signed-message";
   readonly message: string;
-  readonly signature: string;
+  readonly signatures: readonly string[];
   /** PEM: an EC, RSA or Ed25519 key. */
   readonly publicKey: string;
 }

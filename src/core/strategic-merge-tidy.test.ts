@@ -67,5 +67,23 @@ test.each<[string, boolean, JsonObject]>([
       spec: { containers: [{ name: "a", ports: [{ containerPort: 80, protocol: "TCP" }, { containerPort: 81 }] }] },
     },
   ],
+  [
+    "an object inside a member whose type is known",
+    true,
+    {
+      apiVersion: "apps/v1",
+      kind: "ControllerRevision",
+      data: { apiVersion: "v1", kind: "Pod", spec: { containers: [{ name: "a" }, { name: "a" }] } },
+    },
+  ],
+  [
+    "an object inside one of a kind that nobody knows",
+    false,
+    {
+      apiVersion: "x.io/v1",
+      kind: "Thing",
+      data: { apiVersion: "v1", kind: "Pod", spec: { containers: [{ name: "a" }, { name: "a" }] } },
+    },
+  ],
   ["lists of a kind that nobody knows", true, { apiVersion: "x.io/v1", kind: "Thing", spec: { containers: [{}, {}] } }],
 ])("%s: %s", (_, tidy, object) => expect(isTidyObject(object)).toBe(tidy));

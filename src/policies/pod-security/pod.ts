@@ -137,8 +137,9 @@ const hooks = ["postStart", "preStop"] as const;
 const actions = ["httpGet", "tcpSocket"] as const;
 
 function readHosts(container: FieldReader): Container["hosts"] {
+  const probing = probes.map((key) => container.optional(key));
   const lifecycle = container.optional("lifecycle");
-  const handlers = [...probes.map((key) => container.optional(key)), ...hooks.map((key) => lifecycle?.optional(key))];
+  const handlers = [...probing, ...hooks.map((key) => lifecycle?.optional(key))];
   const found: { readonly host: string; readonly path: JsonPath }[] = [];
   for (const handler of handlers) {
     if (handler === undefined) continue;

@@ -3,7 +3,7 @@ import { groupOf, type KubernetesObject, nameOf, namespaceOf, parseApiVersion } 
 
 /** Fields that may differ between an object and the manifest that was signed, for the objects that are named. */
 export interface IgnoredFields {
-  /** Paths with `*`; each stands for all that holds it. */
+  /** Paths with `*`; each stands for all that begins with it. */
   readonly fields: readonly string[];
   readonly objects: readonly JsonValue[];
 }
@@ -72,6 +72,9 @@ function inMetadata(field: string): string {
   return `metadata.${field}`;
 }
 
+/** Before the slash of the annotations that carry message and signatures, unless a policy names another. */
+export const usualDomain = "cosign.sigstore.dev";
+
 /** The names of the annotations that carry a signed message, without their domain. */
 const annotations = ["message", "signature", "certificate", "bundle", "resourceBundleRef"] as const;
 
@@ -80,7 +83,8 @@ export function ignoredPaths(object: KubernetesObject, domain: string, more: rea
   const applying = [...alwaysIgnored, ...more].filter(
     ({ objects }) => objects.length === 0 || objects.some((wanted) => isMeant(object, wanted)),
   );
-  return [...applying.flatMap(({ fields }) => fields), ...annotations.map((name) => `metadata.annotations.${domain}/${name}`)];
+  const carrying = [usualDomain, domain].flatMap((one) => annotations.map((name) => inMetadata(`annotations.${one}/${name}`)));
+  return [...applying.flatMap(({ fields }) => fields), ...carrying];
 }
 
 function isMeant(object: KubernetesObject, wanted: JsonValue): boolean {

@@ -28,9 +28,9 @@ const byBoth = [...byAda, `${domain}/signature_1: bob`];
 /** Each signs with their own name. */
 const facts = (texts: readonly string[] = [signed]): Facts => ({
   get(need) {
-    const { signature, publicKey } = need as SignedMessageNeed;
-    const verified = publicKey.split("\n")[1] === signature;
-    return { ok: true, value: { verified, reason: verified ? "" : "invalid signature", texts } };
+    const { signatures, publicKey } = need as SignedMessageNeed;
+    const verified = signatures.includes(publicKey.split("\n")[1] ?? "");
+    return { ok: true, value: { verified, reason: verified ? "" : "invalid signature", texts: verified ? texts : [] } };
   },
 });
 
@@ -89,13 +89,44 @@ describe("an object is what was signed", () => {
     expect(outcome(byKey, service(byAda), ["kind: ConfigMap"])).toMatch(/^fail: .*failed to find a YAML manifest/);
   });
 
+  test.each<[string, string]>([
+    ["beside it", 'ports: [{port: 81}], "ports.0.port": 80'],
+    ["in its place", '"ports.0.port": 80'],
+    ["that holds an ignored path", `ports: [${ports}], selector: {status: evil, "metadata.uid": evil}`],
+    ["that begins like one", `ports: [${ports}], selector: {"spec.clusterIP": evil}`],
+  ])("and not by a member with a name like a path %s", (_, spec) => {
+    expect(outcome(byKey, service(byAda, "", spec))).toMatch(/^fail: .*diff found/);
+  });
+
+  test("in annotations of a domain of one's own, whatever the usual ones say", () => {
+    const own = ["x.io/message: bQ==", "x.io/signature: ada"];
+    expect(outcome(`${byKey}, annotationDomain: x.io`, service([...own, ...byAda]))).toMatch(/^pass/);
+  });
+
+  test("whatever is in the templates of pods that clusters fill in", () => {
+    const pod = "template: {spec: {containers: [{name: a, image: x}]}}";
+    const filled =
+      "template: {spec: {containers: [{name: a, image: 'x:latest', imagePullPolicy: Always}], dnsPolicy: ClusterFirst}}";
+    const workload = signed.replace(`ports: [${ports}]`, pod);
+    expect(outcome(byKey, service(byAda, "", filled), [workload])).toMatch(/^pass/);
+  });
+
   test("whatever the order of a list's items", () => {
     const two = signed.replace(ports, "{port: 80, name: a}, {port: 81, name: b}");
     expect(outcome(byKey, service(byAda, "", "ports: [{port: 80, name: a}, {port: 81, name: b}]"), [two])).toMatch(/^pass/);
   });
 });
 
+test("many entries that nobody signed are told at once", () => {
+  const env = Array.from({ length: 20_000 }, (_, i) => `{name: n${i}, value: v${i}}`).join(", ");
+  expect(outcome(byKey, service(byAda, "", `ports: [${ports}], env: [${env}]`))).toMatch(/^fail/);
+});
+
 describe("what cannot be checked is an error", () => {
+  test("a message that is not YAML", () => {
+    expect(outcome(byKey, service(byAda), ["a: ["])).toMatch(/^error: .*is not YAML/);
+  });
+
   test.each<[string, string, readonly string[], string]>([
     ["a key in a Secret", "attestors: [{entries: [{keys: {publicKeys: 'k8s://ns/key'}}]}]", byAda, "public keys in PEM only"],
     [

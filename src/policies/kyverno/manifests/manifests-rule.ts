@@ -1,15 +1,13 @@
-import { failed, loaded } from "../../../core/diagnostic.ts";
+import { loaded } from "../../../core/diagnostic.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../../core/json.ts";
 import { annotationsOf, type KubernetesObject } from "../../../core/kubernetes.ts";
 import type { RuleContext, RuleResult } from "../../policy.ts";
 import { errorResult, failedWith, passed, reasonOf } from "../outcome.ts";
 import { DocumentReport } from "../report.ts";
 import type { RuleCompiler } from "../rule-types.ts";
-import { type AttestorEntry, type AttestorSet, checkAttestorSet, parseAttestorSet } from "../verify-images/verification.ts";
-import { parseIgnoredFields } from "./ignored-fields.ts";
+import { type AttestorEntry, type AttestorSet, parseAttestorSet } from "../verify-images/verification.ts";
+import { parseIgnoredFields, usualDomain } from "./ignored-fields.ts";
 import { checkSignedManifest, type ManifestOptions, type SignedAnswer } from "./signed-manifest.ts";
-
-const defaultDomain = "cosign.sigstore.dev";
 
 interface ManifestsRule extends ManifestOptions {
   readonly attestors: readonly AttestorSet[];
@@ -27,15 +25,13 @@ export const compileManifestsRule: RuleCompiler = (source) => {
   const path = [...source.path, "validate", "manifests"];
   const attestors = member(spec, "attestors");
   const sets = isArray(attestors) ? attestors : [];
-  for (const [i, set] of sets.entries()) checkAttestorSet(set, [...path, "attestors", i], report);
   if (member(member(spec, "dryRun"), "enable") === true) {
     report.warning("KYV_NOT_SUPPORTED", [...path, "dryRun"], "no dry run is made: an object that only one could explain fails");
   }
-  if (report.errorCount > 0) return failed(...report.diagnostics);
   const rule: ManifestsRule = {
     attestors: sets.map(parseAttestorSet),
     repository: asString(member(spec, "repository")) ?? "",
-    domain: asString(member(spec, "annotationDomain")) || defaultDomain,
+    domain: asString(member(spec, "annotationDomain")) || usualDomain,
     ignored: parseIgnoredFields(member(spec, "ignoreFields")),
   };
   return loaded([{ kind: "validate", evaluate: ({ context }) => evaluate(rule, context) }], report.diagnostics);

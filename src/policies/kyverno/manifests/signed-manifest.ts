@@ -41,18 +41,15 @@ export function checkSignedManifest(
   const message = named("message");
   if (message === undefined) return no("message not found");
   const signatures = signaturesOf(named);
+  const answer = requireFact(facts, { kind: "signed-message", message, signatures, publicKey });
   if (signatures.length === 0) return no("signature not found");
-  const answers = signatures.map((signature) => requireFact(facts, { kind: "signed-message", message, signature, publicKey }));
-  const candidates = manifestsFor(object, answers[0] ?? null);
+  if (member(answer, "verified") !== true) {
+    throw new Error(`failed to verify signature: ${asString(member(answer, "reason")) ?? ""}`);
+  }
+  const candidates = manifestsFor(object, answer);
   if (candidates.length === 0) return no("failed to find a YAML manifest in the gzipped message");
   const paths = ignoredPaths(object, options.domain, options.ignored);
   const differences = candidates.map((manifest) => manifestDifferences(manifest, object, paths));
-  if (!answers.some((answer) => member(answer, "verified") === true)) {
-    const reasons = answers.map(
-      (answer, i) => `[signature ${i + 1}/${answers.length}] ${asString(member(answer, "reason")) ?? ""}`,
-    );
-    throw new Error(`failed to verify signature: ${reasons.join("; ")}`);
-  }
   if (differences.some((found) => found.length === 0)) return { verified: true };
   return no(`failed to verify signature. diff found; ${(differences[0] ?? []).map(differenceText).join(", ")}`);
 }
@@ -71,19 +68,27 @@ function signaturesOf(named: (name: string) => string | undefined): readonly str
   }
 }
 
-/** The manifest of the object's name, or else all of its kind: an object may have got its name later. */
+/** Each is compared as a whole. */
+const mostCandidates = 20;
+
+/** The manifest of the object's name, or else those of its kind: an object may have got its name later. */
 function manifestsFor(object: KubernetesObject, answer: JsonValue): readonly KubernetesObject[] {
   const texts = member(answer, "texts");
-  const documents = (isArray(texts) ? texts : []).flatMap((text) =>
-    typeof text === "string" ? parseDocuments(text, "message").documents : [],
-  );
-  const ofKind = documents
-    .map(({ value }) => value)
+  const ofKind = (isArray(texts) ? texts : [])
+    .flatMap((text) => (typeof text === "string" ? valuesOf(text) : []))
     .filter(isKubernetesObject)
     .filter(({ kind }) => kind === object.kind);
   const ofName = ofKind.filter((manifest) => groupOf(manifest) === groupOf(object) && nameOf(manifest) === nameOf(object));
   const exact = ofName.find((manifest) => namespaceOf(manifest) === namespaceOf(object)) ?? ofName[0];
-  return exact === undefined ? ofKind : [exact];
+  return exact === undefined ? ofKind.slice(0, mostCandidates) : [exact];
+}
+
+/** @throws Error where the text is not YAML */
+function valuesOf(text: string): readonly JsonValue[] {
+  const { documents, diagnostics } = parseDocuments(text, "message");
+  const problem = diagnostics.find(({ severity }) => severity === "error");
+  if (problem !== undefined) throw new Error(`the signed message is not YAML: ${problem.message}`);
+  return documents.map(({ value }) => value);
 }
 
 function differenceText({ key, signed, found }: Difference): string {

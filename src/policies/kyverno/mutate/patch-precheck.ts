@@ -63,8 +63,11 @@ function conditionChecks({ key }: Anchor, condition: MergeNode): readonly Check[
 function checksOfMember(value: MergeNode): readonly Check[] {
   if (value instanceof Map) return checksOf(value);
   if (!Array.isArray(value) || !(value[0] instanceof Map)) return [];
-  return value.filter((element) => hasAnchor(element, isPatchAnchor)).map(elementCheck);
+  return [fitsList, ...value.filter((element) => hasAnchor(element, isPatchAnchor)).map(elementCheck)];
 }
+
+/** What is no list stops the patch with an error. */
+const fitsList: Check = (value) => (isArray(value) || kindOf(value) === undefined ? "holds" : "unknown");
 
 /** An element all of whose conditions are global asks that one item meets them, or that there is none. */
 function elementCheck(element: MergeNode): Check {
@@ -72,7 +75,7 @@ function elementCheck(element: MergeNode): Check {
   const checks = checksOf(element);
   return (list) => {
     if (list === undefined) return firstOutcome(checks, undefined);
-    if (!isArray(list)) return kindOf(list) === undefined ? "holds" : "unknown";
+    if (!isArray(list)) return "holds";
     const outcomes = list.map((item) => firstOutcome(checks, item));
     if (outcomes.includes("unknown")) return "unknown";
     return outcomes.length === 0 || outcomes.includes("holds") ? "holds" : "fails";

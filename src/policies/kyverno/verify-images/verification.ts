@@ -140,11 +140,6 @@ export function checkVerification(spec: JsonValue, path: JsonPath, report: Docum
   }
 }
 
-/** Reports what Kyverno's admission refuses in a set of attestors. */
-export function checkAttestorSet(spec: JsonValue, path: JsonPath, report: DocumentReport): void {
-  checkSet(spec, path, false, report);
-}
-
 function checkSet(spec: JsonValue, path: JsonPath, notary: boolean, report: DocumentReport): void {
   const entries = list(member(spec, "entries"));
   if (entries.length === 0) report.error("KYV_BAD_RULE", path, "needs entries");
