@@ -5,82 +5,88 @@ import { compileRegex } from "../../../core/regex.ts";
 export interface Difference {
   /** Steps joined by dots, dots and tildes in them written `~1` and `~0`: `spec.ports.0.port` */
   readonly key: string;
-  readonly signed: Scalar | undefined;
-  readonly found: Scalar | undefined;
+  readonly signed: Leaf | undefined;
+  readonly found: Leaf | undefined;
 }
 
-type Scalar = string | number | bigint | boolean;
+/** An item of a list without any value: `ingress: [{}]` allows what `ingress: []` does not. */
+const emptyItem = Symbol("an item without a value");
+
+type Leaf = string | number | bigint | boolean | typeof emptyItem;
+
+/** Nobody signs larger objects; those who send them may do so on purpose. */
+const mostFields = 50_000;
+const longestPath = 4096;
 
 /** Paths of different fields must never be one: `{a: {b: 1}}` is not `{"a.b": 1}`. */
 const stepText = (step: string): string => step.replaceAll("~", "~0").replaceAll(".", "~1");
 
-/** Scalars by path; nulls, and objects and lists without any, are nothing. */
-function scalarsOf(value: JsonValue | undefined, path: string, into: Map<string, Scalar>): Map<string, Scalar> {
-  const at = (step: string) => `${path}.${stepText(step)}`;
-  if (isArray(value)) for (const [i, item] of value.entries()) scalarsOf(item, at(String(i)), into);
-  else if (isObject(value)) for (const key of Object.keys(value)) scalarsOf(value[key], at(key), into);
-  else if (value !== undefined && value !== null) into.set(path.slice(1), value);
+/** Values by path; nulls, and members without any value, are nothing. @throws Error where there are too many */
+function leavesOf(value: JsonValue | undefined, path: string, into: Map<string, Leaf>): Map<string, Leaf> {
+  if (path.length > longestPath || into.size > mostFields)
+    throw new Error("the object is too large to be compared with a manifest");
+  const at = (step: string) => (path === "" ? stepText(step) : `${path}.${stepText(step)}`);
+  if (isArray(value)) {
+    for (const [i, item] of value.entries()) {
+      const before = into.size;
+      leavesOf(item, at(String(i)), into);
+      if (into.size === before) into.set(at(String(i)), emptyItem);
+    }
+  } else if (isObject(value)) for (const key of Object.keys(value)) leavesOf(value[key], at(key), into);
+  else if (value !== undefined && value !== null) into.set(path, value);
   return into;
 }
 
 /**
- * Where an object differs from the manifest that was signed, as k8s-manifest-sigstore compares them: items that only moved
- * within a list, empty texts, registries and tags that a runtime fills in, a namespace that the manifest leaves open, and
- * the ignored paths do not count. Unlike there, an ignored path stands for what begins with it, in a pod's template too,
- * and not for whatever holds it: a key that an author chose could hold anything.
+ * Where an object differs from the manifest that was signed, compared as k8s-manifest-sigstore does: empty texts, registries
+ * and tags that a runtime fills in, a namespace that the manifest leaves open, and the ignored paths do not count. It is
+ * stricter where that would let through what nobody signed: items of a list have their places, an item without a value is
+ * one, and an ignored path stands for what begins with it, in a pod's template too, not for whatever holds it.
+ *
+ * @throws Error where the object is too large
  */
 export function manifestDifferences(signed: JsonValue, found: JsonValue, ignored: readonly string[]): readonly Difference[] {
-  const [before, after] = [scalarsOf(signed, "", new Map()), scalarsOf(found, "", new Map())];
-  const all = [...new Set([...before.keys(), ...after.keys()])]
-    .sort()
+  const [before, after] = [leavesOf(signed, "", new Map()), leavesOf(found, "", new Map())];
+  const isIgnored = ignoringTest(ignored);
+  return [...new Set([...before.keys(), ...after.keys()])]
     .map((key): Difference => ({ key, signed: before.get(key), found: after.get(key) }))
-    .filter((difference) => difference.signed !== difference.found);
-  const isIgnored = ignored.map(pathTest);
-  const missing = new Set(all.map(missingAt));
-  return all.filter(
-    (difference) =>
-      !missing.has(movedFrom(difference)) &&
-      !isEmptyText(difference) &&
-      !isFilledIn(difference) &&
-      !(difference.key === "metadata.namespace" && difference.signed === undefined) &&
-      !isIgnored.some((test) => test(difference.key)),
-  );
+    .filter(
+      (difference) =>
+        difference.signed !== difference.found &&
+        !isEmptyText(difference) &&
+        !isFilledIn(difference) &&
+        !(difference.key === "metadata.namespace" && difference.signed === undefined) &&
+        !isIgnored(difference),
+    );
 }
 
 const templates = "(?:spec\\.(?:jobTemplate\\.spec\\.)?template\\.)?";
 
-/** `*` stands for any run of characters, and a dot for itself in a name, too. */
-function pathTest(path: string): (key: string) => boolean {
+/**
+ * `*` stands for any run of characters, and a dot for itself in a name, too. A path stands for the members below it; for
+ * names that only begin like it (`spec.serviceAccount`, `serviceAccountName`) where nothing was signed.
+ */
+function ignoringTest(paths: readonly string[]): (difference: Difference) => boolean {
   const literal = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-  const pieces = path.split("*").map((piece) =>
-    piece
-      .split(".")
-      .map((step) => literal(stepText(step)))
-      .join("(?:\\.|~1)"),
-  );
-  const compiled = compileRegex(`^${templates}${pieces.join(".*")}`);
-  return compiled.ok ? (key) => compiled.value.test(key) : () => false;
+  const pattern = (path: string) =>
+    path
+      .split("*")
+      .map((piece) =>
+        piece
+          .split(".")
+          .map((step) => literal(stepText(step)))
+          .join("(?:\\.|~1)"),
+      )
+      .join(".*");
+  const all = `^${templates}(?:${paths.map(pattern).join("|")})`;
+  const [beginning, whole] = [compileRegex(all), compileRegex(`${all}(?:\\.|$)`)];
+  if (!beginning.ok || !whole.ok) return () => false;
+  return ({ key, signed }) => (signed === undefined ? beginning : whole).value.test(key);
 }
 
-/** Where in its list, whichever item, a value stands that the other side does not have. */
-function placeOf(key: string, side: "signed" | "found", value: Scalar | undefined): string {
-  const place = key.replace(/\.\d+\./g, ".#.");
-  return place === key ? "" : `${side} ${place} ${typeof value} ${String(value)}`;
-}
-
-function missingAt({ key, signed, found }: Difference): string {
-  if (signed !== undefined && found !== undefined) return "";
-  return placeOf(key, signed === undefined ? "signed" : "found", signed ?? found);
-}
-
-/** What would have to be missing on the other side, had the value only moved there; no such text is ever empty. */
-function movedFrom({ key, signed, found }: Difference): string {
-  if (signed !== undefined && found !== undefined) return "none";
-  return placeOf(key, signed === undefined ? "found" : "signed", signed ?? found) || "none";
-}
-
-function isEmptyText({ signed, found }: Difference): boolean {
-  return (signed === undefined && found === "") || (found === undefined && signed === "");
+/** In a list an empty text may mean much: `apiGroups: [""]`. */
+function isEmptyText({ key, signed, found }: Difference): boolean {
+  return !/\.\d+$/.test(key) && ((signed === undefined && found === "") || (found === undefined && signed === ""));
 }
 
 function isFilledIn({ key, signed, found }: Difference): boolean {

@@ -111,18 +111,35 @@ describe("an object is what was signed", () => {
     expect(outcome(byKey, service(byAda, "", filled), [workload])).toMatch(/^pass/);
   });
 
-  test("whatever the order of a list's items", () => {
-    const two = signed.replace(ports, "{port: 80, name: a}, {port: 81, name: b}");
-    expect(outcome(byKey, service(byAda, "", "ports: [{port: 80, name: a}, {port: 81, name: b}]"), [two])).toMatch(/^pass/);
+  test.each<[string, string, string, RegExp]>([
+    ["items of a list in their order", "ports: [{port: 80}, {port: 81}]", "ports: [{port: 80}, {port: 81}]", /^pass/],
+    ["items of a list in another order", "ports: [{port: 80}, {port: 81}]", "ports: [{port: 81}, {port: 80}]", /^fail/],
+    ["an item without a value", "ingress: []", "ingress: [{}]", /^fail: .*ingress\.0: signed nothing, found an item/],
+    ["an item whose lists are empty", "ingress: []", "ingress: [{from: []}]", /^fail/],
+    ["an empty text in a list", "groups: [apps]", "groups: [apps, '']", /^fail/],
+    ["an empty text elsewhere", "host: x", "host: x, path: ''", /^pass/],
+    ["a name that a cluster fills in", "host: x", "host: x, typeName: default", /^pass/],
+    ["a name that was signed", "host: x, typeName: low", "host: x, typeName: high", /^fail/],
+  ])("with %s", (_, before, after, expected) => {
+    expect(outcome(byKey, service(byAda, "", after), [signed.replace(`ports: [${ports}]`, before)])).toMatch(expected);
   });
 });
 
-test("many entries that nobody signed are told at once", () => {
+test("of many entries that nobody signed the first are told", () => {
   const env = Array.from({ length: 20_000 }, (_, i) => `{name: n${i}, value: v${i}}`).join(", ");
-  expect(outcome(byKey, service(byAda, "", `ports: [${ports}], env: [${env}]`))).toMatch(/^fail/);
+  const told = outcome(byKey, service(byAda, "", `ports: [${ports}], env: [${env}]`));
+  expect(told).toMatch(/^fail: .*and 39990 more$/);
+  expect(told.length).toBeLessThan(2000);
 });
 
 describe("what cannot be checked is an error", () => {
+  test.each([
+    ["an object of very many fields", `args: [${"x, ".repeat(60_000)}x]`],
+    ["a path that is very long", `${"k".repeat(17_000)}: x`],
+  ])("%s", (_, spec) => {
+    expect(outcome(byKey, service(byAda, "", spec))).toMatch(/^error: .*too large/);
+  });
+
   test("a message that is not YAML", () => {
     expect(outcome(byKey, service(byAda), ["a: ["])).toMatch(/^error: .*is not YAML/);
   });

@@ -51,7 +51,7 @@ export function checkSignedManifest(
   const paths = ignoredPaths(object, options.domain, options.ignored);
   const differences = candidates.map((manifest) => manifestDifferences(manifest, object, paths));
   if (differences.some((found) => found.length === 0)) return { verified: true };
-  return no(`failed to verify signature. diff found; ${(differences[0] ?? []).map(differenceText).join(", ")}`);
+  return no(`failed to verify signature. diff found; ${differencesText(differences[0] ?? [])}`);
 }
 
 /** `signature`, `signature_1`, ... as far as they go. Certificates and bundles are for keyless signatures. */
@@ -69,7 +69,7 @@ function signaturesOf(named: (name: string) => string | undefined): readonly str
 }
 
 /** Each is compared as a whole. */
-const mostCandidates = 20;
+const mostCandidates = 3;
 
 /** The manifest of the object's name, or else those of its kind: an object may have got its name later. */
 function manifestsFor(object: KubernetesObject, answer: JsonValue): readonly KubernetesObject[] {
@@ -91,6 +91,20 @@ function valuesOf(text: string): readonly JsonValue[] {
   return documents.map(({ value }) => value);
 }
 
+/** Differences that are told; the others are counted. */
+const toldDifferences = 10;
+
+function differencesText(differences: readonly Difference[]): string {
+  const told = differences.slice(0, toldDifferences).map(differenceText).join(", ");
+  const more = differences.length - toldDifferences;
+  return more > 0 ? `${told}, and ${more} more` : told;
+}
+
 function differenceText({ key, signed, found }: Difference): string {
-  return `${key}: signed ${signed ?? "nothing"}, found ${found ?? "nothing"}`;
+  return `${short(key)}: signed ${short(signed)}, found ${short(found)}`;
+}
+
+function short(value: Difference["signed"]): string {
+  const text = value === undefined ? "nothing" : typeof value === "symbol" ? (value.description ?? "") : String(value);
+  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
 }
