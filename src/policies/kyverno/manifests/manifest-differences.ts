@@ -21,11 +21,11 @@ const longestPath = 4096;
 /** Paths of different fields must never be one: `{a: {b: 1}}` is not `{"a.b": 1}`. */
 const stepText = (step: string): string => step.replaceAll("~", "~0").replaceAll(".", "~1");
 
-/** Values by path; nulls, and members without any value, are nothing. @throws Error where there are too many */
+/** Values by path, each step behind a dot, as a step may be empty; nulls, and members without any value, are nothing. @throws Error where there are too many */
 function leavesOf(value: JsonValue | undefined, path: string, into: Map<string, Leaf>): Map<string, Leaf> {
   if (path.length > longestPath || into.size > mostFields)
     throw new Error("the object is too large to be compared with a manifest");
-  const at = (step: string) => (path === "" ? stepText(step) : `${path}.${stepText(step)}`);
+  const at = (step: string) => `${path}.${stepText(step)}`;
   if (isArray(value)) {
     for (const [i, item] of value.entries()) {
       const before = into.size;
@@ -49,7 +49,7 @@ export function manifestDifferences(signed: JsonValue, found: JsonValue, ignored
   const [before, after] = [leavesOf(signed, "", new Map()), leavesOf(found, "", new Map())];
   const isIgnored = ignoringTest(ignored);
   return [...new Set([...before.keys(), ...after.keys()])]
-    .map((key): Difference => ({ key, signed: before.get(key), found: after.get(key) }))
+    .map((path): Difference => ({ key: path.slice(1), signed: before.get(path), found: after.get(path) }))
     .filter(
       (difference) =>
         difference.signed !== difference.found &&

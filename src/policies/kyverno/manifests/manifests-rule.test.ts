@@ -98,6 +98,12 @@ describe("an object is what was signed", () => {
     expect(outcome(byKey, service(byAda, "", spec))).toMatch(/^fail: .*diff found/);
   });
 
+  test("and not by a member without a name that holds what was signed", () => {
+    const evil = `apiVersion: v1, kind: Service, metadata: {name: web, labels: {app: web}, annotations: {${byAda.join(", ")}}}`;
+    const object = `{${evil}, spec: {ports: [{port: 81}]}, "": {spec: {ports: [${ports}]}}}`;
+    expect(outcome(byKey, object)).toMatch(/^fail: .*spec\.ports\.0\.port: signed 80, found 81/);
+  });
+
   test("in annotations of a domain of one's own, whatever the usual ones say", () => {
     const own = ["x.io/message: bQ==", "x.io/signature: ada"];
     expect(outcome(`${byKey}, annotationDomain: x.io`, service([...own, ...byAda]))).toMatch(/^pass/);
