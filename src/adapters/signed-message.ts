@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import type { Fact, SignedMessageNeed } from "../core/facts.ts";
+import { decodeBase64 } from "../core/utf8.ts";
 
 /** Annotations hold 256 KiB; what unpacks to more is no manifest. */
 const longest = 2 * 1024 * 1024;
@@ -27,8 +28,9 @@ export function readSignedMessage({ message, signatures, publicKey }: SignedMess
 
 /** Buffer would pass over what is no base64. */
 function decoded(text: string): Buffer {
-  if (text === "" || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw new Error("it is not base64");
-  return Buffer.from(text, "base64");
+  const bytes = decodeBase64(text);
+  if (bytes === undefined || bytes.length === 0) throw new Error("it is not base64");
+  return Buffer.from(bytes);
 }
 
 const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;

@@ -27,6 +27,9 @@ export type RegexResult = { readonly ok: true; readonly value: Regex } | { reado
 /** Compiles Go regular expression syntax; results are cached. The message of a failure is Go's. */
 export const compileRegex: (source: string) => RegexResult = remembered(2000, compile);
 
+/** The expression that matches the text itself: Go's QuoteMeta. */
+export const escapeRegex = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
+
 function compile(source: string): RegexResult {
   try {
     return { ok: true, value: new Re2Regex(source, RE2JS.compile(source)) };

@@ -41,8 +41,7 @@ export function applyMergeMap(object: JsonObject, patch: MergeMap): Patched {
   const tidy = isTidyObject(object);
   if (tidy && patch.size === 0) return { ok: true, value: object };
   try {
-    const type = typeByKind(object);
-    const value = mergeObject(object, patch, type ?? typeByKind(patch), tidy && type !== undefined);
+    const value = mergeObject(object, patch, undefined, tidy);
     return value === undefined ? { ok: false, message: "filter cannot create or delete objects" } : { ok: true, value };
   } catch (error) {
     if (error instanceof MergeError) return { ok: false, message: error.message };
@@ -51,13 +50,16 @@ export function applyMergeMap(object: JsonObject, patch: MergeMap): Patched {
 }
 
 /**
- * Merges into a copy of an object; what the patch does not touch is shared. `tidy`: the object is known to be so, by the
- * type that it has without the patch. Undefined: the object goes.
+ * Merges into a copy of an object; what the patch does not touch is shared. `tidy`: the object is known to be so, which says
+ * nothing where only the patch has a type. Undefined: the object goes.
  */
-function mergeObject(object: JsonObject, patch: MergeMap, type: MergeType | undefined, tidy: boolean): JsonValue | undefined {
+function mergeObject(object: JsonObject, patch: MergeMap, known: MergeType | undefined, tidy: boolean): JsonValue | undefined {
+  const own = known ?? typeByKind(object);
+  const type = own ?? typeByKind(patch);
   if (patch.has(patchDirective)) return fromResult(merge(toMergeMap(object), patch, type));
+  const isTidy = tidy && own !== undefined;
   const result = new Map(Object.entries(object));
-  for (const key of tidy ? patch.keys() : new Set([...result.keys(), ...patch.keys()])) {
+  for (const key of isTidy ? patch.keys() : new Set([...result.keys(), ...patch.keys()])) {
     const before = result.get(key);
     const theirs = patch.get(key);
     const field = fieldOf(type, key);
@@ -65,17 +67,12 @@ function mergeObject(object: JsonObject, patch: MergeMap, type: MergeType | unde
     const isList = field?.keys !== undefined;
     const merged =
       theirs instanceof Map && isObject(before) && !isList
-        ? mergeInner(before, theirs, field, tidy)
+        ? mergeObject(before, theirs, field?.type, isTidy)
         : fromResult(mergeMember(before === undefined ? undefined : toMergeNode(before), theirs, field));
     if (merged === undefined) result.delete(key);
     else result.set(key, merged);
   }
   return Object.fromEntries(result);
-}
-
-function mergeInner(object: JsonObject, patch: MergeMap, field: MergeField | undefined, tidy: boolean): JsonValue | undefined {
-  const type = field?.type ?? typeByKind(object);
-  return mergeObject(object, patch, type ?? typeByKind(patch), tidy && type !== undefined);
 }
 
 function fromResult(node: MergeNode | undefined): JsonValue | undefined {

@@ -37,17 +37,6 @@ function selects(selector: KindSelector, key: TargetKey): boolean {
 const mayApply = (rule: CompiledRule, key: TargetKey): boolean =>
   (rule.operations?.has(key.operation) ?? true) && rule.selectors.some((s) => selects(s, key));
 
-function addCandidates(
-  found: { readonly [kind in RuleKind]: Candidate[] },
-  policy: CompiledPolicy,
-  applying: readonly CompiledRule[],
-): void {
-  for (const kind of new Set(applying.map((rule) => rule.kind))) {
-    const rules = applying.filter((rule) => rule.kind === kind);
-    found[kind].push({ policy, rules, inServer: rules.some((rule) => rule.inServer !== undefined) });
-  }
-}
-
 const noCandidates: Candidates = { mutate: [], verify: [], validate: [], generate: [], delete: [] };
 
 /** Policies that never change once they are here; candidates are found by GVK, subresource and operation. */
@@ -65,7 +54,7 @@ export class PolicySet {
 
   /** Rules that may apply to the target, by kind and in policy order; computed once per distinct target. */
   candidates(key: TargetKey): Candidates {
-    if (!this.names(key.kind) && (key.owner === undefined || !this.names(key.owner.kind))) return noCandidates;
+    if (!this.#names(key.kind) && (key.owner === undefined || !this.#names(key.owner.kind))) return noCandidates;
     const text = `${key.group}/${key.version}/${key.kind}/${key.subresource}/${key.operation}/${key.owner?.kind ?? ""}/${key.owner?.group ?? ""}`;
     let found = this.#candidates.get(text);
     if (found === undefined) {
@@ -82,7 +71,7 @@ export class PolicySet {
   }
 
   /** Whether any rule may apply to a kind of this name; most are named by no policy. */
-  names(kind: string): boolean {
+  #names(kind: string): boolean {
     return this.#ofPatterns.length > 0 || this.#byKind.has(kind);
   }
 
@@ -98,15 +87,16 @@ export class PolicySet {
     const named = [key.kind, key.owner?.kind ?? ""].flatMap((kind) => this.#byKind.get(kind) ?? []);
     const applying = new Set([...named, ...this.#ofPatterns].filter((rule) => mayApply(rule, key)));
     if (applying.size === 0) return noCandidates;
-    const found = { mutate: [], verify: [], validate: [], generate: [], delete: [] } satisfies {
-      [kind in RuleKind]: Candidate[];
-    };
-    for (const policy of this.policies)
-      addCandidates(
-        found,
-        policy,
+    const found: Record<RuleKind, Candidate[]> = { mutate: [], verify: [], validate: [], generate: [], delete: [] };
+    for (const policy of this.policies) {
+      const ofPolicy = Map.groupBy(
         policy.rules.filter((rule) => applying.has(rule)),
+        (rule) => rule.kind,
       );
+      for (const [kind, rules] of ofPolicy) {
+        found[kind].push({ policy, rules, inServer: rules.some((rule) => rule.inServer !== undefined) });
+      }
+    }
     return found;
   }
 }

@@ -50,7 +50,7 @@ export function scanObjects(request: ScanObjectsRequest): ScanObjectsResult {
   const counts: { [status in RuleStatus]: number } = { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 };
   const judge = (document: ObjectDocument, by: PolicySet, workload?: WorkloadPod) => {
     // Most objects are of kinds that no policy speaks of.
-    if (!by.names(document.value.kind) || !by.concerns({ ...gvkOf(document.value), subresource: "", operation }, stages)) return;
+    if (!by.concerns({ ...gvkOf(document.value), subresource: "", operation }, stages)) return;
     const namespace = namespaceOf(document.value);
     const decision = decide(document.value, labels.get(namespace) ?? request.namespaceLabels?.(namespace), by, request);
     for (const status of ruleStatuses) counts[status] += decision.counts[status];

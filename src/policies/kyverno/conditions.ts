@@ -2,6 +2,7 @@ import { type Diagnostic, failed, type Loaded, loaded } from "../../core/diagnos
 import { formatGoValue } from "../../core/go-format.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import { type Operator, operatorByName, replacementsOf } from "./operators.ts";
+import { joinNonEmpty } from "./outcome.ts";
 import type { VariableScope } from "./variable-scope.ts";
 import { compileTemplate, type Template } from "./variables.ts";
 
@@ -73,10 +74,6 @@ function compileList(
   return sound.length === compiled.length ? sound : "invalid";
 }
 
-function joinTexts(texts: readonly string[], separator: string): string {
-  return texts.filter((text) => text !== "").join(separator);
-}
-
 /** All conditions of `all` are asked even where none of `any` held: their messages belong to the answer. */
 function evaluateAnyAll(
   any: readonly ConditionsProgram[] | undefined,
@@ -91,8 +88,8 @@ function evaluateAnyAll(
   };
   const anyMet = any?.some(ask) ?? true;
   const met = all.every(ask) && anyMet;
-  const texts = asked.filter((result) => result.met === met && result.message !== "").map((result) => result.message);
-  return { met, message: texts.join("; ") };
+  const texts = asked.filter((result) => result.met === met).map(({ message }) => message);
+  return { met, message: joinNonEmpty(texts, "; ") };
 }
 
 function allOf(conditions: readonly ConditionsProgram[], separator: string): ConditionsProgram {
@@ -103,7 +100,7 @@ function allOf(conditions: readonly ConditionsProgram[], separator: string): Con
       if (!result.met) return result;
       messages.push(result.message);
     }
-    return { met: true, message: joinTexts(messages, separator) };
+    return { met: true, message: joinNonEmpty(messages, separator) };
   };
 }
 

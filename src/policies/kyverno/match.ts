@@ -44,6 +44,17 @@ const strings = (value: JsonValue | undefined): readonly string[] =>
 const generatedName = (object: KubernetesObject): string =>
   nameOf(object) || (asString(member(object.metadata, "generateName")) ?? "");
 
+/** Most blocks have one condition, which needs no list of its own. */
+function anyOf(predicates: readonly MatchPredicate[]): MatchPredicate {
+  const [only, second] = predicates;
+  return only !== undefined && second === undefined ? only : (input) => predicates.some((matches) => matches(input));
+}
+
+function allOf(predicates: readonly MatchPredicate[]): MatchPredicate {
+  const [only, second] = predicates;
+  return only !== undefined && second === undefined ? only : (input) => predicates.every((matches) => matches(input));
+}
+
 function compileKinds(kinds: readonly KindSelector[], ephemeralContainers: boolean): MatchPredicate {
   const compiled = kinds.map((selector): MatchPredicate => {
     const kind = compileWildcard(selector.kind);
@@ -56,8 +67,7 @@ function compileKinds(kinds: readonly KindSelector[], ephemeralContainers: boole
       version(input.version) &&
       (subresource(input.subresource) || (ephemeralContainers && isEphemeralContainers(input)));
   });
-  const [only] = compiled;
-  return compiled.length === 1 && only !== undefined ? only : (input) => compiled.some((matches) => matches(input));
+  return anyOf(compiled);
 }
 
 const isEphemeralContainers = ({ group, kind, subresource }: MatchInput): boolean =>
@@ -143,9 +153,7 @@ function compileFilter(block: JsonValue, path: JsonPath, role: MatchRole, report
   const resources = member(block, "resources");
   const { checks, kinds, operations } = compileResources(resources, [...path, "resources"], role, report);
   const user = compileUser(block, path, report);
-  const [only, second] = checks;
-  const matchesResource: MatchPredicate =
-    only !== undefined && second === undefined ? only : (input) => checks.every((matches) => matches(input));
+  const matchesResource = allOf(checks);
   const ignoresUnknownUser = role === "match";
   let matches: MatchPredicate;
   if (checks.length + user.length === 0) matches = () => false;
@@ -204,13 +212,10 @@ export function compileMatchBlock(
   const all = entries(block, "all").map((b, i) => compileFilter(b, [...path, "all", i], role, report));
   if (any.length > 0) {
     if (all.length > 0) report.error("KYV_BAD_MATCH", path, "any and all cannot be used together");
-    const [only, second] = any;
-    const matches: MatchPredicate =
-      only !== undefined && second === undefined ? only.matches : (input) => any.some((f) => f.matches(input));
-    return { matches, selectors: indexSelectors(any), operations: indexOperations(any) };
+    return { matches: anyOf(any.map((f) => f.matches)), selectors: indexSelectors(any), operations: indexOperations(any) };
   }
   if (all.length > 0) {
-    const matches: MatchPredicate = (input) => all.every((f) => f.matches(input));
+    const matches = allOf(all.map((f) => f.matches));
     const narrowed = all.filter((f) => f.kinds !== undefined).slice(0, 1);
     const limited = all.filter((f) => f.operations !== undefined).slice(0, 1);
     return {
@@ -242,8 +247,5 @@ export function compileMatch(
     const excluded = compileMatchBlock(rule.exclude, [...path, "exclude"], role === "rule" ? "exclude" : role, report);
     checks.push((input) => !excluded.matches(input));
   }
-  const [only, second] = checks;
-  const matches: MatchPredicate =
-    only !== undefined && second === undefined ? only : (input) => checks.every((check) => check(input));
-  return { ...included, matches };
+  return { ...included, matches: allOf(checks) };
 }

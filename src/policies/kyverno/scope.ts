@@ -205,7 +205,7 @@ class Scope implements RuleScope {
 const none: readonly PodSecurityException[] = [];
 
 /** The scope that all rules start from that look at the same object in the same state. */
-const baseOf = latest((context: RuleContext) => new Scope(() => baseMembers(context), context, []));
+const baseOf = latest((context: RuleContext) => new Scope(() => baseMembers(context), context, none));
 
 /** What the variables of a rule see before its own context entries. */
 export function ruleScope(

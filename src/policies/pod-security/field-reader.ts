@@ -80,9 +80,7 @@ export class FieldReader {
   }
 
   object(key: string): FieldReader {
-    const value = this.#get(key);
-    const object = value === undefined || isObject(value) ? value : this.#mismatch(key, "an object");
-    return new FieldReader(object, [key], this.#mismatches, this);
+    return this.optional(key) ?? new FieldReader(undefined, [key], this.#mismatches, this);
   }
 
   objects(key: string): readonly FieldReader[] {

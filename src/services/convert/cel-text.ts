@@ -1,3 +1,5 @@
+import { escapeRegex } from "../../core/regex.ts";
+
 /** A CEL expression while it is written: how tightly it binds decides where it needs parentheses. */
 export interface CelText {
   readonly text: string;
@@ -88,15 +90,13 @@ export function optionalMember(value: string, name: string): string {
   return isMemberName(name) ? `${value}.?${name}` : `${value}[?${quoted(name)}]`;
 }
 
-const special = /[\\.+*?()|[\]{}^$]/g;
-
 /** Whether a text fits Kyverno's wildcards `*` and `?`, in the plainest form that says so. */
 export function fitsWildcard(value: string, pattern: string): CelText {
   const inner = pattern.replace(/^\*+|\*+$/g, "");
   if (pattern !== "" && /^\*+$/.test(pattern)) return always;
   if (pattern === "?*" || pattern === "*?") return relation(`${value} != ''`);
   if (/[*?]/.test(inner) || pattern.includes("?")) {
-    const source = pattern.replace(special, "\\$&").replaceAll("\\*", ".*").replaceAll("\\?", ".");
+    const source = escapeRegex(pattern).replaceAll("\\*", ".*").replaceAll("\\?", ".");
     return primary(`${value}.matches(${quoted(`(?s)^${source}$`)})`);
   }
   const starts = pattern.startsWith("*");

@@ -1,4 +1,4 @@
-import { compileRegex, type Regex } from "../../../core/regex.ts";
+import { compileRegex, escapeRegex, type Regex } from "../../../core/regex.ts";
 import { arrayOf, booleanType, stringType } from "../types/type.ts";
 import { quote } from "../values/print.ts";
 import type { Value } from "../values/value.ts";
@@ -49,8 +49,6 @@ function delimited(template: string, open: string, close: string): readonly (rea
   }
   return level === 0 ? found : undefined;
 }
-
-const escapeRegex = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
 
 function templateMatch(template: string, text: string, open: string, close: string): Value | BuiltinError {
   const oneByte = (char: string) => char.length === 1 && char < "\u0080";

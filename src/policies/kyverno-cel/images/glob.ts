@@ -1,9 +1,7 @@
+import { escapeRegex } from "../../../core/regex.ts";
+
 /** A glob as a regular expression, or why it is none. */
 export type GlobResult = { readonly ok: true; readonly source: string } | { readonly ok: false; readonly message: string };
-
-const special = /[\\.+*?()|[\]{}^$]/g;
-
-const literal = (text: string): string => text.replace(special, "\\$&");
 
 /** Reads a character class: `[abc]`, `[a-z]`, `[!a-z]`. */
 function characterClass(glob: string, start: number): { readonly source: string; readonly end: number } | undefined {
@@ -26,7 +24,7 @@ export function globSource(glob: string): GlobResult {
     const c = glob[i] ?? "";
     if (c === "*") source += "(?s:.*)";
     else if (c === "?") source += "(?s:.)";
-    else if (c === "\\") source += literal(glob[++i] ?? "");
+    else if (c === "\\") source += escapeRegex(glob[++i] ?? "");
     else if (c === "[") {
       const found = characterClass(glob, i);
       if (found === undefined) return { ok: false, message: "a character class is not closed" };
@@ -39,7 +37,7 @@ export function globSource(glob: string): GlobResult {
       depth--;
       source += ")";
     } else if (c === "," && depth > 0) source += "|";
-    else source += literal(c);
+    else source += escapeRegex(c);
   }
   return depth === 0 ? { ok: true, source: `^${source}$` } : { ok: false, message: "a brace is not closed" };
 }

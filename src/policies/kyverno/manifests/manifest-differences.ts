@@ -1,5 +1,5 @@
 import { isArray, isObject, type JsonValue } from "../../../core/json.ts";
-import { compileRegex } from "../../../core/regex.ts";
+import { compileRegex, escapeRegex } from "../../../core/regex.ts";
 
 /** A field in which an object is not what was signed; undefined on the side that does not have it. */
 export interface Difference {
@@ -39,8 +39,7 @@ function leavesOf(value: JsonValue | undefined, path: string, into: Map<string, 
 
 /**
  * Where an object differs from the manifest that was signed, compared as k8s-manifest-sigstore does: empty texts, registries
- * and tags that a runtime fills in, a namespace that the manifest leaves open, and the ignored paths do not count. It is
- * stricter where that would let through what nobody signed: items of a list have their places, an item without a value is
+ * and tags that a runtime fills in, and the ignored paths do not count. It is stricter where that would let through what nobody signed: items of a list have their places, an item without a value is
  * one, and an ignored path stands for what begins with it, in a pod's template too, not for whatever holds it.
  *
  * @throws Error where the object is too large
@@ -52,11 +51,7 @@ export function manifestDifferences(signed: JsonValue, found: JsonValue, ignored
     .map((path): Difference => ({ key: path.slice(1), signed: before.get(path), found: after.get(path) }))
     .filter(
       (difference) =>
-        difference.signed !== difference.found &&
-        !isEmptyText(difference) &&
-        !isFilledIn(difference) &&
-        !(difference.key === "metadata.namespace" && difference.signed === undefined) &&
-        !isIgnored(difference),
+        difference.signed !== difference.found && !isEmptyText(difference) && !isFilledIn(difference) && !isIgnored(difference),
     );
 }
 
@@ -67,14 +62,13 @@ const templates = "(?:spec\\.(?:jobTemplate\\.spec\\.)?template\\.)?";
  * names that only begin like it (`spec.serviceAccount`, `serviceAccountName`) where nothing was signed.
  */
 function ignoringTest(paths: readonly string[]): (difference: Difference) => boolean {
-  const literal = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   const pattern = (path: string) =>
     path
       .split("*")
       .map((piece) =>
         piece
           .split(".")
-          .map((step) => literal(stepText(step)))
+          .map((step) => escapeRegex(stepText(step)))
           .join("(?:\\.|~1)"),
       )
       .join(".*");

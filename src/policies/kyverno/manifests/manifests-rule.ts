@@ -1,11 +1,11 @@
 import { loaded } from "../../../core/diagnostic.ts";
-import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../../core/json.ts";
+import { asString, isArray, isObject, type JsonValue, member } from "../../../core/json.ts";
 import { annotationsOf, type KubernetesObject } from "../../../core/kubernetes.ts";
 import type { RuleContext, RuleResult } from "../../policy.ts";
 import { errorResult, failedWith, passed, reasonOf } from "../outcome.ts";
 import { DocumentReport } from "../report.ts";
 import type { RuleCompiler } from "../rule-types.ts";
-import { type AttestorEntry, type AttestorSet, parseAttestorSet } from "../verify-images/verification.ts";
+import { type Attestor, type AttestorSet, parseAttestorSet } from "../verify-images/verification.ts";
 import { parseIgnoredFields, usualDomain } from "./ignored-fields.ts";
 import { checkSignedManifest, type ManifestOptions, type SignedAnswer } from "./signed-manifest.ts";
 
@@ -79,7 +79,7 @@ function askSet({ required, entries }: AttestorSet, asked: Asked, path: string):
   return { verified: false, reason: `manifest verification failed; ${text}` };
 }
 
-function askEntry({ attestor, kind }: Extract<AttestorEntry, { attestor: JsonObject }>, asked: Asked, at: string): SignedAnswer {
+function askEntry({ attestor, kind }: Attestor, asked: Asked, at: string): SignedAnswer {
   const { rule, object, context } = asked;
   requireAnnotations(object, attestor["annotations"]);
   const path = `${at}.${kind}`;

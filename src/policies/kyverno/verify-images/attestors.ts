@@ -1,6 +1,6 @@
 import { type Facts, type Need, NeedsFacts } from "../../../core/facts.ts";
 import { asString, isArray, isObject, type JsonObject, member } from "../../../core/json.ts";
-import type { AttestorEntry, AttestorSet, ImageVerification } from "./verification.ts";
+import type { Attestor, AttestorSet, ImageVerification } from "./verification.ts";
 
 /** What the verification of one image by one attestor found. */
 export interface Verified {
@@ -28,8 +28,6 @@ export interface Question {
   /** The predicate type; undefined for signatures. */
   readonly attestationType?: string;
 }
-
-type Attestor = Extract<AttestorEntry, { attestor: JsonObject }>;
 
 function needOf(entry: Attestor, { image, pullSecrets, verification, attestationType }: Question): Need {
   return {

@@ -11,10 +11,13 @@ export interface AttestorSet {
   readonly entries: readonly AttestorEntry[];
 }
 
-export type AttestorEntry =
-  | { readonly nested: AttestorSet }
-  /** One key, certificate or identity, as written. */
-  | { readonly attestor: JsonObject; readonly kind: "keys" | "certificates" | "keyless" | "" };
+export type AttestorEntry = { readonly nested: AttestorSet } | Attestor;
+
+/** One key, certificate or identity, as written. */
+export interface Attestor {
+  readonly attestor: JsonObject;
+  readonly kind: "keys" | "certificates" | "keyless" | "";
+}
 
 export interface Attestation {
   readonly name: string;
