@@ -17,6 +17,8 @@ const packages = {
 
 export type ControlPlaneProgram = keyof typeof packages;
 
+export const programs: readonly ControlPlaneProgram[] = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"];
+
 export interface NotAvailable {
   readonly available: false;
   readonly reason: string;
@@ -98,7 +100,7 @@ async function cacheDirectory(sources: readonly string[]): Promise<string> {
 /** Built beside its place and moved there, so that an interrupted build leaves nothing that looks finished. */
 async function build(packagePath: string, module: string, target: string): Promise<void> {
   const partial = `${target}.${process.pid}.partial`;
-  process.stderr.write(`building ${target} once\n`);
+  process.stderr.write(`building ${target} once, which takes minutes\n`);
   try {
     const flags = ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", partial, packagePath];
     await run("go", flags, { cwd: module, maxBuffer: 16 * 1024 * 1024 });
