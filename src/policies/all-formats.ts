@@ -1,12 +1,17 @@
-import { commonFormats, type PolicyFormats } from "./formats.ts";
-import { gatekeeperDiagnostics } from "./gatekeeper/companions.ts";
-import { constraintFormat } from "./gatekeeper/constraint-format.ts";
-import { mutatorFormat } from "./gatekeeper/mutation/mutator-format.ts";
-import { guardrailFormat, scheduleDiagnostics } from "./guardrail/guardrail-format.ts";
-import { regoPolicyFormat } from "./rego/rego-policy.ts";
+import { admissionPolicyFormats } from "./admission-policy/admission-policy-formats.ts";
+import { joinFormats } from "./formats.ts";
+import { gatekeeperFormats } from "./gatekeeper/gatekeeper-formats.ts";
+import { guardrailFormats } from "./guardrail/guardrail-format.ts";
+import { kyvernoFormats } from "./kyverno/kyverno-formats.ts";
+import { kyvernoCelFormats } from "./kyverno-cel/kyverno-cel-formats.ts";
+import { regoFormats } from "./rego/rego-policy.ts";
 
 /** Every kind of policy that can be compiled. */
-export const allFormats: PolicyFormats = {
-  formats: [...commonFormats.formats, constraintFormat, mutatorFormat, regoPolicyFormat, guardrailFormat],
-  companionDiagnostics: (env) => [...gatekeeperDiagnostics(env), ...scheduleDiagnostics(env)],
-};
+export const allFormats = joinFormats([
+  kyvernoFormats,
+  kyvernoCelFormats,
+  admissionPolicyFormats,
+  gatekeeperFormats,
+  regoFormats,
+  guardrailFormats,
+]);

@@ -1,15 +1,6 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { JsonValue } from "../core/json.ts";
 import { groupOf, isKubernetesObject } from "../core/kubernetes.ts";
-import { mutatingAdmissionPolicyFormat } from "./admission-policy/mutating-admission-policy.ts";
-import { validatingAdmissionPolicyFormat } from "./admission-policy/validating-admission-policy.ts";
-import { cleanupPolicyFormat } from "./kyverno/cleanup-policy.ts";
-import { clusterPolicyFormat } from "./kyverno/cluster-policy.ts";
-import { deletingPolicyFormat } from "./kyverno-cel/deleting-policy.ts";
-import { generatingPolicyFormat } from "./kyverno-cel/generating-policy.ts";
-import { imageValidatingPolicyFormat } from "./kyverno-cel/images/image-validating-policy.ts";
-import { mutatingPolicyFormat } from "./kyverno-cel/mutating-policy.ts";
-import { validatingPolicyFormat } from "./kyverno-cel/validating-policy.ts";
 import type { CompileEnv, PolicyFormat } from "./policy.ts";
 
 /** Compilers of kinds of policies. */
@@ -19,30 +10,56 @@ export interface PolicyFormats {
   companionDiagnostics(env: CompileEnv): readonly Diagnostic[];
 }
 
-const formats: readonly PolicyFormat[] = [
-  clusterPolicyFormat,
-  cleanupPolicyFormat,
-  validatingPolicyFormat,
-  mutatingPolicyFormat,
-  generatingPolicyFormat,
-  deletingPolicyFormat,
-  imageValidatingPolicyFormat,
-  validatingAdmissionPolicyFormat,
-  mutatingAdmissionPolicyFormat,
+interface FormatsOfGroup {
+  isOf(group: string, kind: string): boolean;
+  load(): Promise<PolicyFormats>;
+}
+
+/** A kind brings a language, curves, calendars or a library of schemas with it: only those that are met are loaded. */
+const formatsOfGroups: readonly FormatsOfGroup[] = [
+  {
+    isOf: (group) => group === "kyverno.io",
+    load: async () => (await import("./kyverno/kyverno-formats.ts")).kyvernoFormats,
+  },
+  {
+    isOf: (group) => group === "policies.kyverno.io",
+    load: async () => (await import("./kyverno-cel/kyverno-cel-formats.ts")).kyvernoCelFormats,
+  },
+  {
+    isOf: (group) => group === "admissionregistration.k8s.io",
+    load: async () => (await import("./admission-policy/admission-policy-formats.ts")).admissionPolicyFormats,
+  },
+  {
+    isOf: (group) => group.endsWith(".gatekeeper.sh"),
+    load: async () => (await import("./gatekeeper/gatekeeper-formats.ts")).gatekeeperFormats,
+  },
+  {
+    isOf: (group, kind) => group === "castellan.dev" && kind === "RegoPolicy",
+    load: async () => (await import("./rego/rego-policy.ts")).regoFormats,
+  },
+  {
+    isOf: (group, kind) => group === "castellan.dev" && kind !== "RegoPolicy",
+    load: async () => (await import("./guardrail/guardrail-format.ts")).guardrailFormats,
+  },
 ];
 
-/** Those of Kyverno and of Kubernetes itself. */
-export const commonFormats: PolicyFormats = { formats, companionDiagnostics: () => [] };
+export function joinFormats(parts: readonly PolicyFormats[]): PolicyFormats {
+  return {
+    formats: parts.flatMap((part) => part.formats),
+    companionDiagnostics: (env) => parts.flatMap((part) => part.companionDiagnostics(env)),
+  };
+}
 
-/** Gatekeeper's kinds and our own bring a language, curves and a library of schemas with them: two thirds of the start. */
-const isOfOthers = (group: string): boolean => group.endsWith(".gatekeeper.sh") || group === "castellan.dev";
-
-/** All formats that these documents may be of; those that take long to load only where there is such a document. */
+/** All formats that these documents may be of. */
 export async function formatsFor(documents: Iterable<{ readonly value: JsonValue }>): Promise<PolicyFormats> {
+  const met = new Set<FormatsOfGroup>();
   for (const { value } of documents) {
-    if (isKubernetesObject(value) && isOfOthers(groupOf(value))) return (await import("./all-formats.ts")).allFormats;
+    if (!isKubernetesObject(value)) continue;
+    const group = groupOf(value);
+    const formats = formatsOfGroups.find((one) => one.isOf(group, value.kind));
+    if (formats !== undefined) met.add(formats);
   }
-  return commonFormats;
+  return joinFormats(await Promise.all(formatsOfGroups.filter((group) => met.has(group)).map((group) => group.load())));
 }
 
 export interface GroupKind {

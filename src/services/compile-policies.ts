@@ -4,7 +4,6 @@ import { formatRef, groupOf, isKubernetesObject, type KubernetesObject, resource
 import type { SourceDocument } from "../core/source.ts";
 import { PolicySet } from "../engine/index.ts";
 import { bindingKinds, exceptionKinds, type GroupKind, type PolicyFormats } from "../policies/formats.ts";
-import { compileException, isPolicyException } from "../policies/kyverno/exceptions.ts";
 import type { CompiledPolicy, CompileEnv, PolicyFormat } from "../policies/policy.ts";
 
 export type PolicyDocument = SourceDocument<KubernetesObject>;
@@ -66,9 +65,6 @@ export function compileBy(
   const broken = new Set<CompiledPolicy>();
   const objects = documents.filter(isPolicyDocument);
   const lifting = [...objects.filter((d) => isOneOf(d.value, exceptionKinds)), ...exceptions];
-  for (const document of lifting) {
-    if (isPolicyException(document.value)) diagnostics.push(...compileException(document).diagnostics);
-  }
   const bindings = objects.filter((d) => isOneOf(d.value, bindingKinds));
   const env: CompileEnv = { resources, exceptions: lifting, bindings, documents: objects };
   diagnostics.push(...formats.companionDiagnostics(env));

@@ -2,12 +2,12 @@ import { isObject, type JsonObject, member } from "../core/json.ts";
 import { annotationsOf, gvkOf, isKubernetesObject, nameOf } from "../core/kubernetes.ts";
 import type { SourceDocument } from "../core/source.ts";
 import { compileMatchResources } from "../policies/cel/match-resources.ts";
-import { policyLabels } from "../policies/kyverno/cluster-policy.ts";
 import { errorResult } from "../policies/kyverno/outcome.ts";
 import { DocumentReport } from "../policies/kyverno/report.ts";
 import { autogenSpecs } from "../policies/kyverno-cel/autogen.ts";
 import { validatingPolicyFormat } from "../policies/kyverno-cel/validating-policy.ts";
 import type { CompiledPolicy, CompiledRule, CompileEnv } from "../policies/policy.ts";
+import { policyLabels } from "../policies/policy-labels.ts";
 import { type ObjectDocument, withObject } from "./scanned-objects.ts";
 
 /** `absence`: a failure says that something is missing, so it is nothing where somebody else adds it. */

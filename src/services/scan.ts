@@ -83,7 +83,7 @@ export async function scan(request: ScanRequest): Promise<ScanResult> {
   const values = documents.map((d) => d.value).filter(isKubernetesObject);
   const resources = discovered ?? schemas.withCustomResources(values).resources();
   const { objects, others, diagnostics } = scannedObjects(documents, namespace, resources);
-  const formats = await formatsFor([...documents, ...(request.policies?.documents ?? [])]);
+  const formats = await formatsFor([...documents, ...(request.policies?.documents ?? []), ...request.exceptions]);
   const compiled = checks.has("policies") ? policiesOf(request, resources, formats) : noPolicies;
   const access = await accessOf(request, objects);
   const judged = scanObjects({

@@ -4,7 +4,7 @@ import type { Position, Span } from "../source.ts";
 export class LineIndex {
   readonly file: string;
   readonly text: string;
-  #starts: readonly number[] | undefined;
+  #starts: Uint32Array | undefined;
 
   constructor(text: string, file: string) {
     this.text = text;
@@ -30,10 +30,15 @@ export class LineIndex {
 }
 
 /** YAML's line breaks: LF, CR LF and a lone CR. */
-function lineStarts(text: string): readonly number[] {
-  const starts = [0];
+function lineStarts(text: string): Uint32Array {
   if (/\r(?!\n)/.test(text)) {
-    for (const { index } of text.matchAll(/\r\n?|\n/g)) starts.push(index + (text.startsWith("\r\n", index) ? 2 : 1));
-  } else for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+    const breaks = text.matchAll(/\r\n?|\n/g);
+    return Uint32Array.from([0, ...breaks.map(({ 0: found, index }) => index + found.length)]);
+  }
+  let lines = 1;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
+  const starts = new Uint32Array(lines);
+  let line = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts[++line] = at + 1;
   return starts;
 }

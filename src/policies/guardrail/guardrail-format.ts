@@ -4,6 +4,7 @@ import { castellanGroup, isOfKind } from "../../core/resource-kind.ts";
 import { compileSchedule, type Schedule } from "../../core/schedule/schedule.ts";
 import { scheduleKind } from "../../core/schedule/schedule-kind.ts";
 import type { SourceDocument } from "../../core/source.ts";
+import type { PolicyFormats } from "../formats.ts";
 import { failedWith } from "../kyverno/outcome.ts";
 import type { CompiledRule, CompileEnv, KindSelector, PolicyFormat, RuleResult } from "../policy.ts";
 import { guardedAction } from "./guarded-action.ts";
@@ -25,7 +26,7 @@ function schedulesOf(documents: readonly SourceDocument[]): ReadonlyMap<string, 
 }
 
 /** What is wrong with the schedules among documents. */
-export function scheduleDiagnostics({ documents = [] }: CompileEnv) {
+function scheduleDiagnostics({ documents = [] }: CompileEnv) {
   return documents.filter(({ value }) => isOfKind(value, scheduleKind)).flatMap((one) => compileSchedule(one).diagnostics);
 }
 
@@ -99,3 +100,5 @@ export const guardrailFormat: PolicyFormat = {
     );
   },
 };
+
+export const guardrailFormats: PolicyFormats = { formats: [guardrailFormat], companionDiagnostics: scheduleDiagnostics };

@@ -3,7 +3,6 @@ import { loaded } from "../../core/diagnostic.ts";
 import { isArray, isObject, type JsonObject, member } from "../../core/json.ts";
 import { groupOf, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
-import { policyLabels } from "../kyverno/cluster-policy.ts";
 import { errorResult } from "../kyverno/outcome.ts";
 import { DocumentReport, reportShape } from "../kyverno/report.ts";
 import type { Shape } from "../kyverno/shape.ts";
@@ -17,6 +16,7 @@ import type {
   RuleKind,
   RuleResult,
 } from "../policy.ts";
+import { policyLabels } from "../policy-labels.ts";
 import type { Gate, Opened } from "./gate.ts";
 
 /** A CEL policy while it is compiled. */

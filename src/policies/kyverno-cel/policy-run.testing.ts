@@ -3,8 +3,8 @@ import { type ApiResource, type ApiResources, apiResources } from "../../core/ap
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import { type Facts, noFacts } from "../../core/facts.ts";
 import { gvkOf, nameOf, namespaceOf } from "../../core/kubernetes.ts";
+import { allFormats } from "../all-formats.ts";
 import { Budget } from "../budget.ts";
-import { commonFormats } from "../formats.ts";
 import { objectOf, objectsOf } from "../kyverno/policy-run.testing.ts";
 import type { CompiledPolicy, RuleResult } from "../policy.ts";
 
@@ -49,7 +49,7 @@ export function runPolicy(
 ): PolicyRun {
   const [document] = objectsOf(text);
   if (document === undefined) throw new Error("no policy");
-  const format = commonFormats.formats.find((f) => f.kinds.some((k) => k.kind === document.value.kind));
+  const format = allFormats.formats.find((f) => f.kinds.some((k) => k.kind === document.value.kind));
   const lifting = exceptions === "" ? [] : objectsOf(exceptions);
   const binding = bindings === "" ? [] : objectsOf(bindings);
   const compiled = format?.compile(document, { resources, exceptions: lifting, bindings: binding });

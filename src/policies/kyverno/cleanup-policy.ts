@@ -4,7 +4,7 @@ import { type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernete
 import { isCron } from "../../core/schedule/cron.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import type { CompiledPolicy, CompileEnv, PolicyFormat, PolicyId, RuleContext, RuleResult } from "../policy.ts";
-import { policyLabels } from "./cluster-policy.ts";
+import { policyLabels } from "../policy-labels.ts";
 import { compileOwnConditions } from "./conditions.ts";
 import { compileContext } from "./context.ts";
 import { compileMatch } from "./match.ts";

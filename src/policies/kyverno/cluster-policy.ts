@@ -1,9 +1,9 @@
 import { type Loaded, loaded } from "../../core/diagnostic.ts";
-import { type Severity, severities } from "../../core/finding.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import { annotationsOf, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import type { CompiledPolicy, CompiledRule, CompileEnv, PolicyFormat, PolicyId } from "../policy.ts";
+import { policyLabels } from "../policy-labels.ts";
 import { autogenAnnotation, computeRules } from "./autogen.ts";
 import { compilePolicyEnforcement } from "./enforcement.ts";
 import { policySpecShape, ruleShape } from "./policy-shape.ts";
@@ -11,41 +11,6 @@ import { DocumentReport, reportShape } from "./report.ts";
 import { compileRule, type PolicyContext, rulePath } from "./rule.ts";
 import type { PolicySource } from "./rule-types.ts";
 import { gated } from "./webhook-conditions.ts";
-
-const annotation = {
-  title: "policies.kyverno.io/title",
-  category: "policies.kyverno.io/category",
-  severity: "policies.kyverno.io/severity",
-  scored: "policies.kyverno.io/scored",
-  controls: "castellan.dev/controls",
-  remedy: "castellan.dev/remedy",
-} as const;
-
-/** Kyverno's own default for policies that name no severity. */
-const defaultSeverity: Severity = "medium";
-
-function parseSeverity(text: string | undefined): Severity {
-  return severities.find((s) => s === text?.toLowerCase()) ?? defaultSeverity;
-}
-
-type PolicyLabels = Pick<CompiledPolicy, "title" | "category" | "severity" | "controls" | "remedy">;
-
-/** `CIS:5.1.5, NSA:Pod security` */
-function parseControls(text: string | undefined): readonly string[] {
-  return (text ?? "").split(",").flatMap((control) => control.trim() || []);
-}
-
-/** What the annotations of a Kyverno policy say about it. */
-export function policyLabels(object: KubernetesObject): PolicyLabels {
-  const annotations = annotationsOf(object);
-  return {
-    title: annotations[annotation.title] ?? "",
-    category: annotations[annotation.category] ?? "",
-    severity: parseSeverity(annotations[annotation.severity]),
-    controls: parseControls(annotations[annotation.controls]),
-    remedy: annotations[annotation.remedy],
-  };
-}
 
 function rulesOf(spec: JsonObject, report: DocumentReport): readonly JsonObject[] {
   const rules = spec["rules"];
@@ -102,7 +67,7 @@ function compile(document: SourceDocument<KubernetesObject>, env: CompileEnv): L
     env,
     report,
     enforcement: compilePolicyEnforcement(spec, report),
-    scored: annotations[annotation.scored] !== "false",
+    scored: annotations["policies.kyverno.io/scored"] !== "false",
     problem,
   };
   const policy: PolicySource = { name: id.name, namespace, spec, document };

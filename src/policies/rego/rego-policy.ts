@@ -6,9 +6,10 @@ import { latest } from "../../core/latest.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { formatEvaluationError, fromJson, RegoObject, RegoSet, toJson, type Value } from "../../languages/rego/index.ts";
 import type { RegoProgram, RegoRule } from "../../languages/rego/program.ts";
-import { policyLabels } from "../kyverno/cluster-policy.ts";
+import type { PolicyFormats } from "../formats.ts";
 import { errorResult, passed } from "../kyverno/outcome.ts";
 import type { CompiledRule, CompileEnv, PolicyFormat, RuleContext, RuleResult } from "../policy.ts";
+import { policyLabels } from "../policy-labels.ts";
 import { compileRegoFiles, parseRegoFile, type RegoFile } from "./rego-file.ts";
 
 const group = "castellan.dev";
@@ -115,7 +116,7 @@ function tellingNames(files: readonly RegoFile[], name: string): readonly string
 }
 
 /** Rego as Conftest runs it: packages whose rules `deny`, `violation` and `warn` judge the object that is their input. */
-export const regoPolicyFormat: PolicyFormat = {
+const regoPolicyFormat: PolicyFormat = {
   kinds: [{ group, kind: regoPolicyKind }],
   compile(document, env) {
     const { files, program, diagnostics } = regoWorld(document, env);
@@ -145,3 +146,5 @@ export const regoPolicyFormat: PolicyFormat = {
     );
   },
 };
+
+export const regoFormats: PolicyFormats = { formats: [regoPolicyFormat], companionDiagnostics: () => [] };

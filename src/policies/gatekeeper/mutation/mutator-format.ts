@@ -1,9 +1,9 @@
 import { loaded } from "../../../core/diagnostic.ts";
 import { isArray, type JsonValue, member } from "../../../core/json.ts";
 import { nameOf } from "../../../core/kubernetes.ts";
-import { policyLabels } from "../../kyverno/cluster-policy.ts";
 import { errorResult, passed } from "../../kyverno/outcome.ts";
 import type { KindSelector, PolicyFormat, RuleContext, RuleResult } from "../../policy.ts";
+import { policyLabels } from "../../policy-labels.ts";
 import { isExempt } from "../exemption.ts";
 import { namespaceFor } from "../namespace.ts";
 import { isRequest } from "../review.ts";
