@@ -25,15 +25,21 @@ export interface ScannedWorld {
  * whole cluster was. Everything else is refused with the reason, so that the rule's result says it could not be checked.
  */
 export function scannedFacts(world: ScannedWorld): Facts {
-  // Of most objects no policy asks about others.
-  const index = once(() => {
-    const byKey = new Map<string, KubernetesObject>();
-    for (const object of world.objects)
-      byKey.set(objectKey(object.apiVersion, object.kind, namespaceOf(object), nameOf(object)), object);
-    return byKey;
-  });
-  const find = (apiVersion: string, kind: string, namespace: string, name: string) =>
-    index().get(objectKey(apiVersion, kind, namespace, name));
+  // Of most objects no policy asks about others, and then about a few kinds.
+  const byKind = once(() => Map.groupBy(world.objects, (object) => object.kind));
+  const indexes = new Map<string, ReadonlyMap<string, KubernetesObject>>();
+  const find = (apiVersion: string, kind: string, namespace: string, name: string) => {
+    let index = indexes.get(kind);
+    if (index === undefined) {
+      index = new Map(
+        byKind()
+          .get(kind)
+          ?.map((o) => [objectKey(o.apiVersion, namespaceOf(o), nameOf(o)), o]),
+      );
+      indexes.set(kind, index);
+    }
+    return index.get(objectKey(apiVersion, namespace, name));
+  };
   const named = (object: KubernetesObject | undefined, what: string): Fact =>
     object === undefined ? absent(what, world) : { ok: true, value: object };
   return {
@@ -63,8 +69,8 @@ export function scannedFacts(world: ScannedWorld): Facts {
   };
 }
 
-function objectKey(apiVersion: string, kind: string, namespace: string, name: string): string {
-  return `${parseApiVersion(apiVersion).group}|${kind}|${namespace}|${name}`;
+function objectKey(apiVersion: string, namespace: string, name: string): string {
+  return `${parseApiVersion(apiVersion).group}|${namespace}|${name}`;
 }
 
 function refused(message: string): Fact {

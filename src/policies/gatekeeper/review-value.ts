@@ -8,10 +8,15 @@ const isPrintedWithExponent = (value: number | bigint): boolean => {
   return size >= 1e6 || (size !== 0 && size < 1e-4);
 };
 
+/** Every part of every object is asked: without closures and lists. */
 function hasSuchNumber(json: JsonValue | undefined): boolean {
   if (typeof json === "number" || typeof json === "bigint") return isPrintedWithExponent(json);
-  if (isArray(json)) return json.some(hasSuchNumber);
-  return isObject(json) && Object.values(json).some(hasSuchNumber);
+  if (isArray(json)) {
+    for (let i = 0; i < json.length; i++) if (hasSuchNumber(json[i])) return true;
+  } else if (isObject(json)) {
+    for (const key in json) if (hasSuchNumber(json[key])) return true;
+  }
+  return false;
 }
 
 /** The number as Go's `strconv.FormatFloat(x, 'g', -1, 64)` spells it. */
