@@ -6,13 +6,15 @@ import type { CelIssue } from "./issue.ts";
 import { type CelType, dynType, equivalentType, formatType } from "./types.ts";
 import { toDuration, toTimestamp } from "./values/convert.ts";
 import { type CelValue, Failure } from "./values/value.ts";
-import { walkExpr } from "./walk.ts";
+import { partsOf, walkExpr } from "./walk.ts";
 
-/** A check of a whole expression after its types are known. */
-export type Validator = (typed: TypedExpression, env: Env) => readonly CelIssue[];
+/** A check of a whole expression after its types are known, with all of its parts: each has many of these. */
+export type Validator = (typed: TypedExpression, parts: readonly Expr[]) => readonly CelIssue[];
 
-export function validate(typed: TypedExpression, env: Env): readonly CelIssue[] {
-  return Array.from(env.validators).flatMap((validator) => validator(typed, env));
+export function validate(typed: TypedExpression, { validators }: Env): readonly CelIssue[] {
+  if (validators.size === 0) return [];
+  const parts = partsOf(typed.root);
+  return Array.from(validators).flatMap((validator) => validator(typed, parts));
 }
 
 export function issueAt(typed: TypedExpression, id: number, message: string): CelIssue {
@@ -27,14 +29,14 @@ function functionName(typed: TypedExpression, expr: CallExpr): string {
 
 /** Refuses calls of `name` whose first argument is a literal that cannot be used. */
 function literalValidator(name: string, isSound: (value: CelValue) => boolean): Validator {
-  return (typed) => {
+  return (typed, parts) => {
     const issues: CelIssue[] = [];
-    walkExpr(typed.root, (expr) => {
-      if (expr.kind !== "call" || functionName(typed, expr) !== name) return;
+    for (const expr of parts) {
+      if (expr.kind !== "call" || functionName(typed, expr) !== name) continue;
       const [arg] = expr.args;
-      if (arg?.kind !== "literal" || isSound(arg.value)) return;
+      if (arg?.kind !== "literal" || isSound(arg.value)) continue;
       issues.push(issueAt(typed, arg.id, `invalid ${name} argument`));
-    });
+    }
     return issues;
   };
 }
@@ -44,7 +46,8 @@ export const timestampLiterals = literalValidator("timestamp", (value) => !(toTi
 export const regexLiterals = literalValidator("matches", (value) => typeof value !== "string" || compileRegex(value).ok);
 
 /** Refuses list and map literals of mixed types, but for the arguments of functions that want them mixed. */
-export const homogeneousLiterals: Validator = (typed) => {
+export const homogeneousLiterals: Validator = (typed, parts) => {
+  if (!parts.some(({ kind }) => kind === "list" || kind === "map")) return [];
   const issues: CelIssue[] = [];
   const typeOf = (expr: Expr) => typed.types[expr.id] ?? dynType;
   const mismatch = (id: number, expected: CelType, actual: CelType) => {

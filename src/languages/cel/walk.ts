@@ -21,8 +21,15 @@ function childrenOf(expr: Expr): readonly Expr[] {
   }
 }
 
+/** An expression and every part of it, outer before inner. */
+export function partsOf(expr: Expr): readonly Expr[] {
+  const parts: Expr[] = [];
+  walkExpr(expr, (part) => parts.push(part));
+  return parts;
+}
+
 /** Visits every part of an expression, outer before inner. */
-export function walkExpr(expr: Expr, visit: (expr: Expr, ancestors: readonly Expr[]) => void): void {
+export function walkExpr(expr: Expr, visit: (expr: Expr, ancestors: readonly Expr[]) => unknown): void {
   const ancestors: Expr[] = [];
   const descend = (current: Expr): void => {
     visit(current, ancestors);

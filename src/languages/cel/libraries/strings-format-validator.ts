@@ -3,7 +3,6 @@ import type { TypedExpression } from "../checker.ts";
 import type { CelIssue } from "../issue.ts";
 import { dynType } from "../types.ts";
 import { issueAt, type Validator } from "../validators.ts";
-import { walkExpr } from "../walk.ts";
 import { clauseError, type FormatDialect, parseFormat, type Verb } from "./strings-format.ts";
 
 const text = ["list", "map", "int", "uint", "double", "bool", "string", "timestamp", "bytes", "duration", "type", "null"];
@@ -33,15 +32,15 @@ const kinds: { readonly [dialect in FormatDialect]: { readonly [verb in Verb]: r
 
 /** Refuses `'...'.format([...])` where clauses and arguments do not go together. */
 export function formatCalls(dialect: FormatDialect): Validator {
-  return (typed) => {
+  return (typed, parts) => {
     const issues: CelIssue[] = [];
-    walkExpr(typed.root, (expr) => {
-      if (expr.kind !== "call" || expr.function !== "format" || expr.target?.kind !== "literal") return;
+    for (const expr of parts) {
+      if (expr.kind !== "call" || expr.function !== "format" || expr.target?.kind !== "literal") continue;
       const [args] = expr.args;
       const { value } = expr.target;
-      if (typeof value !== "string" || args?.kind !== "list" || expr.args.length !== 1) return;
+      if (typeof value !== "string" || args?.kind !== "list" || expr.args.length !== 1) continue;
       issues.push(...checkCall(typed, dialect, expr.id, value, args.elements));
-    });
+    }
     return issues;
   };
 }
