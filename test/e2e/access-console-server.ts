@@ -106,7 +106,7 @@ export async function startAccessConsole(directory: string) {
     sessions,
     secure: false,
     waitingFor: () => [],
-    metrics: async () => "",
+    metrics: async function* () {},
     onError: onTrouble,
   });
   const byGroup = (role: string) => ({ users: [], groups: [`castellan:${role}`] });

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "no
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { loadPaths } from "../../src/adapters/files/load-paths.ts";
 import { exporters, type KnownMetric } from "../../src/analysis/metrics/known-metrics.ts";
@@ -20,16 +21,18 @@ const nothing = {
   policyResults: () => [],
 };
 
+const wholeText = (metrics: ServerMetrics): Promise<string> => text(metrics.text());
+
 /** `name type` of what /metrics says, ours only. */
 async function served(): Promise<readonly string[]> {
-  const text = await new ServerMetrics(nothing).text();
+  const text = await wholeText(new ServerMetrics(nothing));
   return [...text.matchAll(/^# TYPE (castellan_\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`).sort();
 }
 
 test("the linter knows every metric that the server has, with its labels", async () => {
   const known = exporters.find(({ name }) => name === "Castellan")?.metrics ?? [];
   expect(known.map(({ name, type }: KnownMetric) => `${name} ${type}`).sort()).toEqual(await served());
-  const text = await new ServerMetrics(nothing).text();
+  const text = await wholeText(new ServerMetrics(nothing));
   const outcomes = [...text.matchAll(/^castellan_admission_reviews_total\{stage="(\w+)",outcome="(\w+)"\}/gm)].map(
     (m) => `${m[1]} ${m[2]}`,
   );
@@ -62,7 +65,7 @@ test("the dashboard shows metrics that exist", async () => {
 });
 
 test("what alerts count is there from the start: a counter that appears with its first event has not risen", async () => {
-  const text = await new ServerMetrics(nothing).text();
+  const text = await wholeText(new ServerMetrics(nothing));
   for (const series of ['castellan_ledger_records_total{written="false"} 0', 'castellan_troubles_total{part="watch"} 0'])
     expect(text).toContain(series);
 });
@@ -94,7 +97,7 @@ describe.runIf(promtool)("Prometheus itself", () => {
   });
 
   test("reads what /metrics answers", async () => {
-    const input = await new ServerMetrics(nothing).text();
+    const input = await wholeText(new ServerMetrics(nothing));
     const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input, encoding: "utf8" });
     // It also says what it thinks of the names that prom-client gives to Node's own metrics; 3: nothing but that.
     expect([0, 3]).toContain(status);

@@ -154,9 +154,10 @@ export class ServerMetrics {
     this.#policyResults = measured.policyResults;
   }
 
-  /** The text that `/metrics` answers. */
-  async text(): Promise<string> {
-    return `${await this.#registry.metrics()}\n${policyResultsText(this.#policyResults())}`;
+  /** The text that `/metrics` answers, in parts. */
+  async *text(): AsyncIterable<string> {
+    yield `${await this.#registry.metrics()}\n`;
+    yield* policyResultsText(this.#policyResults());
   }
 
   trouble(part: TroubleSource): void {
@@ -203,15 +204,22 @@ export class ServerMetrics {
   }
 }
 
+/** Lines of a part. As one text the megabytes of a large cluster would cost the server hundreds of them. */
+const partLines = 100;
+
 /** Written by ourselves: a cluster has tens of thousands of these, and their labels are texts already. */
-function policyResultsText(counts: Iterable<PolicyResultCount>): string {
+function* policyResultsText(counts: Iterable<PolicyResultCount>): Iterable<string> {
   const name = "kyverno_policy_results_total";
-  const lines = [
-    `# HELP ${name} What rules said, as Kyverno counts it; result is rule_result under the name that many alerts use.`,
-    `# TYPE ${name} counter`,
-  ];
-  for (const { labels, count } of counts) lines.push(`${name}{${labels}} ${count}`);
-  return `${lines.join("\n")}\n`;
+  yield `# HELP ${name} What rules said, as Kyverno counts it; result is rule_result under the name that many alerts use.\n`;
+  yield `# TYPE ${name} counter\n`;
+  let lines: string[] = [];
+  for (const { labels, count } of counts) {
+    lines.push(`${name}{${labels}} ${count}\n`);
+    if (lines.length < partLines) continue;
+    yield lines.join("");
+    lines = [];
+  }
+  yield lines.join("");
 }
 
 function isAllowed(answer: { readonly [key: string]: unknown }): boolean {
