@@ -9,6 +9,11 @@ export interface SqliteWorkerData {
   readonly file: string;
   /** Held exclusively for as long as the thread lives, so that no second process writes; readers need none. */
   readonly lock: string | undefined;
+  /**
+   * Shared by the two threads of the process that owns the file: the one that reads moves the log to the file, and sets the
+   * first number when it has. Undefined: the file is another process's.
+   */
+  readonly moved: Int32Array<SharedArrayBuffer> | undefined;
 }
 
 export type SqliteRequest = SqliteQuery | SqliteTransaction | LedgerPageRequest;
@@ -43,11 +48,16 @@ export interface SqliteResponse {
 }
 
 const cached = 500;
-/** How often what is in the log is moved to the file, at most. */
-const checkpointMilliseconds = 1000;
+/** How often what is in the log is moved to the file. */
+const checkpointMilliseconds = 250;
 
-function open({ file, lock }: SqliteWorkerData): DatabaseSync {
-  if (lock === undefined) return new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+function open({ file, lock, moved }: SqliteWorkerData): DatabaseSync {
+  if (lock === undefined) {
+    if (moved === undefined) return new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+    const reader = new DatabaseSync(file, { timeout: 5000 });
+    reader.exec("pragma query_only = on; pragma synchronous = full; pragma wal_autocheckpoint = 0");
+    return reader;
+  }
   const guard = new DatabaseSync(lock);
   guard.exec("pragma journal_mode = delete; begin exclusive");
   held.push(guard);
@@ -62,7 +72,8 @@ function open({ file, lock }: SqliteWorkerData): DatabaseSync {
 const held: DatabaseSync[] = [];
 const port = parentPort;
 if (port === null) throw new Error("this module runs in a worker thread");
-const database = open(workerData as SqliteWorkerData);
+const data = workerData as SqliteWorkerData;
+const database = open(data);
 const statements = new Map<string, StatementSync>();
 
 function prepared(sql: string): StatementSync {
@@ -120,12 +131,8 @@ function atOnce(statements: readonly Statement[]): boolean {
   }
 }
 
-let checkpointed = performance.now();
-
-/** SQLite would do it within a commit, whose answer somebody waits for. */
-function checkpoint(): void {
-  if (database.isTransaction || performance.now() - checkpointed < checkpointMilliseconds) return;
-  checkpointed = performance.now();
+/** As far as nobody has to wait for it. SQLite would do it within a commit, whose answer somebody waits for. */
+function moveLog(): void {
   try {
     prepared("pragma wal_checkpoint(passive)").all();
   } catch {
@@ -133,10 +140,23 @@ function checkpoint(): void {
   }
 }
 
+/** What came in while the other thread moved the rest: then nothing is left in the log, and it begins anew. */
+function finishLog(moved: Int32Array<SharedArrayBuffer>): void {
+  if (!database.isTransaction && Atomics.exchange(moved, 0, 0) === 1) moveLog();
+}
+
+const { lock, moved } = data;
+if (lock === undefined && moved !== undefined) {
+  setInterval(() => {
+    moveLog();
+    Atomics.store(moved, 0, 1);
+  }, checkpointMilliseconds);
+}
+
 port.on("message", (request: SqliteRequest) => {
   const response = answer(request);
   const { page } = response;
   port.postMessage(response, page === undefined ? [] : [page.leaves.buffer, page.seqs.buffer, page.tiles.buffer]);
-  if (response.rows === undefined && page === undefined) checkpoint();
+  if (lock !== undefined && moved !== undefined) finishLog(moved);
 });
 port.postMessage({ id: -1 });

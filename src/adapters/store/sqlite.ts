@@ -12,11 +12,12 @@ const fileOf = (directory: string) => join(directory, "castellan.db");
 export async function openSqlite(directory: string): Promise<Store> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const file = fileOf(directory);
+  const moved = new Int32Array(new SharedArrayBuffer(4));
   let writer: SqliteThread;
   try {
     // It holds keys: made for its owner alone, also where the directory was made by somebody else; its other files are made likewise.
     await appendFile(file, "", { mode: 0o600 });
-    writer = await SqliteThread.open({ file, lock: join(directory, "lock.db") });
+    writer = await SqliteThread.open({ file, lock: join(directory, "lock.db"), moved });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (!/locked/.test(message)) {
@@ -36,7 +37,7 @@ export async function openSqlite(directory: string): Promise<Store> {
   }
   const db = new Kysely<Tables>({ dialect: sqliteDialect(writer) });
   await migrate(db, "sqlite");
-  const reader = await SqliteThread.open({ file, lock: undefined });
+  const reader = await SqliteThread.open({ file, lock: undefined, moved });
   return {
     engine: "sqlite",
     location: file,
@@ -54,7 +55,7 @@ export async function openSqlite(directory: string): Promise<Store> {
 export async function readSqlite(directory: string): Promise<Store> {
   const file = fileOf(directory);
   try {
-    const thread = await SqliteThread.open({ file, lock: undefined });
+    const thread = await SqliteThread.open({ file, lock: undefined, moved: undefined });
     const db = new Kysely<Tables>({ dialect: sqliteDialect(thread) });
     return { engine: "sqlite", location: file, db, reading: db, atOnce: (s) => thread.atOnce(s), close: () => thread.close() };
   } catch (error) {

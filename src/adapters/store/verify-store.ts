@@ -25,7 +25,9 @@ export async function verifyStore(
 /** As many as there are processors, up to four. */
 async function checkingThreads(file: string): Promise<{ readonly check: PageCheck; close(): Promise<void> }> {
   const count = Math.min(availableParallelism(), 4);
-  const threads = await Promise.all(Array.from({ length: count }, () => SqliteThread.open({ file, lock: undefined })));
+  const threads = await Promise.all(
+    Array.from({ length: count }, () => SqliteThread.open({ file, lock: undefined, moved: undefined })),
+  );
   let next = 0;
   return {
     check: (from, to) => {
