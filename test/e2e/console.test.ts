@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page, type Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { violations } from "./accessibility.ts";
 
 const root = join(import.meta.dirname, "../..");
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
@@ -34,26 +34,9 @@ spec:
       validate: {failureAction: Audit, message: "label cost-centre is required", pattern: {metadata: {labels: {cost-centre: "?*"}}}}
 `;
 
-interface AxeResults {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly impact: string;
-    readonly nodes: readonly { readonly html: string }[];
-  }[];
-}
-
 interface Answer {
   readonly items?: readonly { readonly id: string; readonly kind: string }[];
   readonly object?: { readonly data?: object; readonly stringData?: object };
-}
-
-/** Serious violations of WCAG 2 A and AA on the page as it is. */
-async function violations(): Promise<readonly string[]> {
-  await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
-  const results: AxeResults = await page.evaluate("axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] })");
-  return results.violations
-    .filter((violation) => violation.impact === "serious" || violation.impact === "critical")
-    .map((violation) => `${violation.id}: ${violation.nodes[0]?.html}`);
 }
 
 describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real browser", () => {
@@ -112,7 +95,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     ] as const) {
       await page.goto(`${origin}${path}`);
       await page.getByText(text).first().waitFor();
-      expect(await violations()).toEqual([]);
+      expect(await violations(page)).toEqual([]);
     }
     expect(problems).toEqual([]);
   });
@@ -157,7 +140,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     await answers((route) => route.abort(), "The server cannot be reached");
     await answers(refuse(401, "log in"), "You are not logged in");
     expect(await alert.getByRole("link", { name: "Log in" }).getAttribute("href")).toBe("/login");
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   });
 
   test("a finding is found, explained at its own address, and leads back", async () => {
@@ -169,7 +152,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     expect(page.url()).toMatch(/\/findings\/[0-9a-f]+\?text=vector-db/);
     await page.reload();
     await page.getByText("Use a persistent volume claim").waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await page.waitForURL(/\/findings\?text=/);
   });
@@ -198,7 +181,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
       .waitFor();
     await dialog.getByText("enforce", { exact: true }).click();
     expect(await dialog.getByRole("button", { name: "Change the mode" }).isDisabled()).toBe(true);
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await dialog.getByLabel("Why").fill("agreed with every team");
     await dialog.getByRole("button", { name: "Change the mode" }).click();
     await row.getByText("enforce", { exact: true }).waitFor();
