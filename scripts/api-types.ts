@@ -54,7 +54,7 @@ async function apiDocument(): Promise<{
     sessions,
     secure: false,
     waitingFor: () => [],
-    metrics: async function* () {},
+    metrics: async () => [],
     onError: () => {},
   });
   addLoginRoutes(api, { sessions, secure: false, members: {}, developmentUsers: [], admit: unused, now: () => 0 });

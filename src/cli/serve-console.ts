@@ -30,7 +30,7 @@ export interface ConsoleParts {
   readonly identity: IdentityParts;
   /** Of a cluster; undefined where it is unknown, or not named and there are several. */
   readonly rollout: (cluster: string | undefined) => Rollout | undefined;
-  readonly metrics: () => AsyncIterable<string>;
+  readonly metrics: () => Promise<Iterable<string>>;
   readonly waitingFor: () => readonly string[];
   /** Names of clusters that are not reached. */
   readonly unreached: () => readonly string[];

@@ -155,7 +155,7 @@ export async function startDeskServer(
     sessions,
     secure: false,
     waitingFor: () => [],
-    metrics: async function* () {},
+    metrics: async () => [],
     onError: (error) => world.troubles.push(error),
   });
   addAccessRoutes(api, {

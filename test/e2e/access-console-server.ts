@@ -106,7 +106,7 @@ export async function startAccessConsole(directory: string) {
     sessions,
     secure: false,
     waitingFor: () => [],
-    metrics: async function* () {},
+    metrics: async () => [],
     onError: onTrouble,
   });
   const byGroup = (role: string) => ({ users: [], groups: [`castellan:${role}`] });

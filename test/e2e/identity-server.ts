@@ -161,7 +161,7 @@ export async function startIdentityServer(options: IdentityServerOptions): Promi
     renewed: identity.renewed,
     secure: false,
     waitingFor: () => [],
-    metrics: async function* () {},
+    metrics: async () => [],
     onError: (error, request) => write(`${request}: ${error}`),
   });
   addLoginRoutes(api, { ...routes, sessions, admit: identity.admit, onLogin: identity.onLogin, now: Date.now });

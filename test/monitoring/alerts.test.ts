@@ -3,7 +3,6 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "no
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { loadPaths } from "../../src/adapters/files/load-paths.ts";
 import { exporters, type KnownMetric } from "../../src/analysis/metrics/known-metrics.ts";
@@ -21,7 +20,7 @@ const nothing = {
   policyResults: () => [],
 };
 
-const wholeText = (metrics: ServerMetrics): Promise<string> => text(metrics.text());
+const wholeText = async (metrics: ServerMetrics): Promise<string> => [...(await metrics.text())].join("");
 
 /** `name type` of what /metrics says, ours only. */
 async function served(): Promise<readonly string[]> {

@@ -11,7 +11,7 @@ export interface SqliteWorkerData {
   readonly lock: string | undefined;
   /**
    * Shared by the two threads of the process that owns the file: the one that reads moves the log to the file, and sets the
-   * first number when it has. Undefined: the file is another process's.
+   * first number when it has. Undefined: this thread only reads.
    */
   readonly moved: Int32Array<SharedArrayBuffer> | undefined;
 }
@@ -50,6 +50,8 @@ export interface SqliteResponse {
 const cached = 500;
 /** How often what is in the log is moved to the file. */
 const checkpointMilliseconds = 250;
+/** The thread that writes does it by itself where the other has not for so long. */
+const overdueMilliseconds = 1000;
 
 function open({ file, lock, moved }: SqliteWorkerData): DatabaseSync {
   if (lock === undefined) {
@@ -131,18 +133,23 @@ function atOnce(statements: readonly Statement[]): boolean {
   }
 }
 
+let lastMoved = performance.now();
+
 /** As far as nobody has to wait for it. SQLite would do it within a commit, whose answer somebody waits for. */
 function moveLog(): void {
+  lastMoved = performance.now();
   try {
     prepared("pragma wal_checkpoint(passive)").all();
   } catch {
-    // Where the disk is full, say: the log holds it all, and the next second comes.
+    // Where the disk is full, say: the log holds it all, and the next time comes.
   }
 }
 
 /** What came in while the other thread moved the rest: then nothing is left in the log, and it begins anew. */
 function finishLog(moved: Int32Array<SharedArrayBuffer>): void {
-  if (!database.isTransaction && Atomics.exchange(moved, 0, 0) === 1) moveLog();
+  if (database.isTransaction) return;
+  const isOverdue = performance.now() - lastMoved >= overdueMilliseconds;
+  if (Atomics.exchange(moved, 0, 0) === 1 || isOverdue) moveLog();
 }
 
 const { lock, moved } = data;

@@ -1,10 +1,20 @@
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Kysely } from "kysely";
+import { compareSemver, parseSemver } from "../../core/semver.ts";
 import { migrate } from "./migrate.ts";
 import { SqliteThread, sqliteDialect } from "./sqlite-dialect.ts";
 import { type Store, StoreUnavailable } from "./store.ts";
 import type { Tables } from "./tables.ts";
+
+/** Before it, one connection that commits while another moves the log could lose pages (sqlite.org/wal.html#walresetbug). */
+const firstSafeVersion = parseSemver("3.51.3");
+
+/** Whether the log may be moved by another thread than the one that writes. */
+export function mayShareMoving(sqliteVersion: string | undefined): boolean {
+  const version = sqliteVersion === undefined ? undefined : parseSemver(sqliteVersion);
+  return version !== undefined && firstSafeVersion !== undefined && compareSemver(version, firstSafeVersion) >= 0;
+}
 
 const fileOf = (directory: string) => join(directory, "castellan.db");
 
@@ -37,7 +47,11 @@ export async function openSqlite(directory: string): Promise<Store> {
   }
   const db = new Kysely<Tables>({ dialect: sqliteDialect(writer) });
   await migrate(db, "sqlite");
-  const reader = await SqliteThread.open({ file, lock: undefined, moved });
+  const reader = await SqliteThread.open({
+    file,
+    lock: undefined,
+    moved: mayShareMoving(process.versions["sqlite"]) ? moved : undefined,
+  });
   return {
     engine: "sqlite",
     location: file,

@@ -42,7 +42,7 @@ export interface ApiOptions {
   readonly waitingFor: () => readonly string[];
   /** Names of clusters that are not reached: the server is ready all the same, for the others. */
   readonly unreached?: () => readonly string[];
-  readonly metrics: () => AsyncIterable<string>;
+  readonly metrics: () => Promise<Iterable<string>>;
   readonly onError: (error: unknown, request: string) => void;
   /** Told of each request once it is answered. */
   readonly onAnswered?: ((request: AnsweredRequest) => void) | undefined;
@@ -144,9 +144,10 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     const unreached = options.unreached?.() ?? [];
     return reply.send(unreached.length === 0 ? "ok" : `ok, but not reached: ${unreached.join(", ")}`);
   });
-  app.get("/metrics", { schema: { hide: true } }, (_request, reply) =>
-    reply.type("text/plain; version=0.0.4").send(Readable.from(options.metrics())),
-  );
+  app.get("/metrics", { schema: { hide: true } }, async (_request, reply) => {
+    const parts = await options.metrics();
+    return reply.type("text/plain; version=0.0.4").send(Readable.from(parts));
+  });
   app.get("/api/openapi.json", { schema: { hide: true } }, async () => app.swagger());
   return app;
 }

@@ -11,7 +11,7 @@ test("answers keep the digits of 64-bit integers, and nothing that their schema 
     sessions,
     secure: false,
     waitingFor: () => [],
-    metrics: async function* () {},
+    metrics: async () => [],
     onError: () => {},
   });
   const response = { 200: z.object({ object: z.unknown(), seq: z.number() }) };

@@ -154,10 +154,14 @@ export class ServerMetrics {
     this.#policyResults = measured.policyResults;
   }
 
-  /** The text that `/metrics` answers, in parts. */
-  async *text(): AsyncIterable<string> {
-    yield `${await this.#registry.metrics()}\n`;
-    yield* policyResultsText(this.#policyResults());
+  /** The text that `/metrics` answers, in parts; rejects before there is any. */
+  async text(): Promise<Iterable<string>> {
+    const own = `${await this.#registry.metrics()}\n`;
+    const results = this.#policyResults();
+    return (function* () {
+      yield own;
+      yield* policyResultsText(results);
+    })();
   }
 
   trouble(part: TroubleSource): void {

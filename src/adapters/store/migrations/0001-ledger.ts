@@ -41,6 +41,7 @@ export async function ledger(db: Kysely<unknown>, engine: Engine): Promise<void>
       pruned_size bigint not null,
       pruned_frontier ${bytes} not null
     )`.execute(db);
-  const none = new Uint8Array(0);
+  // Not as a parameter: the SQLite of some versions of Node takes no bytes for null.
+  const none = engine === "sqlite" ? sql`x''` : sql`''::bytea`;
   await sql`insert into ledger_head values (1, 0, ${none}, 0, ${none})`.execute(db);
 }
