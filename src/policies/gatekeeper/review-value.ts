@@ -8,13 +8,17 @@ const isPrintedWithExponent = (value: number | bigint): boolean => {
   return size >= 1e6 || (size !== 0 && size < 1e-4);
 };
 
-/** Every part of every object is asked: without closures and lists. */
+/** Every part of every object is asked: without closures and lists, and most parts are texts. */
 function hasSuchNumber(json: JsonValue | undefined): boolean {
+  if (typeof json === "string") return false;
   if (typeof json === "number" || typeof json === "bigint") return isPrintedWithExponent(json);
   if (isArray(json)) {
     for (let i = 0; i < json.length; i++) if (hasSuchNumber(json[i])) return true;
   } else if (isObject(json)) {
-    for (const key in json) if (hasSuchNumber(json[key])) return true;
+    for (const key in json) {
+      const part = json[key];
+      if (typeof part !== "string" && hasSuchNumber(part)) return true;
+    }
   }
   return false;
 }
