@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadPaths } from "../../src/adapters/files/load-paths.ts";
 import { isKubernetesObject, nameOf, namespaceOf } from "../../src/core/kubernetes.ts";
-import type { Bench, BenchRow } from "./bench.ts";
+import { type Bench, type BenchRow, nodeAsServed } from "./bench.ts";
 import { corpora } from "./corpora.ts";
 import { ReviewLoad } from "./review-load.ts";
 
@@ -28,8 +28,7 @@ export const admissionBench: Bench = {
     const directory = await mkdtemp(join(tmpdir(), "castellan-bench-"));
     const server = spawn(
       process.execPath,
-      // As the container image runs it.
-      ["--max-semi-space-size=32", join(import.meta.dirname, "admission-server.ts"), directory, ...(await policyFiles(corpus))],
+      [...nodeAsServed, join(import.meta.dirname, "admission-server.ts"), directory, ...(await policyFiles(corpus))],
       {
         stdio: ["ignore", "pipe", "inherit"],
       },

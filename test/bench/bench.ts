@@ -1,3 +1,5 @@
+import { v8Flags } from "../../src/cli/v8-flags.ts";
+
 /** One line of the bench: what was measured, what it took us, and what it took a peer in the same run. */
 export interface BenchRow {
   readonly name: string;
@@ -21,3 +23,6 @@ export function isMet({ ours, peer, target }: BenchRow): boolean | undefined {
   if ("atMost" in target) return ours <= target.atMost;
   return peer === undefined ? undefined : peer / ours >= target.timesLess;
 }
+
+/** How Node is started for a server that is measured: as the container image starts it, and V8 as `castellan serve` sets it. */
+export const nodeAsServed: readonly string[] = ["--max-semi-space-size=32", ...v8Flags("serve")];

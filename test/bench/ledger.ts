@@ -14,7 +14,7 @@ import { verifyStore } from "../../src/adapters/store/verify-store.ts";
 import { ingestEvents } from "../../src/services/audit/ingest.ts";
 import { startPostgres } from "../database/postgres.ts";
 import { auditEvent, eventList } from "./audit-events.ts";
-import type { Bench, BenchRow } from "./bench.ts";
+import { type Bench, type BenchRow, nodeAsServed } from "./bench.ts";
 
 const records = Number(process.env["CASTELLAN_BENCH_RECORDS"] ?? 1_000_000);
 /** Half of them plain, half gzipped. */
@@ -69,7 +69,7 @@ async function measure(
   await before.close();
 
   const rows: BenchRow[] = [];
-  const server = spawn(process.execPath, [join(import.meta.dirname, "ledger-server.ts"), directory, ...url], {
+  const server = spawn(process.execPath, [...nodeAsServed, join(import.meta.dirname, "ledger-server.ts"), directory, ...url], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {

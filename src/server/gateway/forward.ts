@@ -9,6 +9,7 @@ import { answeredFields, forwardedFields, type HeaderFields, valuesOf } from "./
 import { identityFields } from "./identity-fields.ts";
 import { noteEnd, openStream, streamProblem } from "./open-stream.ts";
 import type { GatewayParts } from "./parts.ts";
+import { bytesPassed } from "./passing-bytes.ts";
 import { isStandingRead, noteOutcome } from "./record.ts";
 import { type Refusal, refusal, statusObject } from "./status.ts";
 import type { Cut } from "./stream-registry.ts";
@@ -146,6 +147,7 @@ function exchange(
       },
       data(chunk) {
         watch?.see(chunk);
+        bytesPassed(chunk.length);
         return response.write(chunk);
       },
       end() {
