@@ -1,5 +1,5 @@
-import { readdirSync, realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type LoadOptions, loadPaths } from "./load-paths.ts";
 import type { LoadedPaths } from "./loaded-paths.ts";
 import { findProgram, runProgram } from "./programs.ts";
@@ -73,12 +73,21 @@ export class WatchedPaths {
   async #commit(): Promise<string | undefined> {
     const git = findProgram(["git"], this.#options.searchPath ?? process.env["PATH"] ?? "");
     if (git === undefined) return undefined;
-    for (const path of this.#paths) {
-      const directory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : join(path, "..");
-      const head = await runProgram(git.path, ["-C", directory, "rev-parse", "HEAD"]);
+    for (const checkout of new Set(this.#paths.map(checkoutOf))) {
+      if (checkout === undefined) continue;
+      const head = await runProgram(git.path, ["-C", checkout, "rev-parse", "HEAD"]);
       if (head.ok) return head.output.trim();
     }
     return undefined;
+  }
+}
+
+/** The nearest directory above a path, or the path itself, that git keeps: asking git of each of many paths takes a process each. */
+function checkoutOf(path: string): string | undefined {
+  if (!existsSync(path)) return undefined;
+  for (let at = realpathSync.native(path); ; at = dirname(at)) {
+    if (existsSync(join(at, ".git"))) return at;
+    if (dirname(at) === at) return undefined;
   }
 }
 
