@@ -1,6 +1,6 @@
-import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { Fact, SignedMessageNeed } from "../core/facts.ts";
 import { decodeBase64 } from "../core/utf8.ts";
+import { isSignedBy, readPublicKey } from "./public-key.ts";
 
 /** Annotations hold 256 KiB; what unpacks to more is no manifest. */
 const longest = 2 * 1024 * 1024;
@@ -42,16 +42,9 @@ function unpacked(bytes: Buffer): Buffer {
 
 /** Undefined: it is verified. */
 function whyNotVerified(signed: Buffer, signatures: readonly string[], publicKey: string): string | undefined {
-  let key: KeyObject;
-  try {
-    key = createPublicKey(publicKey);
-  } catch {
-    return "the public key cannot be read";
-  }
-  const type = key.asymmetricKeyType ?? "";
-  if (type !== "ec" && type !== "rsa" && type !== "ed25519") return `keys of the type ${type} are not used for signatures here`;
-  const algorithm = type === "ed25519" ? null : "sha256";
-  const isVerified = signatures.some((signature) => verify(algorithm, signed, key, Buffer.from(signature, "base64")));
+  const key = readPublicKey(publicKey);
+  if (typeof key === "string") return key;
+  const isVerified = signatures.some((signature) => isSignedBy(key, "sha256", signed, Buffer.from(signature, "base64")));
   return isVerified ? undefined : "invalid signature when validating the message with the key";
 }
 

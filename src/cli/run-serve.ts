@@ -4,6 +4,7 @@ import { FollowedFile } from "../adapters/files/follow-lines.ts";
 import { loadDefaultPacks } from "../adapters/files/packs.ts";
 import { ApiError } from "../adapters/kubernetes/client.ts";
 import { OutsideCalls } from "../adapters/outside-calls.ts";
+import { Registries } from "../adapters/registry/registries.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { type Finding, severities } from "../core/finding.ts";
 import { count } from "../report/text.ts";
@@ -33,11 +34,11 @@ import { serveConsole } from "./serve-console.ts";
 import { type ServingGateway, serveGateway } from "./serve-gateway.ts";
 import type { ServingIdentity } from "./serve-identity.ts";
 import { FollowedNotifications } from "./serve-notifications.ts";
-import { factsOf, roleBindingsOf, type SourceFlags, sourcesOf } from "./serve-sources.ts";
+import { factsOf, type RegistryFlags, registriesOf, roleBindingsOf, type SourceFlags, sourcesOf } from "./serve-sources.ts";
 import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
 import { type LogFormat, serverLog } from "./server-log.ts";
 
-export interface ServeFlags extends SourceFlags, WebhookFlags, IdentityFlags, AccessFlags {
+export interface ServeFlags extends SourceFlags, RegistryFlags, WebhookFlags, IdentityFlags, AccessFlags {
   readonly grantRolebindings?: boolean;
   readonly allowCalls?: readonly URL[];
   readonly events?: boolean;
@@ -79,6 +80,8 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const results = new PolicyResultCounts();
   const outside = new OutsideCalls(flags.allowCalls ?? []);
   closing.push(() => outside.close());
+  const registries = new Registries(registriesOf(flags), io.now);
+  closing.push(() => registries.close());
   const metrics = new ServerMetrics({
     clusters: () => clusters,
     ledgerBacklog: () => ledger.backlog,
@@ -156,6 +159,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     policies: await policyFiles.start(),
     results,
     outside,
+    registries,
     writesEvents: flags.events === true,
     tell,
     troubleOf,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { ApiError, type KubernetesClient } from "../adapters/kubernetes/client.ts";
 import type { OutsideCalls } from "../adapters/outside-calls.ts";
+import type { Registries } from "../adapters/registry/registries.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
 import type { DefaultRbac } from "../analysis/rbac/world.ts";
@@ -64,6 +65,8 @@ export interface ClusterParts {
   readonly results: PolicyResultCounts;
   /** Makes the calls of policies that leave the cluster. */
   readonly outside: OutsideCalls;
+  /** Answers what policies ask about images. */
+  readonly registries: Registries;
   /** Whether new findings are told by Events in the cluster. */
   readonly writesEvents: boolean;
   readonly access: Pick<ServedAccess, "live" | "desk" | "grantKey" | "documents">;
@@ -336,8 +339,9 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const policies = this.#live;
     const host = nodeHost(context.io);
     const writer = new DownstreamWriter(client, resources, recordWrites(ledger, this.name, now, troubleOf("ledger")));
-    const { outside } = this.#parts;
-    const facts = () => new ClusterFacts({ client, resources, now, outside, globalContext: (need) => entries.get(need) });
+    const { outside, registries } = this.#parts;
+    const facts = () =>
+      new ClusterFacts({ client, resources, now, outside, registries, globalContext: (need) => entries.get(need) });
     const judge = new RuleJudge(facts, resources, host);
     const isLoaded = () => governed.isLoaded && entries.isLoaded;
     const calling = { client, policies, governed: () => governed, isLoaded, approvals, facts: facts(), writer, judge };

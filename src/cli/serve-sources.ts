@@ -1,4 +1,6 @@
 import { loadPaths } from "../adapters/files/load-paths.ts";
+import { registryAccess } from "../adapters/registry/registry-access.ts";
+import type { RegistryAccess } from "../adapters/registry/registry-client.ts";
 import { isKubernetesObject } from "../core/kubernetes.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import { RoleBindingGrants } from "../services/access/role-binding-grants.ts";
@@ -10,6 +12,11 @@ import { writeDiagnostics } from "./run-audit-text.ts";
 import type { ClusterSource, ServedCluster } from "./serve-cluster.ts";
 import { pathOfCluster, type ServingWebhook } from "./serve-webhook.ts";
 
+export interface RegistryFlags {
+  readonly allowRegistry?: readonly string[];
+  readonly registryConfig?: string;
+}
+
 /** What is to be governed. */
 export interface SourceFlags {
   readonly files?: readonly string[];
@@ -18,6 +25,15 @@ export interface SourceFlags {
   readonly kubeconfig?: string;
   readonly leaseNamespace?: string;
   readonly webhookService?: string;
+}
+
+/** The registries that policies may ask. */
+export function registriesOf({ allowRegistry = [], registryConfig }: RegistryFlags): ReadonlyMap<string, RegistryAccess> {
+  try {
+    return registryAccess(allowRegistry, registryConfig);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** What is known about what somebody asks for, for the rules' conditions. */

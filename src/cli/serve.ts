@@ -58,6 +58,12 @@ export function createCommand(context: CommandContext): Command {
       callsTo,
     )
     .option(
+      "--allow-registry <host>",
+      "policies may ask this registry about images and their signatures, as images name it (ghcr.io, docker.io); repeatable",
+      collect,
+    )
+    .option("--registry-config <file>", "credentials for registries, as docker login writes them")
+    .option(
       "--access <path>",
       "access rules, guardrails, schedules and the directory, followed as they change, and who is notified; repeatable",
       collect,

@@ -52,14 +52,27 @@ export async function controlPlaneBinaries(programs: readonly ControlPlaneProgra
 }
 
 /** Our stub of a kubelet (see kubelet/), built by Go into the cache in some seconds. */
-export async function kubeletBinary(): Promise<Binaries<"kubelet"> | NotAvailable> {
-  const source = join(import.meta.dirname, "kubelet");
-  const sources = (await readdir(source)).filter((name) => /\.(go|sum)$/.test(name)).sort();
-  const directory = await cacheDirectory(sources.map((name) => join(source, name)));
-  if ((await firstMissing(directory, ["kubelet"])) === undefined) return binariesIn(directory);
-  if (!(await hasGo())) return notAvailable("Go is not installed");
-  await mkdir(directory, { recursive: true });
-  await build(".", source, join(directory, "kubelet"));
+export function kubeletBinary(): Promise<Binaries<"kubelet"> | NotAvailable> {
+  return builtFrom(join(import.meta.dirname, "kubelet"), "kubelet", ".");
+}
+
+/** A registry of container images (see ../registry/go.mod), built by Go into the cache in some seconds. */
+export function registryBinary(): Promise<Binaries<"registry"> | NotAvailable> {
+  return builtFrom(join(import.meta.dirname, "../registry"), "registry", "github.com/google/go-containerregistry/cmd/registry");
+}
+
+async function builtFrom<Program extends string>(
+  module: string,
+  program: Program,
+  packagePath: string,
+): Promise<Binaries<Program> | NotAvailable> {
+  const sources = (await readdir(module)).filter((name) => /\.(go|sum)$/.test(name)).sort();
+  const directory = await cacheDirectory(sources.map((name) => join(module, name)));
+  if ((await firstMissing(directory, [program])) !== undefined) {
+    if (!(await hasGo())) return notAvailable("Go is not installed");
+    await mkdir(directory, { recursive: true });
+    await build(packagePath, module, join(directory, program));
+  }
   return binariesIn(directory);
 }
 

@@ -134,6 +134,7 @@ beforeAll(async () => {
       now: Date.now,
       globalContext: nothing,
       outside: { call: async () => nothing() },
+      registries: { ask: async () => nothing() },
     }),
     resources,
     host: { now: Date.now, random: Math.random },

@@ -1,6 +1,7 @@
 import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { listObjects } from "../../adapters/kubernetes/list.ts";
 import type { OutsideCalls } from "../../adapters/outside-calls.ts";
+import type { Registries } from "../../adapters/registry/registries.ts";
 import { readSignedMessage } from "../../adapters/signed-message.ts";
 import type { ApiResource, ApiResources } from "../../core/api-resources.ts";
 import type { Fact, GlobalContextNeed, Need, ObjectsNeed } from "../../core/facts.ts";
@@ -21,9 +22,10 @@ export interface ClusterFactsOptions {
   readonly now: () => number;
   readonly globalContext: (need: GlobalContextNeed) => Fact;
   readonly outside: Pick<OutsideCalls, "call">;
+  readonly registries: Pick<Registries, "ask">;
 }
 
-/** Looks up in a live cluster, and in the services that the operator allows, what policies ask for; what the server says is not there is certain. */
+/** Looks up in a live cluster, and in the services and registries that the operator allows, what policies ask for; what the server says is not there is certain. */
 export class ClusterFacts implements FactSource {
   readonly #options: ClusterFactsOptions;
   readonly #answers = new Map<string, { readonly fact: Fact; readonly at: number }>();
@@ -63,7 +65,7 @@ export class ClusterFacts implements FactSource {
         return this.#options.outside.call(need, signal);
       case "image":
       case "image-verification":
-        return { ok: false, message: `no registry is asked about ${need.reference}` };
+        return this.#options.registries.ask(need, signal);
       case "global-context":
         return this.#options.globalContext(need);
       default:
