@@ -93,6 +93,7 @@ describe("what is given", () => {
     ["redirects without end", { tag: "loop", digest: "" }, /redirects more than 3 times/],
     ["a redirect elsewhere without TLS", { tag: "away", digest: "" }, /not https/],
     ["too much", { tag: "large", digest: "" }, /more than 4194304 bytes/],
+    ["what has no place below the repository", { tag: "", digest: "../../secret/manifests/v1" }, /neither a tag nor a digest/],
     ["something else than was asked for", { tag: "", digest }, /has the digest sha256:/],
   ] as const)("%s", async ([, reference, message]) => {
     await expect(client.manifest(at("team/open"), reference, AbortSignal.timeout(5000))).rejects.toThrow(message);

@@ -11,7 +11,7 @@ const mostRedirects = 3;
 const tokenMilliseconds = 50_000;
 const mostTokens = 1000;
 
-export const manifestTypes = [
+const manifestTypes = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.docker.distribution.manifest.list.v2+json",
   "application/vnd.oci.image.manifest.v1+json",
@@ -51,7 +51,7 @@ export class RegistryError extends Error {
   }
 }
 
-export const digestOf = (bytes: Buffer): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+const digestOf = (bytes: Buffer): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 /** Reads manifests and blobs by the OCI distribution specification 1.1, with the tokens of Docker's token authentication. */
 export class RegistryClient {
@@ -79,7 +79,9 @@ export class RegistryClient {
     return this.#agent.destroy();
   }
 
+  /** `what`: a path below the repository; digests and tags in it come from others' documents. */
   async #get(repository: Repository, what: string, mostBytes: number, signal: AbortSignal): Promise<Content> {
+    if (!safePath.test(what)) throw new RegistryError(`${what} is neither a tag nor a digest`);
     const { access, path } = repository;
     const url = new URL(`/v2/${path}/${what}`, access.origin);
     const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMilliseconds)]);
@@ -151,6 +153,8 @@ export class RegistryClient {
     return token;
   }
 }
+
+const safePath = /^(?:manifests|blobs)\/(?:\w[\w.-]{0,127}|sha(?:256|384|512):[a-f0-9]{64,128})$/;
 
 const tokenKey = ({ access, path }: Repository): string => `${access.origin} ${path}`;
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
