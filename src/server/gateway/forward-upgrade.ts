@@ -124,7 +124,9 @@ function checkedUpgrade(call: Call, parts: GatewayParts, outlet: UpgradeOutlet, 
 /** A page of another site cannot open a socket with what the browser shows by itself: a client certificate. */
 function originProblem(call: Call, parts: GatewayParts): Refusal | undefined {
   const origin = foreignOrigin(call.fields, parts.origins);
-  return origin === undefined ? undefined : refusal(403, `sockets are not opened for pages of ${origin}: --gateway-origin lets them in`);
+  return origin === undefined
+    ? undefined
+    : refusal(403, `sockets are not opened for pages of ${origin}: --gateway-origin lets them in`);
 }
 
 type Opened = { readonly ok: true; readonly tap: StreamTap | undefined } | { readonly ok: false; readonly refusal: Refusal };
