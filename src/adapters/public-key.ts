@@ -3,6 +3,9 @@ import { createPublicKey, type KeyObject, verify } from "node:crypto";
 /** Of signatures by keys that have no digest of their own. */
 export type SignatureDigest = "sha256" | "sha384" | "sha512";
 
+/** What NIST SP 800-131A allows. */
+const fewestRsaBits = 2048;
+
 /** An EC, RSA or Ed25519 key in PEM; a text says why it is none. */
 export function readPublicKey(pem: string): KeyObject | string {
   let key: KeyObject;
@@ -12,6 +15,8 @@ export function readPublicKey(pem: string): KeyObject | string {
     return "the public key cannot be read";
   }
   const type = key.asymmetricKeyType ?? "";
+  if (type === "rsa" && (key.asymmetricKeyDetails?.modulusLength ?? 0) < fewestRsaBits)
+    return `RSA keys of less than ${fewestRsaBits} bits are not used for signatures here`;
   return type === "ec" || type === "rsa" || type === "ed25519"
     ? key
     : `keys of the type ${type} are not used for signatures here`;

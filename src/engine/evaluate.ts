@@ -163,6 +163,7 @@ class Run {
       action: this.#action,
       object: this.object,
       oldObject: this.#action.oldObject,
+      settled: this.#action.channel === "admission" && this.#options.kinds?.includes("mutate") === false,
       facts: this.#facts,
       host: this.#host,
       budget: new Budget(this.#options.budget ?? defaultBudget),

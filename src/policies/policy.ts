@@ -39,6 +39,8 @@ export interface RuleContext {
   readonly oldObject: KubernetesObject | undefined;
   /** The object before the API server's own mutations, where those are made: selectors look at it. */
   readonly sent?: KubernetesObject | undefined;
+  /** The object is as it will be stored: what a rule would change in it now comes too late. */
+  readonly settled?: boolean | undefined;
   /** The API server's second round of its own mutations: the only invocations that may run. */
   readonly reinvoked?: ReadonlySet<string> | undefined;
   readonly facts: Facts;

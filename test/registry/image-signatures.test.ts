@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Registries } from "../../src/adapters/registry/registries.ts";
 import { registryAccess } from "../../src/adapters/registry/registry-access.ts";
@@ -33,7 +33,7 @@ function verify(spec: JsonObject, image = `${registry.host}/${repository}:v1`) {
   return registries.ask({ kind: "image-verification", reference: image, spec }, AbortSignal.timeout(20_000));
 }
 
-const pem = (pair: ReturnType<typeof newKey>) => pair.publicKey.export({ type: "spki", format: "pem" }).toString();
+const pem = (pair: { readonly publicKey: KeyObject }) => pair.publicKey.export({ type: "spki", format: "pem" }).toString();
 const newKey = () => generateKeyPairSync("ec", { namedCurve: "P-256" });
 const digestOf = (bytes: Buffer) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
@@ -105,13 +105,38 @@ describe("what cosign wrote", () => {
     [
       "signatures of a registry that is not allowed",
       { ...signature, repository: "ghcr.io/x/signatures" },
-      unknown(/--allow-registry ghcr.io/),
+      { ok: true, value: { verified: false, message: expect.stringMatching(/--allow-registry ghcr.io/) } },
+    ],
+    [
+      "an attestation with annotations",
+      { ...attestation, annotations: { env: "prod" } },
+      unknown(/annotations of attestations are not checked/),
+    ],
+    [
+      "a key that is too small",
+      { ...signature, keys: { ...key, publicKeys: pem(generateKeyPairSync("rsa", { modulusLength: 1024 })) } },
+      unknown(/less than 2048 bits/),
     ],
   ];
   test.for(cases)("%s", async ([, spec, answer], { skip }) => {
     skip(reason !== undefined, reason);
     expect(await verify(spec)).toEqual(answer);
   });
+
+  const refusals: readonly (readonly [about: string, image: () => string, message: RegExp])[] = [
+    ["that is not there", () => `${registry.host}/${repository}:v0`, /HTTP status 404/],
+    ["of a registry that is not allowed", () => "evil.example/x:1", /--allow-registry evil.example/],
+  ];
+  test.for(refusals)(
+    "an image %s is not verified, whatever the policy does about errors",
+    async ([, image, message], { skip }) => {
+      skip(reason !== undefined, reason);
+      expect(await verify(signature, image())).toEqual({
+        ok: true,
+        value: { verified: false, message: expect.stringMatching(message) },
+      });
+    },
+  );
 
   test("an image is asked about as Kyverno shows it", async ({ skip }) => {
     skip(reason !== undefined, reason);
@@ -171,6 +196,8 @@ describe("what somebody else put there", () => {
   const byMe = (bytes: Buffer): readonly [Buffer, string] => [bytes, sign("sha256", bytes, mine.privateKey).toString("base64")];
   const mySpec = (spec: JsonObject) => ({ ...spec, keys: { ...key, publicKeys: pem(mine) } });
 
+  const manyOf = (count: number, payload: Buffer) =>
+    Array.from({ length: count }, (_, i): readonly [Buffer, string] => [payload, Buffer.from(`${i}`).toString("base64")]);
   const signatures: readonly (readonly [
     about: string,
     layers: (image: string) => readonly (readonly [Buffer, string])[],
@@ -182,6 +209,9 @@ describe("what somebody else put there", () => {
     ["one by nobody", (image) => [[payloadOf(image), ""]], false],
     ["one of another text", (image) => [[payloadOf(image), byMe(payloadOf(written.image))[1]]], false],
     ["one that is no JSON", () => [byMe(Buffer.from("hello"))], false],
+    ["a good one before sixty bad ones", (image) => [byMe(payloadOf(image)), ...manyOf(60, payloadOf(image))], false],
+    ["a good one after sixty bad ones", (image) => [...manyOf(60, payloadOf(image)), byMe(payloadOf(image))], true],
+    ["a good one among what is too large", (image) => [byMe(payloadOf(image)), [Buffer.alloc(100_000), "AAAA"]], true],
     ["a good one behind a bad one", (image) => [[payloadOf(image), "AAAA"], byMe(payloadOf(image))], true],
   ];
   test.for(signatures)("signatures: %s", async ([about, layers, isVerified], { skip }) => {
@@ -190,11 +220,17 @@ describe("what somebody else put there", () => {
     expect(await verify(mySpec(signature), image)).toMatchObject({ ok: true, value: { verified: isVerified } });
   });
 
-  const envelope = (type: string, statement: unknown, signed = type) => {
+  const envelope = (type: string, statement: unknown, { signed = type, before = 0 } = {}) => {
     const body = Buffer.from(JSON.stringify(statement));
     const pae = Buffer.concat([Buffer.from(`DSSEv1 ${signed.length} ${signed} ${body.length} `), body]);
     const sig = sign("sha256", pae, mine.privateKey).toString("base64");
-    return Buffer.from(JSON.stringify({ payloadType: type, payload: body.toString("base64"), signatures: [{ sig }] }));
+    return Buffer.from(
+      JSON.stringify({
+        payloadType: type,
+        payload: body.toString("base64"),
+        signatures: [...Array(before).fill({ sig: "AAAA" }), { sig }],
+      }),
+    );
   };
   const inToto = "application/vnd.in-toto+json";
   const statementOf = (image: string) => ({
@@ -204,9 +240,11 @@ describe("what somebody else put there", () => {
   });
   const attestations: readonly (readonly [about: string, make: (image: string) => Buffer, isVerified: boolean])[] = [
     ["about this image", (image) => envelope(inToto, statementOf(image)), true],
+    ["the fifth of its signatures", (image) => envelope(inToto, statementOf(image), { before: 4 }), true],
+    ["the sixth of its signatures", (image) => envelope(inToto, statementOf(image), { before: 5 }), false],
     ["about another image", () => envelope(inToto, statementOf(written.image)), false],
     ["about none", (image) => envelope(inToto, { ...statementOf(image), subject: [] }), false],
-    ["signed as another type", (image) => envelope(inToto, statementOf(image), "text/plain"), false],
+    ["signed as another type", (image) => envelope(inToto, statementOf(image), { signed: "text/plain" }), false],
     ["of a type that is no statement", (image) => envelope("text/plain", statementOf(image)), false],
   ];
   test.for(attestations)("attestations: %s", async ([about, make, isVerified], { skip }) => {

@@ -1,6 +1,5 @@
 import { parseExactJson } from "../../core/exact-json.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, jsonEquals, member } from "../../core/json.ts";
-import { decodeBase64 } from "../../core/utf8.ts";
 import { isSignedBy } from "../public-key.ts";
 import type { CosignQuestion } from "./cosign-question.ts";
 
@@ -8,8 +7,10 @@ const signatureType = "application/vnd.dev.cosign.simplesigning.v1+json";
 const signatureAnnotation = "dev.cosignproject.cosign/signature";
 const attestationType = "application/vnd.dsse.envelope.v1+json";
 const statementType = "application/vnd.in-toto+json";
-/** Signatures are added one by one; each has to be fetched. */
+/** Signatures are added one by one; each has to be fetched, and the newest come last. */
 const mostLayers = 50;
+/** Of one envelope; each has the whole of it hashed. */
+const mostEnvelopeSignatures = 5;
 
 /** The tag under which cosign keeps signatures (`sig`) or attestations (`att`) of an image, by its specification. */
 export const tagOf = (digest: string, what: "sig" | "att"): string => `${digest.replace(":", "-")}.${what}`;
@@ -21,17 +22,18 @@ export interface SignedLayer {
   readonly signature: string;
 }
 
-/** @throws Error where there are more than can be looked at */
+/** The newest first; of one content with one signature there is one. */
 export function signedLayers(manifest: JsonValue, what: "sig" | "att"): readonly SignedLayer[] {
   const layers = member(manifest, "layers");
-  const wanted = (isArray(layers) ? layers : []).filter(
-    (layer) => member(layer, "mediaType") === (what === "sig" ? signatureType : attestationType),
-  );
-  if (wanted.length > mostLayers) throw new Error(`the image has more than ${mostLayers} signatures`);
-  return wanted.map((layer) => ({
-    digest: asString(member(layer, "digest")) ?? "",
-    signature: asString(member(member(layer, "annotations"), signatureAnnotation)) ?? "",
-  }));
+  const found = new Map<string, SignedLayer>();
+  for (const layer of (isArray(layers) ? layers : []).toReversed()) {
+    if (member(layer, "mediaType") !== (what === "sig" ? signatureType : attestationType)) continue;
+    const digest = asString(member(layer, "digest")) ?? "";
+    const signature = what === "sig" ? (asString(member(member(layer, "annotations"), signatureAnnotation)) ?? "") : "";
+    found.set(`${digest} ${signature}`, { digest, signature });
+    if (found.size === mostLayers) break;
+  }
+  return [...found.values()];
 }
 
 /** Undefined: the payload is signed by the key and says what it has to of this image. By cosign's specification of signatures. */
@@ -41,8 +43,7 @@ export function signatureProblem(
   image: string,
   { key, digest, annotations }: CosignQuestion,
 ): string | undefined {
-  const bytes = decodeBase64(signature);
-  if (bytes === undefined || !isSignedBy(key, digest, payload, Buffer.from(bytes))) return "no signature is by this key";
+  if (!isSignedBy(key, digest, payload, Buffer.from(signature, "base64"))) return "no signature is by this key";
   const signed = parsed(payload);
   const critical = member(signed, "critical");
   if (member(critical, "type") !== "cosign container image signature") return "what is signed is no image";
@@ -60,17 +61,16 @@ export function signatureProblem(
  */
 export function statementIn(envelope: Buffer, image: string, { key, digest }: CosignQuestion): JsonObject | string {
   const value = parsed(envelope);
-  const body = decodeBase64(asString(member(value, "payload")) ?? "");
+  const body = Buffer.from(asString(member(value, "payload")) ?? "", "base64");
   const payloadType = asString(member(value, "payloadType")) ?? "";
   const signatures = member(value, "signatures");
-  if (body === undefined || payloadType !== statementType) return "it is no statement";
-  const signed = preAuthentication(payloadType, Buffer.from(body));
-  const isByKey = (isArray(signatures) ? signatures : []).slice(0, mostLayers).some((entry) => {
-    const bytes = decodeBase64(asString(member(entry, "sig")) ?? "");
-    return bytes !== undefined && isSignedBy(key, digest, signed, Buffer.from(bytes));
-  });
+  if (payloadType !== statementType) return "it is no statement";
+  const signed = preAuthentication(payloadType, body);
+  const isByKey = (isArray(signatures) ? signatures : [])
+    .slice(0, mostEnvelopeSignatures)
+    .some((entry) => isSignedBy(key, digest, signed, Buffer.from(asString(member(entry, "sig")) ?? "", "base64")));
   if (!isByKey) return "no attestation is by this key";
-  const statement = parsed(Buffer.from(body));
+  const statement = parsed(body);
   const subjects = member(statement, "subject");
   const isAbout = (isArray(subjects) ? subjects : []).some(
     (subject) => `sha256:${asString(member(member(subject, "digest"), "sha256")) ?? ""}` === image,

@@ -22,6 +22,8 @@ const answers: { readonly [path: string]: (request: IncomingMessage) => Answer }
   "/v2/team/basic/manifests/v1": ({ headers }) =>
     headers.authorization === "Basic YWRhOnB3" ? [200, {}, content] : [401, { "www-authenticate": 'Basic realm="x"' }, "{}"],
   "/v2/team/leaking/manifests/v1": () => [401, { "www-authenticate": 'Bearer realm="http://elsewhere.example/token"' }, "{}"],
+  "/v2/team/inward/manifests/v1": () => [401, { "www-authenticate": 'Bearer realm="https://169.254.169.254/token"' }, "{}"],
+  "/v2/team/digest/manifests/v1": () => [401, { "www-authenticate": 'Digest realm="x"' }, "{}"],
   "/v2/team/closed/manifests/v1": () => [401, { "www-authenticate": `Bearer realm="${origin}/no-token"` }, "{}"],
   "/token?service=here&scope=repository%3Ateam%2Fsecret%3Apull": ({ headers }) => [
     200,
@@ -74,6 +76,8 @@ describe("who asks", () => {
     ["as anybody where credentials are wanted", "team/basic", undefined, /wants credentials/],
     ["whose token is not taken", "team/secret", undefined, /HTTP status 401/],
     ["where tokens would come from elsewhere without TLS", "team/leaking", "ada:pw", /not https/],
+    ["where tokens would come from the cloud's metadata", "team/inward", "ada:pw", /an address of the machine that asks/],
+    ["in a way that is not known", "team/digest", "ada:pw", /wants credentials/],
     ["who gets no token", "team/closed", "ada:pw", /gives no token/],
   ] as const)("%s", async ([, path, credentials, message]) => {
     await expect(manifest(path, "v1", credentials)).rejects.toThrow(message);

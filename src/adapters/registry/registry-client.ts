@@ -7,6 +7,8 @@ const timeoutMilliseconds = 10_000;
 /** The distribution specification wants registries to take manifests of 4 MiB. */
 const mostManifestBytes = 4 * 1024 * 1024;
 const mostRedirects = 3;
+/** More questions wait: their answers are held in memory. */
+const connectionsPerHost = 8;
 /** A token is used again for so long; registries give them 60 s at least. */
 const tokenMilliseconds = 50_000;
 const mostTokens = 1000;
@@ -44,10 +46,13 @@ export interface Content {
 export class RegistryError extends Error {
   /** The registry says that there is no such thing. */
   readonly notFound: boolean;
+  /** What there is cannot be used, or may not be asked for: to ask again would change nothing. */
+  readonly isFinal: boolean;
 
-  constructor(message: string, notFound = false) {
+  constructor(message: string, { notFound = false, isFinal = false } = {}) {
     super(message);
     this.notFound = notFound;
+    this.isFinal = isFinal || notFound;
   }
 }
 
@@ -55,7 +60,7 @@ const digestOf = (bytes: Buffer): string => `sha256:${createHash("sha256").updat
 
 /** Reads manifests and blobs by the OCI distribution specification 1.1, with the tokens of Docker's token authentication. */
 export class RegistryClient {
-  readonly #agent = new Agent({ connect: { timeout: timeoutMilliseconds } });
+  readonly #agent = new Agent({ connect: { timeout: timeoutMilliseconds }, connections: connectionsPerHost });
   readonly #now: () => number;
   /** By origin and repository. */
   readonly #tokens = new Map<string, { readonly authorization: string; readonly at: number }>();
@@ -81,7 +86,7 @@ export class RegistryClient {
 
   /** `what`: a path below the repository; digests and tags in it come from others' documents. */
   async #get(repository: Repository, what: string, mostBytes: number, signal: AbortSignal): Promise<Content> {
-    if (!safePath.test(what)) throw new RegistryError(`${what} is neither a tag nor a digest`);
+    if (!safePath.test(what)) throw new RegistryError(`${what} is neither a tag nor a digest`, { isFinal: true });
     const { access, path } = repository;
     const url = new URL(`/v2/${path}/${what}`, access.origin);
     const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMilliseconds)]);
@@ -96,11 +101,13 @@ export class RegistryClient {
         await answer.body.dump();
         if (hop === mostRedirects) throw new RegistryError(`${url.host} redirects more than ${mostRedirects} times`);
         // Where blobs are kept is asked without the registry's credentials: the address itself is the permission.
-        answer = await this.#ask(redirectOf(url, String(answer.headers["location"] ?? "")), undefined, within);
+        answer = await this.#ask(elsewhere(String(answer.headers["location"] ?? ""), url.origin, "redirects"), undefined, within);
       }
       if (answer.statusCode !== 200) {
         await answer.body.dump();
-        throw new RegistryError(`${url.host}${url.pathname}: HTTP status ${answer.statusCode}`, answer.statusCode === 404);
+        throw new RegistryError(`${url.host}${url.pathname}: HTTP status ${answer.statusCode}`, {
+          notFound: answer.statusCode === 404,
+        });
       }
       const bytes = await read(answer.body, mostBytes, url);
       return { bytes, digest: digestOf(bytes) };
@@ -126,12 +133,9 @@ export class RegistryClient {
     const { access, path } = repository;
     const basic = access.credentials === undefined ? undefined : `Basic ${Buffer.from(access.credentials).toString("base64")}`;
     const [scheme = ""] = challenge.split(" ", 1);
-    let authorization = basic;
+    let authorization = scheme.toLowerCase() === "basic" ? basic : undefined;
     if (scheme.toLowerCase() === "bearer") {
-      const realm = URL.parse(parameterOf(challenge, "realm"));
-      // Credentials go nowhere where they could be read.
-      if (realm === null || (realm.protocol !== "https:" && realm.origin !== access.origin))
-        throw new RegistryError(`${access.origin} sends for tokens to a place that is not https`);
+      const realm = elsewhere(parameterOf(challenge, "realm"), access.origin, "sends for tokens");
       realm.searchParams.set("service", parameterOf(challenge, "service"));
       realm.searchParams.set("scope", `repository:${path}:pull`);
       const answer = await this.#agent.request({
@@ -168,10 +172,16 @@ function tokenIn(given: unknown): string | undefined {
   return typeof token === "string" && token !== "" ? token : undefined;
 }
 
-function redirectOf(from: URL, location: string): URL {
-  const to = URL.parse(location, from);
-  if (to === null || (to.protocol !== "https:" && to.origin !== from.origin))
-    throw new RegistryError(`${from.host} redirects to a place that is not https`);
+/** Addresses of the machine itself and of its cloud's metadata, as they stand in a URL's host. */
+const ownAddress = /^(?:127\.|0\.|169\.254\.|\[(?:::|fe[89ab]|fd00:ec2:)|localhost$)/;
+
+/** Where a registry points to: nobody else reads what goes there, and it is not what only this machine can reach. @throws RegistryError */
+function elsewhere(location: string, origin: string, does: string): URL {
+  const to = URL.parse(location, origin);
+  if (to === null || (to.protocol !== "https:" && to.origin !== origin))
+    throw new RegistryError(`${origin} ${does} to a place that is not https`);
+  if (to.origin !== origin && ownAddress.test(to.hostname))
+    throw new RegistryError(`${origin} ${does} to ${to.hostname}, an address of the machine that asks`);
   return to;
 }
 
@@ -180,7 +190,8 @@ async function read(body: Dispatcher.ResponseData["body"], mostBytes: number, ur
   let length = 0;
   for await (const part of body) {
     length += part.length;
-    if (length > mostBytes) throw new RegistryError(`${url.host}${url.pathname} has more than ${mostBytes} bytes`);
+    if (length > mostBytes)
+      throw new RegistryError(`${url.host}${url.pathname} has more than ${mostBytes} bytes`, { isFinal: true });
     parts.push(part);
   }
   return Buffer.concat(parts, length);
@@ -189,6 +200,6 @@ async function read(body: Dispatcher.ResponseData["body"], mostBytes: number, ur
 /** @throws RegistryError where the bytes are others than those asked for */
 function checked(content: Content, digest: string): Content {
   if (digest !== "" && content.digest !== digest)
-    throw new RegistryError(`the content of ${digest} has the digest ${content.digest}`);
+    throw new RegistryError(`the content of ${digest} has the digest ${content.digest}`, { isFinal: true });
   return content;
 }

@@ -22,6 +22,8 @@ export interface RunOptions {
   /** In a DELETE the object is the old one. */
   readonly operation?: Operation;
   readonly channel?: "scan" | "admission";
+  /** The call that validates, which changes nothing. */
+  readonly settled?: boolean;
   readonly oldObject?: string;
   readonly subresource?: string;
 }
@@ -90,6 +92,7 @@ export function contextOf(subject: KubernetesObject, before: KubernetesObject | 
     },
     object,
     oldObject,
+    settled: options.settled,
     facts: options.facts ?? noFacts("no facts in this test"),
     host: { now: () => 0, random: () => 0 },
     budget: new Budget(10_000),

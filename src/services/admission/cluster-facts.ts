@@ -46,6 +46,8 @@ export class ClusterFacts implements FactSource {
     const fact = await this.#ask(need, signal);
     // As large as the services please, and asked with what is in the request.
     if (need.kind === "http-call") return fact;
+    // What failed for want of this request's time may succeed for another.
+    if (!fact.ok && signal.aborted) return fact;
     if (this.#answers.size >= maximumEntries) this.#answers.clear();
     this.#answers.set(needKey(need), { fact, at: this.#options.now() });
     return fact;

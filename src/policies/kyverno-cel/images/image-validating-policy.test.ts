@@ -59,6 +59,11 @@ const run = (spec: string, object: string, options: RunOptions = {}) => runPolic
 const signatures = "images.containers.map(image, verifyImageSignatures(image, [attestors.notary])).all(e, e > 0)";
 
 describe("an image validating policy", () => {
+  test("at admission what cannot be looked up fails: the actions decide, not failurePolicy, as whoever makes a pod chooses its images", () => {
+    const { said } = run(validations(signatures), pod("ghcr.io/a/gone:signed"), { action: { channel: "admission" } });
+    expect(said).toContain("images fail: failed to evaluate policy: no such image");
+  });
+
   test.each<[string, string, string, string]>([
     ["signed", validations(signatures), "ghcr.io/a/app:signed", "pass: success"],
     ["not signed", validations(signatures), "ghcr.io/a/app:unsigned", `fail: not ${signatures}`],

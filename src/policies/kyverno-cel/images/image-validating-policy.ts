@@ -177,6 +177,8 @@ function compileSpec(name: string, spec: JsonObject, policy: PolicyDocument, env
     problem,
     evaluate: (opened, context) => {
       const { result, images } = judgeImages(opened, context);
+      // Whoever makes a pod chooses what cannot be looked up: at admission the actions decide about it, as in Kyverno, not failurePolicy.
+      if (result.status === "error" && context.action.channel === "admission") return [{ ...result, status: "fail" }];
       if (result.status !== "pass" || !required) return [result];
       const unverified = unverifiedImage(context, images);
       return [unverified === undefined ? result : { ...result, ...failedWith(unverified) }];

@@ -93,9 +93,11 @@ export function askSet(set: AttestorSet, question: Question, facts: Facts, path:
     if (!result.ok) failures.push(result.value);
     else if (++count >= set.required) return result;
   }
-  return { ok: false, value: joinFailures(failures) };
+  return { ok: false, value: joinFailures(failures, set.required - count) };
 }
 
-export function joinFailures(failures: readonly Unverified[]): Unverified {
-  return { unknown: failures.some((f) => f.unknown), messages: failures.flatMap((f) => f.messages) };
+/** @param missing so many more would have had to agree: what fewer would have said makes no difference */
+export function joinFailures(failures: readonly Unverified[], missing: number): Unverified {
+  const open = failures.filter(({ unknown }) => unknown).length;
+  return { unknown: open > 0 && open >= missing, messages: failures.flatMap((f) => f.messages) };
 }

@@ -83,17 +83,19 @@ class VerificationRun {
       return;
     }
     const { result, digest } = verifyImage(check, this.#scope, this.#rule.programs);
+    const { settled, action } = this.#scope.context;
     let outcome = result;
     let reference = image.reference;
-    if (verification.mutateDigest && image.image.digest === "" && outcome?.status !== "error") {
+    if (verification.mutateDigest && settled !== true && image.image.digest === "" && outcome?.status !== "error") {
       const pinned = this.#pin(image, digest);
-      if (pinned === undefined) return;
-      reference = pinned;
+      if ("problem" in pinned) outcome = errorResult(pinned.problem);
+      else reference = pinned.reference;
       outcome ??= passed("mutated image digest");
     }
     if (outcome === undefined) return;
-    // Nothing is noted about what nobody could look at: what an earlier verification noted stays.
-    if (result !== undefined && outcome.status !== "error") this.#statuses.set(reference, statusOf(outcome));
+    // A scan leaves what an earlier verification noted where nobody could look; a request may bring notes of its own.
+    const isKnown = outcome.status !== "error" || action.channel === "admission";
+    if (result !== undefined && isKnown) this.#statuses.set(reference, statusOf(outcome));
     this.#add(outcome, image);
   }
 
@@ -105,19 +107,18 @@ class VerificationRun {
     return notedStatus(oldObject, this.#rule.rule, image.reference) !== "fail";
   }
 
-  /** Puts the digest into the object; the reference with it, or undefined where it cannot be had (which is a result). */
-  #pin(image: ObjectImage, verified: string): string | undefined {
+  /** Puts the digest into the object; the reference with it, or why it cannot be had. */
+  #pin(image: ObjectImage, verified: string): { readonly reference: string } | { readonly problem: string } {
     let digest = verified;
     try {
       if (digest === "") digest = lookUpDigest(image, this.#scope);
     } catch (error) {
-      this.#add(errorResult(`failed to update digest: ${reasonOf(error)}`), image);
-      return undefined;
+      return { problem: `failed to update digest: ${reasonOf(error)}` };
     }
     const value = `${image.reference}@${digest}`;
     const patched = applyJsonPatch(this.#object, [{ op: "replace", path: toPointer(image.path), value }]);
     if (patched.ok && isKubernetesObject(patched.value)) this.#object = patched.value;
-    return formatImage({ ...image.image, digest });
+    return { reference: formatImage({ ...image.image, digest }) };
   }
 
   #add(result: RuleResult, image: ObjectImage): void {

@@ -83,11 +83,15 @@ function verifySignatures({ verification, image }: ImageCheck, scope: RuleScope)
   const question = { image: image.reference, pullSecrets: image.pullSecrets, verification };
   askAll(verification.attestors, question, facts);
   let found: VerificationResult = { ok: true, value: nothing };
+  let open: VerificationResult | undefined;
   for (const [i, set] of verification.attestors.entries()) {
-    found = askSet(set, question, facts, `.attestors[${i}]`);
-    if (!found.ok) return found;
+    const asked = askSet(set, question, facts, `.attestors[${i}]`);
+    if (asked.ok) found = asked;
+    // One set that refuses is enough, whatever others would have said.
+    else if (asked.value.unknown) open ??= asked;
+    else return asked;
   }
-  return found;
+  return open ?? found;
 }
 
 function verifyAttestations(check: ImageCheck, digest: string, scope: RuleScope, programs: VerifyPrograms): ImageOutcome {
@@ -158,7 +162,7 @@ function verifyAttestation(
       else failures.push({ unknown: false, messages: [`${at}: ${problem}`] });
     }
     if (count < set.required) {
-      const joined = joinFailures(failures);
+      const joined = joinFailures(failures, set.required - count);
       const counts = `verifiedCount: ${count}, requiredCount: ${set.required}, error: `;
       return { failure: { ...joined, messages: [counts + (joined.messages.join("; ") || "attestations verification failed")] } };
     }

@@ -83,6 +83,36 @@ describe("signatures", () => {
     expect(run.object?.metadata?.annotations).toBeUndefined();
   });
 
+  const notedBy = (image: string) => JSON.stringify({ version: 1, policies: { "/p": { r: { [image]: "pass" } } } });
+  const forged = podOf(
+    pinned,
+    `name: web, annotations: {kyverno.io/verify-images-scoped: '${notedBy(`ghcr.io/acme/web@${digest}`)}'}`,
+  );
+  const unreachable: Fact = { ok: false, message: "no network" };
+
+  test("what a request brings as a note does not stand in for a verification that nobody could make", () => {
+    const run = verify(signed(["KEY1"]), pinned, { facts: factsOf({ KEY1: unreachable }), channel: "admission" }, forged);
+    expect(run.results.map((r) => r.status)).toEqual(["error", "fail"]);
+  });
+
+  test("a scan trusts what an admission noted", () => {
+    const run = verify(signed(["KEY1"]), pinned, { facts: factsOf({ KEY1: unreachable }) }, forged);
+    expect(run.results.map((r) => r.status)).toEqual(["error", "pass"]);
+  });
+
+  test.each([
+    ["one of two that are wanted refuses", signed(["KEY1", "KEY2"]), "fail"],
+    ["the other of which one is enough could not be asked", signed(["KEY1", "KEY2"], ", count: 1"), "error"],
+    [
+      "one of two sets refuses",
+      `{imageReferences: ["*"], attestors: [{entries: [${keys("KEY2")}]}, {entries: [${keys("KEY1")}]}]}`,
+      "fail",
+    ],
+  ])("%s: what could not be asked is an error where it would have mattered", (_, entry, status) => {
+    const facts = factsOf({ KEY1: false, KEY2: unreachable });
+    expect(verify(entry, pinned, { facts }).results[0]?.status).toBe(status);
+  });
+
   test("all attestors are asked for at once, and the digest of images that need none else", () => {
     const facts: Facts = { get: () => undefined };
     const needs = (entry: string): readonly Need[] => {
@@ -204,6 +234,14 @@ describe("digests and required images", () => {
     const run = verify(`{imageReferences: ["*"], required: false}`);
     expect(rows(run)).toEqual([
       ["error", "failed to update digest: no facts in this test"],
+      ["fail", "missing digest for ghcr.io/acme/web:1"],
+    ]);
+  });
+
+  test("the call that validates sets no digest: what is stored has none", () => {
+    const options = { facts: factsOf({ KEY1: true }), channel: "admission", settled: true } as const;
+    expect(rows(verify(signed(["KEY1"]), undefined, options))).toEqual([
+      ["pass", "verified image signatures for ghcr.io/acme/web:1"],
       ["fail", "missing digest for ghcr.io/acme/web:1"],
     ]);
   });
