@@ -4,7 +4,6 @@ import { FollowedFile } from "../adapters/files/follow-lines.ts";
 import { loadDefaultPacks } from "../adapters/files/packs.ts";
 import { ApiError } from "../adapters/kubernetes/client.ts";
 import { OutsideCalls } from "../adapters/outside-calls.ts";
-import { Registries } from "../adapters/registry/registries.ts";
 import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { type Finding, severities } from "../core/finding.ts";
 import { count } from "../report/text.ts";
@@ -80,7 +79,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const results = new PolicyResultCounts();
   const outside = new OutsideCalls(flags.allowCalls ?? []);
   closing.push(() => outside.close());
-  const registries = new Registries(registriesOf(flags), io.now);
+  const registries = await registriesOf(flags, io.now);
   closing.push(() => registries.close());
   const metrics = new ServerMetrics({
     clusters: () => clusters,

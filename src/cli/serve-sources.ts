@@ -1,6 +1,6 @@
 import { loadPaths } from "../adapters/files/load-paths.ts";
+import { Registries } from "../adapters/registry/registries.ts";
 import { registryAccess } from "../adapters/registry/registry-access.ts";
-import type { RegistryAccess } from "../adapters/registry/registry-client.ts";
 import { isKubernetesObject } from "../core/kubernetes.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import { RoleBindingGrants } from "../services/access/role-binding-grants.ts";
@@ -15,6 +15,7 @@ import { pathOfCluster, type ServingWebhook } from "./serve-webhook.ts";
 export interface RegistryFlags {
   readonly allowRegistry?: readonly string[];
   readonly registryConfig?: string;
+  readonly sigstoreTrustedRoot?: string;
 }
 
 /** What is to be governed. */
@@ -27,10 +28,14 @@ export interface SourceFlags {
   readonly webhookService?: string;
 }
 
-/** The registries that policies may ask. */
-export function registriesOf({ allowRegistry = [], registryConfig }: RegistryFlags): ReadonlyMap<string, RegistryAccess> {
+/** The registries that policies may ask, and whose word about who signed counts there. */
+export async function registriesOf(flags: RegistryFlags, now: () => number): Promise<Registries> {
+  const { allowRegistry = [], registryConfig, sigstoreTrustedRoot: root } = flags;
   try {
-    return registryAccess(allowRegistry, registryConfig);
+    // Only those who check identities need what it takes.
+    const trust =
+      root === undefined ? undefined : (await import("../adapters/registry/sigstore-trust.ts")).readSigstoreTrust(root);
+    return new Registries(registryAccess(allowRegistry, registryConfig), trust, now);
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

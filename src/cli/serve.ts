@@ -64,6 +64,10 @@ export function createCommand(context: CommandContext): Command {
     )
     .option("--registry-config <file>", "credentials for registries, as docker login writes them")
     .option(
+      "--sigstore-trusted-root <file>",
+      "whose word about who signed an image counts: a trusted_root.json of Sigstore, or of your own authority and log",
+    )
+    .option(
       "--access <path>",
       "access rules, guardrails, schedules and the directory, followed as they change, and who is notified; repeatable",
       collect,

@@ -1,8 +1,13 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createAuthority } from "../../src/adapters/certificates.ts";
 import { Registries } from "../../src/adapters/registry/registries.ts";
 import { registryAccess } from "../../src/adapters/registry/registry-access.ts";
-import type { JsonObject } from "../../src/core/json.ts";
+import { readSigstoreTrust, type SigstoreTrust } from "../../src/adapters/registry/sigstore-trust.ts";
+import { isArray, isObject, type JsonObject } from "../../src/core/json.ts";
 import { type RunningRegistry, repository, startRegistry, written } from "./registry-process.ts";
 
 let registry: RunningRegistry;
@@ -16,8 +21,11 @@ beforeAll(async () => {
     return;
   }
   registry = started;
-  registries = new Registries(registryAccess([`http://${registry.host}`], undefined), Date.now);
+  registries = trusting(undefined);
 });
+
+const trusting = (trust: SigstoreTrust | undefined) =>
+  new Registries(registryAccess([`http://${registry.host}`], undefined), trust, Date.now);
 
 afterAll(async () => {
   await registries?.close();
@@ -91,11 +99,12 @@ describe("what cosign wrote", () => {
       unknown(/one public key in PEM/),
     ],
     [
-      "an identity",
-      { check: "signature", type: "Cosign", keyless: { issuer: "https://x" } },
-      unknown(/not certificates and identities/),
+      "an identity where nobody's word counts",
+      { check: "signature", type: "Cosign", keyless: { issuer: "https://x", subject: "y" } },
+      unknown(/not started with --sigstore-trusted-root/),
     ],
-    ["a key and an identity", { ...signature, keyless: { issuer: "https://x" } }, unknown(/keyless is not understood/)],
+    ["a certificate", { check: "signature", type: "Cosign", certificates: { cert: "x" } }, unknown(/not by certificates/)],
+    ["a key and an identity", { ...signature, keyless: { issuer: "https://x" } }, unknown(/keys is not understood/)],
     ["Notary", { ...signature, type: "Notary" }, unknown(/Notary are not checked/)],
     [
       "a time stamp wanted",
@@ -251,5 +260,166 @@ describe("what somebody else put there", () => {
     skip(reason !== undefined, reason);
     const image = await imageWith(`a-${about.replaceAll(" ", "-")}`, "att", (digest) => [[make(digest), ""]]);
     expect(await verify(mySpec(attestation), image)).toMatchObject({ ok: true, value: { verified: isVerified } });
+  });
+});
+
+describe("what cosign wrote by an identity", () => {
+  const workflow = "https://github.com/acme/models/.github/workflows/release.yaml@refs/heads/main";
+  const issuer = "https://token.actions.githubusercontent.com";
+  const who = { issuer, subject: workflow };
+  const { image, trustedRoot } = written.keyless;
+  const isVerified = { verified: true, digest: image };
+  const isRefused = (message: RegExp) => ({ verified: false, digest: image, message: expect.stringMatching(message) });
+  const directory = mkdtempSync(join(tmpdir(), "castellan-"));
+
+  function trustOf(root: JsonObject): SigstoreTrust {
+    const file = join(directory, "trusted_root.json");
+    writeFileSync(file, JSON.stringify(root));
+    return readSigstoreTrust(file);
+  }
+
+  async function ask(spec: JsonObject, root = trustedRoot, tag = "keyless") {
+    const trusted = trusting(trustOf(root));
+    try {
+      const reference = `${registry.host}/${repository}:${tag}`;
+      return await trusted.ask({ kind: "image-verification", reference, spec }, AbortSignal.timeout(20_000));
+    } finally {
+      await trusted.close();
+    }
+  }
+
+  const by = (keyless: JsonObject) => ({ check: "signature", type: "Cosign", keyless });
+  const cases: readonly (readonly [about: string, spec: JsonObject, value: unknown])[] = [
+    ["the identity", by(who), isVerified],
+    ["one of several, as the CEL kind has them", by({ identities: [{ issuer, subject: "x" }, who] }), isVerified],
+    ["by a pattern", by({ issuer: "https://token.*", subject: "https://github.com/acme/*" }), isVerified],
+    ["by expressions", by({ issuerRegExp: "githubusercontent", subjectRegExp: "^https://github.com/acme/" }), isVerified],
+    ["with the log's address", by({ ...who, rekor: { url: "https://rekor.sigstore.dev" } }), isVerified],
+    [
+      "another repository",
+      by({ issuer, subject: "https://github.com/evil/*" }),
+      isRefused(/signed by https:\/\/github.com\/acme/),
+    ],
+    ["another issuer", by({ issuer: "https://accounts.google.com", subject: workflow }), isRefused(/signed by/)],
+    ["a pattern that holds and an expression that does not", by({ ...who, subjectRegExp: "evil" }), isRefused(/signed by/)],
+    [
+      "an attestation",
+      { ...by(who), check: "attestation", predicateType: scan },
+      { ...isVerified, statements: [{ type: scan, predicate: { scanner: "x", ok: true } }] },
+    ],
+    [
+      "an attestation by another",
+      { ...by({ issuer, subject: "x" }), check: "attestation", predicateType: scan },
+      isRefused(/signed by/),
+    ],
+  ];
+  test.for(cases)("%s", async ([, spec, value], { skip }) => {
+    skip(reason !== undefined, reason);
+    expect(await ask(spec)).toEqual({ ok: true, value });
+  });
+
+  test.for<readonly [about: string, keyless: JsonObject, message: RegExp]>([
+    ["nobody in particular", { issuer }, /the subject has to be named/],
+    ["of any issuer", { subject: workflow }, /the issuer has to be named/],
+    ["one of several without an issuer", { identities: [who, { subject: "x" }] }, /the issuer has to be named/],
+    ["no regular expression", { issuer, subjectRegExp: "(" }, /is no regular expression/],
+    ["roots of its own", { ...who, roots: "x" }, /roots is not understood/],
+    ["without a log", { ...who, rekor: { ignoreTlog: true } }, /ignoreTlog is not understood/],
+    ["another key of the log", { ...who, rekor: { pubkey: "x" } }, /pubkey is not understood/],
+    ["more about the certificate", { ...who, additionalExtensions: { a: "b" } }, /additionalExtensions is not understood/],
+  ])("cannot be asked: %s", async ([, keyless, message], { skip }) => {
+    skip(reason !== undefined, reason);
+    expect(await ask(by(keyless))).toEqual(unknown(message));
+  });
+
+  const anotherKey = newKey().publicKey.export({ type: "spki", format: "der" }).toString("base64");
+  const logs = (name: "tlogs" | "ctlogs", change: (log: JsonObject) => JsonObject): JsonObject => {
+    const listed = trustedRoot[name];
+    return { ...trustedRoot, [name]: (isArray(listed) ? listed : []).filter(isObject).map(change) };
+  };
+  const withKey = (key: JsonObject) => (log: JsonObject) => ({
+    ...log,
+    publicKey: { ...(isObject(log["publicKey"]) ? log["publicKey"] : {}), ...key },
+  });
+  test.for<readonly [about: string, root: JsonObject]>([
+    ["another transparency log", logs("tlogs", withKey({ rawBytes: anotherKey }))],
+    [
+      "a transparency log that was retired before",
+      logs("tlogs", withKey({ validFor: { start: "2020-01-01T00:00:00Z", end: "2021-01-01T00:00:00Z" } })),
+    ],
+    ["another certificate log", logs("ctlogs", withKey({ rawBytes: anotherKey }))],
+    ["no certificate log", { ...trustedRoot, ctlogs: [] }],
+  ])("proves nothing to who trusts %s", async ([, root], { skip }) => {
+    skip(reason !== undefined, reason);
+    expect(await ask(by(who), root)).toMatchObject({ ok: true, value: { verified: false } });
+    const attested = await ask({ ...by(who), check: "attestation", predicateType: scan }, root);
+    expect(attested).toMatchObject({ ok: true, value: { verified: false } });
+  });
+
+  test("proves nothing to who trusts another authority", async ({ skip }) => {
+    skip(reason !== undefined, reason);
+    const { certificate } = await createAuthority("sigstore", Date.parse("2026-11-23T00:00:00Z"), 30);
+    const certificates = [{ rawBytes: new X509Certificate(certificate).raw.toString("base64") }];
+    const authorities = [{ certChain: { certificates }, validFor: { start: "2026-01-01T00:00:00Z" } }];
+    expect(await ask(by(who), { ...trustedRoot, certificateAuthorities: authorities })).toMatchObject({
+      ok: true,
+      value: { verified: false },
+    });
+  });
+
+  /** The image and its signature once more, with one thing about the signature changed. */
+  const sigTag = `${image.replace(":", "-")}.sig`;
+  const names = {
+    signature: "dev.cosignproject.cosign/signature",
+    certificate: "dev.sigstore.cosign/certificate",
+    bundle: "dev.sigstore.cosign/bundle",
+  };
+  const inBundle =
+    (change: (bundle: { Payload: { [name: string]: unknown }; [name: string]: unknown }) => void) => (text: string) => {
+      const bundle = JSON.parse(text);
+      change(bundle);
+      return JSON.stringify(bundle);
+    };
+  test.for<readonly [about: string, name: keyof typeof names, change: (text: string) => string]>([
+    ["another signature", "signature", () => sign("sha256", Buffer.from("x"), newKey().privateKey).toString("base64")],
+    ["no signature", "signature", () => ""],
+    ["no certificate", "certificate", () => ""],
+    ["a certificate that is none", "certificate", () => "hello"],
+    ["no entry", "bundle", () => ""],
+    ["an entry that is no JSON", "bundle", () => "{"],
+    ["another time", "bundle", inBundle((b) => (b.Payload["integratedTime"] = 1))],
+    ["a time that is none", "bundle", inBundle((b) => (b.Payload["integratedTime"] = "soon"))],
+    ["no promise", "bundle", inBundle((b) => (b["SignedEntryTimestamp"] = ""))],
+    ["another log", "bundle", inBundle((b) => (b.Payload["logID"] = "00"))],
+    ["an entry about something else", "bundle", inBundle((b) => (b.Payload["body"] = Buffer.from("{}").toString("base64")))],
+  ])("%s: refused", async ([, name, change], { skip }) => {
+    skip(reason !== undefined, reason);
+    const { type, text } = written.manifests[sigTag] ?? { type: "", text: "{}" };
+    const manifest: { layers: { annotations: { [name: string]: string } }[] } = JSON.parse(text);
+    for (const { annotations } of manifest.layers) annotations[names[name]] = change(annotations[names[name]] ?? "");
+    await registry.put(sigTag, type, JSON.stringify(manifest));
+    try {
+      expect(await ask(by(who))).toMatchObject({ ok: true, value: { verified: false } });
+    } finally {
+      await registry.put(sigTag, type, text);
+    }
+  });
+
+  test("another image does not take its signature over", async ({ skip }) => {
+    skip(reason !== undefined, reason);
+    const manifest = JSON.stringify({ ...JSON.parse(written.manifests.v1.text), annotations: { tag: "stolen" } });
+    await registry.put("stolen", written.manifests.v1.type, manifest);
+    const { type, text } = written.manifests[sigTag] ?? { type: "", text: "{}" };
+    await registry.put(`${digestOf(Buffer.from(manifest)).replace(":", "-")}.sig`, type, text);
+    expect(await ask(by(who), trustedRoot, "stolen")).toMatchObject({
+      ok: true,
+      value: { verified: false, message: "another image is signed" },
+    });
+  });
+
+  test.for(["", "{}", JSON.stringify({ ...trustedRoot, tlogs: [] })])("a file that is no trusted root: %s", (text) => {
+    const file = join(directory, "other.json");
+    writeFileSync(file, text);
+    expect(() => readSigstoreTrust(file)).toThrow(/is no trusted root/);
   });
 });

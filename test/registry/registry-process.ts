@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { JsonObject } from "../../src/core/json.ts";
 import { registryBinary } from "../cluster/binaries.ts";
 
 /** A registry with an image, its signature and an attestation, as cosign wrote them. */
@@ -22,6 +23,8 @@ interface Written {
   readonly image: string;
   readonly publicKey: string;
   readonly manifests: { readonly v1: Manifest; readonly [tag: string]: Manifest };
+  /** The image `keyless`, which an identity signed, and the authority and the logs to trust for it. */
+  readonly keyless: { readonly image: string; readonly trustedRoot: JsonObject };
   /** Base64, by digest. */
   readonly blobs: { readonly [digest: string]: string };
 }

@@ -1,10 +1,15 @@
 import { parseExactJson } from "../../core/exact-json.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, jsonEquals, member } from "../../core/json.ts";
 import { isSignedBy } from "../public-key.ts";
-import type { CosignQuestion } from "./cosign-question.ts";
+import type { CosignQuestion, WantedIdentity } from "./cosign-question.ts";
+import type { KeylessProof, Signer, SigstoreTrust } from "./sigstore-trust.ts";
 
 const signatureType = "application/vnd.dev.cosign.simplesigning.v1+json";
-const signatureAnnotation = "dev.cosignproject.cosign/signature";
+const annotationNames = {
+  signature: "dev.cosignproject.cosign/signature",
+  certificate: "dev.sigstore.cosign/certificate",
+  bundle: "dev.sigstore.cosign/bundle",
+} as const;
 const attestationType = "application/vnd.dsse.envelope.v1+json";
 const statementType = "application/vnd.in-toto+json";
 /** Signatures are added one by one; each has to be fetched, and the newest come last. */
@@ -16,7 +21,7 @@ const mostEnvelopeSignatures = 5;
 export const tagOf = (digest: string, what: "sig" | "att"): string => `${digest.replace(":", "-")}.${what}`;
 
 /** A layer of the image that holds signatures or attestations. */
-export interface SignedLayer {
+export interface SignedLayer extends KeylessProof {
   readonly digest: string;
   /** Base64; empty for attestations, which hold theirs. */
   readonly signature: string;
@@ -28,22 +33,40 @@ export function signedLayers(manifest: JsonValue, what: "sig" | "att"): readonly
   const found = new Map<string, SignedLayer>();
   for (const layer of (isArray(layers) ? layers : []).toReversed()) {
     if (member(layer, "mediaType") !== (what === "sig" ? signatureType : attestationType)) continue;
-    const digest = asString(member(layer, "digest")) ?? "";
-    const signature = what === "sig" ? (asString(member(member(layer, "annotations"), signatureAnnotation)) ?? "") : "";
-    found.set(`${digest} ${signature}`, { digest, signature });
+    const annotation = (name: keyof typeof annotationNames) =>
+      asString(member(member(layer, "annotations"), annotationNames[name])) ?? "";
+    const one: SignedLayer = {
+      digest: asString(member(layer, "digest")) ?? "",
+      signature: what === "sig" ? annotation("signature") : "",
+      certificate: annotation("certificate"),
+      bundle: annotation("bundle"),
+    };
+    found.set(JSON.stringify(one), one);
     if (found.size === mostLayers) break;
   }
   return [...found.values()];
 }
 
-/** Undefined: the payload is signed by the key and says what it has to of this image. By cosign's specification of signatures. */
+/** What it takes to check who signed: `trust` where identities are checked at all. */
+export interface Check {
+  readonly question: CosignQuestion;
+  readonly trust: SigstoreTrust | undefined;
+}
+
+/** Undefined: the payload is signed by whom the question names and says what it has to of this image. By cosign's specification of signatures. */
 export function signatureProblem(
   payload: Buffer,
-  signature: string,
+  layer: SignedLayer,
   image: string,
-  { key, digest, annotations }: CosignQuestion,
+  { question, trust }: Check,
 ): string | undefined {
-  if (!isSignedBy(key, digest, payload, Buffer.from(signature, "base64"))) return "no signature is by this key";
+  const { by, annotations } = question;
+  if (by.kind === "key") {
+    if (!isSignedBy(by.key, by.digest, payload, Buffer.from(layer.signature, "base64"))) return "no signature is by this key";
+  } else {
+    const problem = strangerProblem(by.identities, trust?.signerOf({ payload, signature: layer.signature }, layer));
+    if (problem !== undefined) return problem;
+  }
   const signed = parsed(payload);
   const critical = member(signed, "critical");
   if (member(critical, "type") !== "cosign container image signature") return "what is signed is no image";
@@ -55,21 +78,45 @@ export function signatureProblem(
   return missing === undefined ? undefined : `the signature does not say ${missing[0]} as wanted`;
 }
 
+/** Why it is not signed by one of the identities; no signer: nobody is trusted to say who it was. */
+function strangerProblem(wanted: readonly WantedIdentity[], signer: Signer | string | undefined): string | undefined {
+  if (signer === undefined) return "no authority is trusted";
+  if (typeof signer === "string") return signer;
+  if (wanted.some(({ issuer, subject }) => issuer(signer.issuer) && subject(signer.subject))) return undefined;
+  return `it is signed by ${signer.subject || "somebody without a name"} of ${signer.issuer || "no issuer"}`;
+}
+
 /**
- * The statement of a DSSE envelope (in-toto attestation framework) about this image that the key signed, as `{type, predicate}`; a text says why there
- * is none.
+ * The statement of a DSSE envelope (in-toto attestation framework) about this image that somebody signed whom the question names, as
+ * `{type, predicate}`; a text says why there is none.
  */
-export function statementIn(envelope: Buffer, image: string, { key, digest }: CosignQuestion): JsonObject | string {
+export function statementIn(
+  envelope: Buffer,
+  layer: SignedLayer,
+  image: string,
+  { question, trust }: Check,
+): JsonObject | string {
   const value = parsed(envelope);
-  const body = Buffer.from(asString(member(value, "payload")) ?? "", "base64");
+  const payload = asString(member(value, "payload")) ?? "";
+  const body = Buffer.from(payload, "base64");
   const payloadType = asString(member(value, "payloadType")) ?? "";
-  const signatures = member(value, "signatures");
+  const listed = member(value, "signatures");
   if (payloadType !== statementType) return "it is no statement";
-  const signed = preAuthentication(payloadType, body);
-  const isByKey = (isArray(signatures) ? signatures : [])
+  const signatures = (isArray(listed) ? listed : [])
     .slice(0, mostEnvelopeSignatures)
-    .some((entry) => isSignedBy(key, digest, signed, Buffer.from(asString(member(entry, "sig")) ?? "", "base64")));
-  if (!isByKey) return "no attestation is by this key";
+    .map((one) => asString(member(one, "sig")) ?? "");
+  const { by } = question;
+  if (by.kind === "key") {
+    const signed = preAuthentication(payloadType, body);
+    if (!signatures.some((sig) => isSignedBy(by.key, by.digest, signed, Buffer.from(sig, "base64"))))
+      return "no attestation is by this key";
+  } else {
+    const [sig = "", ...others] = signatures;
+    // The entry in the log is about one.
+    if (others.length > 0) return "the attestation has more than one signature";
+    const problem = strangerProblem(by.identities, trust?.signerOf({ envelope: { payload, payloadType, sig } }, layer));
+    if (problem !== undefined) return problem;
+  }
   const statement = parsed(body);
   const subjects = member(statement, "subject");
   const isAbout = (isArray(subjects) ? subjects : []).some(

@@ -3,9 +3,10 @@ import { parseExactJson } from "../../core/exact-json.ts";
 import type { Fact, Need } from "../../core/facts.ts";
 import { type ImageReference, parseImageReference } from "../../core/image-reference.ts";
 import { asString, isArray, type JsonObject, type JsonValue, member } from "../../core/json.ts";
-import { type SignedLayer, signatureProblem, signedLayers, statementIn, tagOf } from "./cosign.ts";
-import { type CosignQuestion, readQuestion } from "./cosign-question.ts";
+import { type Check, type SignedLayer, signatureProblem, signedLayers, statementIn, tagOf } from "./cosign.ts";
+import { readQuestion } from "./cosign-question.ts";
 import { type Content, type RegistryAccess, RegistryClient, RegistryError, type Repository } from "./registry-client.ts";
+import type { SigstoreTrust } from "./sigstore-trust.ts";
 
 /** What policies ask about images. */
 export type ImageNeed = Extract<Need, { readonly kind: "image" | "image-verification" }>;
@@ -24,11 +25,14 @@ const mostStatementBytes = 16 * 1024 * 1024;
 export class Registries {
   /** By what stands in front of an image's path: `docker.io`, `localhost:5000`. */
   readonly #allowed: ReadonlyMap<string, RegistryAccess>;
+  readonly #trust: SigstoreTrust | undefined;
   readonly #client: RegistryClient;
   #lastExamined: Promise<unknown> = Promise.resolve();
 
-  constructor(allowed: ReadonlyMap<string, RegistryAccess>, now: () => number) {
+  /** @param trust whose word about identities counts; undefined: nobody's */
+  constructor(allowed: ReadonlyMap<string, RegistryAccess>, trust: SigstoreTrust | undefined, now: () => number) {
     this.#allowed = allowed;
+    this.#trust = trust;
     this.#client = new RegistryClient(now);
   }
 
@@ -74,12 +78,15 @@ export class Registries {
   async #verification({ reference, spec }: Extract<ImageNeed, { kind: "image-verification" }>, signal: AbortSignal) {
     const question = readQuestion(spec);
     if (typeof question === "string") throw new Error(question);
+    const trust = this.#trust;
+    if (question.by.kind === "keyless" && trust === undefined)
+      throw new Error("identities are not checked: castellan serve was not started with --sigstore-trusted-root");
     const { image, repository } = this.#locate(reference);
     const { digest } = await this.#client.manifest(repository, image, signal);
     const kept = question.repository === "" ? repository : this.#locate(question.repository).repository;
     const what = question.predicateType === undefined ? "sig" : "att";
     const manifest = await this.#signatures(kept, tagOf(digest, what), signal);
-    const of: Signed = { layers: signedLayers(manifest, what), kept, digest, question };
+    const of: Signed = { layers: signedLayers(manifest, what), kept, digest, check: { question, trust } };
     return what === "sig" ? this.#signature(of, signal) : this.#attestations(of, signal);
   }
 
@@ -93,20 +100,18 @@ export class Registries {
     }
   }
 
-  async #signature({ layers, kept, digest, question }: Signed, signal: AbortSignal): Promise<JsonObject> {
+  async #signature({ layers, kept, digest, check }: Signed, signal: AbortSignal): Promise<JsonObject> {
     const problems: LayerProblem[] = [];
     for (const layer of layers) {
       const bytes = await this.#layer(kept, layer, mostPayloadBytes, signal);
-      const problem = Buffer.isBuffer(bytes)
-        ? { isOpen: false, message: signatureProblem(bytes, layer.signature, digest, question) }
-        : bytes;
+      const problem = Buffer.isBuffer(bytes) ? { isOpen: false, message: signatureProblem(bytes, layer, digest, check) } : bytes;
       if (problem.message === undefined) return { verified: true, digest };
       problems.push({ ...problem, message: problem.message });
     }
     return unverified(digest, problems, "no signatures found");
   }
 
-  async #attestations({ layers, kept, digest, question }: Signed, signal: AbortSignal): Promise<JsonObject> {
+  async #attestations({ layers, kept, digest, check }: Signed, signal: AbortSignal): Promise<JsonObject> {
     const problems: LayerProblem[] = [];
     const statements: JsonObject[] = [];
     let left = mostStatementBytes;
@@ -117,10 +122,10 @@ export class Registries {
         continue;
       }
       left -= bytes.length;
-      const statement = await this.#examine(() => statementIn(bytes, digest, question));
+      const statement = await this.#examine(() => statementIn(bytes, layer, digest, check));
       if (typeof statement === "string") problems.push({ isOpen: false, message: statement });
-      else if (statement["type"] === question.predicateType) statements.push(statement);
-      else problems.push({ isOpen: false, message: `no attestation of the type ${question.predicateType}` });
+      else if (statement["type"] === check.question.predicateType) statements.push(statement);
+      else problems.push({ isOpen: false, message: `no attestation of the type ${check.question.predicateType}` });
     }
     if (statements.length === 0) return unverified(digest, problems, "no attestations found");
     return { verified: true, digest, statements };
@@ -165,7 +170,7 @@ interface Signed {
   /** Where they are kept. */
   readonly kept: Repository;
   readonly digest: string;
-  readonly question: CosignQuestion;
+  readonly check: Check;
 }
 
 /** Why one signature or attestation does not do; `isOpen`: nobody could look at it. */
