@@ -1,3 +1,6 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import { type GovernedTestCluster, startGovernedCluster } from "../conformance/chainsaw/cluster.ts";
@@ -14,7 +17,9 @@ beforeAll(async () => {
   registry = started;
   const { type, text } = written.manifests.v1;
   await registry.put("unsigned", type, JSON.stringify({ ...JSON.parse(text), annotations: { signed: "no" } }));
-  cluster = await startGovernedCluster(["--allow-registry", `http://${registry.host}`]);
+  const root = join(await mkdtemp(join(tmpdir(), "castellan-")), "trusted_root.json");
+  await writeFile(root, JSON.stringify(written.keyless.trustedRoot));
+  cluster = await startGovernedCluster(["--allow-registry", `http://${registry.host}`, "--sigstore-trusted-root", root]);
 }, 300_000);
 
 afterAll(async () => {
@@ -94,27 +99,55 @@ test("conditions see what an attestation says", async (context) => {
   await expect.poll(() => stand.refusal(pod("good", `${image}:v1`)), soon).toBeUndefined();
 }, 60_000);
 
-test("the CEL kind", async (context) => {
-  const found = await standOf("expressed", {
-    apiVersion: "policies.kyverno.io/v1",
-    kind: "ImageValidatingPolicy",
-    metadata: { name: "expressed" },
-    spec: {
-      validationActions: ["Deny"],
-      matchConstraints: {
-        resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }],
-        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "expressed" } },
-      },
-      matchImageReferences: [{ glob: "*" }],
-      attestors: [{ name: "team", cosign: { key: { data: written.publicKey }, ctlog: { insecureIgnoreTlog: true } } }],
-      validations: [
-        {
-          expression: "images.containers.all(image, verifyImageSignatures(image, [attestors.team]) > 0)",
-          message: "images have to be signed",
-        },
-      ],
+const issuer = "https://token.actions.githubusercontent.com";
+
+test("who signed it counts, as an authority and its logs say", async (context) => {
+  const rekor = { url: "https://rekor.sigstore.dev" };
+  const by = (subject: string) => verifying("named", { attestors: [{ entries: [{ keyless: { issuer, subject, rekor } }] }] });
+  const found = await standOf("named", by("https://github.com/acme/web/*"));
+  if (found === undefined) return context.skip("no control plane or no registry can be had");
+  const { stand, image } = found;
+  await expect
+    .poll(() => stand.refusal(pod("good", `${image}:keyless`)), soon)
+    .toContain("signed by https://github.com/acme/models");
+  await stand.policy(by("https://github.com/acme/models/*"));
+  await expect.poll(() => stand.refusal(pod("good", `${image}:keyless`)), soon).toBeUndefined();
+  expect(await stand.refusal(pod("by-key", `${image}:v1`))).toContain("without a certificate");
+}, 60_000);
+
+const expressed = (name: string, cosign: JsonObject): JsonObject => ({
+  apiVersion: "policies.kyverno.io/v1",
+  kind: "ImageValidatingPolicy",
+  metadata: { name },
+  spec: {
+    validationActions: ["Deny"],
+    matchConstraints: {
+      resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }],
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
     },
-  });
+    matchImageReferences: [{ glob: "*" }],
+    attestors: [{ name: "team", cosign }],
+    validations: [
+      {
+        expression: "images.containers.all(image, verifyImageSignatures(image, [attestors.team]) > 0)",
+        message: "images have to be signed",
+      },
+    ],
+  },
+});
+
+test("the CEL kind by an identity", async (context) => {
+  const subjectRegExp = "^https://github.com/acme/";
+  const found = await standOf("identified", expressed("identified", { keyless: { identities: [{ issuer, subjectRegExp }] } }));
+  if (found === undefined) return context.skip("no control plane or no registry can be had");
+  const { stand, image } = found;
+  await expect.poll(() => stand.refusal(pod("unsigned", `${image}:unsigned`)), soon).toContain("images have to be signed");
+  await expect.poll(() => stand.refusal(pod("good", `${image}:keyless`)), soon).toBeUndefined();
+}, 60_000);
+
+test("the CEL kind", async (context) => {
+  const key = { data: written.publicKey };
+  const found = await standOf("expressed", expressed("expressed", { key, ctlog: { insecureIgnoreTlog: true } }));
   if (found === undefined) return context.skip("no control plane or no registry can be had");
   const { stand, image } = found;
   await expect.poll(() => stand.refusal(pod("unsigned", `${image}:unsigned`)), soon).toContain("images have to be signed");
