@@ -119,7 +119,7 @@ describe("what cosign wrote", () => {
     [
       "an attestation with annotations",
       { ...attestation, annotations: { env: "prod" } },
-      unknown(/annotations of attestations are not checked/),
+      unknown(/annotations of attestations and bundles are not checked/),
     ],
     [
       "a key that is too small",
@@ -417,9 +417,57 @@ describe("what cosign wrote by an identity", () => {
     });
   });
 
-  test.for(["", "{}", JSON.stringify({ ...trustedRoot, tlogs: [] })])("a file that is no trusted root: %s", (text) => {
+  const bundle = (spec: JsonObject) => ({ ...spec, type: "SigstoreBundle" });
+  const attested = { check: "attestation", predicateType: scan };
+  const statements = [{ type: scan, predicate: { scanner: "x", ok: true } }];
+  const aKey = { check: "signature", type: "Cosign", keys: { ...key, publicKeys: written.bundled.publicKey } };
+  const otherKey = { ...aKey, keys: { ...key, publicKeys: pem(newKey()) } };
+  const digests: { readonly [tag: string]: string } = {
+    keyless: image,
+    bundled: written.bundled.image,
+    "bundled-by-key": written.bundled.byKey,
+  };
+  const bundles: readonly (readonly [about: string, tag: string, spec: JsonObject, more: JsonObject | RegExp])[] = [
+    ["by an identity", "bundled", bundle(by(who)), {}],
+    ["its attestation", "bundled", bundle({ ...by(who), ...attested }), { statements }],
+    ["by another identity", "bundled", bundle(by({ issuer, subject: "x" })), /signed by https/],
+    ["of another type", "bundled", bundle({ ...by(who), ...attested, predicateType: "x" }), /no attestation of the type x/],
+    ["by a key", "bundled-by-key", bundle(aKey), {}],
+    ["its attestation by a key", "bundled-by-key", bundle({ ...aKey, ...attested }), { statements }],
+    ["by another key", "bundled-by-key", bundle(otherKey), /by this key/],
+    ["by a key where an identity is wanted", "bundled-by-key", bundle(by(who)), /./],
+    ["by an identity where a key is wanted", "bundled", bundle(aKey), /by this key/],
+    ["where the CEL kind looks for both", "bundled", { ...by(who), bundles: true }, {}],
+    ["where only tags are looked at", "bundled", by(who), /no signatures found/],
+    ["where there are only tags", "keyless", bundle(by(who)), /no signatures found/],
+  ];
+  test.for(bundles)("bundles: %s", async ([, tag, spec, more], { skip }) => {
+    skip(reason !== undefined, reason);
+    const digest = digests[tag];
+    const value =
+      more instanceof RegExp ? { verified: false, message: expect.stringMatching(more) } : { verified: true, ...more };
+    expect(await ask(spec, trustedRoot, tag)).toEqual({ ok: true, value: { digest, ...value } });
+  });
+
+  test("bundles: about another image", async ({ skip }) => {
+    skip(reason !== undefined, reason);
+    const manifest = JSON.stringify({ ...JSON.parse(written.manifests.v1.text), annotations: { tag: "referred" } });
+    await registry.put("referred", written.manifests.v1.type, manifest);
+    const { type, text } = written.manifests[written.bundled.image.replace(":", "-")] ?? { type: "", text: "{}" };
+    await registry.put(digestOf(Buffer.from(manifest)).replace(":", "-"), type, text);
+    expect(await ask(bundle(by(who)), trustedRoot, "referred")).toMatchObject({
+      ok: true,
+      value: { verified: false, message: "the attestation is about another image" },
+    });
+  });
+
+  test.for(["", "{}", "[]"])("a file that is no trusted root: %s", (text) => {
     const file = join(directory, "other.json");
     writeFileSync(file, text);
     expect(() => readSigstoreTrust(file)).toThrow(/is no trusted root/);
+  });
+
+  test("a trusted root without a transparency log is none", () => {
+    expect(() => trustOf({ ...trustedRoot, tlogs: [] })).toThrow(/is no trusted root/);
   });
 });

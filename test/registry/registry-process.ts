@@ -25,6 +25,8 @@ interface Written {
   readonly manifests: { readonly v1: Manifest; readonly [tag: string]: Manifest };
   /** The image `keyless`, which an identity signed, and the authority and the logs to trust for it. */
   readonly keyless: { readonly image: string; readonly trustedRoot: JsonObject };
+  /** Images with bundles: `bundled` by the same identity, and `bundled-by-key`. */
+  readonly bundled: { readonly image: string; readonly byKey: string; readonly publicKey: string };
   /** Base64, by digest. */
   readonly blobs: { readonly [digest: string]: string };
 }

@@ -24,6 +24,8 @@ export interface CosignQuestion {
   readonly annotations: JsonObject;
   /** Where signatures are kept; empty: beside the image. */
   readonly repository: string;
+  /** Signatures count that are kept under cosign's tags; bundles that refer to the image; or both. */
+  readonly forms: { readonly tags: boolean; readonly bundles: boolean };
 }
 
 const digests: { readonly [name: string]: SignatureDigest } = {
@@ -36,7 +38,7 @@ const digests: { readonly [name: string]: SignatureDigest } = {
 /** What an attestor may say here; anything else would be passed over. */
 const known = {
   attestor: [
-    ...["check", "type", "predicateType", "annotations", "repository"],
+    ...["check", "type", "predicateType", "annotations", "repository", "bundles"],
     // Registries are asked as the operator says.
     ...["ctlog", "pullSecrets", "imageRegistryCredentials", "credentials"],
   ],
@@ -53,7 +55,7 @@ const known = {
 /** Reads the `spec` of the need `image-verification`; a text says why it cannot be answered here. */
 export function readQuestion(spec: JsonValue): CosignQuestion | string {
   const type = asString(member(spec, "type"));
-  if (type !== "Cosign") return `signatures of the type ${type ?? ""} are not checked here`;
+  if (type !== "Cosign" && type !== "SigstoreBundle") return `signatures of the type ${type ?? ""} are not checked here`;
   const by = isObject(member(spec, "keyless")) ? readKeyless(spec) : readKey(spec);
   if (typeof by === "string") return by;
   const annotations = member(spec, "annotations") ?? {};
@@ -62,12 +64,18 @@ export function readQuestion(spec: JsonValue): CosignQuestion | string {
   const predicateType = asString(member(spec, "predicateType"));
   if (check !== "signature" && (check !== "attestation" || predicateType === undefined))
     return `${check ?? ""} is not checked here`;
-  if (check === "attestation" && Object.keys(annotations).length > 0) return "annotations of attestations are not checked here";
+  const isAnnotated = Object.keys(annotations).length > 0;
+  if (isAnnotated && (check === "attestation" || type === "SigstoreBundle"))
+    return "annotations of attestations and bundles are not checked here";
   return {
     by,
     predicateType: check === "signature" ? undefined : predicateType,
     annotations,
     repository: asString(member(spec, "repository")) ?? "",
+    forms: {
+      tags: type === "Cosign",
+      bundles: type === "SigstoreBundle" || (member(spec, "bundles") === true && !isAnnotated),
+    },
   };
 }
 

@@ -1,8 +1,8 @@
 import { parseExactJson } from "../../core/exact-json.ts";
-import { asString, isArray, isObject, type JsonObject, type JsonValue, jsonEquals, member } from "../../core/json.ts";
+import { asString, isArray, isObject, type JsonValue, jsonEquals, member } from "../../core/json.ts";
 import { isSignedBy } from "../public-key.ts";
 import type { CosignQuestion, WantedIdentity } from "./cosign-question.ts";
-import type { KeylessProof, Signer, SigstoreTrust } from "./sigstore-trust.ts";
+import type { KeylessProof, SignedContent, Signer, SigstoreTrust } from "./sigstore-trust.ts";
 
 const signatureType = "application/vnd.dev.cosign.simplesigning.v1+json";
 const annotationNames = {
@@ -12,6 +12,7 @@ const annotationNames = {
 } as const;
 const attestationType = "application/vnd.dsse.envelope.v1+json";
 const statementType = "application/vnd.in-toto+json";
+const bundleType = "application/vnd.dev.sigstore.bundle";
 /** Signatures are added one by one; each has to be fetched, and the newest come last. */
 const mostLayers = 50;
 /** Of one envelope; each has the whole of it hashed. */
@@ -45,6 +46,27 @@ export function signedLayers(manifest: JsonValue, what: "sig" | "att"): readonly
     if (found.size === mostLayers) break;
   }
   return [...found.values()];
+}
+
+/** What of those that refer to an image may be bundles: where registries keep them under a tag, some do not tell. The newest first. */
+export function bundleDigests(index: JsonValue): readonly string[] {
+  const referrers = member(index, "manifests");
+  return (isArray(referrers) ? referrers : [])
+    .filter((one) => {
+      const type = asString(member(one, "artifactType")) ?? "";
+      return type === "" || type === "application/vnd.oci.empty.v1+json" || type.startsWith(bundleType);
+    })
+    .toReversed()
+    .slice(0, mostLayers)
+    .map((one) => asString(member(one, "digest")) ?? "");
+}
+
+/** The blob that is the bundle; undefined where the manifest is of something else. */
+export function bundleBlobOf(manifest: JsonValue): string | undefined {
+  const layers = member(manifest, "layers");
+  const [layer] = isArray(layers) ? layers : [];
+  if (layer === undefined || asString(member(layer, "mediaType"))?.startsWith(bundleType) !== true) return undefined;
+  return asString(member(layer, "digest"));
 }
 
 /** What it takes to check who signed: `trust` where identities are checked at all. */
@@ -86,17 +108,29 @@ function strangerProblem(wanted: readonly WantedIdentity[], signer: Signer | str
   return `it is signed by ${signer.subject || "somebody without a name"} of ${signer.issuer || "no issuer"}`;
 }
 
-/**
- * The statement of a DSSE envelope (in-toto attestation framework) about this image that somebody signed whom the question names, as
- * `{type, predicate}`; a text says why there is none.
- */
-export function statementIn(
-  envelope: Buffer,
-  layer: SignedLayer,
+/** A statement about an image, or why there is none. */
+export type Found = { readonly type: string; readonly predicate: JsonValue } | string;
+
+/** The statement in a layer of cosign's, which is a DSSE envelope. */
+export function statementIn(bytes: Buffer, layer: SignedLayer, image: string, check: Check): Found {
+  return statementOf(parsed(bytes), (envelope) => check.trust?.signerOf({ envelope }, layer), image, check);
+}
+
+/** The statement in a bundle of Sigstore's. */
+export function statementInBundle(bytes: Buffer, image: string, check: Check): Found {
+  const bundle = parsed(bytes);
+  return statementOf(member(bundle, "dsseEnvelope") ?? null, () => check.trust?.signerOfBundle(bundle), image, check);
+}
+
+type Envelope = Extract<SignedContent, { readonly envelope: unknown }>["envelope"];
+
+/** The statement of a DSSE envelope (in-toto attestation framework) about this image that somebody signed whom the question names. */
+function statementOf(
+  value: JsonValue,
+  signerOf: (envelope: Envelope) => Signer | string | undefined,
   image: string,
-  { question, trust }: Check,
-): JsonObject | string {
-  const value = parsed(envelope);
+  { question }: Check,
+): Found {
   const payload = asString(member(value, "payload")) ?? "";
   const body = Buffer.from(payload, "base64");
   const payloadType = asString(member(value, "payloadType")) ?? "";
@@ -114,7 +148,7 @@ export function statementIn(
     const [sig = "", ...others] = signatures;
     // The entry in the log is about one.
     if (others.length > 0) return "the attestation has more than one signature";
-    const problem = strangerProblem(by.identities, trust?.signerOf({ envelope: { payload, payloadType, sig } }, layer));
+    const problem = strangerProblem(by.identities, signerOf({ payload, payloadType, sig }));
     if (problem !== undefined) return problem;
   }
   const statement = parsed(body);

@@ -3,7 +3,18 @@ import { parseExactJson } from "../../core/exact-json.ts";
 import type { Fact, Need } from "../../core/facts.ts";
 import { type ImageReference, parseImageReference } from "../../core/image-reference.ts";
 import { asString, isArray, type JsonObject, type JsonValue, member } from "../../core/json.ts";
-import { type Check, type SignedLayer, signatureProblem, signedLayers, statementIn, tagOf } from "./cosign.ts";
+import {
+  bundleBlobOf,
+  bundleDigests,
+  type Check,
+  type Found,
+  type SignedLayer,
+  signatureProblem,
+  signedLayers,
+  statementIn,
+  statementInBundle,
+  tagOf,
+} from "./cosign.ts";
 import { readQuestion } from "./cosign-question.ts";
 import { type Content, type RegistryAccess, RegistryClient, RegistryError, type Repository } from "./registry-client.ts";
 import type { SigstoreTrust } from "./sigstore-trust.ts";
@@ -84,26 +95,47 @@ export class Registries {
     const { image, repository } = this.#locate(reference);
     const { digest } = await this.#client.manifest(repository, image, signal);
     const kept = question.repository === "" ? repository : this.#locate(question.repository).repository;
-    const what = question.predicateType === undefined ? "sig" : "att";
-    const manifest = await this.#signatures(kept, tagOf(digest, what), signal);
-    const of: Signed = { layers: signedLayers(manifest, what), kept, digest, check: { question, trust } };
-    return what === "sig" ? this.#signature(of, signal) : this.#attestations(of, signal);
+    const of: Signed = { kept, digest, check: { question, trust } };
+    const tagged = question.forms.tags ? await this.#tagged(of, signal) : undefined;
+    if (tagged !== undefined && (tagged["verified"] === true || !question.forms.bundles)) return tagged;
+    const bundled = await this.#bundled(of, signal);
+    return bundled["verified"] === true ? bundled : (tagged ?? bundled);
   }
 
-  /** Null: there are none. */
-  async #signatures(repository: Repository, tag: string, signal: AbortSignal): Promise<JsonValue> {
-    try {
-      return parsed(await this.#client.manifest(repository, { tag, digest: "" }, signal));
-    } catch (error) {
-      if (error instanceof RegistryError && error.notFound) return null;
-      throw error;
+  /** Signatures and attestations as cosign keeps them under tags. */
+  async #tagged(of: Signed, signal: AbortSignal): Promise<JsonObject> {
+    const what = of.check.question.predicateType === undefined ? "sig" : "att";
+    const layers = signedLayers((await this.#manifest(of.kept, tagOf(of.digest, what), signal)) ?? null, what);
+    if (what === "sig") return this.#signature(layers, of, signal);
+    const sources = layers.map((layer) => ({
+      digest: layer.digest,
+      read: (bytes: Buffer) => statementIn(bytes, layer, of.digest, of.check),
+    }));
+    return this.#statements(sources, of, signal);
+  }
+
+  /** Bundles that refer to the image: by the distribution specification's referrers, or the tag that stands in for them. */
+  async #bundled(of: Signed, signal: AbortSignal): Promise<JsonObject> {
+    const { kept, digest, check } = of;
+    const index =
+      (await ifThere(this.#client.referrers(kept, digest, signal))) ??
+      (await this.#manifest(kept, digest.replace(":", "-"), signal));
+    const sources: StatementSource[] = [];
+    for (const one of bundleDigests(index ?? null)) {
+      const blob = bundleBlobOf((await ifThere(this.#client.manifest(kept, { tag: "", digest: one }, signal))) ?? null);
+      if (blob !== undefined) sources.push({ digest: blob, read: (bytes) => statementInBundle(bytes, digest, check) });
     }
+    return this.#statements(sources, of, signal);
   }
 
-  async #signature({ layers, kept, digest, check }: Signed, signal: AbortSignal): Promise<JsonObject> {
+  #manifest(repository: Repository, tag: string, signal: AbortSignal): Promise<JsonValue | undefined> {
+    return ifThere(this.#client.manifest(repository, { tag, digest: "" }, signal));
+  }
+
+  async #signature(layers: readonly SignedLayer[], { kept, digest, check }: Signed, signal: AbortSignal): Promise<JsonObject> {
     const problems: LayerProblem[] = [];
     for (const layer of layers) {
-      const bytes = await this.#layer(kept, layer, mostPayloadBytes, signal);
+      const bytes = await this.#blob(kept, layer.digest, mostPayloadBytes, signal);
       const problem = Buffer.isBuffer(bytes) ? { isOpen: false, message: signatureProblem(bytes, layer, digest, check) } : bytes;
       if (problem.message === undefined) return { verified: true, digest };
       problems.push({ ...problem, message: problem.message });
@@ -111,24 +143,31 @@ export class Registries {
     return unverified(digest, problems, "no signatures found");
   }
 
-  async #attestations({ layers, kept, digest, check }: Signed, signal: AbortSignal): Promise<JsonObject> {
+  /** Where a signature is asked for, any statement by the signer about the image is one, as in Kyverno. */
+  async #statements(
+    sources: readonly StatementSource[],
+    { kept, digest, check }: Signed,
+    signal: AbortSignal,
+  ): Promise<JsonObject> {
+    const wanted = check.question.predicateType;
     const problems: LayerProblem[] = [];
     const statements: JsonObject[] = [];
     let left = mostStatementBytes;
-    for (const layer of layers) {
-      const bytes = await this.#layer(kept, layer, left, signal);
+    for (const source of sources) {
+      const bytes = await this.#blob(kept, source.digest, left, signal);
       if (!Buffer.isBuffer(bytes)) {
         problems.push(bytes);
         continue;
       }
       left -= bytes.length;
-      const statement = await this.#examine(() => statementIn(bytes, layer, digest, check));
+      const statement = await this.#examine(() => source.read(bytes));
       if (typeof statement === "string") problems.push({ isOpen: false, message: statement });
-      else if (statement["type"] === check.question.predicateType) statements.push(statement);
-      else problems.push({ isOpen: false, message: `no attestation of the type ${check.question.predicateType}` });
+      else if (wanted === undefined) return { verified: true, digest };
+      else if (statement.type === wanted) statements.push(statement);
+      else problems.push({ isOpen: false, message: `no attestation of the type ${wanted}` });
     }
-    if (statements.length === 0) return unverified(digest, problems, "no attestations found");
-    return { verified: true, digest, statements };
+    if (statements.length > 0) return { verified: true, digest, statements };
+    return unverified(digest, problems, wanted === undefined ? "no signatures found" : "no attestations found");
   }
 
   /** What takes long, and anybody who may push can make long, one after the other: everything else has its turns in between. */
@@ -139,9 +178,9 @@ export class Registries {
   }
 
   /** One that cannot be had does not hide the others: anybody who may push to the repository can add some. */
-  async #layer(kept: Repository, layer: SignedLayer, mostBytes: number, signal: AbortSignal): Promise<Buffer | LayerProblem> {
+  async #blob(kept: Repository, digest: string, mostBytes: number, signal: AbortSignal): Promise<Buffer | LayerProblem> {
     try {
-      return (await this.#client.blob(kept, layer.digest, mostBytes, signal)).bytes;
+      return (await this.#client.blob(kept, digest, mostBytes, signal)).bytes;
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       return { isOpen: !error.isFinal, message: error.message };
@@ -166,11 +205,16 @@ export class Registries {
 
 /** What is looked at to verify an image. */
 interface Signed {
-  readonly layers: readonly SignedLayer[];
-  /** Where they are kept. */
+  /** Where signatures are kept. */
   readonly kept: Repository;
   readonly digest: string;
   readonly check: Check;
+}
+
+/** A blob that may hold a statement. */
+interface StatementSource {
+  readonly digest: string;
+  readonly read: (bytes: Buffer) => Found;
 }
 
 /** Why one signature or attestation does not do; `isOpen`: nobody could look at it. */
@@ -193,6 +237,16 @@ function usualPlatform(list: readonly JsonValue[]): string {
   const digest = asString(member(usual, "digest"));
   if (digest === undefined) throw new Error("the image is not there for linux");
   return digest;
+}
+
+/** Undefined: the registry has no such thing, or one that cannot be used. @throws RegistryError */
+async function ifThere(content: Promise<Content>): Promise<JsonValue | undefined> {
+  try {
+    return parsed(await content);
+  } catch (error) {
+    if (error instanceof RegistryError && error.isFinal) return undefined;
+    throw error;
+  }
 }
 
 /** @throws RegistryError */

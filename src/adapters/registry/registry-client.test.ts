@@ -35,6 +35,9 @@ const answers: { readonly [path: string]: (request: IncomingMessage) => Answer }
   "/v2/team/open/manifests/loop": () => [302, { location: "/v2/team/open/manifests/loop" }, ""],
   "/v2/team/open/manifests/away": () => [302, { location: "http://elsewhere.example/x" }, ""],
   "/v2/team/open/manifests/large": () => [200, {}, Buffer.alloc(5 * 1024 * 1024)],
+  [`/v2/team/open/referrers/${digest}`]: () => [200, {}, content],
+  [`/v2/team/old/referrers/${digest}`]: () => [406, {}, "{}"],
+  [`/v2/team/broken/referrers/${digest}`]: () => [500, {}, "{}"],
   [`/v2/team/open/manifests/${digest}`]: () => [200, {}, "something else"],
 };
 
@@ -101,6 +104,14 @@ describe("what is given", () => {
     ["something else than was asked for", { tag: "", digest }, /has the digest sha256:/],
   ] as const)("%s", async ([, reference, message]) => {
     await expect(client.manifest(at("team/open"), reference, AbortSignal.timeout(5000))).rejects.toThrow(message);
+  });
+
+  test("what refers to an image, and registries that do not know of that", async () => {
+    const referrers = (path: string) => client.referrers(at(path), digest, AbortSignal.timeout(5000));
+    expect((await referrers("team/open")).bytes).toEqual(content);
+    await expect(referrers("team/none")).rejects.toMatchObject({ isFinal: true });
+    await expect(referrers("team/old")).rejects.toMatchObject({ isFinal: true });
+    await expect(referrers("team/broken")).rejects.toMatchObject({ isFinal: false });
   });
 
   test("more than a blob may have", async () => {

@@ -13,6 +13,9 @@ const connectionsPerHost = 8;
 const tokenMilliseconds = 50_000;
 const mostTokens = 1000;
 
+/** How registries answer that do not know of referrers. */
+const unknownReferrers = [400, 405, 406];
+
 const manifestTypes = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -44,15 +47,12 @@ export interface Content {
 
 /** A registry did not give what it was asked for: its message says what and why. */
 export class RegistryError extends Error {
-  /** The registry says that there is no such thing. */
-  readonly notFound: boolean;
-  /** What there is cannot be used, or may not be asked for: to ask again would change nothing. */
+  /** There is no such thing, it cannot be used, or may not be asked for: to ask again would change nothing. */
   readonly isFinal: boolean;
 
-  constructor(message: string, { notFound = false, isFinal = false } = {}) {
+  constructor(message: string, { isFinal = false } = {}) {
     super(message);
-    this.notFound = notFound;
-    this.isFinal = isFinal || notFound;
+    this.isFinal = isFinal;
   }
 }
 
@@ -78,6 +78,11 @@ export class RegistryClient {
   /** @throws RegistryError */
   async blob(repository: Repository, digest: string, mostBytes: number, signal: AbortSignal): Promise<Content> {
     return checked(await this.#get(repository, `blobs/${digest}`, mostBytes, signal), digest);
+  }
+
+  /** The index of what refers to a manifest. @throws RegistryError, also where the registry does not know of referrers */
+  referrers(repository: Repository, digest: string, signal: AbortSignal): Promise<Content> {
+    return this.#get(repository, `referrers/${digest}`, mostManifestBytes, signal);
   }
 
   close(): Promise<void> {
@@ -106,7 +111,7 @@ export class RegistryClient {
       if (answer.statusCode !== 200) {
         await answer.body.dump();
         throw new RegistryError(`${url.host}${url.pathname}: HTTP status ${answer.statusCode}`, {
-          notFound: answer.statusCode === 404,
+          isFinal: answer.statusCode === 404 || (what.startsWith("referrers/") && unknownReferrers.includes(answer.statusCode)),
         });
       }
       const bytes = await read(answer.body, mostBytes, url);
@@ -158,7 +163,7 @@ export class RegistryClient {
   }
 }
 
-const safePath = /^(?:manifests|blobs)\/(?:\w[\w.-]{0,127}|sha(?:256|384|512):[a-f0-9]{64,128})$/;
+const safePath = /^(?:manifests|blobs|referrers)\/(?:\w[\w.-]{0,127}|sha(?:256|384|512):[a-f0-9]{64,128})$/;
 
 const tokenKey = ({ access, path }: Repository): string => `${access.origin} ${path}`;
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);

@@ -40,10 +40,17 @@ export class SigstoreTrust {
 
   /** A text says why the signature proves nothing. */
   signerOf(content: SignedContent, proof: KeylessProof): Signer | string {
+    return this.#signerOf(() => bundleOf(content, proof), "payload" in content ? content.payload : undefined);
+  }
+
+  /** Of a bundle around a DSSE envelope (sigstore_bundle.proto), as JSON. A text says why it proves nothing. */
+  signerOfBundle(bundle: JsonValue): Signer | string {
+    return this.#signerOf(() => bundle, undefined);
+  }
+
+  #signerOf(bundle: () => unknown, payload: Buffer | undefined): Signer | string {
     try {
-      const bundle = bundleFromJSON(bundleOf(content, proof));
-      const entity = toSignedEntity(bundle, "payload" in content ? content.payload : undefined);
-      const { identity } = this.#verifier.verify(entity);
+      const { identity } = this.#verifier.verify(toSignedEntity(bundleFromJSON(bundle()), payload));
       return { issuer: identity?.extensions?.issuer ?? "", subject: identity?.subjectAlternativeName ?? "" };
     } catch (error) {
       return error instanceof Error ? error.message : String(error);

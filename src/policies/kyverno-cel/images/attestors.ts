@@ -56,6 +56,7 @@ function questionOf(attestor: JsonValue): JsonObject {
   const trustedRoot = textIn(cosign, "trustedRoot");
   return defined({
     type: "Cosign",
+    bundles: true,
     keys: isObject(key)
       ? defined({
           publicKeys: key["data"],
