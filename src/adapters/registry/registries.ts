@@ -136,9 +136,13 @@ export class Registries {
     const problems: LayerProblem[] = [];
     for (const layer of layers) {
       const bytes = await this.#blob(kept, layer.digest, mostPayloadBytes, signal);
-      const problem = Buffer.isBuffer(bytes) ? { isOpen: false, message: signatureProblem(bytes, layer, digest, check) } : bytes;
-      if (problem.message === undefined) return { verified: true, digest };
-      problems.push({ ...problem, message: problem.message });
+      if (!Buffer.isBuffer(bytes)) {
+        problems.push(bytes);
+        continue;
+      }
+      const message = await this.#examine(() => signatureProblem(bytes, layer, digest, check));
+      if (message === undefined) return { verified: true, digest };
+      problems.push({ isOpen: false, message });
     }
     return unverified(digest, problems, "no signatures found");
   }
