@@ -156,6 +156,7 @@ function ingestCommand(context: CommandContext): Command {
   return withStore(command)
     .argument("<logs...>", "files, folders, - for standard input")
     .option("--cluster <name>", "which cluster they are from", "default")
+    .option("--ledger-key <file>", "PEM: the key that signs the ledger, as the server has it; else the one in <data>")
     .action((paths: readonly string[], flags: IngestFlags) => runIngest(paths, flags, context));
 }
 

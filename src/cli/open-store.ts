@@ -1,9 +1,12 @@
 import { Ledger } from "../adapters/store/ledger.ts";
+import { sha256 } from "../adapters/store/ledger-hashes.ts";
+import { latestCheckpoint } from "../adapters/store/ledger-reading.ts";
 import { openPostgres, type PostgresOptions } from "../adapters/store/postgres.ts";
-import { openSigner } from "../adapters/store/signing-key.ts";
+import { keysOf, openSigner, verifyEd25519 } from "../adapters/store/signing-key.ts";
 import { openSqlite, readSqlite } from "../adapters/store/sqlite.ts";
 import { type Store, StoreUnavailable } from "../adapters/store/store.ts";
 import type { Instant } from "../core/host.ts";
+import { readCheckpoint } from "../ledger/checkpoint.ts";
 import { UsageError } from "./command.ts";
 
 /** The name that checkpoints are signed under. */
@@ -19,8 +22,16 @@ export function readStore(directory: string, url: string | undefined): Promise<S
   return orUsageError(() => (url === undefined ? readSqlite(directory) : openPostgres(url)));
 }
 
-/** The ledger in a store, its checkpoints signed by the key of `keyFile`, or else in `directory`, which is made where there is none. */
+/**
+ * The ledger in a store, its checkpoints signed by the key of `keyFile`, or else in `directory`, which is made where there is none.
+ * Throws `UsageError` where the directory has no part in the ledger: whoever trusts the keys that signed it could not verify what a new one signs.
+ */
 export async function openLedger(store: Store, directory: string, now: () => Instant, keyFile?: string): Promise<Ledger> {
+  const last = keyFile === undefined ? await latestCheckpoint(store.reading) : undefined;
+  if (last !== undefined && !readCheckpoint(sha256, verifyEd25519, await keysOf(directory), last.note).ok)
+    throw new UsageError(
+      `the ledger is signed by a key that is not in ${directory}/ledger-keys.txt: name the server's key with --ledger-key, or its directory with --data`,
+    );
   return new Ledger(store, await openSigner(directory, ledgerOrigin, keyFile), now);
 }
 

@@ -31,6 +31,7 @@ function startCommand(context: CommandContext): Command {
     .option("-f, --file <path>", "the same as a path; repeatable", collect)
     .option("-c, --cluster", "the cluster of the current kubeconfig context")
     .option("--context <name>", "another kubeconfig context")
+    .option("--ledger-key <file>", "PEM: the key that signs the ledger, as the server has it; else the one in <data>")
     .option("--since <time>", "looks for uses from there on: RFC 3339, or a duration before now", "90d")
     .option("--by <user>", "who begins it; else the user of this machine")
     .action((name: string, paths: readonly string[], flags: StartFlags) => runStart(name, withPaths(flags, paths), context));
@@ -55,6 +56,7 @@ function decideCommand(context: CommandContext): Command {
     .argument("<binding>", "as the list shows it")
     .argument("<decision>", "keep or revoke")
     .requiredOption("--reason <text>", "why")
+    .option("--ledger-key <file>", "PEM: the key that signs the ledger, as the server has it; else the one in <data>")
     .option("--by <user>", "who decided; else the user of this machine")
     .action((name: string, binding: string, decision: string, flags: DecideFlags) =>
       runDecide({ name, binding, decision }, flags, context),

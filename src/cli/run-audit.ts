@@ -64,6 +64,7 @@ export interface ProofFlags extends StoreFlags {
 }
 
 export interface IngestFlags extends StoreFlags {
+  readonly ledgerKey?: string;
   readonly cluster: string;
 }
 
@@ -162,7 +163,7 @@ function proofProblem(evidence: JsonValue | undefined, keys: Awaited<ReturnType<
 
 export async function runIngest(paths: readonly string[], flags: IngestFlags, context: CommandContext): Promise<void> {
   const store = await openStore(flags.data, databaseUrl(context));
-  const ledger = await openLedger(store, flags.data, context.io.now);
+  const ledger = await openLedger(store, flags.data, context.io.now, flags.ledgerKey);
   const { recorded, repeated, refused, reason, diagnostics } = await ingestLogs(ledger, paths, flags.cluster);
   await ledger.close();
   await store.close();

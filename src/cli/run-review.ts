@@ -19,6 +19,7 @@ import { writeDiagnostics } from "./run-audit-text.ts";
 
 interface OnFlags extends StoreFlags {
   readonly on: string;
+  readonly ledgerKey?: string;
 }
 
 export interface StartFlags extends OnFlags {
@@ -118,12 +119,12 @@ async function objectsOf(flags: StartFlags, context: CommandContext): Promise<re
 }
 
 async function writing(
-  flags: StoreFlags,
+  flags: OnFlags,
   { io }: CommandContext,
   use: (ledger: Ledger, store: Store) => Promise<void>,
 ): Promise<void> {
   const store = await openStore(flags.data, io.env["DATABASE_URL"]);
-  const ledger = await openLedger(store, flags.data, io.now);
+  const ledger = await openLedger(store, flags.data, io.now, flags.ledgerKey);
   try {
     await use(ledger, store);
   } finally {

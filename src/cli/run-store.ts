@@ -14,6 +14,7 @@ export interface CopyFlags {
 }
 
 export interface PruneFlags extends CopyFlags {
+  readonly ledgerKey?: string;
   readonly olderThan: string;
 }
 
@@ -65,14 +66,9 @@ export async function runPrune(flags: PruneFlags, context: CommandContext): Prom
   if (!(days > 0)) throw new UsageError(`"${flags.olderThan}" is no duration in days: write 180d`);
   const store = await openStore(flags.data, io.env["DATABASE_URL"]);
   try {
-    const { removed, first } = await pruneLedger(store, io.now() - days * day);
-    if (removed > 0) {
-      const ledger = await openLedger(store, flags.data, io.now);
-      await ledger.append([
-        { kind: "server.event", at: io.now(), cluster: "", verb: "prune", outcome: "done", data: { removed, first, days } },
-      ]);
-      await ledger.close();
-    }
+    const ledger = await openLedger(store, flags.data, io.now, flags.ledgerKey);
+    const { removed, first } = await pruneLedger(store, ledger, io.now() - days * day, io.now());
+    await ledger.close();
     io.out(`${removed} records removed; the first that is left is ${first}\n`);
   } finally {
     await store.close();

@@ -31,6 +31,7 @@ export function createCommand(context: CommandContext): Command {
         ["castellan store prune --older-than 365d", "the server is stopped, unless it uses PostgreSQL"],
       ])
         .requiredOption("--older-than <duration>", "days: 180d")
+        .option("--ledger-key <file>", "PEM: the key that signs the ledger, as the server has it; else the one in <data>")
         .action((flags: PruneFlags) => runPrune(flags, context)),
     );
 }

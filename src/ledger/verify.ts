@@ -27,6 +27,8 @@ export interface LedgerProblem {
     | "CHECKPOINT_DIFFERS"
     | "LEDGER_TRUNCATED"
     | "HEAD_CHANGED"
+    | "KEYS_CHANGED"
+    | "REMOVAL_UNRECORDED"
     | "UNSIGNED_RECORDS";
   /** The records it is about: first and last sequence number. */
   readonly from: number;

@@ -88,16 +88,18 @@ describe.each(["sqlite", "postgres"] as const)("retention on %s", (engine) => {
     if (engine === "postgres" && server === undefined) return skip("PostgreSQL is not installed");
     const store = await openNew(engine);
     const ledger = await fill(store);
-    expect(await pruneLedger(store, start)).toEqual({ removed: 0, first: 0 });
-    expect(await pruneLedger(store, start + 1.5 * month)).toEqual({ removed: 512, first: 512 });
+    expect(await pruneLedger(store, ledger, start, start)).toEqual({ removed: 0, first: 0 });
+    expect(await pruneLedger(store, ledger, start + 1.5 * month, start)).toEqual({ removed: 512, first: 512 });
     expect((await recordsFrom(store.reading, 0, 1))[0]?.seq).toBe(512);
+    const [said] = await recordsFrom(store.reading, 900, 1);
+    expect(JSON.parse(said?.body ?? "")).toMatchObject({ verb: "prune", data: { first: 512, removed: 512 } });
     expect(await problems(store)).toEqual([]);
     await ledger.append([{ kind: "server.event", at: 0, cluster: "test", data: {} }]);
     expect(await problems(store)).toEqual([]);
     const checkpoint = await latestCheckpoint(store.reading);
     const reading = readCheckpoint(sha256, verifyEd25519, await keysOf(directory), checkpoint?.note ?? "");
     if (!reading.ok) throw new Error(reading.reason);
-    for (const index of [512, 767, 800, 900]) {
+    for (const index of [512, 767, 800, 901]) {
       const [row] = await recordsFrom(store.reading, index, 1);
       const leaf = ledgerHashes.leafOfText(row?.body ?? "");
       const proof = await inclusionProof(store.reading, index, reading.head.size);

@@ -266,6 +266,29 @@ describe.each(engines)("ledger on %s", (engine) => {
     },
     { what: "the head", code: "HEAD_CHANGED", to: 600, forge: (db) => sql`update ledger_head set size = 600`.execute(db) },
     {
+      what: "the oldest records taken out as if by retention",
+      code: "REMOVAL_UNRECORDED",
+      to: 255,
+      async forge(db) {
+        await sql`delete from ledger_records where seq < 256`.execute(db);
+        await sql`delete from ledger_keys where seq < 256`.execute(db);
+        const left = sql`(select hash from ledger_tiles where level = 8 and idx = 0)`;
+        await sql`update ledger_head set pruned_size = 256, pruned_frontier = ${left}`.execute(db);
+      },
+    },
+    {
+      what: "that something was removed where nothing was",
+      code: "HEAD_CHANGED",
+      to: 0,
+      forge: (db) => sql`update ledger_head set pruned_size = 256`.execute(db),
+    },
+    {
+      what: "a key that would keep an event out",
+      code: "KEYS_CHANGED",
+      to: 659,
+      forge: (db) => sql`insert into ledger_keys (key, seq) values ('an event to come', 3)`.execute(db),
+    },
+    {
       what: "two records exchanged",
       code: "TILE_CHANGED",
       to: 255,

@@ -30,6 +30,8 @@ export interface CheckedPage {
   readonly tiles: Uint8Array<ArrayBuffer>;
   /** In the order of the rows. */
   readonly problems: readonly LedgerProblem[];
+  /** How many of them have a key. */
+  readonly keyed: number;
 }
 
 /** Reads and checks the records from `from` (included) to `to` (excluded). */
@@ -42,13 +44,15 @@ export function checkedRows(rows: readonly StoredRow[]): CheckedPage {
   const report = (code: LedgerProblem["code"], from: number, to: number, message: string) => {
     problems.push({ code, from, to, message });
   };
+  let keyed = 0;
   for (const [i, row] of rows.entries()) {
     seqs[i] = row.seq;
+    if (typeof row.key === "string") keyed++;
     const checked = checkRow(ledgerHashes, row, report);
     // Who changes rows may put anything there.
     if (checked instanceof Uint8Array) leaves.set(checked.subarray(0, hashLength), i * hashLength);
   }
-  return { seqs, leaves, tiles: tilesOf(seqs, leaves), problems };
+  return { seqs, leaves, tiles: tilesOf(seqs, leaves), problems, keyed };
 }
 
 /** Whether the row at `i` and those after it are all the records of a tile, in order. */

@@ -6,6 +6,7 @@ import type { TreeHead } from "../../ledger/proof.ts";
 import { LedgerVerifier, tileSize } from "../../ledger/verify.ts";
 import { hashLength, ledgerHashes, sha256 } from "./ledger-hashes.ts";
 import { type CheckedPage, checkedColumns, checkedRows, isTileStart, type PageCheck } from "./ledger-page.ts";
+import { recordedPruning } from "./retention.ts";
 import type { Tables } from "./tables.ts";
 
 /** Records that are read and checked at a time; hashing them takes far longer than handing them over. */
@@ -41,6 +42,8 @@ export async function verifyStoredLedger(
   const head = await db.selectFrom("ledger_head").selectAll().executeTakeFirst();
   const start = unpackFrontier(head?.pruned_size ?? 0, head?.pruned_frontier ?? new Uint8Array(0));
   const verifier = new LedgerVerifier(ledgerHashes, start ?? emptyFrontier);
+  if (start === undefined)
+    verifier.report("HEAD_CHANGED", 0, 0, "the ledger's head does not say what was removed before its first record");
   const tiles = new Map<string, Uint8Array>();
   for (const { level, idx, hash } of await db.selectFrom("ledger_tiles").selectAll().execute())
     tiles.set(`${level}/${idx}`, hash);
@@ -60,7 +63,9 @@ export async function verifyStoredLedger(
   };
   sign(verifier.size);
   const tileOf = ({ level, index }: { readonly level: number; readonly index: number }) => tiles.get(`${level}/${index}`);
-  for await (const { seqs, leaves, tiles: whole, problems } of pages(check, verifier.size, await lastOf(db))) {
+  let keyed = 0;
+  for await (const { seqs, leaves, tiles: whole, problems, keyed: keyedHere } of pages(check, verifier.size, await lastOf(db))) {
+    keyed += keyedHere;
     let problem = 0;
     let tile = 0;
     for (let i = 0; i < seqs.length; i++) {
@@ -81,11 +86,33 @@ export async function verifyStoredLedger(
     }
   }
   verifier.finish(signed);
+  await checkRemoved(db, verifier, start?.size ?? 0);
+  await checkKeys(db, verifier, keyed);
   if (head !== undefined && (head.size !== verifier.size || !sameHash(head.frontier, verifier.packed()))) {
     const message = `the ledger's head says ${head.size} records, where there are ${verifier.size}, or its hashes are not theirs`;
     verifier.report("HEAD_CHANGED", 0, head.size, message);
   }
   return verifier;
+}
+
+/** Who takes away records can say so in the head, but not in a record, which a checkpoint signs. */
+async function checkRemoved(db: Kysely<Tables>, verifier: LedgerVerifier, first: number): Promise<void> {
+  const recorded = await recordedPruning(db);
+  if (recorded === first) return;
+  const message = `the records before ${first} are gone, where those before ${recorded} were removed by retention, as the ledger says`;
+  verifier.report("REMOVAL_UNRECORDED", Math.min(recorded, first), Math.max(recorded, first) - 1, message);
+}
+
+/** A key without its record would keep an event out of the ledger for good. */
+async function checkKeys(db: Kysely<Tables>, verifier: LedgerVerifier, keyed: number): Promise<void> {
+  const { keys } = await db
+    .selectFrom("ledger_keys")
+    .select(({ fn }) => fn.countAll<number>().as("keys"))
+    .where("seq", "<", verifier.size)
+    .executeTakeFirstOrThrow();
+  if (Number(keys) === keyed) return;
+  const message = `${keys} keys keep events from being recorded twice, where ${keyed} records have one`;
+  verifier.report("KEYS_CHANGED", 0, verifier.size - 1, message);
 }
 
 async function notes(db: Kysely<Tables>): Promise<string[]> {

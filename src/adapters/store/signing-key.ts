@@ -58,7 +58,12 @@ export async function readKeys(file: string): Promise<readonly CheckpointKey[]> 
   return lines.flatMap((line) => parseCheckpointKey(sha256, line) ?? []);
 }
 
-export const keysOf = (directory: string): Promise<readonly CheckpointKey[]> => readKeys(publicFile(directory));
+/** Of a directory that no key was made in yet: none. */
+export const keysOf = (directory: string): Promise<readonly CheckpointKey[]> =>
+  readKeys(publicFile(directory)).catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  });
 
 function newKey(): string {
   return generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
