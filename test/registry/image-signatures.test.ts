@@ -391,6 +391,8 @@ describe("what cosign wrote by an identity", () => {
     ["a time that is none", "bundle", inBundle((b) => (b.Payload["integratedTime"] = "soon"))],
     ["no promise", "bundle", inBundle((b) => (b["SignedEntryTimestamp"] = ""))],
     ["another log", "bundle", inBundle((b) => (b.Payload["logID"] = "00"))],
+    ["a certificate that is larger than any", "certificate", (text) => text + "A".repeat(20_000)],
+    ["an entry that is larger than any", "bundle", inBundle((b) => (b["more"] = "A".repeat(200_000)))],
     ["an entry about something else", "bundle", inBundle((b) => (b.Payload["body"] = Buffer.from("{}").toString("base64")))],
   ])("%s: refused", async ([, name, change], { skip }) => {
     skip(reason !== undefined, reason);

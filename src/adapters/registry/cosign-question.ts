@@ -48,7 +48,8 @@ const known = {
   ctlog: ["url", "insecureIgnoreTlog", "insecureIgnoreSCT"],
   // The logs and authorities are those that the operator trusts, and all of them have to agree.
   keyless: ["issuer", "issuerRegExp", "subject", "subjectRegExp", "identities", "rekor", "ctlog"],
-  identity: ["issuer", "issuerRegExp", "subject", "subjectRegExp"],
+  // An expression has been put into subjectRegExp.
+  identity: ["issuer", "issuerRegExp", "subject", "subjectRegExp", "subjectExpression"],
   log: ["url"],
 } as const;
 
@@ -119,8 +120,10 @@ function readKeyless(spec: JsonValue): CosignAuthority | string {
   if (stranger !== undefined) return `${stranger} is not understood here`;
   const wanted: WantedIdentity[] = [];
   for (const identity of identities) {
-    const issuer = textWanted(identity, "issuer");
-    const subject = textWanted(identity, "subject");
+    // The CEL kind is as cosign: a text is that text.
+    const holds = isArray(listed) ? isSame : matchWildcard;
+    const issuer = textWanted(identity, "issuer", holds);
+    const subject = textWanted(identity, "subject", holds);
     if (typeof issuer === "string") return issuer;
     if (typeof subject === "string") return subject;
     wanted.push({ issuer, subject });
@@ -128,14 +131,20 @@ function readKeyless(spec: JsonValue): CosignAuthority | string {
   return { kind: "keyless", identities: wanted };
 }
 
-/** As Kyverno: `*` and `?` stand for characters, an expression may match anywhere, and where both are there both hold. */
-function textWanted(identity: JsonValue, name: "issuer" | "subject"): ((text: string) => boolean) | string {
+const isSame = (wanted: string, text: string): boolean => wanted === text;
+
+/** An expression may match anywhere, and where a text is there, too, both have to hold. */
+function textWanted(
+  identity: JsonValue,
+  name: "issuer" | "subject",
+  holds: (pattern: string, text: string) => boolean,
+): ((text: string) => boolean) | string {
   const pattern = asString(member(identity, name)) ?? "";
   const source = asString(member(identity, `${name}RegExp`)) ?? "";
   if (pattern === "" && source === "") return `the ${name} has to be named: anybody can have a certificate`;
   const regex = compileRegex(source);
   if (!regex.ok) return `${name}RegExp is no regular expression: ${regex.message}`;
-  return (text) => (pattern === "" || matchWildcard(pattern, text)) && (source === "" || regex.value.test(text));
+  return (text) => (pattern === "" || holds(pattern, text)) && (source === "" || regex.value.test(text));
 }
 
 function strangerIn(value: JsonValue | undefined, fields: readonly string[]): string | undefined {

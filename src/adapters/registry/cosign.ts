@@ -119,7 +119,8 @@ export function statementIn(bytes: Buffer, layer: SignedLayer, image: string, ch
 /** The statement in a bundle of Sigstore's. */
 export function statementInBundle(bytes: Buffer, image: string, check: Check): Found {
   const bundle = parsed(bytes);
-  return statementOf(member(bundle, "dsseEnvelope") ?? null, () => check.trust?.signerOfBundle(bundle), image, check);
+  const signerOf = (envelope: Envelope) => check.trust?.signerOfBundle({ envelope }, bundle);
+  return statementOf(member(bundle, "dsseEnvelope") ?? null, signerOf, image, check);
 }
 
 type Envelope = Extract<SignedContent, { readonly envelope: unknown }>["envelope"];

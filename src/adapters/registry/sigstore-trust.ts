@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { bundleFromJSON } from "@sigstore/bundle";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
-import { parseExactJson } from "../../core/exact-json.ts";
-import { asString, type JsonValue, member } from "../../core/json.ts";
+import { parseExactJson, writeExactJson } from "../../core/exact-json.ts";
+import { asString, isArray, isObject, type JsonValue, member } from "../../core/json.ts";
 
 /** Who signed, as the authority's certificate names them. */
 export interface Signer {
@@ -40,18 +40,33 @@ export class SigstoreTrust {
 
   /** A text says why the signature proves nothing. */
   signerOf(content: SignedContent, proof: KeylessProof): Signer | string {
-    return this.#signerOf(() => bundleOf(content, proof), "payload" in content ? content.payload : undefined);
+    return this.#signerOf(content, () => materialOf(proof));
   }
 
-  /** Of a bundle around a DSSE envelope (sigstore_bundle.proto), as JSON. A text says why it proves nothing. */
-  signerOfBundle(bundle: JsonValue): Signer | string {
-    return this.#signerOf(() => bundle, undefined);
+  /** As `signerOf`, by what a bundle says beside its envelope (sigstore_bundle.proto, as JSON). */
+  signerOfBundle(content: SignedContent, bundle: JsonValue): Signer | string {
+    return this.#signerOf(content, () => ({
+      mediaType: asString(member(bundle, "mediaType")) ?? "",
+      verificationMaterial: member(bundle, "verificationMaterial") ?? null,
+    }));
   }
 
-  #signerOf(bundle: () => unknown, payload: Buffer | undefined): Signer | string {
+  #signerOf(content: SignedContent, materialOf: () => BundleMaterial): Signer | string {
     try {
-      const { identity } = this.#verifier.verify(toSignedEntity(bundleFromJSON(bundle()), payload));
-      return { issuer: identity?.extensions?.issuer ?? "", subject: identity?.subjectAlternativeName ?? "" };
+      const { mediaType, verificationMaterial } = materialOf();
+      const problem = materialProblem(verificationMaterial);
+      if (problem !== undefined) return problem;
+      const bundle = bundleFromJSON({ mediaType, verificationMaterial, ...contentOf(content) });
+      const entity = toSignedEntity(bundle, "payload" in content ? content.payload : undefined);
+      const { identity } = this.#verifier.verify(entity);
+      const certificate = new X509Certificate(certificateIn(verificationMaterial));
+      return (
+        entryProblem(entity.tlogEntries, certificate) ??
+        signerProblem(certificate, {
+          issuer: identity?.extensions?.issuer ?? "",
+          subject: identity?.subjectAlternativeName ?? "",
+        })
+      );
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
@@ -73,10 +88,100 @@ export function readSigstoreTrust(file: string): SigstoreTrust {
   throw new Error(`${file} is no trusted root of Sigstore: it needs certificateAuthorities and tlogs`);
 }
 
-/** A bundle of the first version (sigstore_bundle.proto), as JSON. @throws Error where the proof is not as cosign writes it */
-function bundleOf(content: SignedContent, { certificate, bundle }: KeylessProof): object {
+interface BundleMaterial {
+  readonly mediaType: string;
+  readonly verificationMaterial: JsonValue;
+}
+
+/** Whatever stands in it is somebody else's: certificates have some kilobytes, and what reads them takes the square of their size. */
+const most = { material: 64 * 1024, text: 16 * 1024, entries: 4 } as const;
+
+/** Why it is not given to what reads it; undefined: it may be. */
+function materialProblem(material: JsonValue): string | undefined {
+  if (writeExactJson(material).length > most.material) return "what proves the signature is larger than proofs are";
+  for (const name of ["tlogEntries", "timestampVerificationData"]) {
+    const part = member(material, name);
+    const listed = isArray(part) ? part : member(part, "rfc3161Timestamps");
+    if (isArray(listed) && listed.length > most.entries) return `the signature comes with more than ${most.entries} ${name}`;
+  }
+  return isSmall(material) ? undefined : "a part of what proves the signature is larger than it can be";
+}
+
+/** Objects with a length would be read as bytes. */
+function isSmall(value: JsonValue): boolean {
+  if (typeof value === "string") return value.length <= most.text;
+  if (isArray(value)) return value.every(isSmall);
+  return (
+    !isObject(value) ||
+    (!Object.hasOwn(value, "length") && Object.values(value).every((part) => part === undefined || isSmall(part)))
+  );
+}
+
+/** The signer's certificate, DER. */
+function certificateIn(material: JsonValue): Buffer {
+  const chain = member(member(material, "x509CertificateChain"), "certificates");
+  const certificate = isArray(chain) ? chain[0] : member(material, "certificate");
+  return Buffer.from(asString(member(certificate, "rawBytes")) ?? "", "base64");
+}
+
+/** The log has to have seen this certificate: else whoever looks there for what was signed in their name would not find it. */
+function entryProblem(
+  entries: readonly { readonly canonicalizedBody: Uint8Array }[],
+  { raw }: X509Certificate,
+): string | undefined {
+  for (const { canonicalizedBody } of entries) {
+    const seen = verifierIn(parseExactJson(Buffer.from(canonicalizedBody).toString("utf8")));
+    if (seen === undefined || !seen.equals(raw)) return "the entry of the transparency log is about another certificate";
+  }
+  return undefined;
+}
+
+/** Where the kinds of entries have the certificate (rekor/pkg/types, rekor-tiles): PEM in base64, or DER from the second version on. */
+function verifierIn(entry: JsonValue): Buffer | undefined {
+  const spec = member(entry, "spec");
+  const first = (list: JsonValue | undefined) => (isArray(list) ? list[0] : undefined);
+  const text =
+    member(member(member(spec, "signature"), "publicKey"), "content") ??
+    member(first(member(spec, "signatures")) ?? null, "verifier") ??
+    member(first(member(member(member(spec, "content"), "envelope"), "signatures")) ?? null, "publicKey");
+  if (typeof text === "string") {
+    const once = Buffer.from(text, "base64");
+    const pem = once.toString("latin1").startsWith("-----BEGIN") ? once : Buffer.from(once.toString("latin1"), "base64");
+    return new X509Certificate(pem).raw;
+  }
+  const signature =
+    member(member(spec, "hashedRekordV002"), "signature") ?? first(member(member(spec, "dsseV002"), "signatures")) ?? null;
+  const der = member(member(member(signature, "verifier"), "x509Certificate"), "rawBytes");
+  return typeof der === "string" ? Buffer.from(der, "base64") : undefined;
+}
+
+const codeSigning = "1.3.6.1.5.5.7.3.3";
+
+/** The certificate is for signing, and names one subject and no other, as another reader of certificates sees it. */
+function signerProblem(certificate: X509Certificate, signer: Signer): Signer | string {
+  const { issuer, subject } = signer;
+  if (issuer === "" || subject === "") return "the certificate names no issuer or no subject";
+  if (![`URI:${subject}`, `email:${subject}`].includes(certificate.subjectAltName ?? ""))
+    return "the certificate names more than one subject";
+  return certificate.keyUsage?.includes(codeSigning) === true ? signer : "the certificate is not for signing";
+}
+
+/** What was signed, as bundles have it. */
+function contentOf(content: SignedContent): object {
+  if ("payload" in content) {
+    const digest = createHash("sha256").update(content.payload).digest("base64");
+    return { messageSignature: { messageDigest: { algorithm: "SHA2_256", digest }, signature: content.signature } };
+  }
+  const { payload, payloadType, sig } = content.envelope;
+  return { dsseEnvelope: { payload, payloadType, signatures: [{ sig, keyid: "" }] } };
+}
+
+/** As a bundle of the first version has it. @throws Error where the proof is not as cosign writes it */
+function materialOf({ certificate, bundle }: KeylessProof): BundleMaterial {
   if (certificate === "" || bundle === "")
     throw new Error("the signature comes without a certificate and an entry of a transparency log");
+  if (certificate.length > most.text || bundle.length > 2 * most.material)
+    throw new Error("what proves the signature is larger than proofs are");
   const promise = parseExactJson(bundle);
   const entry = member(promise, "Payload");
   const body = asString(member(entry, "body")) ?? "";
@@ -89,27 +194,13 @@ function bundleOf(content: SignedContent, { certificate, bundle }: KeylessProof)
         {
           logIndex: numberIn(entry, "logIndex"),
           logId: { keyId: Buffer.from(asString(member(entry, "logID")) ?? "", "hex").toString("base64") },
-          kindVersion: { kind: asString(member(logged, "kind")), version: asString(member(logged, "apiVersion")) },
+          kindVersion: { kind: asString(member(logged, "kind")) ?? "", version: asString(member(logged, "apiVersion")) ?? "" },
           integratedTime: numberIn(entry, "integratedTime"),
           inclusionPromise: { signedEntryTimestamp: asString(member(promise, "SignedEntryTimestamp")) ?? "" },
           canonicalizedBody: body,
         },
       ],
     },
-    ...("payload" in content
-      ? {
-          messageSignature: {
-            messageDigest: { algorithm: "SHA2_256", digest: createHash("sha256").update(content.payload).digest("base64") },
-            signature: content.signature,
-          },
-        }
-      : {
-          dsseEnvelope: {
-            payload: content.envelope.payload,
-            payloadType: content.envelope.payloadType,
-            signatures: [{ sig: content.envelope.sig, keyid: "" }],
-          },
-        }),
   };
 }
 

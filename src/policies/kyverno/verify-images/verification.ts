@@ -78,9 +78,11 @@ function legacyAttestors(spec: JsonValue): readonly AttestorSet[] {
   if (key === "" && issuer === "") return [];
   const annotations = member(spec, "annotations");
   const shared = annotations === undefined ? {} : { annotations };
+  const extensions = member(spec, "additionalExtensions");
+  const more = extensions === undefined ? {} : { additionalExtensions: extensions };
   const identity =
     key === ""
-      ? { keyless: { issuer, subject: text(spec, "subject"), roots: text(spec, "roots") } }
+      ? { keyless: { issuer, subject: text(spec, "subject"), roots: text(spec, "roots"), ...more } }
       : { keys: { publicKeys: key } };
   return [parseAttestorSet({ entries: [{ ...shared, ...identity }] })];
 }
@@ -97,9 +99,13 @@ function parseAttestation(spec: JsonValue, legacy: readonly AttestorSet[]): Atte
 
 export function parseAttestorSet(spec: JsonValue): AttestorSet {
   const entries = list(member(spec, "entries")).flatMap(parseEntry);
-  const count = Number(member(spec, "count") ?? 0);
-  return { required: count === 0 ? entries.length : count, entries };
+  const count = member(spec, "count");
+  // Whatever else stands there, nothing is verified by nobody.
+  return { required: isCount(count) && count > 0 ? count : Math.max(1, entries.length), entries };
 }
+
+const isCount = (value: JsonValue | undefined): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0;
 
 const identities = ["keys", "certificates", "keyless"] as const;
 
@@ -146,9 +152,9 @@ export function checkVerification(spec: JsonValue, path: JsonPath, report: Docum
 function checkSet(spec: JsonValue, path: JsonPath, notary: boolean, report: DocumentReport): void {
   const entries = list(member(spec, "entries"));
   if (entries.length === 0) report.error("KYV_BAD_RULE", path, "needs entries");
-  if (Number(member(spec, "count") ?? 0) > entries.length) {
-    report.error("KYV_BAD_RULE", [...path, "count"], "cannot exceed the number of entries");
-  }
+  const count = member(spec, "count") ?? 0;
+  if (!isCount(count)) report.error("KYV_BAD_RULE", [...path, "count"], "has to be a whole number");
+  else if (count > entries.length) report.error("KYV_BAD_RULE", [...path, "count"], "cannot exceed the number of entries");
   for (const [i, entry] of entries.entries()) checkEntry(entry, [...path, "entries", i], notary, report);
 }
 

@@ -340,6 +340,7 @@ test.each([
   ["no references", "{key: KEY1}", "needs imageReferences"],
   ["an unknown type", `{imageReferences: ["*"], type: Docker}`, "must be one of Cosign"],
   ["no entries", `{imageReferences: ["*"], attestors: [{entries: []}]}`, "needs entries"],
+  ["a negative count", `{imageReferences: ["*"], attestors: [{count: -1, entries: [{keys: {kms: k}}]}]}`, "whole number"],
   ["too high a count", `{imageReferences: ["*"], attestors: [{count: 2, entries: [{keys: {kms: k}}]}]}`, "cannot exceed"],
   ["an attestor that is nothing", `{imageReferences: ["*"], attestors: [{entries: [{repository: r}]}]}`, "exactly one of keys"],
   [
