@@ -18,7 +18,10 @@ export interface Binding {
 }
 
 /** Without a binding a policy has no effect in a cluster; here it is tried out, and only recorded. */
-const unbound: Binding = { name: "unbound", match: undefined, paramRef: undefined, actions: ["Audit"], problem: undefined };
+/** The rule of a policy that nothing binds. */
+export const unboundRule = "unbound";
+
+const unbound: Binding = { name: unboundRule, match: undefined, paramRef: undefined, actions: ["Audit"], problem: undefined };
 
 function readBinding(spec: JsonObject, name: string, report: DocumentReport, env: CompileEnv): Binding {
   const resources = spec["matchResources"];

@@ -3,9 +3,11 @@ import type { Diagnostic } from "../../core/diagnostic.ts";
 import { isKubernetesObject, resourceRef } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { policyName } from "../../engine/index.ts";
+import { unboundRule } from "../../policies/admission-policy/binding.ts";
 import type { CompiledPolicy } from "../../policies/policy.ts";
 import { type AdmissionPolicies, byFailure, type PolicyMode, withModes } from "../admission/modes.ts";
 import { compilePolicies, isCompanion, isPolicyObject } from "../policies.ts";
+import { isLive, runByServer } from "./policy-informers.ts";
 
 /** The policies of one moment; it never changes. */
 export interface PolicyRevision {
@@ -65,7 +67,7 @@ export class LivePolicies {
   #compile(): void {
     const documents = [...this.#sources.values()].flat();
     const { set, diagnostics, broken } = compilePolicies(documents, this.#resources);
-    const sound = set.policies.filter((policy) => !broken.has(policy));
+    const sound = set.policies.filter((policy) => !broken.has(policy)).map(withoutServers);
     const compiled = new Map(sound.map((policy) => [policyName(policy.id), policy]));
     const failed = [...names(documents)].filter((name) => !compiled.has(name));
     for (const name of failed) {
@@ -82,6 +84,12 @@ export class LivePolicies {
     this.#current = { number: this.#current.number + 1, policies, admission: byFailure(policies), diagnostics, broken };
     for (const listener of this.#listeners) listener(this.#current);
   }
+}
+
+/** What the API server enforces itself is only looked for in what runs already, and only where it is bound. */
+function withoutServers(policy: CompiledPolicy): CompiledPolicy {
+  if (policy.id.group !== runByServer || !isLive(policy.origin)) return policy;
+  return { ...policy, admission: false, rules: policy.rules.filter(({ name }) => name !== unboundRule) };
 }
 
 /** Of the policies among the documents. */

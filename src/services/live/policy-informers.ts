@@ -7,13 +7,18 @@ import type { SourceDocument } from "../../core/source.ts";
 import { allFormats } from "../../policies/all-formats.ts";
 import { bindingKinds, exceptionKinds } from "../../policies/formats.ts";
 
-/** The API server runs these itself; at admission we would only repeat it. */
+/** The API server runs these itself where they are in the cluster; at admission we would only repeat it. */
 export const runByServer = "admissionregistration.k8s.io";
+
+const liveFile = "cluster:";
 
 /** An object of a cluster as a document without positions. */
 export function liveDocument(value: KubernetesObject, cluster: string): SourceDocument<KubernetesObject> {
-  return { file: `cluster:${cluster}`, index: 0, value, locate: nowhere, locateKey: nowhere };
+  return { file: `${liveFile}${cluster}`, index: 0, value, locate: nowhere, locateKey: nowhere };
 }
+
+/** Whether a document is an object of a cluster. */
+export const isLive = ({ file }: Pick<SourceDocument, "file">): boolean => file.startsWith(liveFile);
 
 const nowhere = () => undefined;
 
@@ -84,7 +89,6 @@ export class PolicyInformers {
 function policyResources(resources: ApiResources): readonly ApiResource[] {
   const kinds = [...allFormats.formats.flatMap((format) => format.kinds), ...exceptionKinds, ...bindingKinds];
   const served = kinds.flatMap(({ group, kind }) => {
-    if (group === runByServer) return [];
     // Of constraints every template makes a kind of its own.
     if (kind === "*") return kindsOf(group, resources);
     return resources.byKind(group, kind) ?? [];
