@@ -21,6 +21,7 @@ import { type ClusterFindings, type Overview, overviewOf } from "../services/con
 import { Trend } from "../services/console/trend.ts";
 import { PolicyFiles } from "../services/live/policy-files.ts";
 import { ScheduledReviews } from "../services/scheduled-reviews.ts";
+import { teamOfResource } from "../services/team.ts";
 import type { CommandContext } from "./command.ts";
 import type { IdentityFlags } from "./console-identities.ts";
 import { openLedger, openStore } from "./open-store.ts";
@@ -309,15 +310,19 @@ function findingsOf(
   // Of what nobody has looked at it is not said that nothing is wrong there.
   const known = clusters.filter((cluster) => cluster.isKnown());
   const names = new Set([...known.map(({ name }) => name), ...told.flatMap((by) => [...by.keys()])]);
-  return [...names].map((name) => ({
-    cluster: name,
-    findings: {
-      *[Symbol.iterator]() {
-        yield* known.find((cluster) => cluster.name === name)?.findings() ?? [];
-        for (const by of told) yield* by.get(name) ?? [];
+  return [...names].map((name) => {
+    const governed = known.find((cluster) => cluster.name === name);
+    return {
+      cluster: name,
+      findings: {
+        *[Symbol.iterator]() {
+          yield* governed?.findings() ?? [];
+          for (const by of told) yield* by.get(name) ?? [];
+        },
       },
-    },
-  }));
+      teamOf: (resource) => teamOfResource(resource, (namespace) => governed?.namespaceLabels(namespace)),
+    };
+  });
 }
 
 const dayMilliseconds = 86_400_000;

@@ -42,7 +42,8 @@ describe.each(["sqlite", "postgres"] as const)("counts of findings on %s", (engi
     const store = engine === "sqlite" ? await openSqlite(directory) : await openPostgres((await server?.create()) ?? "");
     stores.push(store);
     let now = start;
-    let found = [{ cluster: "prod", findings: [finding("high"), finding("high"), finding("low", "warn")] }];
+    const teamOf = () => "";
+    let found = [{ cluster: "prod", findings: [finding("high"), finding("high"), finding("low", "warn")], teamOf }];
     const troubles: unknown[] = [];
     const count = async () => {
       const trend = new Trend({ store, findings: () => found, now: () => now, onTrouble: (error) => troubles.push(error) });
@@ -52,11 +53,11 @@ describe.each(["sqlite", "postgres"] as const)("counts of findings on %s", (engi
     };
     await count();
     now += hour / 2;
-    found = [{ cluster: "prod", findings: [finding("high"), finding("low", "error")] }];
+    found = [{ cluster: "prod", findings: [finding("high"), finding("low", "error")], teamOf }];
     await count();
     now += hour;
     // A cluster that is not reached is not counted: what was wrong there is not put right by that.
-    found = [{ cluster: "test", findings: [finding("critical")] }];
+    found = [{ cluster: "test", findings: [finding("critical")], teamOf }];
     const trend = await count();
     const none = { critical: 0, high: 0, medium: 0, low: 0, info: 0, warnings: 0, errors: 0 };
     expect(await trend.points(7, undefined)).toEqual([

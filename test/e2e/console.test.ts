@@ -86,6 +86,8 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     for (const [path, text] of [
       ["/", "By namespace"],
       ["/findings", "What is wrong"],
+      ["/findings?group=team", "in 4 groups"],
+      ["/findings?page=2", "What is wrong"],
       ["/policies", "Your own policies"],
       ["/rights?verb=get&resource=secrets", "ways;"],
       ["/playground", "every container needs a memory limit"],
@@ -155,6 +157,50 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await page.waitForURL(/\/findings\?text=/);
+  });
+
+  test("a fix is shown as a diff of the object, and the line where something is missing is marked", async () => {
+    await page.goto(`${origin}/findings?text=api-gateway+runAsNonRoot`);
+    await page.getByRole("link", { name: "Deployment api-gateway" }).click();
+    await page.getByText("lines added: 2, removed: 0").waitFor();
+    const diff = page.getByRole("region", { name: "What changes" });
+    const lines = await diff.locator("pre > div").allTextContents();
+    expect(lines.filter((line) => line.startsWith("+")).map((line) => line.slice(1).trim())).toEqual([
+      "securityContext:",
+      "runAsNonRoot: true",
+    ]);
+    const marked = page.getByRole("region", { name: "The object" }).locator("div[style*='red-filled']");
+    expect(await marked.allTextContents()).toEqual([expect.stringContaining("- name: gateway")]);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test("findings are grouped, a group leads to its findings, and the address holds both", async () => {
+    await page.goto(`${origin}/findings?status=fail`);
+    await page.getByLabel("Group by").first().click();
+    await page.getByRole("option", { name: "team" }).click();
+    await page.waitForURL(/group=team/);
+    await page.reload();
+    const row = page.getByRole("row", { name: /^nlp/ });
+    await row.waitFor();
+    const cells = await row.getByRole("cell").allTextContents();
+    await row.getByRole("link", { name: "nlp" }).click();
+    await page.waitForURL(/team=nlp/);
+    expect(page.url()).not.toContain("group=");
+    await page.getByText("of team nlp").waitFor();
+    await page.getByText(`${cells.at(-1)} findings: ${cells.at(-1)} failures, 0 warnings`).waitFor();
+    await page.goBack();
+    await row.waitFor();
+  });
+
+  test("the list goes on page by page, and a filter begins anew", async () => {
+    await page.goto(`${origin}/findings`);
+    const total = Number(/^\d+/.exec((await page.getByText(/^\d+ findings:/).textContent()) ?? "")?.[0]);
+    expect(total).toBeGreaterThan(100);
+    await page.getByRole("button", { name: "Page 2", exact: true }).click();
+    await page.waitForURL(/page=2/);
+    await expect.poll(() => page.getByRole("row").count()).toBe(1 + total - 100);
+    await page.getByLabel("Words").fill("vector-db");
+    await page.waitForURL((url) => !url.searchParams.has("page"));
   });
 
   test("the playground judges as one types, with the engine of admission", async () => {

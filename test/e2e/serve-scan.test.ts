@@ -66,3 +66,63 @@ test("the overview counts what the findings page shows", async () => {
   expect(await count("")).toBe(failures + overview.warnings + overview.errors);
   expect(overview.warnings).toBeGreaterThan(0);
 });
+
+interface Group {
+  readonly name: string;
+  readonly total: number;
+  readonly counts: { readonly [severity: string]: number };
+  readonly warnings: number;
+  readonly errors: number;
+}
+
+test.each(["policy", "namespace", "team", "severity"])("groups by %s hold what the list holds with that filter", async (by) => {
+  const { items: groups } = (await ask(`/api/v1/findings/groups?by=${by}`)) as { items: readonly Group[] };
+  const { total: all } = (await ask("/api/v1/findings?limit=1")) as { total: number };
+  expect(groups.reduce((sum, { total }) => sum + total, 0)).toBe(all);
+  expect(groups.length).toBeGreaterThan(2);
+  for (const { name, total, counts, warnings, errors } of groups) {
+    const listed = (await ask(`/api/v1/findings?limit=1&${by}=${encodeURIComponent(name)}`)) as Row;
+    const failures = Object.values(counts).reduce((sum, n) => sum + n, 0);
+    expect({ ...listed, items: name }).toEqual({ total, warnings, errors, items: name });
+    expect(failures).toBe(total - warnings - errors);
+  }
+});
+
+test("groups follow the filters, and teams are those that label their namespace", async () => {
+  const { items } = (await ask("/api/v1/findings/groups?by=team")) as { items: readonly Group[] };
+  expect(items.map(({ name }) => name)).toEqual(expect.arrayContaining(["nlp", "computer-vision", "recommendations", ""]));
+  const narrowed = (await ask("/api/v1/findings/groups?by=namespace&team=nlp&status=fail")) as { items: readonly Group[] };
+  expect(narrowed.items.map(({ warnings, errors }) => warnings + errors)).toEqual(narrowed.items.map(() => 0));
+  expect((await ask("/api/v1/findings/groups?by=colour")) as Row).toMatchObject({ code: "BAD_REQUEST" });
+});
+
+test("pages follow each other without a gap, to the last one", async () => {
+  const { total, items: whole } = (await ask("/api/v1/findings?limit=1000")) as { total: number; items: readonly Row[] };
+  const pages: Row[] = [];
+  for (let offset = 0; offset < total; offset += 40)
+    pages.push(...((await ask(`/api/v1/findings?limit=40&offset=${offset}`)) as { items: readonly Row[] }).items);
+  expect(pages).toEqual(whole);
+});
+
+interface Detail {
+  readonly id: string;
+  readonly kind: string;
+  readonly object?: object;
+  readonly fix?: {
+    readonly patch?: readonly object[];
+    readonly object?: object;
+    readonly after?: object;
+    readonly isNew?: boolean;
+  };
+}
+
+test("every fix that can be made is told as the object that it leaves", async () => {
+  const { items } = (await ask("/api/v1/findings?limit=1000")) as { items: readonly Detail[] };
+  const details = await Promise.all(items.map(async ({ id }) => (await ask(`/api/v1/findings/${id}`)) as Detail));
+  const fixed = details.filter(({ fix }) => fix?.patch !== undefined || fix?.object !== undefined);
+  expect(fixed.filter(({ fix }) => fix?.after === undefined)).toEqual([]);
+  for (const { fix, object } of fixed) expect(fix?.after).not.toEqual(object);
+  expect(fixed.filter(({ fix }) => fix?.isNew === true).length).toBeGreaterThan(0);
+  expect(fixed.filter(({ fix }) => fix?.isNew === false).length).toBeGreaterThan(10);
+  expect(details.filter(({ fix }) => fix?.after !== undefined).length).toBe(fixed.length);
+});

@@ -61,6 +61,7 @@ const finding = z.object({
   group: z.string(),
   kind: z.string(),
   namespace: z.string(),
+  team: z.string().describe("whose the namespace is; empty where no label says so"),
   name: z.string(),
   message: z.string(),
   path: z.string(),
@@ -72,11 +73,30 @@ export const findings = z.object({
   errors: z.number().describe("of the total: what could not be checked"),
   items: list(finding),
 });
+export const findingGroups = z.object({
+  items: list(
+    z.object({
+      name: z.string().describe("empty: no namespace, or no team"),
+      total: z.number(),
+      counts: bySeverity.describe("of the total: failures"),
+      warnings: z.number().describe("of the total"),
+      errors: z.number().describe("of the total: what could not be checked"),
+    }),
+  ),
+});
 export const findingDetail = finding.extend({
   url: z.string().optional(),
   at: list(z.union([z.string(), z.number()])).describe("the path to what is wrong in the object"),
   evidence: json.optional(),
-  fix: z.object({ description: z.string(), patch: list(json).optional(), object: json.optional() }).optional(),
+  fix: z
+    .object({
+      description: z.string(),
+      patch: list(json).optional(),
+      object: json.optional(),
+      after: json.optional().describe("the object once it is put right; of a Secret the keys alone"),
+      isNew: z.boolean().optional().describe("after is another object, which would be added"),
+    })
+    .optional(),
   location: z.object({ file: z.string(), line: z.number(), column: z.number() }).optional(),
   object: json.optional().describe("of a Secret the keys alone"),
 });

@@ -3,6 +3,7 @@ import { severities } from "../../core/finding.ts";
 import type { LedgerView } from "../../services/audit/ledger-view.ts";
 import { isSavedQueryName, savedQueries, savedQueryNames } from "../../services/audit/saved-queries.ts";
 import type { ClusterView } from "../../services/console/cluster-view.ts";
+import { findingGroupings, findingGroups } from "../../services/console/finding-groups.ts";
 import { type ClusterFindings, findingDetail, findingPage, overviewOf } from "../../services/console/finding-view.ts";
 import type { TrendPoint } from "../../services/console/trend.ts";
 import * as answers from "./answers.ts";
@@ -68,12 +69,15 @@ export function addRoutes(api: Api, data: ConsoleData): void {
     },
     async ({ query: { cluster, days } }) => ({ points: await data.trend(days, cluster) }),
   );
-  const findingQuery = clusterQuery.extend({
+  const findingFilter = clusterQuery.extend({
     status: many(z.enum(["fail", "warn", "error"])),
     severity: many(z.enum(severities)),
     namespace: many(z.string()),
+    team: many(z.string()),
     policy: many(z.string()),
     text: z.string().optional(),
+  });
+  const findingQuery = findingFilter.extend({
     offset: z.coerce.number().int().min(0).default(0),
     limit: z.coerce.number().int().min(1).max(1000).default(100),
   });
@@ -81,6 +85,17 @@ export function addRoutes(api: Api, data: ConsoleData): void {
     "/api/v1/findings",
     { schema: { querystring: findingQuery, description: "Findings, worst first.", response: { 200: answers.findings } } },
     async (request) => findingPage(findingsOf(request.query.cluster), request.query),
+  );
+  app.get(
+    "/api/v1/findings/groups",
+    {
+      schema: {
+        querystring: findingFilter.extend({ by: z.enum(findingGroupings) }),
+        description: "Findings counted by what they have in common, the worst first.",
+        response: { 200: answers.findingGroups },
+      },
+    },
+    async ({ query: { cluster, by, ...filter } }) => ({ items: findingGroups(findingsOf(cluster), filter, by) }),
   );
   app.get(
     "/api/v1/findings/:id",
@@ -93,11 +108,11 @@ export function addRoutes(api: Api, data: ConsoleData): void {
       },
     },
     async (request, reply) => {
-      for (const { cluster, findings } of findingsOf(request.query.cluster)) {
-        for (const finding of findings) {
+      for (const of of findingsOf(request.query.cluster)) {
+        for (const finding of of.findings) {
           if (finding.id !== request.params.id) continue;
-          const view = data.clusters().find(({ name }) => name === cluster);
-          return findingDetail(cluster, finding, view?.objectOf(finding));
+          const view = data.clusters().find(({ name }) => name === of.cluster);
+          return findingDetail(of, finding, view?.objectOf(finding));
         }
       }
       return reply.status(404).send({ code: "NOT_FOUND", message: "there is no such finding; it may be resolved" });

@@ -1,6 +1,8 @@
 import { type Finding, type Severity, severities } from "../../core/finding.ts";
 import { type JsonObject, toDotted } from "../../core/json.ts";
+import type { KubernetesObject, ResourceRef } from "../../core/kubernetes.ts";
 import { secretOutline } from "../redact-secrets.ts";
+import { fixedObject } from "./fixed-object.ts";
 
 /** A finding as one row of a list. */
 export interface FindingRow {
@@ -14,6 +16,8 @@ export interface FindingRow {
   readonly group: string;
   readonly kind: string;
   readonly namespace: string;
+  /** Whose the namespace is; empty where nothing says so. */
+  readonly team: string;
   readonly name: string;
   readonly message: string;
   readonly path: string;
@@ -24,15 +28,22 @@ export interface FindingRow {
 export interface ClusterFindings {
   readonly cluster: string;
   readonly findings: Iterable<Finding>;
+  /** Whose the namespace of an object is; empty where nothing says so. */
+  readonly teamOf: (resource: ResourceRef) => string;
 }
 
-export interface FindingQuery {
+/** Which findings are meant; what is undefined or empty leaves out none. */
+export interface FindingFilter {
   readonly status?: readonly Finding["status"][] | undefined;
   readonly severity?: readonly Severity[] | undefined;
   readonly namespace?: readonly string[] | undefined;
+  readonly team?: readonly string[] | undefined;
   readonly policy?: readonly string[] | undefined;
   /** Words that all occur somewhere in the row. */
   readonly text?: string | undefined;
+}
+
+export interface FindingQuery extends FindingFilter {
   readonly offset: number;
   readonly limit: number;
 }
@@ -46,7 +57,7 @@ export interface FindingPage {
   readonly items: readonly FindingRow[];
 }
 
-function findingRow(cluster: string, finding: Finding): FindingRow {
+function findingRow({ cluster, teamOf }: Pick<ClusterFindings, "cluster" | "teamOf">, finding: Finding): FindingRow {
   const { check, resource, path } = finding;
   return {
     cluster,
@@ -59,6 +70,7 @@ function findingRow(cluster: string, finding: Finding): FindingRow {
     group: resource.group,
     kind: resource.kind,
     namespace: resource.namespace,
+    team: teamOf(resource),
     name: resource.name,
     message: finding.message,
     path: path === undefined ? "" : toDotted(path),
@@ -66,26 +78,31 @@ function findingRow(cluster: string, finding: Finding): FindingRow {
   };
 }
 
-/** Worst first, then by namespace, kind and name. */
-export function findingPage(clusters: Iterable<ClusterFindings>, query: FindingQuery): FindingPage {
-  const words = (query.text ?? "")
+/** The rows of what is wrong and is meant, in no order. */
+export function* matchingRows(clusters: Iterable<ClusterFindings>, filter: FindingFilter): Iterable<FindingRow> {
+  const words = (filter.text ?? "")
     .toLowerCase()
     .split(/\s+/)
     .filter((word) => word !== "");
   const wanted = (list: readonly string[] | undefined, value: string) =>
     list === undefined || list.length === 0 || list.includes(value);
-  const rows: FindingRow[] = [];
-  for (const { cluster, findings } of clusters) {
-    for (const finding of findings) {
+  for (const of of clusters) {
+    for (const finding of of.findings) {
       if (finding.status === "pass" || finding.status === "skip") continue;
-      if (!wanted(query.status, finding.status)) continue;
-      if (!wanted(query.severity, finding.severity) || !wanted(query.namespace, finding.resource.namespace)) continue;
-      if (!wanted(query.policy, finding.check.policy)) continue;
-      const row = findingRow(cluster, finding);
+      if (!wanted(filter.status, finding.status)) continue;
+      if (!wanted(filter.severity, finding.severity) || !wanted(filter.namespace, finding.resource.namespace)) continue;
+      if (!wanted(filter.policy, finding.check.policy)) continue;
+      const row = findingRow(of, finding);
+      if (!wanted(filter.team, row.team)) continue;
       const text = `${row.policy} ${row.rule} ${row.title} ${row.kind} ${row.namespace} ${row.name} ${row.message}`.toLowerCase();
-      if (words.every((word) => text.includes(word))) rows.push(row);
+      if (words.every((word) => text.includes(word))) yield row;
     }
   }
+}
+
+/** Worst first, then by namespace, kind and name. */
+export function findingPage(clusters: Iterable<ClusterFindings>, query: FindingQuery): FindingPage {
+  const rows = [...matchingRows(clusters, query)];
   rows.sort((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity) || compare(keyOf(a), keyOf(b)));
   const count = (wanted: Finding["status"]) => rows.filter(({ status }) => status === wanted).length;
   return {
@@ -166,20 +183,29 @@ function worstFirst(map: ReadonlyMap<string, Tally>): readonly Counted[] {
 }
 
 /** A finding with all that explains it; of a Secret the keys are shown, never the values. */
-export function findingDetail(cluster: string, finding: Finding, object: JsonObject | undefined) {
+export function findingDetail(
+  of: Pick<ClusterFindings, "cluster" | "teamOf">,
+  finding: Finding,
+  object: KubernetesObject | undefined,
+) {
+  const { fix } = finding;
   return {
-    ...findingRow(cluster, finding),
+    ...findingRow(of, finding),
     url: finding.check.url,
     at: finding.path ?? [],
     evidence: finding.evidence,
     fix:
-      finding.fix === undefined
+      fix === undefined
         ? undefined
-        : { description: finding.fix.description, patch: finding.fix.patch, object: finding.fix.object },
+        : { description: fix.description, patch: fix.patch, object: fix.object, ...shown(fixedObject(finding, object)) },
     location:
       finding.location === undefined
         ? undefined
         : { file: finding.location.file, line: finding.location.start.line, column: finding.location.start.column },
-    object: object === undefined || object["kind"] !== "Secret" ? object : secretOutline(object),
+    object: object === undefined ? undefined : outlined(object),
   };
 }
+
+const outlined = (object: JsonObject): JsonObject => (object["kind"] === "Secret" ? secretOutline(object) : object);
+const shown = (fixed: ReturnType<typeof fixedObject>) =>
+  fixed === undefined ? undefined : { after: outlined(fixed.after), isNew: fixed.isNew };

@@ -702,10 +702,31 @@ export interface Answers {
       readonly group: string;
       readonly kind: string;
       readonly namespace: string;
+      /** whose the namespace is; empty where no label says so */
+      readonly team: string;
       readonly name: string;
       readonly message: string;
       readonly path: string;
       readonly controls: readonly string[];
+    }[];
+  };
+  "GET /api/v1/findings/groups": {
+    readonly items: readonly {
+      /** empty: no namespace, or no team */
+      readonly name: string;
+      readonly total: number;
+      /** of the total: failures */
+      readonly counts: {
+        readonly info: number;
+        readonly low: number;
+        readonly medium: number;
+        readonly high: number;
+        readonly critical: number;
+      };
+      /** of the total */
+      readonly warnings: number;
+      /** of the total: what could not be checked */
+      readonly errors: number;
     }[];
   };
   "GET /api/v1/findings/{id}": {
@@ -719,6 +740,8 @@ export interface Answers {
     readonly group: string;
     readonly kind: string;
     readonly namespace: string;
+    /** whose the namespace is; empty where no label says so */
+    readonly team: string;
     readonly name: string;
     readonly message: string;
     readonly path: string;
@@ -731,6 +754,10 @@ export interface Answers {
       readonly description: string;
       readonly patch?: readonly JsonObject[];
       readonly object?: JsonObject;
+      /** the object once it is put right; of a Secret the keys alone */
+      readonly after?: JsonObject;
+      /** after is another object, which would be added */
+      readonly isNew?: boolean;
     };
     readonly location?: {
       readonly file: string;

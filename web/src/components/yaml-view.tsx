@@ -7,9 +7,12 @@ interface Line {
 
 type Path = readonly (string | number)[];
 
-/** A value as YAML, with the lines of `mark` (a path into it) shown as the ones to blame. */
+/**
+ * A value as YAML, with the lines of `mark` (a path into it) shown as the ones to blame; of something that is missing, the
+ * line under which it would stand.
+ */
 export function YamlView({ value, mark, label }: { readonly value: unknown; readonly mark: Path; readonly label: string }) {
-  const lines = linesOf(value, "", [], mark);
+  const lines = markedLines(value, mark);
   return (
     <ScrollArea.Autosize mah={480} type="auto" viewportProps={{ tabIndex: 0, role: "region", "aria-label": label }}>
       <pre style={{ margin: 0, fontSize: 12, lineHeight: 1.5 }}>
@@ -29,6 +32,21 @@ export function YamlView({ value, mark, label }: { readonly value: unknown; read
       </pre>
     </ScrollArea.Autosize>
   );
+}
+
+function markedLines(value: unknown, mark: Path): readonly Line[] {
+  const there = mark.slice(0, depthOf(value, mark));
+  const lines = linesOf(value, "", [], there);
+  if (there.length === mark.length) return lines;
+  const first = lines.findIndex(({ marked }) => marked);
+  return lines.map((line, i) => ({ ...line, marked: i === first }));
+}
+
+/** How many steps of a path there are in a value. */
+function depthOf(value: unknown, path: Path): number {
+  const [step, ...rest] = path;
+  if (step === undefined || typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return 0;
+  return 1 + depthOf(Object.entries(value).find(([key]) => key === String(step))?.[1], rest);
 }
 
 /** A value as lines of YAML. */

@@ -1,37 +1,50 @@
-import { Anchor, Button, Code, Drawer, Group, List, MultiSelect, Stack, Table, Text, TextInput, Title } from "@mantine/core";
+import { Anchor, Button, Drawer, Group, MultiSelect, Pagination, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { useState } from "react";
 import { Link, useLocation, useParams, useSearchParams } from "wouter";
 import { count } from "../../../src/report/text.ts";
-import { type Answer, type FindingRow, query, shortPolicy, useAnswer } from "../api.ts";
+import { type FindingRow, query, shortPolicy, useAnswer } from "../api.ts";
 import { useCluster, useSeveralClusters } from "../cluster.tsx";
-import { DocumentTitle, PageTitle } from "../components/page-title.tsx";
+import { PageTitle } from "../components/page-title.tsx";
 import { SeverityBadge, Answer as Shown, worstFirst } from "../components/state.tsx";
-import { YamlView } from "../components/yaml-view.tsx";
+import { FindingDetail } from "./finding-detail.tsx";
+import { type Grouping, GroupTable, groupings } from "./finding-groups.tsx";
 
 const pageSize = 100;
 
+/** In addresses it stands for no namespace, or no team: neither can be called that. */
+const nameless = "-";
+const unwritten = (name: string): string => (name === nameless ? "" : name);
+
 export function FindingsPage() {
   const [search, setSearch] = useSearchParams();
-  const [limit, setLimit] = useState(pageSize);
   const { id } = useParams<{ id?: string }>();
   const [, navigate] = useLocation();
   const severity = search.getAll("severity");
   const text = search.get("text") ?? "";
   const [words] = useDebouncedValue(text, 200);
-  const namespace = search.getAll("namespace").map((name) => (name === "-" ? "" : name));
+  const [namespace = [], team = []] = ["namespace", "team"].map((name) => search.getAll(name).map(unwritten));
   const cluster = useCluster();
-  const state = useAnswer("/api/v1/findings", {
-    query: { limit, text: words, cluster, namespace, severity, policy: search.getAll("policy"), status: search.getAll("status") },
-  });
+  const by = groupings.find(({ value }) => value === search.get("group"))?.value;
+  const filter = {
+    text: words,
+    cluster,
+    namespace,
+    team,
+    severity,
+    policy: search.getAll("policy"),
+    status: search.getAll("status"),
+  };
   const set = (name: string, values: readonly string[]) =>
     setSearch((before) => {
+      before.delete("page");
       before.delete(name);
       for (const value of values) if (value !== "") before.append(name, value);
       return before;
     });
   const { of: _, ...filtered } = parametersOf(search);
   const back = `/findings${query(filtered)}`;
+  const hrefOf = (grouping: Grouping, name: string) =>
+    `/findings${query({ ...filtered, group: undefined, page: undefined, [grouping]: name === "" ? nameless : name })}`;
   return (
     <Stack>
       <PageTitle text="Findings" />
@@ -52,7 +65,16 @@ export function FindingsPage() {
           clearable
           w={280}
         />
-        {(namespace.length > 0 || search.has("policy") || search.has("status")) && (
+        <Select
+          label="Group by"
+          data={[...groupings]}
+          value={by ?? null}
+          placeholder="nothing"
+          onChange={(value) => set("group", value === null ? [] : [value])}
+          clearable
+          w={180}
+        />
+        {["namespace", "team", "policy", "status"].some((name) => search.has(name)) && (
           <Button variant="default" onClick={() => setSearch(new URLSearchParams())}>
             Show all
           </Button>
@@ -61,6 +83,11 @@ export function FindingsPage() {
       {namespace.map((name) => (
         <Text key={name} size="sm">
           in {name === "" ? "no namespace" : `namespace ${name}`}
+        </Text>
+      ))}
+      {team.map((name) => (
+        <Text key={name} size="sm">
+          of {name === "" ? "no team" : `team ${name}`}
         </Text>
       ))}
       {search.getAll("policy").map((name) => (
@@ -73,22 +100,11 @@ export function FindingsPage() {
           {statusTexts.get(status)}
         </Text>
       ))}
-      <Shown state={state}>
-        {({ total, warnings, errors, items }) => (
-          <>
-            <Text c="dimmed" size="sm" aria-live="polite">
-              {count(total, "finding")}: {count(total - warnings - errors, "failure")}, {count(warnings, "warning")}
-              {errors > 0 && `, ${errors} could not be checked`}
-            </Text>
-            <FindingTable items={items} search={search} />
-            {total > items.length && (
-              <Button variant="default" onClick={() => setLimit(Math.min(limit + pageSize, 1000))} disabled={limit >= 1000}>
-                {limit >= 1000 ? "Narrow the search to see more" : `Show more of ${total}`}
-              </Button>
-            )}
-          </>
-        )}
-      </Shown>
+      {by === undefined ? (
+        <FindingList filter={filter} search={search} toPage={(page) => set("page", page === 1 ? [] : [String(page)])} />
+      ) : (
+        <GroupTable by={by} filter={filter} hrefOf={hrefOf} />
+      )}
       <Drawer
         opened={id !== undefined}
         onClose={() => navigate(back)}
@@ -97,7 +113,7 @@ export function FindingsPage() {
         title="Finding"
         closeButtonProps={{ "aria-label": "Close" }}
       >
-        {id !== undefined && <Detail id={id} />}
+        {id !== undefined && <FindingDetail id={id} />}
       </Drawer>
     </Stack>
   );
@@ -108,6 +124,41 @@ const statusTexts: ReadonlyMap<string, string> = new Map([
   ["warn", "warnings"],
   ["error", "what could not be checked"],
 ]);
+
+interface ListProps {
+  readonly filter: NonNullable<Parameters<typeof query>[0]>;
+  readonly search: URLSearchParams;
+  readonly toPage: (page: number) => void;
+}
+
+function FindingList({ filter, search, toPage }: ListProps) {
+  const page = Math.max(1, Math.trunc(Number(search.get("page"))) || 1);
+  const state = useAnswer("/api/v1/findings", { query: { ...filter, limit: pageSize, offset: (page - 1) * pageSize } });
+  return (
+    <Shown state={state}>
+      {({ total, warnings, errors, items }) => (
+        <>
+          <Text c="dimmed" size="sm" aria-live="polite">
+            {count(total, "finding")}: {count(total - warnings - errors, "failure")}, {count(warnings, "warning")}
+            {errors > 0 && `, ${errors} could not be checked`}
+          </Text>
+          <FindingTable items={items} search={search} />
+          {(total > pageSize || page > 1) && (
+            <Pagination
+              aria-label="Pages of findings"
+              component="nav"
+              total={Math.ceil(total / pageSize)}
+              value={page}
+              onChange={toPage}
+              getItemProps={(number) => ({ "aria-label": `Page ${number}` })}
+              getControlProps={(control) => ({ "aria-label": `${control} page` })}
+            />
+          )}
+        </>
+      )}
+    </Shown>
+  );
+}
 
 function FindingTable({ items, search }: { readonly items: readonly FindingRow[]; readonly search: URLSearchParams }) {
   const areSeveral = useSeveralClusters();
@@ -154,93 +205,5 @@ function FindingTable({ items, search }: { readonly items: readonly FindingRow[]
   );
 }
 
-type FindingDetail = Answer<"/api/v1/findings/{id}">;
-
-/** Exceptions are from policies of one's own; the built-in checks stop nobody, and guardrails have approvals. */
-function Exception({ finding }: { readonly finding: FindingDetail }) {
-  const own = useAnswer("/api/v1/policies", { query: { cluster: finding.cluster } }).value?.items ?? [];
-  const apiVersion = finding.object?.["apiVersion"];
-  const isOwn = own.some(({ name }) => name === finding.policy) && !finding.policy.startsWith("castellan.dev/");
-  if (!isOwn || typeof apiVersion !== "string") return null;
-  const object = `${finding.kind}/${finding.namespace}/${finding.name}`;
-  const { policy: exception, rule, cluster } = finding;
-  return (
-    <Text size="sm">
-      It cannot be put right in time?{" "}
-      <Anchor component={Link} href={`/access/new${query({ exception, rule, object, apiVersion, cluster })}`}>
-        Ask for an exception
-      </Anchor>
-    </Text>
-  );
-}
-
 const parametersOf = (search: URLSearchParams) =>
   Object.fromEntries([...new Set(search.keys())].map((name) => [name, search.getAll(name)]));
-
-function Detail({ id }: { readonly id: string }) {
-  const [search] = useSearchParams();
-  const cluster = search.get("of") ?? undefined;
-  const state = useAnswer("/api/v1/findings/{id}", { path: { id }, query: { cluster } });
-  return (
-    <Shown state={state}>
-      {(finding) => (
-        <Stack gap="sm">
-          <DocumentTitle text={`${finding.kind} ${finding.name}: ${finding.title || finding.policy}`} />
-          <Group>
-            <SeverityBadge severity={finding.severity} />
-            <Text fw={600}>
-              {finding.kind} {finding.namespace === "" ? "" : `${finding.namespace}/`}
-              {finding.name}
-            </Text>
-          </Group>
-          <Text>{finding.message}</Text>
-          <List size="sm">
-            <List.Item>
-              <Anchor component={Link} href={`/findings${query({ policy: finding.policy, cluster })}`}>
-                {finding.policy}
-              </Anchor>{" "}
-              rule {finding.rule}
-            </List.Item>
-            {finding.location !== undefined && (
-              <List.Item>
-                {finding.location.file}:{finding.location.line}:{finding.location.column}
-              </List.Item>
-            )}
-            {finding.controls.length > 0 && <List.Item>Controls: {finding.controls.join(", ")}</List.Item>}
-          </List>
-          {finding.fix !== undefined && (
-            <>
-              <Title order={3} size="h6">
-                How to put it right
-              </Title>
-              <Text size="sm">{finding.fix.description}</Text>
-              {finding.fix.patch !== undefined && (
-                <Code block>{finding.fix.patch.map((step) => JSON.stringify(step)).join("\n")}</Code>
-              )}
-              {finding.fix.object !== undefined && (
-                <YamlView value={finding.fix.object} mark={[]} label="What would be applied" />
-              )}
-            </>
-          )}
-          <Exception finding={finding} />
-          {finding.evidence !== undefined && (
-            <>
-              <Title order={3} size="h6">
-                Evidence
-              </Title>
-              <YamlView value={finding.evidence} mark={[]} label="Evidence" />
-            </>
-          )}
-          {finding.object !== undefined && (
-            <>
-              <Title order={3} size="h6">
-                The object
-              </Title>
-              <YamlView value={finding.object} mark={finding.at} label="The object" />
-            </>
-          )}
-        </Stack>
-      )}
-    </Shown>
-  );
-}

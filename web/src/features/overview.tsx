@@ -1,9 +1,10 @@
-import { Alert, Anchor, Button, Card, Group, Progress, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Button, Card, Group, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import { type OverviewAnswer, query, useAnswer } from "../api.ts";
 import { useCluster } from "../cluster.tsx";
 import { PageTitle } from "../components/page-title.tsx";
+import { SeverityBar } from "../components/severity-bar.tsx";
 import { Answer, severityColours, worstFirst } from "../components/state.tsx";
 import { TrendCard } from "./trend.tsx";
 
@@ -123,15 +124,7 @@ function Counts({ title, rows, parameter, empty }: CountsProps) {
                 </Anchor>
               </Table.Td>
               <Table.Td>
-                <Progress.Root size="lg" style={{ width: `${(sum(row) / most) * 100}%` }} aria-hidden>
-                  {worstFirst.map((severity) => (
-                    <Progress.Section
-                      key={severity}
-                      value={(row.counts[severity] / sum(row)) * 100}
-                      color={severityColours[severity]}
-                    />
-                  ))}
-                </Progress.Root>
+                <SeverityBar counts={row.counts} most={most} />
               </Table.Td>
               <Table.Td>{sum(row)}</Table.Td>
             </Table.Tr>
