@@ -112,6 +112,17 @@ describe("a policy is rolled out on a real cluster", () => {
     expect((await server.run("audit", "verify")).text).toContain("verified");
   });
 
+  test("one that warns lets objects in and tells who makes them; one that audits says nothing", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const quiet = await apply("quiet", "nlp");
+    expect(quiet).toMatchObject({ code: 0, text: expect.not.stringContaining("Warning:") });
+    expect(await server.run("policy", "promote", "require-team", "--to", "warn")).toMatchObject({ code: 0 });
+    const warned = await apply("warned", "nlp");
+    expect(warned).toMatchObject({ code: 0, text: expect.stringMatching(/Warning: .*require-team.*label team is required/) });
+    expect((await apply("fine", "nlp", { team: "language" })).text).not.toContain("Warning:");
+    expect(await server.run("policy", "promote", "require-team", "--to", "audit")).toMatchObject({ code: 0 });
+  });
+
   test("what cannot be promoted is said", async ({ skip }) => {
     if (!cluster.available) skip(cluster.reason);
     const promote = (name: string) => server.run("policy", "promote", name, "--to", "warn");
