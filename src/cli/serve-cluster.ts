@@ -215,7 +215,12 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   readonly objects = (): number => this.#posture.size;
   readonly findings = () => this.#posture.findings();
   readonly objectOf: ClusterView["objectOf"] = (finding) => this.#posture.objectOf(finding);
-  readonly policies = () => policyRows(this.name, this.#live.current);
+  readonly policies = () =>
+    policyRows(this.name, this.#live.current, {
+      admitted: (policy) => this.#parts.results.atAdmission(this.name, policy),
+      findings: this.#posture.findings(),
+      costOf: (policy) => this.#posture.costs.costOf(policy),
+    });
   readonly policyCounts = () => {
     const { policies, broken } = this.#live.current;
     return { working: policies.length, broken: broken.length };

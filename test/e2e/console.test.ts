@@ -218,6 +218,8 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     await page.goto(`${origin}/policies`);
     const row = page.getByRole("row", { name: /Cost centre/ });
     await row.getByText("audit", { exact: true }).waitFor();
+    await row.getByRole("cell", { name: /^[1-9]\d* failed$/ }).waitFor();
+    await row.getByRole("cell", { name: /^[\d.]+ (µs|ms)$/ }).waitFor();
     await row.getByRole("button", { name: "Roll out" }).click();
     const dialog = page.getByRole("dialog", { name: "Cost centre" });
     await dialog.getByText(/Enforced, it would stop [1-9]/).waitFor();

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, startCluster } from "../cluster/start.ts";
@@ -143,5 +144,24 @@ describe("a policy is rolled out on a real cluster", () => {
     expect(text).toMatch(/castellan_admission_reviews_total\{stage="validate",outcome="deny"\} [1-9]/);
     expect(text).toMatch(/castellan_ledger_commit_duration_seconds_count [1-9]/);
     expect(text).toMatch(/castellan_policies\{cluster="\w+",state="working"\} 2/);
+  });
+
+  test("the console's policies say what they did at admission, what they find, and what they cost", async ({ skip }) => {
+    if (!cluster.available) skip(cluster.reason);
+    const login = /console:? .*?(http:\/\/\S+)/.exec(server.output)?.[1] ?? "";
+    const cookie = String((await request(login)).headers["set-cookie"]).split(";")[0] ?? "";
+    const answer = (await (await request(`${server.origin}/api/v1/policies`, { headers: { cookie } })).body.json()) as {
+      items: readonly { name: string }[];
+    };
+    const row = answer.items.find(({ name }) => name.endsWith("/require-team"));
+    expect(row).toMatchObject({ admitted: { error: 0 }, findings: { warn: 0, error: 0 } });
+    const { admitted, findings, cost } = row as unknown as {
+      readonly [name: string]: { readonly [name: string]: number };
+    };
+    expect(findings?.["fail"]).toBeGreaterThanOrEqual(2);
+    expect(admitted?.["fail"]).toBeGreaterThanOrEqual(2);
+    expect(admitted?.["pass"]).toBeGreaterThanOrEqual(1);
+    expect(cost?.["microseconds"]).toBeGreaterThan(0);
+    expect(cost?.["samples"]).toBeGreaterThan(0);
   });
 });

@@ -113,6 +113,15 @@ export const policies = z.object({
       mode: z.enum(enforcements),
       rules: texts,
       broken: z.boolean().describe("its newest text does not compile"),
+      admitted: z
+        .object({ pass: z.number(), fail: z.number(), warn: z.number(), error: z.number(), skip: z.number() })
+        .optional()
+        .describe("what its rules said at admission since this server started"),
+      findings: z.object({ fail: z.number(), warn: z.number(), error: z.number() }).describe("what is wrong now"),
+      cost: z
+        .object({ microseconds: z.number(), samples: z.number() })
+        .optional()
+        .describe("of judging one object, the median of the last samples of the background scan"),
     }),
   ),
 });

@@ -1,6 +1,6 @@
 import type { Action } from "../../core/action.ts";
-import type { CheckRef, Finding, RuleStatus } from "../../core/finding.ts";
-import type { PolicyResult } from "../../engine/index.ts";
+import type { CheckRef, Finding, RuleStatus, StatusCounts } from "../../core/finding.ts";
+import { type PolicyResult, policyName } from "../../engine/index.ts";
 import type { CompiledPolicy, CompiledRule, RuleKind } from "../../policies/policy.ts";
 
 /** The labels of Kyverno's `kyverno_policy_results_total`, with `result` beside `rule_result`: alerts in use name either. */
@@ -42,19 +42,26 @@ interface Counted {
   count: number;
 }
 
-/** The counts of one rule about one kind of action, by status. */
-type RuleCounts = { [status in RuleStatus]?: Counted };
+/** The counts of one rule about one kind of action, by status, and those of its policy. */
+interface RuleCounts {
+  readonly byStatus: { [status in RuleStatus]?: Counted };
+  readonly ofPolicy: Tally;
+}
+
+type Tally = { [status in RuleStatus]: number };
 
 /** How often rules said what about which kinds of objects. Cheap to count: labels are written once for each combination. */
 export class PolicyResultCounts {
   readonly #byAction = new Map<string, WeakMap<CompiledRule, RuleCounts>>();
   readonly #counts = new Map<string, Counted>();
+  /** At admission, by cluster and policy. */
+  readonly #atAdmission = new Map<string, Tally>();
   /** Of the findings of one check, by what else tells them apart. */
   readonly #byCheck = new WeakMap<CheckRef, Map<string, Counted>>();
 
   take(results: readonly PolicyResult[], action: Action): void {
     const { kind, namespace } = action.target;
-    const about = `${kind}/${namespace}/${action.operation}/${action.dryRun}`;
+    const about = `${action.cluster}/${kind}/${namespace}/${action.operation}/${action.dryRun}`;
     let byRule = this.#byAction.get(about);
     if (byRule === undefined) {
       byRule = new WeakMap();
@@ -63,13 +70,27 @@ export class PolicyResultCounts {
     for (const { policy, rule, result } of results) {
       let counts = byRule.get(rule);
       if (counts === undefined) {
-        counts = {};
+        counts = { byStatus: {}, ofPolicy: this.#tallyOf(action.cluster ?? "", policyName(policy.id)) };
         byRule.set(rule, counts);
       }
-      counts[result.status] ??= this.#counted(admissionLabels(policy, rule, result.status, action));
-      const counted = counts[result.status];
+      const { byStatus, ofPolicy } = counts;
+      byStatus[result.status] ??= this.#counted(admissionLabels(policy, rule, result.status, action));
+      const counted = byStatus[result.status];
       if (counted !== undefined) counted.count++;
+      ofPolicy[result.status]++;
     }
+  }
+
+  /** What the rules of a policy said at admission since we count; undefined: nothing. */
+  atAdmission(cluster: string, policy: string): StatusCounts | undefined {
+    return this.#atAdmission.get(`${cluster} ${policy}`);
+  }
+
+  #tallyOf(cluster: string, policy: string): Tally {
+    const key = `${cluster} ${policy}`;
+    const tally = this.#atAdmission.get(key) ?? { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 };
+    this.#atAdmission.set(key, tally);
+    return tally;
   }
 
   /** Findings that a background scan made. */

@@ -23,6 +23,7 @@ import type { SourceDocument } from "../../core/source.ts";
 import type { WorkloadCatalogue } from "../../core/workload/catalogue.ts";
 import { type Excuse, PolicySet, policyName } from "../../engine/index.ts";
 import { podSecurityPolicies } from "../../policies/pod-security/index.ts";
+import type { CompiledPolicy } from "../../policies/policy.ts";
 import { packPolicies } from "../pack-policies.ts";
 import { type ScanCheck, scan } from "../scan.ts";
 import { scanObjects } from "../scan-objects.ts";
@@ -30,6 +31,7 @@ import { scannedFacts } from "../scanned-facts.ts";
 import type { ObjectDocument } from "../scanned-objects.ts";
 import { FindingKeeper, tellAtOnce } from "./kept-findings.ts";
 import type { LivePolicies } from "./live-policies.ts";
+import { PolicyCosts } from "./policy-costs.ts";
 
 export interface PostureOptions {
   readonly policies: LivePolicies;
@@ -64,6 +66,8 @@ interface PolicySets {
   readonly all: PolicySet;
   /** Those that judge the pods of custom kinds, too. */
   readonly own: PolicySet;
+  /** Those that somebody applied. */
+  readonly applied: readonly CompiledPolicy[];
 }
 
 /** Objects judged in one go before others get their turn. */
@@ -95,6 +99,8 @@ export class Posture {
   #wake = () => {};
   #stopped = false;
   #sets: PolicySets | undefined;
+  /** Of the policies that somebody applied. */
+  readonly costs = new PolicyCosts();
   #facts: Facts | undefined;
   #definitions: readonly ObjectDocument[] | undefined;
 
@@ -223,22 +229,23 @@ export class Posture {
 
   #policyFindings(documents: readonly ObjectDocument[]): readonly Finding[] {
     const { catalogue, host } = this.#options;
-    const { resources, all, own } = this.#policySets();
+    const { resources, all, own, applied } = this.#policySets();
     this.#facts ??= this.#allFacts();
-    const namespaceLabels = (name: string) => this.namespaceLabels(name);
-    const workloads = { catalogue, policies: own };
-    return scanObjects({
-      objects: documents,
-      policies: all,
+    const request = {
       resources,
       facts: this.#facts,
       host,
       passes: false,
-      workloads,
-      namespaceLabels,
+      namespaceLabels: (name: string) => this.namespaceLabels(name),
       excuses: this.#options.excuses,
       tell: tellAtOnce,
-    }).findings;
+    };
+    const workloads = { catalogue, policies: own };
+    const { findings } = scanObjects({ ...request, objects: documents, policies: all, workloads });
+    this.costs.sample(applied, documents, (policies, object) =>
+      scanObjects({ ...request, objects: [object], policies, workloads: undefined }),
+    );
+    return findings;
   }
 
   #allFacts(): Facts {
@@ -267,7 +274,7 @@ export class Posture {
       const packed = packPolicies(packs, { resources, exceptions: [] });
       const own = packed.filter((policy) => !applied.has(policyName(policy.id)));
       const all = new PolicySet([...podSecurityPolicies({ catalogue }), ...own, ...live]);
-      this.#sets = { revision, resources, all, own: new PolicySet(own) };
+      this.#sets = { revision, resources, all, own: new PolicySet(own), applied: live };
     }
     return this.#sets;
   }

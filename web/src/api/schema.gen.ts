@@ -862,6 +862,25 @@ export interface Answers {
       readonly rules: readonly string[];
       /** its newest text does not compile */
       readonly broken: boolean;
+      /** what its rules said at admission since this server started */
+      readonly admitted?: {
+        readonly pass: number;
+        readonly fail: number;
+        readonly warn: number;
+        readonly error: number;
+        readonly skip: number;
+      };
+      /** what is wrong now */
+      readonly findings: {
+        readonly fail: number;
+        readonly warn: number;
+        readonly error: number;
+      };
+      /** of judging one object, the median of the last samples of the background scan */
+      readonly cost?: {
+        readonly microseconds: number;
+        readonly samples: number;
+      };
     }[];
   };
   "GET /api/v1/policies/preview": {

@@ -14,7 +14,9 @@ export function PoliciesPage() {
     <Stack>
       <PageTitle text="Policies" />
       <Text c="dimmed">
-        Your own policies, from files and from the cluster. The built-in checks run beside them and need no set-up.
+        Your own policies, from files and from the cluster. The built-in checks run beside them and need no set-up. What rules
+        said at admission is counted since this server started; the cost is that of judging one object, as the background scan
+        measures it.
       </Text>
       <Answer state={state}>{({ items }) => <PolicyTable items={items} />}</Answer>
     </Stack>
@@ -26,13 +28,31 @@ const isRolledOut = ({ broken, name }: PolicyRow) => !broken && !name.startsWith
 
 const modeColours = { enforce: "indigo", warn: "yellow", audit: "gray" } as const;
 
+const statusWords = [
+  ["fail", "failed"],
+  ["error", "not checked"],
+  ["warn", "warned"],
+  ["pass", "passed"],
+  ["skip", "skipped"],
+] as const;
+
+/** The statuses that there are, the worst first. */
+const told = (counts: { readonly [status: string]: number }): string =>
+  statusWords.flatMap(([status, word]) => (counts[status] ? [`${counts[status]} ${word}`] : [])).join(", ");
+
+/** Of judging one object. */
+function costText({ cost }: PolicyRow): string {
+  if (cost === undefined) return "-";
+  return cost.microseconds < 1000 ? `${cost.microseconds} µs` : `${(cost.microseconds / 1000).toFixed(1)} ms`;
+}
+
 function PolicyTable({ items }: { readonly items: readonly PolicyRow[] }) {
   const mayPromote = mayAct(useUser(), "policy-admin") && items.some(isRolledOut);
   const areSeveral = useSeveralClusters();
   if (items.length === 0)
     return <Text>No policies are loaded: start the server with --policies, or apply some to the cluster.</Text>;
   return (
-    <Table.ScrollContainer minWidth={640}>
+    <Table.ScrollContainer minWidth={960}>
       <Table>
         <Table.Thead>
           <Table.Tr>
@@ -40,6 +60,9 @@ function PolicyTable({ items }: { readonly items: readonly PolicyRow[] }) {
             <Table.Th w={110}>Mode</Table.Th>
             <Table.Th>Rules</Table.Th>
             <Table.Th>From</Table.Th>
+            <Table.Th w={130}>At admission</Table.Th>
+            <Table.Th w={110}>Findings</Table.Th>
+            <Table.Th w={80}>Cost</Table.Th>
             {mayPromote && (
               <Table.Th w={100}>
                 <VisuallyHidden>Rollout</VisuallyHidden>
@@ -65,6 +88,9 @@ function PolicyTable({ items }: { readonly items: readonly PolicyRow[] }) {
               </Table.Td>
               <Table.Td>{row.rules.join(", ")}</Table.Td>
               <Table.Td style={{ wordBreak: "break-word" }}>{row.origin}</Table.Td>
+              <Table.Td>{row.admitted === undefined ? "-" : told(row.admitted)}</Table.Td>
+              <Table.Td>{told(row.findings) || "none"}</Table.Td>
+              <Table.Td>{costText(row)}</Table.Td>
               {mayPromote && <Table.Td>{isRolledOut(row) && <PolicyRollout row={row} />}</Table.Td>}
             </Table.Tr>
           ))}
