@@ -221,6 +221,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
       findings: this.#posture.findings(),
       costOf: (policy) => this.#posture.costs.costOf(policy),
     });
+  readonly brokenPolicies = () => this.#live.current.broken;
   readonly policyCounts = () => {
     const { policies, broken } = this.#live.current;
     return { working: policies.length, broken: broken.length };

@@ -131,6 +131,7 @@ export async function startAccessConsole(directory: string) {
         findings: () => [],
         objectOf: () => undefined,
         policies: () => [],
+        brokenPolicies: () => [],
         rights: new RightsView(
           () => world,
           () => loadKubernetesSchemas().resources(),

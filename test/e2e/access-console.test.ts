@@ -467,7 +467,16 @@ describe.skipIf(executablePath === undefined || !isBuilt)("access in a real brow
     await asked(session("prod-llm", `seen in ${colorScheme}`, true));
     const page = await browserOf("petra");
     await page.emulateMedia({ colorScheme });
+    await page.goto(server.origin);
+    const waiting = page.getByRole("region", { name: "What needs a person now" });
+    for (const task of [
+      /\d+ requests? to approve/,
+      /Access review 2026-q4 of production: \d+ bindings? undecided/,
+      /reached nobody/,
+    ])
+      await waiting.getByRole("link", { name: task }).waitFor();
     for (const [path, text, name] of [
+      ["/", "reached nobody", "overview"],
       ["/access/approve", "dana asks for", "approve"],
       [`/access/requests/${pending.id}`, "What changes", "request"],
       ["/access/requests", "You have asked for nothing yet", "requests"],

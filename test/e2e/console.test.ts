@@ -84,7 +84,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
   test.each(["light", "dark"] as const)("every page is accessible in %s", async (colorScheme) => {
     await page.emulateMedia({ colorScheme });
     for (const [path, text] of [
-      ["/", "By namespace"],
+      ["/", "By team"],
       ["/findings", "What is wrong"],
       ["/findings?group=team", "in 4 groups"],
       ["/findings?page=2", "What is wrong"],
@@ -100,6 +100,18 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
       expect(await violations(page)).toEqual([]);
     }
     expect(problems).toEqual([]);
+  });
+
+  test("the overview shows teams, and what waits for a person until it is done", async () => {
+    await page.goto(origin);
+    const waiting = page.getByRole("region", { name: "What needs a person now" });
+    await waiting.getByText("Nothing waits for anybody.").waitFor();
+    await writeFile(join(directory, "policies.yaml"), teamPolicy.replace('"?*"', '"{{ foo( }}"'));
+    await waiting.getByRole("link", { name: /The newest text of .*require-cost-centre does not compile/ }).waitFor();
+    await writeFile(join(directory, "policies.yaml"), teamPolicy);
+    await waiting.getByText("Nothing waits for anybody.").waitFor();
+    await page.getByRole("link", { name: "nlp" }).first().click();
+    await page.getByText("of team nlp").waitFor();
   });
 
   test("no page of the menu is refused, and who is logged in is named", async () => {

@@ -75,6 +75,13 @@ interface Group {
   readonly errors: number;
 }
 
+test("the overview says whose the failures are, as the groups do", async () => {
+  const { byTeam } = (await ask("/api/v1/overview")) as { byTeam: readonly Group[] };
+  const { items } = (await ask("/api/v1/findings/groups?by=team&status=fail")) as { items: readonly Group[] };
+  expect(byTeam.map(({ name }) => name)).toContain("nlp");
+  expect(byTeam).toEqual(items.map(({ name, counts }) => ({ name, counts })));
+});
+
 test.each(["policy", "namespace", "team", "severity"])("groups by %s hold what the list holds with that filter", async (by) => {
   const { items: groups } = (await ask(`/api/v1/findings/groups?by=${by}`)) as { items: readonly Group[] };
   const { total: all } = (await ask("/api/v1/findings?limit=1")) as { total: number };

@@ -25,12 +25,14 @@ export const overview = z.object({
   ),
   objects: z.number(),
   policies: z.number(),
+  broken: list(z.object({ cluster: z.string(), policy: z.string() })).describe("policies whose newest text does not compile"),
   records: z.number(),
   total: bySeverity.describe("failures"),
   warnings: z.number(),
   errors: z.number().describe("what could not be checked"),
   byCluster: counted,
   byNamespace: counted.describe("the empty name stands for cluster-scoped objects"),
+  byTeam: counted.describe("the empty name stands for objects of namespaces that no label gives to a team"),
   byPolicy: counted,
 });
 

@@ -53,6 +53,7 @@ export function addRoutes(api: Api, data: ConsoleData): void {
         return held === undefined ? [] : [{ cluster: one.name, ...held }];
       }),
       objects: sum(clustersOf(cluster).map((one) => one.objects())),
+      broken: clustersOf(cluster).flatMap((one) => one.brokenPolicies().map((policy) => ({ cluster: one.name, policy }))),
       policies: new Set(clustersOf(cluster).flatMap((one) => one.policies().map(({ name }) => name))).size,
       records: await data.ledger.size(),
       ...overviewOf(findingsOf(cluster)),

@@ -21,6 +21,8 @@ export interface ClusterView {
   /** The object that a finding is about; undefined where it is gone. */
   objectOf(finding: Finding): KubernetesObject | undefined;
   policies(): readonly PolicyRow[];
+  /** Names of policies whose newest text does not compile. */
+  brokenPolicies(): readonly string[];
   readonly rights: RightsView;
   /** What the network was seen to do lately, beside what the policies say. */
   flows(): FlowPage;

@@ -131,6 +131,8 @@ export interface Overview {
   readonly byCluster: readonly Counted[];
   /** Worst first; the empty name stands for cluster-scoped objects. */
   readonly byNamespace: readonly Counted[];
+  /** Worst first; the empty name stands for what is nobody's. */
+  readonly byTeam: readonly Counted[];
   readonly byPolicy: readonly Counted[];
 }
 
@@ -144,13 +146,14 @@ export function overviewOf(clusters: Iterable<ClusterFindings>): Overview {
   let errors = 0;
   const byCluster = new Map<string, Tally>();
   const namespaces = new Map<string, Tally>();
+  const teams = new Map<string, Tally>();
   const policies = new Map<string, Tally>();
   const add = (map: Map<string, Tally>, name: string, severity: Severity) => {
     const tally = map.get(name) ?? nothing();
     map.set(name, tally);
     tally[severity]++;
   };
-  for (const { cluster, findings } of clusters) {
+  for (const { cluster, findings, teamOf } of clusters) {
     byCluster.set(cluster, nothing());
     for (const { status, severity, resource, check } of findings) {
       if (status === "error") errors++;
@@ -159,6 +162,7 @@ export function overviewOf(clusters: Iterable<ClusterFindings>): Overview {
       total[severity]++;
       add(byCluster, cluster, severity);
       add(namespaces, resource.namespace, severity);
+      add(teams, teamOf(resource), severity);
       add(policies, check.policy, severity);
     }
   }
@@ -168,6 +172,7 @@ export function overviewOf(clusters: Iterable<ClusterFindings>): Overview {
     errors,
     byCluster: worstFirst(byCluster),
     byNamespace: worstFirst(namespaces),
+    byTeam: worstFirst(teams),
     byPolicy: worstFirst(policies),
   };
 }

@@ -806,6 +806,11 @@ export interface Answers {
     }[];
     readonly objects: number;
     readonly policies: number;
+    /** policies whose newest text does not compile */
+    readonly broken: readonly {
+      readonly cluster: string;
+      readonly policy: string;
+    }[];
     readonly records: number;
     /** failures */
     readonly total: {
@@ -830,6 +835,17 @@ export interface Answers {
     }[];
     /** the empty name stands for cluster-scoped objects */
     readonly byNamespace: readonly {
+      readonly name: string;
+      readonly counts: {
+        readonly info: number;
+        readonly low: number;
+        readonly medium: number;
+        readonly high: number;
+        readonly critical: number;
+      };
+    }[];
+    /** the empty name stands for objects of namespaces that no label gives to a team */
+    readonly byTeam: readonly {
       readonly name: string;
       readonly counts: {
         readonly info: number;

@@ -6,6 +6,7 @@ import { useCluster } from "../cluster.tsx";
 import { PageTitle } from "../components/page-title.tsx";
 import { SeverityBar } from "../components/severity-bar.tsx";
 import { Answer, severityColours, worstFirst } from "../components/state.tsx";
+import { AttentionCard } from "./attention.tsx";
 import { TrendCard } from "./trend.tsx";
 
 export function OverviewPage() {
@@ -70,9 +71,11 @@ function Posture({ overview }: { readonly overview: OverviewAnswer }) {
           <Text size="sm">could not be checked</Text>
         </Card>
       </SimpleGrid>
+      <AttentionCard broken={overview.broken} />
       <TrendCard />
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
         {overview.byCluster.length > 1 && <Counts title="By cluster" rows={overview.byCluster} parameter="cluster" empty="" />}
+        <Counts title="By team" rows={overview.byTeam} parameter="team" empty="(no team)" />
         <Counts title="By namespace" rows={overview.byNamespace} parameter="namespace" empty="(cluster-wide)" />
         <Counts title="By policy" rows={overview.byPolicy} parameter="policy" empty="" />
       </SimpleGrid>
@@ -87,7 +90,7 @@ function Swatch({ colour }: { readonly colour: string }) {
 interface CountsProps {
   readonly title: string;
   readonly rows: OverviewAnswer["byNamespace"];
-  readonly parameter: "cluster" | "namespace" | "policy";
+  readonly parameter: "cluster" | "namespace" | "team" | "policy";
   readonly empty: string;
 }
 
