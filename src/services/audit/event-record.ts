@@ -2,6 +2,7 @@ import type { NewRecord } from "../../adapters/store/ledger-batch.ts";
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 
 import { redacted, secretOutline } from "../redact-secrets.ts";
+import { eventKey } from "./event-key.ts";
 
 /** What a value that should be an audit event is: a record, or why it is none. */
 export type EventReading = { readonly ok: true; readonly record: NewRecord } | { readonly ok: false; readonly reason: string };
@@ -14,15 +15,13 @@ export function eventsOf(value: JsonValue): readonly JsonValue[] {
 
 /**
  * An event of `audit.k8s.io/v1` as a record. The actor is the impersonated user where there is one; who impersonated is in
- * the data. The key is auditID and stage: the API server sends a batch again when it heard no answer.
+ * the data. An event that is told again has the same key: the API server sends a batch again when it heard no answer.
  */
 export function eventRecord(event: JsonValue, cluster: string): EventReading {
   if (!isObject(event)) return { ok: false, reason: "it is no JSON object" };
   const text = (value: JsonValue | undefined, key: string) => asString(member(value, key));
-  const auditId = text(event, "auditID");
-  const stage = text(event, "stage");
   const verb = text(event, "verb");
-  if (auditId === undefined || stage === undefined || verb === undefined) {
+  if (text(event, "auditID") === undefined || text(event, "stage") === undefined || verb === undefined) {
     return { ok: false, reason: "it has no auditID, stage or verb, as every audit event does" };
   }
   const at = Date.parse(text(event, "stageTimestamp") ?? text(event, "requestReceivedTimestamp") ?? "");
@@ -42,7 +41,7 @@ export function eventRecord(event: JsonValue, cluster: string): EventReading {
     namespace: text(reference, "namespace"),
     name: text(reference, "name"),
     outcome: typeof code === "number" ? String(code) : undefined,
-    key: `${cluster}/${auditId}/${stage}`,
+    key: eventKey(event, cluster),
     data: withoutSecrets(event, resource, subresource),
   };
   return { ok: true, record };
