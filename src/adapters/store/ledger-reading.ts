@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import type { Expression, ExpressionBuilder, Kysely, SqlBool } from "kysely";
 import type { Instant } from "../../core/host.ts";
 import { consistencyRanges, inclusionRanges } from "../../ledger/merkle.ts";
 import { type StoredHashes, storedRangeHash } from "../../ledger/tile.ts";
@@ -20,6 +20,8 @@ export interface LedgerFilter {
   readonly since?: Instant | undefined;
   /** Excluded. */
   readonly until?: Instant | undefined;
+  /** At least one of these as well. */
+  readonly anyOf?: readonly LedgerFilter[] | undefined;
 }
 
 const columns = [
@@ -47,12 +49,17 @@ export async function queryLedger(
     .limit(page.limit);
   if (page.from !== undefined) query = query.where("seq", ">=", page.from);
   if (page.before !== undefined) query = query.where("seq", "<", page.before);
-  if (filter.since !== undefined) query = query.where("at", ">=", filter.since);
-  if (filter.until !== undefined) query = query.where("at", "<", filter.until);
+  return query.where((eb) => matching(eb, filter)).execute();
+}
+
+function matching(eb: ExpressionBuilder<Tables, "ledger_records">, filter: LedgerFilter): Expression<SqlBool> {
+  const all: Expression<SqlBool>[] = [];
+  if (filter.since !== undefined) all.push(eb("at", ">=", filter.since));
+  if (filter.until !== undefined) all.push(eb("at", "<", filter.until));
   for (const [member, column] of columns) {
     const wanted = filter[member];
     if (wanted === undefined) continue;
-    query = query.where((eb) =>
+    all.push(
       eb.or(
         wanted.map((text) =>
           text.endsWith("*") ? eb(column, "like", `${text.slice(0, -1).replace(/[\\%_]/g, "\\$&")}%`) : eb(column, "=", text),
@@ -60,7 +67,8 @@ export async function queryLedger(
       ),
     );
   }
-  return query.execute();
+  if (filter.anyOf !== undefined) all.push(eb.or(filter.anyOf.map((one) => matching(eb, one))));
+  return eb.and(all);
 }
 
 /** The records from `seq` on, at most `limit`, in order. */

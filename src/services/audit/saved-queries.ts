@@ -1,4 +1,5 @@
 import type { LedgerFilter } from "../../adapters/store/ledger-reading.ts";
+import { workloadFilters } from "./deployed-workloads.ts";
 
 /** A question that auditors ask, with its answer's filter. Events are counted at the stage that knows the outcome. */
 export interface SavedQuery {
@@ -18,29 +19,6 @@ const policyGroups = [
   "config.gatekeeper.sh",
   "admissionregistration.k8s.io",
   "castellan.dev",
-];
-
-/** Resources that run code, the AI kinds among them. */
-const workloads = [
-  "pods",
-  "deployments",
-  "statefulsets",
-  "daemonsets",
-  "replicasets",
-  "jobs",
-  "cronjobs",
-  "rayclusters",
-  "rayjobs",
-  "rayservices",
-  "inferenceservices",
-  "servingruntimes",
-  "notebooks",
-  "pytorchjobs",
-  "mpijobs",
-  "tfjobs",
-  "trainjobs",
-  "sandboxes",
-  "workflows",
 ];
 
 export const savedQueries = {
@@ -67,7 +45,7 @@ export const savedQueries = {
   },
   deployed: {
     question: "Which workloads were deployed, by whom?",
-    filter: { kinds: ["audit.event"], resources: workloads, verbs: ["create", "update", "patch"], outcomes: ["2*"] },
+    filter: { kinds: ["audit.event"], verbs: ["create", "update", "patch"], outcomes: ["2*"], anyOf: workloadFilters },
   },
   denied: {
     question: "What was refused?",
@@ -79,7 +57,8 @@ export const savedQueries = {
   },
   "policy-changes": {
     question: "Who changed or disabled a policy?",
-    filter: { kinds: ["audit.event", "policy.changed"], groups: policyGroups, verbs: changes },
+    // A change of files is one record of many policies: it has neither group nor verb.
+    filter: { anyOf: [{ kinds: ["audit.event"], groups: policyGroups, verbs: changes }, { kinds: ["policy.changed"] }] },
   },
 } as const satisfies { readonly [name: string]: SavedQuery };
 
