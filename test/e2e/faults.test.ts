@@ -30,6 +30,15 @@ spec:
 /** A config map is refused while we are away, a secret is let through. */
 const policies = [policy("strict", "ConfigMap"), policy("lenient", "Secret", "failurePolicy: Ignore")].join("---");
 
+const outageMilliseconds = 30_000;
+/** A call's timeout, as it is registered, and what kubectl takes besides. */
+const webhookMilliseconds = 10_000 + 4000;
+const refusedByFailure = /failed calling webhook/;
+
+interface Timed extends Ran {
+  readonly milliseconds: number;
+}
+
 let cluster: Cluster | NotAvailable;
 let postgres: RunningPostgres | undefined;
 let directory = "";
@@ -74,6 +83,16 @@ async function expectEvidence(of: CastellanServer): Promise<void> {
   expect(await of.run("audit", "verify")).toMatchObject({ code: 0, text: expect.stringMatching(/^verified/) });
 }
 
+/** Does it again and again for so long, each once the one before has an answer. */
+async function during(milliseconds: number, into: Timed[], work: () => Promise<Ran>): Promise<void> {
+  for (const start = performance.now(); performance.now() - start < milliseconds; ) {
+    const began = performance.now();
+    const ran = await work();
+    into.push({ ...ran, milliseconds: performance.now() - began });
+    await sleep(100);
+  }
+}
+
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "castellan-faults-"));
   cluster = await startCluster();
@@ -92,20 +111,38 @@ afterAll(async () => {
 });
 
 describe("what was acknowledged is there, and the failure policy holds", () => {
-  test("PostgreSQL goes away for a while", async ({ skip }) => {
+  test.for([
+    ["is gone", "crash", "restart", 5000],
+    ["says nothing", "freeze", "thaw", webhookMilliseconds],
+  ] as const)("PostgreSQL %s for 30 seconds", async ([, away, back, within], { skip }) => {
     if (!cluster.available) return skip(cluster.reason);
     if (postgres === undefined) return skip("PostgreSQL is not installed");
-    const castellan = await serve(join(directory, "postgres"), policies, { DATABASE_URL: await postgres.create() });
+    const environment = { DATABASE_URL: await postgres.create() };
+    const castellan = await serve(join(directory, `postgres-${away}`), policies, environment);
     expect((await create("ConfigMap")).code).toBe(0);
-    await postgres.crash();
-    const refused = await create("ConfigMap");
-    expect(refused.code).toBe(1);
-    expect(refused.text).toContain("failed calling webhook");
-    expect((await create("Secret", {})).code).toBe(0);
-    expect(await castellan.metrics()).toMatch(/castellan_admission_reviews_total\{stage="validate",outcome="error"\} [1-9]/);
-    await postgres.restart();
+    await postgres[away]();
+    const strict: Timed[] = [];
+    const lenient: Timed[] = [];
+    const reads: Timed[] = [];
+    try {
+      await Promise.all([
+        during(outageMilliseconds, strict, () => create("ConfigMap")),
+        during(outageMilliseconds, lenient, () => create("Secret", {})),
+        during(outageMilliseconds, reads, () => kubectl(running(), ["get", "configmaps"])),
+      ]);
+      expect(await castellan.metrics()).toMatch(/castellan_admission_reviews_total\{stage="validate",outcome="error"\} [1-9]/);
+    } finally {
+      await postgres[back]();
+    }
+    expect(
+      strict.map(({ code, text }) => (code === 1 ? text : "let through")).filter((text) => !refusedByFailure.test(text)),
+    ).toEqual([]);
+    expect([...lenient, ...reads].filter(({ code }) => code !== 0)).toEqual([]);
+    const slowest = Math.max(...[...strict, ...lenient, ...reads].map(({ milliseconds }) => milliseconds));
+    expect(slowest).toBeLessThan(within);
+    for (const all of [strict, lenient, reads]) expect(all.length).toBeGreaterThan(1);
     await castellan.until(async () => (await create("ConfigMap")).code === 0);
-    expect((await create("Secret", {})).text).toContain("label team is required");
+    await castellan.until(async () => (await create("Secret", {})).text.includes("label team is required"));
     await expectEvidence(castellan);
   });
 
