@@ -82,6 +82,16 @@ const cases: readonly Case[] = [
     batches: [[secret("s", { auditID: long }), version]],
     want: ["get s", "get"],
   },
+  {
+    what: "a namespace too long for an index",
+    batches: [[secret("s", { objectRef: { resource: "secrets", namespace: long, name: "s" } }), version]],
+    want: ["get s", "get"],
+  },
+  {
+    what: "a name with a character that PostgreSQL does not take",
+    batches: [[secret("s\u0000"), version]],
+    want: ["get s\ufffd", "get"],
+  },
 ];
 
 describe.each(["sqlite", "postgres"])("on %s", (engine) => {

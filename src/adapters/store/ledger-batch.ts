@@ -41,16 +41,34 @@ export function planBatch(head: Frontier, records: readonly NewRecord[], known: 
       known.add(record.key);
       keys.push({ key: record.key, seq });
     }
-    const body = recordText({ ...record, recorded });
+    const indexed = indexable(record);
+    const body = recordText({ ...indexed, recorded });
     const leaf = leaves.subarray(rows.length * hashLength, (rows.length + 1) * hashLength);
     leaf.set(ledgerHashes.leafOfText(body));
-    rows.push(rowOf(record, recorded, seq, body, leaf));
+    rows.push(rowOf(indexed, recorded, seq, body, leaf));
     frontier = appendLeaf(ledgerHashes, frontier, leaf, (subtree) => {
       if (isTile(subtree)) tiles.push({ level: subtree.level, idx: subtree.index, hash: subtree.hash });
     });
     return { seq };
   });
   return { receipts, rows, keys, tiles, frontier, recorded };
+}
+
+/** Members that callers of the API server choose: any path is audited, whatever comes of the request. */
+const chosen = ["actor", "verb", "group", "resource", "namespace", "name"] as const;
+/** UTF-16 code units, three bytes at most each: PostgreSQL indexes 2,704 bytes. */
+const longestIndexed = 512;
+
+/** The record as every database can keep it, or one odd name would keep its whole batch out. `data` still has all of it. */
+function indexable(record: NewRecord): NewRecord {
+  let clean: { -readonly [member in (typeof chosen)[number]]?: string } | undefined;
+  for (const member of chosen) {
+    const text = record[member];
+    if (text === undefined || (text.length <= longestIndexed && !text.includes("\0") && text.isWellFormed())) continue;
+    clean ??= {};
+    clean[member] = text.slice(0, longestIndexed).replaceAll("\0", "\ufffd").toWellFormed();
+  }
+  return clean === undefined ? record : { ...record, ...clean };
 }
 
 /** A checkpoint over the ledger as a batch leaves it. */
