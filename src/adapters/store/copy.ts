@@ -15,18 +15,40 @@ type Row = { readonly [column: string]: unknown };
 /** Rows of tables that are known by name only. */
 type AnyTables = { readonly [table: string]: { [column: string]: unknown } };
 
+/** How many records the ledger has had, those that retention removed included. */
+export async function ledgerSize(store: Store): Promise<number> {
+  const head = await store.reading.selectFrom("ledger_head").select("size").executeTakeFirst();
+  return head?.size ?? 0;
+}
+
+/** Rejects with `StoreNotEmpty`. */
+export async function requireEmpty(to: Store): Promise<void> {
+  const size = await ledgerSize(to);
+  if (size > 0) throw new StoreNotEmpty(`${to.location} holds ${size} records already`);
+}
+
 /**
- * Copies everything of one store into another that is new, embedded or PostgreSQL, in one transaction of the target.
- * Rejects with `StoreNotEmpty`. Answers how many rows there were.
+ * Copies everything of one store, as it is at one moment, into another that is new, embedded or PostgreSQL, in one transaction of
+ * the target. The source may be written meanwhile, and its writers are not held up. Rejects with `StoreNotEmpty`. Answers how many
+ * rows there were.
  */
 export async function copyStore(from: Store, to: Store): Promise<number> {
-  const head = await to.db.selectFrom("ledger_head").select("size").executeTakeFirst();
-  if ((head?.size ?? 0) > 0) throw new StoreNotEmpty(`${to.location} holds ${head?.size} records already`);
+  await requireEmpty(to);
+  // One snapshot for all tables: those read later would hold records that are not in those read before.
+  const snapshot = from.reading.transaction().setIsolationLevel("repeatable read").setAccessMode("read only");
+  return snapshot.execute(async (source) => {
+    // While the target writes a page, the source waits.
+    if (from.engine === "postgres") await sql`set local idle_in_transaction_session_timeout = '10min'`.execute(source);
+    return copyTables(source, to);
+  });
+}
+
+async function copyTables(source: Kysely<Tables>, to: Store): Promise<number> {
   return to.db.transaction().execute(async (on) => {
     let rows = 0;
     await on.deleteFrom("ledger_head").execute();
     for (const [table, keys] of Object.entries(tableKeys)) {
-      for await (const page of pages(from.reading, table, keys)) {
+      for await (const page of pages(source, table, keys)) {
         if (table === "ledger_records" && to.engine === "postgres") {
           for (const month of new Set(page.map((row) => monthOf(Number(row["recorded"]))))) await ensurePartition(on, month);
         }

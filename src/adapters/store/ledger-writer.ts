@@ -106,7 +106,10 @@ async function knownKeys(on: Kysely<Tables>, engine: Engine, records: readonly N
   return new Set((await query.execute(on)).rows.map(({ key }) => key));
 }
 
-/** The partition of a month, made when its first record comes. */
+/**
+ * The partition of a month, made when its first record comes. It is attached, not made as a partition: that would wait for all who
+ * read the ledger, a backup say, and every writer would wait for it.
+ */
 export async function ensurePartition(on: Transaction<Tables>, at: Instant): Promise<void> {
   const date = new Date(at);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
@@ -114,7 +117,9 @@ export async function ensurePartition(on: Transaction<Tables>, at: Instant): Pro
   const found = await sql<{ name: string | null }>`select to_regclass(${name})::text as name`.execute(on);
   if (found.rows[0]?.name) return;
   const [from, to] = [Date.UTC(year, month), Date.UTC(year, month + 1)];
-  await sql`create table ${sql.table(name)} partition of ledger_records for values from (${sql.lit(from)}) to (${sql.lit(to)})`.execute(
+  await sql`create table ${sql.table(name)} (like ledger_records including all)`.execute(on);
+  await sql`
+    alter table ledger_records attach partition ${sql.table(name)} for values from (${sql.lit(from)}) to (${sql.lit(to)})`.execute(
     on,
   );
 }

@@ -8,6 +8,7 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  type TransactionSettings,
 } from "kysely";
 import type { CheckedPage } from "./ledger-page.ts";
 import type { SqliteQuery, SqliteRequest, SqliteResponse, SqliteWorkerData } from "./sqlite-worker.ts";
@@ -162,8 +163,9 @@ class ThreadDriver implements Driver {
     this.release?.();
   }
 
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  /** One that only reads sees the file as it was at its first query, and holds up no writer. */
+  async beginTransaction(connection: DatabaseConnection, { accessMode }: TransactionSettings): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw(accessMode === "read only" ? "begin" : "begin immediate"));
   }
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw("commit"));
