@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Ledger } from "../../../adapters/store/ledger.ts";
 import { queryLedger } from "../../../adapters/store/ledger-reading.ts";
 import type { Store } from "../../../adapters/store/store.ts";
@@ -101,6 +102,7 @@ function auditedCall(row: LedgerRecordRow, data: JsonValue | undefined, auditId:
   const sources = member(data, "sourceIPs");
   return {
     auditId,
+    received: asString(member(data, "requestReceivedTimestamp")) ?? "",
     at: row.at,
     cluster: row.cluster,
     caller: asString(member(member(data, "user"), "username")) ?? "",
@@ -114,8 +116,8 @@ function auditedCall(row: LedgerRecordRow, data: JsonValue | undefined, auditId:
   };
 }
 
-/** The key names the call that shows it: another replica tells it no second time. */
-function recordOf({ at, cluster, auditId }: AuditedCall, finding: Finding) {
+/** The key names the call that shows it: another replica tells it no second time. A digest, as audit IDs have any length. */
+function recordOf({ at, cluster, auditId, received }: AuditedCall, finding: Finding) {
   const { id, resource, status } = finding;
   return {
     kind: "finding.opened",
@@ -125,7 +127,7 @@ function recordOf({ at, cluster, auditId }: AuditedCall, finding: Finding) {
     resource: resource.kind,
     name: resource.name,
     outcome: status,
-    key: `${cluster}/bypass/${id}/${auditId}`,
+    key: `${cluster}/bypass/${id}/${hash("sha256", JSON.stringify([auditId, received]), "base64url")}`,
     data: { findings: [recordedFinding(finding)] },
   } as const;
 }

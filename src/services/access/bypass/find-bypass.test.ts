@@ -3,6 +3,7 @@ import { type AuditedCall, BypassFinder } from "./find-bypass.ts";
 
 const call = (more: Partial<AuditedCall>): AuditedCall => ({
   auditId: "1",
+  received: "2026-11-20T10:00:00.000000Z",
   at: 0,
   cluster: "prod",
   caller: "ada@example.com",
@@ -41,5 +42,18 @@ describe("BypassFinder", () => {
     expect(finder.settle(grace - 1)).toEqual([]);
     expect(finder.settle(grace).map(({ finding }) => `${finding.check.rule} ${finding.severity}`)).toEqual(want);
     expect(finder.settle(grace * 2)).toEqual([]);
+  });
+
+  test("T56 an audit ID that the gateway forwarded stands for one request, whatever its stages", () => {
+    const finder = new BypassFinder(() => gateway);
+    const forwarded = { auditId: "known", caller: gateway, impersonated: "eve" };
+    finder.forwarded("prod", "known", 5);
+    finder.audited(call(forwarded));
+    finder.audited(call({ ...forwarded, at: 1 }));
+    expect(finder.settle(grace + 1)).toEqual([]);
+    finder.forwarded("prod", "known", 6);
+    const again = call({ ...forwarded, at: 2, received: "2026-11-20T10:00:01.000000Z", verb: "delete" });
+    finder.audited(again);
+    expect(finder.settle(grace + 2).map(({ call, finding }) => [call, finding.check.rule])).toEqual([[again, "gateway-account"]]);
   });
 });

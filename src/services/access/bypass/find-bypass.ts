@@ -4,7 +4,10 @@ import type { Instant } from "../../../core/host.ts";
 
 /** A call as the API server's audit log tells it. */
 export interface AuditedCall {
+  /** Chosen by the client where it likes. */
   readonly auditId: string;
+  /** When the API server received it, as its log writes it: the same in all events of one request. */
+  readonly received: string;
   readonly at: Instant;
   readonly cluster: string;
   /** Who was authenticated. */
@@ -30,7 +33,8 @@ const rememberedMilliseconds = 3_600_000;
  */
 export class BypassFinder {
   readonly #gatewayUser: (cluster: string) => string | undefined;
-  readonly #forwarded = new Map<string, Instant>();
+  /** By cluster and audit ID; `received` is the request that was found under it. */
+  readonly #forwarded = new Map<string, { readonly at: Instant; readonly received: string | undefined }>();
   #open: AuditedCall[] = [];
 
   /** The user name of the gateway's own account in a cluster; undefined where there is no gateway to it. */
@@ -40,7 +44,8 @@ export class BypassFinder {
 
   /** A call that a gateway recorded. */
   forwarded(cluster: string, auditId: string, at: Instant): void {
-    this.#forwarded.set(`${cluster}/${auditId}`, at);
+    const key = `${cluster}/${auditId}`;
+    this.#forwarded.set(key, { at, received: this.#forwarded.get(key)?.received });
   }
 
   audited(call: AuditedCall): void {
@@ -53,16 +58,25 @@ export class BypassFinder {
 
   /** What is certain by now. */
   settle(now: Instant): readonly { readonly call: AuditedCall; readonly finding: Finding }[] {
-    for (const [key, at] of this.#forwarded) if (at < now - rememberedMilliseconds) this.#forwarded.delete(key);
+    for (const [key, { at }] of this.#forwarded) if (at < now - rememberedMilliseconds) this.#forwarded.delete(key);
     const late = this.#open.filter((call) => call.at <= now - graceMilliseconds);
     this.#open = this.#open.filter((call) => call.at > now - graceMilliseconds);
     const found: { call: AuditedCall; finding: Finding }[] = [];
     for (const call of late) {
       const byGateway = call.caller === this.#gatewayUser(call.cluster);
-      if (byGateway && this.#forwarded.has(`${call.cluster}/${call.auditId}`)) continue;
+      if (byGateway && this.#isForwarded(call)) continue;
       found.push({ call, finding: byGateway ? stolen(call) : direct(call) });
     }
     return found;
+  }
+
+  /** An audit ID stands for one request: whoever was answered with it could send it again with the gateway's credential. */
+  #isForwarded({ cluster, auditId, received }: AuditedCall): boolean {
+    const key = `${cluster}/${auditId}`;
+    const known = this.#forwarded.get(key);
+    if (known === undefined) return false;
+    if (known.received === undefined) this.#forwarded.set(key, { ...known, received });
+    return known.received === undefined || known.received === received;
   }
 }
 
