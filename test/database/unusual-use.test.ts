@@ -53,3 +53,25 @@ test("the server learns from the ledger, finds what is new in it, and records th
   await store.close();
   await rm(directory, { recursive: true });
 });
+
+test("a request behind the audit ID of another is kept, and is a finding", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "castellan-usage-"));
+  const store = await openSqlite(directory);
+  const ledger = new Ledger(store, await openSigner(directory, "test.example/ledger"), () => now);
+  const version = { ...event(1, now - day, "get"), requestURI: "/version" };
+  const secrets = { ...event(1, now - day + 1, "list"), requestURI: "/api/v1/secrets" };
+  await ingestEvents(ledger, [version, { ...version, stage: "ResponseStarted" }, secrets], "prod");
+  const problems: unknown[] = [];
+  const onTrouble = (error: unknown) => problems.push(error);
+  const watch = new UsageWatch({ store, ledger, now: () => now, onChange: () => {}, onTrouble });
+  watch.start();
+  await watch.stop();
+  expect(problems).toEqual([]);
+  const found = [...watch.findings().values()].flat();
+  expect(found.map(({ check, evidence }) => [check.policy, evidence])).toEqual([
+    ["usage/audit-id", expect.objectContaining({ record: 2, earlierRecord: 0, auditID: "event-1" })],
+  ]);
+  await ledger.close();
+  await store.close();
+  await rm(directory, { recursive: true });
+});

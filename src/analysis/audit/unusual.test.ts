@@ -18,6 +18,8 @@ const use = (at: number, more: Partial<ApiUse> = {}): ApiUse => ({
   name: "p",
   outcome: "200",
   userAgent: "kubectl/v1.36.1 (linux/amd64) kubernetes/1a2b",
+  auditId: "",
+  request: "",
   ...more,
 });
 
@@ -90,4 +92,15 @@ test.each([
   ["", ""],
 ])("the program of %s", (agent, program) => {
   expect(programOf(agent)).toBe(program);
+});
+
+test("a request under the audit ID of another is found, before anything is learned", () => {
+  const [version, secrets] = [
+    { auditId: "same", request: "get /version" },
+    { auditId: "same", request: "list /api/v1/secrets" },
+  ];
+  expect(found([use(start, version), use(start + 1, version)])).toEqual([]);
+  expect(found([use(start, version), use(start + 1, { ...secrets, cluster: "dev" })])).toEqual([]);
+  expect(found([use(start, { request: "a" }), use(start + 1, { request: "b" })])).toEqual([]);
+  expect(found([use(start, version), use(start + 1, secrets)])).toEqual(["usage/audit-id reused medium"]);
 });

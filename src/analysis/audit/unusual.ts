@@ -3,6 +3,7 @@ import { identified } from "../../core/fingerprint.ts";
 import type { Instant } from "../../core/host.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { ResourceRef } from "../../core/kubernetes.ts";
+import { AuditIds } from "./audit-ids.ts";
 import { hourOf, SubjectHabits, secretWindow } from "./subject-habits.ts";
 import { type ApiUse, actionOf, isRead, isRefused, isSecretRead, isSensitive, programOf } from "./use.ts";
 
@@ -26,12 +27,13 @@ const enoughUses = 20;
  * Finds use of the Kubernetes API that its subject has not shown before: a verb (on resources that lead to more rights
  * with the resource), an hour, a program, many secrets at once. Give it the records in the order of their time. What was
  * found once becomes usual, so that each change is told once. A subject that is new in a cluster that is known for
- * longer than the learning time is judged by how many secrets it reads, and by nothing else.
+ * longer than the learning time is judged by how many secrets it reads, and by nothing else. A request under the audit ID of another needs no learning.
  */
 export class UnusualUseFinder {
   readonly #options: UnusualOptions;
   readonly #subjects = new Map<string, SubjectHabits>();
   readonly #clusters = new Map<string, Instant>();
+  readonly #auditIds = new AuditIds();
 
   constructor(options: UnusualOptions) {
     this.#options = options;
@@ -44,6 +46,18 @@ export class UnusualUseFinder {
   }
 
   take(use: ApiUse): readonly UnusualUse[] {
+    const found = [this.#reusedAuditId(use), ...this.#unlearned(use)];
+    return found.flatMap((finding) => (finding === undefined ? [] : [{ at: use.at, cluster: use.cluster, finding }]));
+  }
+
+  #reusedAuditId(use: ApiUse): Finding | undefined {
+    const earlier = this.#auditIds.take(use);
+    if (earlier === undefined) return undefined;
+    const message = `${use.actor} sent a request under the audit ID of another request, as if to hide behind it`;
+    return finding(use, "audit-id", "reused", "medium", message, { auditID: use.auditId, earlierRecord: earlier });
+  }
+
+  #unlearned(use: ApiUse): readonly (Finding | undefined)[] {
     const key = `${use.cluster}/${use.actor}`;
     const habits = this.#subjects.get(key) ?? new SubjectHabits(use.at);
     this.#subjects.set(key, habits);
@@ -62,7 +76,7 @@ export class UnusualUseFinder {
       // What a new subject reads in bulk was just told; it is no habit.
       Object.assign(habits, { usualSecrets, everywhere });
     } else found.push(newAction(use, habits), oddHour(use, habits), newProgram(use, habits));
-    return found.flatMap((finding) => (finding === undefined ? [] : [{ at: use.at, cluster: use.cluster, finding }]));
+    return found;
   }
 
   #bulkRead(use: ApiUse, habits: SubjectHabits): Finding | undefined {
@@ -122,6 +136,7 @@ const titles = {
   "odd-hours": "Use at an unusual hour",
   "secret-reads": "Bulk read of secrets",
   "new-user-agent": "First use of a program",
+  "audit-id": "Reuse of an audit ID",
 } as const;
 
 function finding(

@@ -18,6 +18,10 @@ export interface ApiUse {
   /** HTTP status code. */
   readonly outcome: string;
   readonly userAgent: string;
+  /** As the client chose it, or a digest of one that is long; empty: not known. */
+  readonly auditId: string;
+  /** Equal for equal requests: who asks for what. */
+  readonly request: string;
 }
 
 const sensitive: ReadonlySet<string> = new Set([

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Kysely } from "kysely";
 import { queryLedger } from "../../adapters/store/ledger-reading.ts";
 import type { LedgerRecordRow, Tables } from "../../adapters/store/tables.ts";
@@ -10,11 +11,17 @@ import { asString, type JsonValue, member } from "../../core/json.ts";
 const day = 86_400_000;
 export const usualLearning: UnusualOptions = { learn: 30 * day, bulkSecrets: 10 };
 const pageSize = 1000;
+/** Longer than any that Kubernetes or a gateway makes. */
+const longestAuditId = 64;
+
+const digest = (text: string): string => hash("sha256", text, "base64url");
 
 /** The use that an audit record tells of; undefined where nobody did it or the answer is not known yet. */
 function useOf(row: LedgerRecordRow): ApiUse | undefined {
   if (row.actor === null || row.verb === null || row.outcome === null) return undefined;
   const body: JsonValue = JSON.parse(row.body);
+  const data = member(body, "data");
+  const auditId = asString(member(data, "auditID")) ?? "";
   return {
     seq: row.seq,
     at: row.at,
@@ -26,7 +33,10 @@ function useOf(row: LedgerRecordRow): ApiUse | undefined {
     namespace: row.namespace ?? "",
     name: row.name ?? "",
     outcome: row.outcome,
-    userAgent: asString(member(member(body, "data"), "userAgent")) ?? "",
+    userAgent: asString(member(data, "userAgent")) ?? "",
+    // Clients choose how long both are, and many are remembered.
+    auditId: auditId.length <= longestAuditId ? auditId : digest(auditId),
+    request: digest(JSON.stringify([row.actor, row.verb, asString(member(data, "requestURI")) ?? ""])),
   };
 }
 
