@@ -53,6 +53,11 @@ export class CastellanServer {
     return this.#webhook;
   }
 
+  /** Of its process; undefined before it is started. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Resolves when it has looked at everything once. */
   async start(): Promise<void> {
     if (this.#webhook === "") this.#webhook = `127.0.0.1:${(await freePorts(1))[0]}`;

@@ -30,6 +30,8 @@ spec:
 /** A config map is refused while we are away, a secret is let through. */
 const policies = [policy("strict", "ConfigMap"), policy("lenient", "Secret", "failurePolicy: Ignore")].join("---");
 
+const openSchema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+
 const outageMilliseconds = 30_000;
 /** A call's timeout, as it is registered, and what kubectl takes besides. */
 const webhookMilliseconds = 10_000 + 4000;
@@ -258,6 +260,44 @@ describe("what was acknowledged is there, and the failure policy holds", () => {
     expect(JSON.parse(allowed.text).response.allowed).toBe(true);
     const denied = JSON.parse((await review({})).text).response;
     expect(denied).toMatchObject({ allowed: false, status: { message: expect.stringContaining("label team is required") } });
+    await expectEvidence(castellan);
+  });
+
+  test("objects as large as the API server takes go through it", async ({ skip }) => {
+    if (!cluster.available) return skip(cluster.reason);
+    const definition = {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: "archives.example.test" },
+      spec: {
+        group: "example.test",
+        names: { kind: "Archive", plural: "archives", singular: "archive" },
+        scope: "Namespaced",
+        versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: openSchema } }],
+      },
+    };
+    expect((await kubectl(running(), ["apply", "-f", "-"], JSON.stringify(definition))).code).toBe(0);
+    await kubectl(running(), ["wait", "--for=condition=Established", "crd/archives.example.test", "--timeout=60s"]);
+    const castellan = await serve(join(directory, "through"), [policies, policy("archives", "Archive")].join("---"));
+    expect((await create("ConfigMap")).code).toBe(0);
+    /** What the API server says about one with so many bytes. */
+    const send = (args: readonly string[], name: string, bytes: number, labels: object): Promise<Ran> => {
+      const metadata = { name, namespace: "default", labels };
+      const object = { apiVersion: "example.test/v1", kind: "Archive", metadata, data: "x".repeat(bytes) };
+      return kubectl(running(), [...args, "-f", "-"], JSON.stringify(object));
+    };
+    await castellan.until(async () => (await send(["create"], "small", 1, {})).text.includes("label team is required"));
+    // What etcd keeps is at most 1.5 MiB, and an update sends it to us twice; a dry run is as large as a request may be, 3 MiB.
+    const [stored, sent] = [1_480_000, 3_100_000];
+    const cases: readonly (readonly [readonly string[], string, number, object, RegExp])[] = [
+      [["create"], "stored", stored, {}, /label team is required/],
+      [["create"], "stored", stored, { team: "x" }, /created/],
+      [["replace"], "stored", stored, {}, /label team is required/],
+      [["replace"], "stored", stored, { team: "y" }, /replaced/],
+      [["create", "--dry-run=server"], "sent", sent, {}, /label team is required/],
+      [["create", "--dry-run=server"], "sent", sent, { team: "x" }, /created \(server dry run\)/],
+    ];
+    for (const [args, name, bytes, labels, answer] of cases) expect((await send(args, name, bytes, labels)).text).toMatch(answer);
     await expectEvidence(castellan);
   });
 });

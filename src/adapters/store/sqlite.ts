@@ -1,5 +1,6 @@
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { compareSemver, parseSemver } from "../../core/semver.ts";
 import { migrate } from "./migrate.ts";
@@ -16,7 +17,8 @@ export function mayShareMoving(sqliteVersion: string | undefined): boolean {
   return version !== undefined && firstSafeVersion !== undefined && compareSemver(version, firstSafeVersion) >= 0;
 }
 
-const fileOf = (directory: string) => join(directory, "castellan.db");
+export const databaseName = "castellan.db";
+const fileOf = (directory: string) => join(directory, databaseName);
 
 /** Opens the embedded database in `directory` for one process; rejects with `StoreUnavailable` where another has it. */
 export async function openSqlite(directory: string): Promise<Store> {
@@ -80,5 +82,17 @@ export async function readSqlite(directory: string): Promise<Store> {
       "Name the server's data directory.",
       error,
     );
+  }
+}
+
+/**
+ * Puts all of a database that nobody has open into its one file: it can be moved alone, and read where nothing can be written.
+ */
+export function sealSqlite(directory: string): void {
+  const database = new DatabaseSync(fileOf(directory), { timeout: 5000 });
+  try {
+    database.exec("pragma synchronous = full; pragma journal_mode = delete");
+  } finally {
+    database.close();
   }
 }
