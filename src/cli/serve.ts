@@ -14,7 +14,11 @@ export function createCommand(context: CommandContext): Command {
       ["DATABASE_URL=postgresql://... castellan serve --policies policies/", "several replicas share a PostgreSQL"],
     ],
   )
-    .option("--files <path>", "governs these manifests instead of a cluster; repeatable", collect)
+    .addOption(
+      new Option("--files <path>", "governs these manifests instead of a cluster; repeatable")
+        .argParser(collect)
+        .conflicts(["context", "kubeconfig"]),
+    )
     .option("--audit-log <path>", "takes a recorded audit log into the ledger at the start; repeatable", collect)
     .option("--flows <file>", "follows a log of flows (Hubble's exporter, Calico, ...) of the first cluster; repeatable", collect)
     .option("--listen <address>", "where the console and the API are: host:port", "127.0.0.1:8080")
