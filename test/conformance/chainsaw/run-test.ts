@@ -10,7 +10,7 @@ import type { GovernedTestCluster } from "./cluster.ts";
 import { NotAsked, nameOf, type WriteVerb } from "./objects.ts";
 
 /** How long an assertion may take to become true, and a refusal to turn into an acceptance. */
-const patience = { assert: 8000, error: 20_000, apply: 4000, delete: 15_000 } as const;
+const patience = { assert: 8000, error: 20_000, schedule: 75_000, apply: 4000, delete: 15_000 } as const;
 const pause = 100;
 
 class StepFailed extends Error {}
@@ -229,7 +229,9 @@ async function assertThere(object: JsonObject, context: Context): Promise<void> 
 }
 
 async function assertAbsent(object: JsonObject, context: Context): Promise<void> {
-  for (const deadline = Date.now() + patience.error; ; await sleep(pause)) {
+  // The shortest schedule comes once a minute.
+  const isScheduled = context.made.some((made) => member(made["spec"], "schedule") !== undefined);
+  for (const deadline = Date.now() + (isScheduled ? patience.schedule : patience.error); ; await sleep(pause)) {
     const found = await candidates(object, context);
     if (found.every((item) => mismatch(withoutPlace(object), item, context.bindings) !== undefined)) return;
     if (Date.now() > deadline) throw new StepFailed(`error ${asString(object["kind"])} ${nameOf(object) ?? ""}: it is there`);
