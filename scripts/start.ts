@@ -11,7 +11,7 @@ const sample = [
   // Beside the usual place: the evidence of a real cluster does not begin with that of a sample.
   ["--data", ".castellan/sample"],
 ].flat();
-const names = ["kubeconfig", "context", "files"];
+const names = ["kubeconfig", "context", "clusters", "files"];
 
 const args = process.argv.slice(2);
 const { tokens } = parseArgs({ args, strict: false, tokens: true });

@@ -1,30 +1,11 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { definitions, definitionsTemplate } from "../scripts/custom-resources.ts";
+import { deployed, renderChart, replicated, withGateway, withoutHelm } from "./chart.ts";
 import { runCli } from "./run-cli.ts";
 
-const deploy = join(import.meta.dirname, "../deploy");
-const manifests = join(deploy, "castellan.yaml");
-
-function hasHelm(): boolean {
-  try {
-    execFileSync("helm", ["version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const render = (...values: readonly string[]) =>
-  execFileSync(
-    "helm",
-    ["template", "castellan", join(deploy, "helm/castellan"), "-n", "castellan", "--kube-version", "1.36.0", ...values],
-    {
-      encoding: "utf8",
-    },
-  );
+const manifests = join(deployed, "castellan.yaml");
 
 describe("our own manifests, by our own checks", () => {
   test("are found wanting in one thing: who installs them pins the image", async () => {
@@ -60,42 +41,42 @@ describe("our own manifests, by our own checks", () => {
 
 describe("the definitions of our own kinds", () => {
   test("are written from their schemas: node scripts/custom-resources.ts", () => {
-    const template = readFileSync(join(deploy, "helm/castellan/templates/definitions.yaml"), "utf8");
+    const template = readFileSync(join(deployed, "helm/castellan/templates/definitions.yaml"), "utf8");
     expect(template).toBe(definitionsTemplate());
     const plain = readFileSync(manifests, "utf8");
     for (const definition of definitions()) expect(plain).toContain(definition);
   });
 });
 
-describe.skipIf(!hasHelm())("the Helm chart", () => {
+describe.skipIf(withoutHelm !== undefined)("the Helm chart", () => {
   test("gives the gateway the role of the plain manifests, and no more", () => {
     const role = (text: string) =>
       /name: castellan-gateway\n(?: {2}labels:\n(?: {4}.*\n)+)?rules:\n([\s\S]*?)\n---/.exec(text)?.[1];
-    const plain = role(readFileSync(join(deploy, "gateway-roles.yaml"), "utf8"));
+    const plain = role(readFileSync(join(deployed, "gateway-roles.yaml"), "utf8"));
     expect(plain).toContain("impersonate:user-info");
-    expect(role(render("--set", "gateway.enabled=true,gateway.url=https://gateway.example.com"))).toBe(plain);
+    expect(role(renderChart("--set", withGateway))).toBe(plain);
   });
 
   test("has the API server show a certificate where a Secret names its authority", () => {
-    const text = render("--set", "webhook.clientCaSecret=webhook-clients,webhook.clientNames={kube-apiserver}");
+    const text = renderChart("--set", "webhook.clientCaSecret=webhook-clients,webhook.clientNames={kube-apiserver}");
     expect(text).toContain("--webhook-client-ca=/etc/castellan/webhook-clients/ca.crt");
     expect(text).toContain("--webhook-client-name=kube-apiserver");
     expect(text).toContain("secretName: webhook-clients");
-    expect(render()).not.toContain("webhook-client");
+    expect(renderChart()).not.toContain("webhook-client");
   });
 
   test("refuses replicas that would each have keys of their own", () => {
-    expect(() => render("--set", "replicas=2")).toThrow("several replicas share a PostgreSQL");
+    expect(() => renderChart("--set", "replicas=2")).toThrow("several replicas share a PostgreSQL");
   });
 
   test("gives no right to write elsewhere but those of roles that are named by their labels", () => {
-    expect(render()).not.toContain("castellan-downstream");
-    const text = render("--set-json", 'downstream.roleLabels=["castellan.dev/aggregate-to-downstream"]');
+    expect(renderChart()).not.toContain("castellan-downstream");
+    const text = renderChart("--set-json", 'downstream.roleLabels=["castellan.dev/aggregate-to-downstream"]');
     expect(text).toMatch(/name: castellan-downstream\n[\s\S]*?castellan.dev\/aggregate-to-downstream: "true" }\nrules: \[\]\n/);
   });
 
   test("is what the plain manifests hold", () => {
-    expect(readFileSync(manifests, "utf8")).toContain(render());
+    expect(readFileSync(manifests, "utf8")).toContain(renderChart());
   });
 
   test.each([
@@ -104,9 +85,9 @@ describe.skipIf(!hasHelm())("the Helm chart", () => {
     ["webhook.enabled=false"],
     ["policiesConfigMap=policies"],
     ["definitions.install=false"],
-    ["gateway.enabled=true,gateway.url=https://gateway.example.com,gateway.tlsSecret=tls,access.configMap=access"],
-    ["replicas=3,database.urlSecret=db,keys.secret=keys,certManager.enabled=true,identities.configMap=who"],
+    [`${withGateway},gateway.tlsSecret=tls,access.configMap=access`],
+    [`${replicated},identities.configMap=who`],
   ])("renders with %s", (value) => {
-    expect(render("--set", value)).toContain("kind: StatefulSet");
+    expect(renderChart("--set", value)).toContain("kind: StatefulSet");
   });
 });

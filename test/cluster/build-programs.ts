@@ -1,7 +1,7 @@
-import { controlPlaneBinaries, kubeletBinary, programs, registryBinary } from "./binaries.ts";
+import { controlPlaneBinaries, helmBinary, kubeletBinary, programs, registryBinary } from "./binaries.ts";
 
 // Run before the tests: building takes longer than any of them waits.
-for (const find of [() => controlPlaneBinaries(programs), kubeletBinary, registryBinary]) {
+for (const find of [() => controlPlaneBinaries(programs), kubeletBinary, registryBinary, helmBinary]) {
   const reason = await find().then(
     (found) => (found.available ? undefined : found.reason),
     (error: unknown) => {

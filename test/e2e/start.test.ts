@@ -34,6 +34,11 @@ async function start(data: string, ...flags: readonly string[]): Promise<void> {
 
 const origin = () => /console: .*(http:\/\/[^/]+)\//.exec(output)?.[1] ?? "";
 
+function running(): Cluster {
+  if (!cluster.available) throw new Error(cluster.reason);
+  return cluster;
+}
+
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "castellan-start-"));
   cluster = await startCluster();
@@ -78,11 +83,11 @@ test.for([
   if (!cluster.available) skip(cluster.reason);
   const policies = join(directory, "policies.yaml");
   await writeFile(policies, requireTeam);
-  await start(named, ...flags(cluster.kubeconfig), "--policies", policies, "--webhook-listen", `127.0.0.1:${await freePort()}`);
+  await start(named, ...flags(running().kubeconfig), "--policies", policies, "--webhook-listen", `127.0.0.1:${await freePort()}`);
   expect(output).toContain("governs admin: ");
   expect(output).not.toMatch(/governs files|sample|logs in at/);
-  expect((await kubectl(cluster, ["apply", "-f", "-"], configMap("a"))).text).toContain("label team is required");
-  expect(await kubectl(cluster, ["apply", "-f", "-"], configMap("b", { team: "nlp" }))).toMatchObject({ code: 0 });
+  expect((await kubectl(running(), ["apply", "-f", "-"], configMap("a"))).text).toContain("label team is required");
+  expect(await kubectl(running(), ["apply", "-f", "-"], configMap("b", { team: "nlp" }))).toMatchObject({ code: 0 });
   const { out } = await runCli(["audit", "query", "-o", "json", "--data", join(directory, named)]);
   expect(out).toContain('"cluster":"admin"');
   expect(out).not.toContain('"cluster":"files"');
