@@ -20,6 +20,7 @@ describe("status.autogen", () => {
       rules: [
         {
           name: "autogen-r",
+          skipBackgroundRequests: true,
           match: { any: [{ resources: { kinds: ["apps/v1/Deployment"] } }] },
           validate: { pattern: { spec: { template: { spec: { hostPID: false } } } } },
         },

@@ -25,7 +25,11 @@ const filled = (rules: readonly JsonValue[]): JsonValue => (rules.length === 0 ?
 function generatedRules(spec: JsonObject, policy: KubernetesObject): readonly JsonValue[] {
   const rules = isArray(spec["rules"]) ? spec["rules"].filter(isObject) : [];
   const requested = asString(member(policy.metadata?.["annotations"], autogenAnnotation));
-  return computeRules(rules, requested)
-    .map(({ rule }) => rule)
-    .filter((rule) => !rules.includes(rule));
+  return (
+    computeRules(rules, requested)
+      .map(({ rule }) => rule)
+      .filter((rule) => !rules.includes(rule))
+      // As the definition's default has it.
+      .map((rule) => ({ skipBackgroundRequests: true, ...rule }))
+  );
 }

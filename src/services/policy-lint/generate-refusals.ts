@@ -1,4 +1,4 @@
-import { asString, isArray, isObject, type JsonObject, type JsonPath } from "../../core/json.ts";
+import { asString, isArray, isObject, type JsonObject, type JsonPath, member } from "../../core/json.ts";
 import { namespaceOf, parseApiVersion } from "../../core/kubernetes.ts";
 import { type PolicyIssue, type PolicyView, type RuleView, refused } from "./policy-view.ts";
 
@@ -51,8 +51,12 @@ function placeRefusals(
   if (scopes.includes(false) && namespace !== "")
     return [refused([...path, "namespace"], `${kind} is in no namespace`, "Remove it.")];
   const own = document.value.kind === "Policy" ? namespaceOf(document.value) || "default" : undefined;
-  if (own === undefined || namespace === own) return [];
-  return [refused(path, `a Policy generates in its own namespace (${own}) only`, "Write a ClusterPolicy, or that namespace.")];
+  if (own === undefined) return [];
+  const next = "Write a ClusterPolicy, or that namespace.";
+  if (namespace !== own) return [refused(path, `a Policy generates in its own namespace (${own}) only`, next)];
+  return ["clone", "cloneList"]
+    .filter((source) => isObject(target[source]) && member(target[source], "namespace") !== own)
+    .map((source) => refused([...path, source], `a Policy clones what is in its own namespace (${own}) only`, next));
 }
 
 const isFilled = (value: unknown): boolean => value !== undefined && value !== null && value !== "";

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { loadKubernetesSchemas } from "../../adapters/files/catalog.ts";
-import type { JsonPath } from "../../core/json.ts";
 import { isKubernetesObject, type KubernetesObject } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { parseDocuments } from "../../core/yaml/parse-documents.ts";
@@ -11,13 +10,21 @@ const schemas = loadKubernetesSchemas();
 function policy(rule: string, spec = ""): SourceDocument<KubernetesObject> {
   const indent = (text: string, by: string) => text.trim().split("\n").join(`\n${by}`);
   const text = `apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: p}\nspec:\n  ${spec.trim() === "" ? "background: true" : indent(spec, "  ")}\n  rules:\n  - name: r\n    ${indent(rule, "    ")}\n`;
+  return documentOf(text);
+}
+
+function documentOf(text: string): SourceDocument<KubernetesObject> {
   const [document] = parseDocuments(text, "p.yaml").documents;
   if (document === undefined || !isKubernetesObject(document.value)) throw new Error(text);
   return { ...document, value: document.value, locate: (p) => document.locate(p), locateKey: (p) => document.locateKey(p) };
 }
 
 function issues(rule: string, spec?: string): readonly (readonly [string, string])[] {
-  return lintKyvernoPolicy(policy(rule, spec), schemas, []).map((f) => [
+  return issuesOf(policy(rule, spec));
+}
+
+function issuesOf(document: SourceDocument<KubernetesObject>): readonly (readonly [string, string])[] {
+  return lintKyvernoPolicy(document, schemas, []).map((f) => [
     f.check.policy.replace("policy-lint/", ""),
     f.path?.join(".") ?? "",
   ]);
@@ -215,20 +222,24 @@ describe("policies that Kyverno refuses", () => {
   });
 });
 
+test.each([
+  ["of its own namespace", "namespace: own, clone: {name: b, namespace: own}", []],
+  ["of another namespace", "namespace: own, clone: {name: b, namespace: foo}", ["spec.rules.0.generate.clone"]],
+  ["into another namespace", "namespace: foo, clone: {name: b, namespace: own}", ["spec.rules.0.generate"]],
+])("a Policy that clones, %s", (_, terms, paths) => {
+  const source = `apiVersion: kyverno.io/v1
+kind: Policy
+metadata: {name: p, namespace: own}
+spec: {rules: [{name: r, ${pods}, generate: {apiVersion: v1, kind: Secret, name: a, ${terms}}}]}`;
+  const refused = issuesOf(documentOf(source)).filter(([name]) => name === "refused");
+  expect(refused.map(([, path]) => path)).toEqual(paths);
+});
+
 test("a legacy form in many places is one finding", () => {
   const text = "match: {resources: {kinds: [Pod]}}\nexclude: {resources: {names: [x]}}\nvalidate: {message: m, deny: {}}";
   const rules = `background: true\n  rules:\n${[1, 2].map((i) => `  - name: r${i}\n    ${text.replaceAll("\n", "\n    ")}\n`).join("")}`;
   const source = `apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: p}\nspec:\n  ${rules}`;
-  const [document] = parseDocuments(source, "p.yaml").documents;
-  if (document === undefined || !isKubernetesObject(document.value)) throw new Error(source);
-  const { value } = document;
-  const asObject = {
-    ...document,
-    value,
-    locate: (p: JsonPath) => document.locate(p),
-    locateKey: (p: JsonPath) => document.locateKey(p),
-  };
-  const found = lintKyvernoPolicy(asObject, schemas, []).filter((f) => f.check.policy === "policy-lint/legacy-form");
+  const found = lintKyvernoPolicy(documentOf(source), schemas, []).filter((f) => f.check.policy === "policy-lint/legacy-form");
   expect(found.map((f) => f.message)).toEqual([
     "a bare match.resources is the old form, here and at spec.rules[1].match.resources",
     "a bare exclude.resources is the old form, here and at spec.rules[1].exclude.resources",
