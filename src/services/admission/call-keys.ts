@@ -22,7 +22,7 @@ export class CallKeys {
   constructor(secret: string, now: () => Instant) {
     this.#now = now;
     this.#keyOf = remembered(1000, (about) =>
-      Buffer.from(createHmac("sha256", secret).update(`admission calls ${about}`).digest("base64url"), "latin1"),
+      Buffer.from(createHmac("sha256", secret).update(`admission calls ${about}`).digest("hex"), "latin1"),
     );
   }
 
@@ -50,5 +50,5 @@ export class CallKeys {
   }
 }
 
-/** Of several clusters each has a prefix of its own. A key is 32 bytes in base64url. */
-const pathForm = /^(\/clusters\/[^/]+)?\/([A-Za-z0-9_-]{43})(\/.+)$/;
+/** Of several clusters each has a prefix of its own. A key is 32 bytes in hex: API servers take only small letters on the way to a Service. */
+const pathForm = /^(\/clusters\/[^/]+)?\/([0-9a-f]{64})(\/.+)$/;
