@@ -137,9 +137,9 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
         ],
       ]),
     },
-    handle: async (path, review) => {
+    handle: async (path, review, until) => {
       const [, prefix = "", rest = ""] = clusterPath.exec(path) ?? [];
-      return attached.get(prefix)?.handle(rest, review);
+      return attached.get(prefix)?.handle(rest, review, until);
     },
   }).catch(cannotListen(flags.webhookListen, "--webhook-listen"));
   let serving: ServingIdentity = identity;
@@ -201,17 +201,16 @@ function reviewHandler(
     policies: () => policies.current.admission,
     namespaceLabels: (name: string) => governed().namespaceLabels(name),
     now: io.now,
-    deadlineMilliseconds: (timeoutSeconds - 1) * 1000,
   };
   const schemas = loadKubernetesSchemas();
-  return async (path, review) => {
+  return async (path, review, until) => {
     if (path === "/policies") return reviewPolicy(review, schemas, io.now());
     // Before its own policies are known a cluster would be told that nothing is against a request.
-    for (let waited = 0; !isLoaded(); waited += loadingPause) {
-      if (waited >= loadingPatience) throw new Error(`the policies of ${client.context} are not loaded yet`);
+    for (const end = Math.min(performance.now() + loadingPatience, until); !isLoaded(); ) {
+      if (performance.now() >= end) throw new Error(`the policies of ${client.context} are not loaded yet`);
       await sleep(loadingPause);
     }
-    return answerReview(path, review, reviews);
+    return answerReview(path, review, until, reviews);
   };
 }
 

@@ -43,13 +43,12 @@ const webhook = await listenForReviews({
   callers: { open: (path) => path, onRefused: () => {} },
   onError: (error) => console.error(error),
   batches: { isAuthorized: () => true, handlers: new Map() },
-  handle: metrics.measuring((path, review) =>
-    answerReview(path, review, {
+  handle: metrics.measuring((path, review, until) =>
+    answerReview(path, review, until, {
       admission,
       policies: () => policies.current.admission,
       namespaceLabels: () => ({}),
       now: Date.now,
-      deadlineMilliseconds: 9000,
     }),
   ),
 });

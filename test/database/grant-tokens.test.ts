@@ -133,6 +133,9 @@ const request = (of: readonly string[] = ["prod"]): AccessRequest => ({
 
 let shared: Promise<Store | undefined> | undefined;
 
+/** When a review must be answered. */
+const soon = () => performance.now() + 10_000;
+
 /** Admission on a store, and what it says to a deletion of the pod. */
 async function world() {
   shared ??= storeOf("sqlite");
@@ -175,11 +178,11 @@ async function world() {
     ...of,
   });
   const judge = (token: string | undefined, of: Partial<Action> = {}) =>
-    admission.admit("uid", askedOf(token, of), "validate", set, 1000);
+    admission.admit("uid", askedOf(token, of), "validate", set, soon());
   return {
     key,
     judge,
-    recheck: (token: string | undefined, of: Partial<Action> = {}) => admission.recheck("uid", askedOf(token, of)),
+    recheck: (token: string | undefined, of: Partial<Action> = {}) => admission.recheck("uid", askedOf(token, of), soon()),
     /** `asking`: the guardrails that want an approval of the call; those of the request unless told. */
     seal: (of = request(), what = action(), by = ada, asking = of.guardrails) => sealGrant(key, of, what, by, asking, now),
     pass: (ms: number) => (now += ms),

@@ -158,15 +158,14 @@ beforeAll(async () => {
     callers: { open: (path) => path, onRefused: () => {} },
     onError: (error) => troubles.push(String(error)),
     batches: { isAuthorized: () => false, handlers: new Map() },
-    handle: async (path, review) =>
+    handle: async (path, review, until) =>
       path === "/policies"
         ? reviewPolicy(review, schemas, Date.now())
-        : answerReview(path, review, {
+        : answerReview(path, review, until, {
             admission,
             policies: () => policies.current.admission,
             namespaceLabels: (name) => governed.namespaceLabels(name),
             now: Date.now,
-            deadlineMilliseconds: 9000,
           }),
   });
   const governed = new GovernedCluster({

@@ -35,7 +35,8 @@ const openSchema = { type: "object", "x-kubernetes-preserve-unknown-fields": tru
 const outageMilliseconds = 30_000;
 /** A call's timeout, as it is registered, and what kubectl takes besides. */
 const webhookMilliseconds = 10_000 + 4000;
-const refusedByFailure = /failed calling webhook/;
+/** By its failurePolicy, and told why. */
+const refusedByFailure = /failed calling webhook.*the decision cannot be recorded: .*Try again in a moment/s;
 
 interface Timed extends Ran {
   readonly milliseconds: number;

@@ -7,14 +7,30 @@ import { checkpointOf, type NewRecord, type PlannedBatch, planBatch, type Receip
 import type { Engine, Statement, Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
-/** Writes records as one batch, in a transaction of its own; resolves once it is on the disk. */
+/** Writes records as one batch, in a transaction of its own; resolves once it is on the disk. Rejects with `NotKept`, or with anything else. */
 export type LedgerWriter = (records: readonly NewRecord[], recorded: Instant) => Promise<readonly Receipt[]>;
+
+/** A transaction failed before it was to be committed: for certain nothing of it is there. The cause says why. */
+export class NotKept extends Error {}
 
 export function ledgerWriter(store: Store, signer: CheckpointSigner): LedgerWriter {
   const { engine, db } = store;
   if (engine === "sqlite") return embeddedWriter(db, store.atOnce, signer);
-  return (records, recorded) => db.transaction().execute((on) => writeBatch(on, engine, records, signer, recorded));
+  return async (records, recorded) => {
+    let committing = false;
+    try {
+      return await db.transaction().execute(async (on) => {
+        const receipts = await writeBatch(on, engine, records, signer, recorded);
+        committing = true;
+        return receipts;
+      });
+    } catch (error) {
+      throw committing ? error : notKept(error);
+    }
+  };
 }
+
+const notKept = (cause: unknown): NotKept => new NotKept(cause instanceof Error ? cause.message : String(cause), { cause });
 
 /**
  * Writes a batch within a transaction: records, the hashes they complete, and a signed checkpoint over all of it. The
@@ -56,13 +72,20 @@ function embeddedWriter(
   let remembered: Frontier | undefined;
   return async (records, recorded) => {
     for (;;) {
-      const head = remembered ?? (await readHead(db, false));
-      // What comes of a transaction that fails is not known.
-      remembered = undefined;
-      const batch = planBatch(head, records, await knownKeys(db, "sqlite", records), recorded);
-      if (batch.rows.length > 0 && !(await atOnce(statementsOf(batch, head, signer)))) continue;
-      remembered = batch.frontier;
-      return batch.receipts;
+      let asked: Frontier | undefined;
+      try {
+        const head = remembered ?? (await readHead(db, false));
+        // What comes of a transaction that fails is not known.
+        remembered = undefined;
+        const batch = planBatch(head, records, await knownKeys(db, "sqlite", records), recorded);
+        asked = head;
+        if (batch.rows.length > 0 && !(await atOnce(statementsOf(batch, head, signer)))) continue;
+        remembered = batch.frontier;
+        return batch.receipts;
+      } catch (error) {
+        const head = asked === undefined ? undefined : await readHead(db, false).catch(() => undefined);
+        throw asked?.size === head?.size ? notKept(error) : error;
+      }
     }
   };
 }

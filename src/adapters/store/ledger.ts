@@ -2,7 +2,7 @@ import type { Transaction } from "kysely";
 import type { Instant } from "../../core/host.ts";
 import type { CheckpointSigner } from "../../ledger/checkpoint.ts";
 import type { NewRecord, Receipt } from "./ledger-batch.ts";
-import { type LedgerWriter, ledgerWriter, writeBatch } from "./ledger-writer.ts";
+import { type LedgerWriter, ledgerWriter, NotKept, writeBatch } from "./ledger-writer.ts";
 import type { Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
@@ -14,16 +14,46 @@ export class LedgerBusy extends Error {
   }
 }
 
-/** The ledger is closed, or its database failed: whether the records are there is unknown unless they have keys. */
+/** The ledger is closed, or its database failed. */
 export class LedgerUnavailable extends Error {
   readonly code = "LEDGER_UNAVAILABLE";
+  /** Whether the records may be there all the same: the database was asked to commit them, and did not say that it has. */
+  readonly mayBeKept: boolean;
+  constructor(message: string, mayBeKept: boolean, cause?: unknown) {
+    super(message, { cause });
+    this.mayBeKept = mayBeKept;
+  }
+}
+
+/** The records were not on the disk when their sender had to know. */
+export class LedgerLate extends Error {
+  readonly code = "LEDGER_LATE";
+  /** Whether they may be there in the end: they were being written. Those that only waited are not written any more. */
+  readonly mayBeKept: Promise<boolean>;
+  constructor(mayBeKept: Promise<boolean>) {
+    super("the database did not answer in time");
+    this.mayBeKept = mayBeKept;
+  }
 }
 
 interface Waiting {
   readonly records: readonly NewRecord[];
+  /** The moment of `performance.now()` at which its sender waits no longer. */
+  readonly until: number;
   resolve(receipts: readonly Receipt[]): void;
   reject(error: Error): void;
 }
+
+/** What is being written. */
+interface Writing {
+  /** Those who still wait for it. */
+  group: readonly Waiting[];
+  /** Whether its records may be there, once that is known. */
+  readonly mayBeKept: Promise<boolean>;
+}
+
+/** How much later than it wanted a sender may be told; one timer serves all of them. */
+const lookMilliseconds = 50;
 
 /** What became of one group of records. */
 export interface LedgerBatch {
@@ -49,7 +79,9 @@ export class Ledger {
   private readonly now: () => Instant;
   private readonly write: LedgerWriter;
   private readonly limits: LedgerLimits;
-  private readonly queue: Waiting[] = [];
+  private queue: Waiting[] = [];
+  private writing: Writing | undefined;
+  private looking: NodeJS.Timeout | undefined;
   private waiting = 0;
   private running: Promise<void> | undefined;
   private closed = false;
@@ -78,16 +110,21 @@ export class Ledger {
     this.listener = listener;
   }
 
-  /** Receipts in the records' order. Rejects with `LedgerBusy` or `LedgerUnavailable`. */
-  append(records: readonly NewRecord[]): Promise<readonly Receipt[]> {
-    if (this.closed) return Promise.reject(new LedgerUnavailable("the ledger is closed"));
+  /**
+   * Receipts in the records' order. Rejects with `LedgerBusy` or `LedgerUnavailable`, and, at the moment `until` of `performance.now()`,
+   * with `LedgerLate`.
+   */
+  append(records: readonly NewRecord[], until: number = Number.POSITIVE_INFINITY): Promise<readonly Receipt[]> {
+    if (this.closed) return Promise.reject(new LedgerUnavailable("the ledger is closed", false));
     if (this.waiting > 0 && this.waiting + records.length > this.limits.waiting) {
       return Promise.reject(new LedgerBusy(this.waiting));
     }
+    if (performance.now() >= until) return Promise.reject(new LedgerLate(Promise.resolve(false)));
     this.waiting += records.length;
     return new Promise((resolve, reject) => {
-      this.queue.push({ records, resolve, reject });
+      this.queue.push({ records, until, resolve, reject });
       this.running ??= this.run();
+      if (until < Number.POSITIVE_INFINITY) this.look();
     });
   }
 
@@ -98,7 +135,7 @@ export class Ledger {
   async transact<T>(
     work: (on: Transaction<Tables>, write: (records: readonly NewRecord[]) => Promise<readonly Receipt[]>) => Promise<T>,
   ): Promise<T> {
-    if (this.closed) throw new LedgerUnavailable("the ledger is closed");
+    if (this.closed) throw new LedgerUnavailable("the ledger is closed", false);
     const { db, engine } = this.store;
     return db.transaction().execute((on) => work(on, (records) => writeBatch(on, engine, records, this.signer, this.now())));
   }
@@ -117,22 +154,50 @@ export class Ledger {
       const records = group.flatMap((waiting) => waiting.records);
       const start = performance.now();
       let written = false;
+      const { promise: mayBeKept, resolve: known } = Promise.withResolvers<boolean>();
+      this.writing = { group, mayBeKept };
       try {
         const receipts = await this.write(records, this.now());
         written = true;
+        known(true);
         let at = 0;
         for (const waiting of group) {
           waiting.resolve(receipts.slice(at, at + waiting.records.length));
           at += waiting.records.length;
         }
       } catch (error) {
-        const failure = new LedgerUnavailable(error instanceof Error ? error.message : String(error), { cause: error });
+        const unknown = !(error instanceof NotKept);
+        known(unknown);
+        const failure = new LedgerUnavailable(error instanceof Error ? error.message : String(error), unknown, error);
         for (const waiting of group) waiting.reject(failure);
       }
+      this.writing = undefined;
       this.waiting -= records.length;
       this.listener?.({ records: records.length, milliseconds: performance.now() - start, written });
     }
     this.running = undefined;
+  }
+
+  /** Looks again and again whose time is over, as long as somebody waits whose time ends. */
+  private look(): void {
+    this.looking ??= setTimeout(() => {
+      this.looking = undefined;
+      const now = performance.now();
+      const { writing } = this;
+      if (writing !== undefined) {
+        const [late, others] = split(writing.group, now);
+        writing.group = others;
+        for (const { reject } of late) reject(new LedgerLate(writing.mayBeKept));
+      }
+      const [late, others] = split(this.queue, now);
+      this.queue = others;
+      for (const { records, reject } of late) {
+        this.waiting -= records.length;
+        reject(new LedgerLate(Promise.resolve(false)));
+      }
+      const left = [...(writing?.group ?? []), ...others];
+      if (left.some(({ until }) => until < Number.POSITIVE_INFINITY)) this.look();
+    }, lookMilliseconds);
   }
 
   private nextGroup(): Waiting[] {
@@ -146,4 +211,9 @@ export class Ledger {
       this.queue.shift();
     }
   }
+}
+
+/** Those whose time is over, and the others, each in their order. */
+function split(all: readonly Waiting[], now: number): readonly [late: readonly Waiting[], others: Waiting[]] {
+  return [all.filter(({ until }) => until <= now), all.filter(({ until }) => until > now)];
 }

@@ -190,11 +190,11 @@ export class ServerMetrics {
 
   /** A handler whose answers are counted and timed. */
   measuring(handle: ReviewHandler): ReviewHandler {
-    return async (path, review) => {
+    return async (path, review, until) => {
       const stage = path.startsWith("/mutate/") ? "mutate" : "validate";
       const start = performance.now();
       try {
-        const answer = await handle(path, review);
+        const answer = await handle(path, review, until);
         if (answer === undefined) return undefined;
         this.#reviews.inc({ stage, outcome: isAllowed(answer) ? "allow" : "deny" });
         return answer;

@@ -12,20 +12,26 @@ export interface ReviewOptions {
   readonly policies: () => AdmissionPolicies;
   readonly namespaceLabels: (namespace: string) => Labels | undefined;
   readonly now: () => number;
-  /** Less than the webhook's own timeout, so that the answer says why. */
-  readonly deadlineMilliseconds: number;
 }
 
-/** Answers AdmissionReviews on `/{mutate,validate}/{deny,allow}` and `/approved`; undefined for any other path. Rejects where no decision can be given. */
-export async function answerReview(path: string, review: JsonValue, options: ReviewOptions): Promise<JsonObject | undefined> {
+/**
+ * Answers AdmissionReviews on `/{mutate,validate}/{deny,allow}` and `/approved`; undefined for any other path. Rejects where no decision can be
+ * given, at the moment `until` of `performance.now()` at the latest: less than the caller waits, so that it is told why.
+ */
+export async function answerReview(
+  path: string,
+  review: JsonValue,
+  until: number,
+  options: ReviewOptions,
+): Promise<JsonObject | undefined> {
   const [, stage, onError] = /^\/(mutate|validate)\/(deny|allow)$/.exec(path) ?? [];
   if (stage === undefined && path !== "/approved") return undefined;
   const reading = readReview(review, options.now(), options.namespaceLabels);
   if (!reading.ok) throw new Error(reading.reason);
   const { uid, action } = reading.request;
-  if (stage === undefined) return writeReview(uid, await options.admission.recheck(uid, action), undefined);
+  if (stage === undefined) return writeReview(uid, await options.admission.recheck(uid, action, until), undefined);
   const policies = options.policies()[onError === "deny" ? "deny" : "allow"];
-  const answer = await options.admission.admit(uid, action, stage as AdmissionStage, policies, options.deadlineMilliseconds);
+  const answer = await options.admission.admit(uid, action, stage as AdmissionStage, policies, until);
   const patch = answer.object === undefined ? [] : diffJson(action.object ?? null, answer.object);
   return writeReview(
     uid,

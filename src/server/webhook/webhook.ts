@@ -6,12 +6,16 @@ import { parseExactJson, writeExactJson } from "../../core/exact-json.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { TlsIdentity } from "../tls-identity.ts";
 import { traced } from "../tracing.ts";
+import { budgetOf } from "./call-time.ts";
 import { Callers, type ReviewCallers } from "./callers.ts";
 
 const inflate = promisify(gunzip);
 
-/** Answers one review of `path` (`/validate/deny`, ...); undefined where there is no such path. Rejects where no decision can be given. */
-export type ReviewHandler = (path: string, review: JsonValue) => Promise<JsonObject | undefined>;
+/**
+ * Answers one review of `path` (`/validate/deny`, ...) until that moment of `performance.now()`; undefined where there is no such path. Rejects
+ * where no decision can be given.
+ */
+export type ReviewHandler = (path: string, review: JsonValue, until: number) => Promise<JsonObject | undefined>;
 
 /** Takes a batch of events; resolves once they are kept. Rejects with `BadBatch`, or, so that it is sent again, with anything else. */
 export type BatchHandler = (body: string, cluster: string) => Promise<void>;
@@ -100,6 +104,7 @@ async function answer(
   callers: Callers,
   options: WebhookServerOptions,
 ): Promise<void> {
+  const arrived = performance.now();
   const url = new URL(request.url ?? "/", "https://castellan");
   if (request.method === "GET" && (url.pathname === "/healthz" || url.pathname === "/readyz")) return end(response, 200, "ok");
   if (request.method !== "POST") return refuse(response, 405, "only POST");
@@ -119,9 +124,10 @@ async function answer(
   } catch {
     return end(response, 400, "the body is not JSON");
   }
+  const until = arrived + budgetOf(url.searchParams.get("timeout"));
   try {
     const answered = await traced("castellan.admission", request.headers, { "url.path": path }, () =>
-      options.handle(path, value),
+      options.handle(path, value, until),
     );
     if (answered === undefined) end(response, 404, "there is no such webhook");
     else end(response, 200, writeExactJson(answered), "application/json");

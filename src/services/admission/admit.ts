@@ -1,4 +1,5 @@
-import { type Ledger, LedgerBusy, LedgerUnavailable } from "../../adapters/store/ledger.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Ledger, LedgerBusy, LedgerLate, LedgerUnavailable } from "../../adapters/store/ledger.ts";
 import type { NewRecord } from "../../adapters/store/ledger-batch.ts";
 import type { Action } from "../../core/action.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
@@ -12,6 +13,7 @@ import { decide, LookupsFailed } from "./decide.ts";
 import type { FactSource } from "./facts.ts";
 import type { PolicyResultCounts } from "./policy-result-counts.ts";
 import type { AdmissionAnswer } from "./review.ts";
+import { UnansweredReviews } from "./unanswered.ts";
 
 /** Which of the API server's two calls is answered. */
 export type AdmissionStage = "mutate" | "validate";
@@ -48,8 +50,11 @@ interface Asked {
   readonly action: Action;
   readonly stage: AdmissionStage;
   readonly policies: PolicySet;
-  readonly deadlineMilliseconds: number;
+  readonly until: number;
 }
+
+/** Shown to who is refused: it is not theirs to put right. */
+const tryAgain = "Try again in a moment; if it goes on, tell who runs Castellan that its database does not answer";
 
 /** The decision could not be made or kept; the caller answers with an HTTP error, so that failurePolicy applies. */
 class AdmissionUnavailable extends Error {}
@@ -57,25 +62,21 @@ class AdmissionUnavailable extends Error {}
 /** Judges admission requests by the policies of the moment. */
 export class Admission {
   readonly #options: AdmissionOptions;
+  readonly #unanswered: UnansweredReviews;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
+    this.#unanswered = new UnansweredReviews(options.ledger);
   }
 
-  /** Rejects with `AdmissionUnavailable` when the deadline passes or the record cannot be written. */
-  async admit(
-    uid: string,
-    asked: Action,
-    stage: AdmissionStage,
-    policies: PolicySet,
-    deadlineMilliseconds: number,
-  ): Promise<AdmissionAnswer> {
+  /** Rejects with `AdmissionUnavailable` at the moment `until` of `performance.now()`, or where the record cannot be written. */
+  async admit(uid: string, asked: Action, stage: AdmissionStage, policies: PolicySet, until: number): Promise<AdmissionAnswer> {
     const { approvals, cluster } = this.#options;
     const action: Action = { ...asked, cluster };
     const lift = approvals?.liftOf(action);
     const gone = lift?.ok === false && lift.isVoid === true ? lift.why : undefined;
-    if (gone !== undefined) return this.#void(uid, action, stage, gone);
-    const { decision, refused } = await this.#approved({ action, stage, policies, deadlineMilliseconds }, lift);
+    if (gone !== undefined) return this.#void(uid, action, stage, gone, until);
+    const { decision, refused } = await this.#approved({ action, stage, policies, until }, lift);
     const changed = stage === "mutate" && decision.object !== action.object ? decision.object : undefined;
     const answer: AdmissionAnswer = {
       allowed: decision.effect === "allow",
@@ -83,7 +84,7 @@ export class Admission {
       warnings: decision.warnings,
       object: changed,
     };
-    await this.#keep(uid, action, stage, decision, changed !== undefined);
+    await this.#keep(uid, action, stage, decision, changed !== undefined, until);
     const { onEffects, resources } = this.#options;
     if (onEffects === undefined || !answer.allowed || action.dryRun || stage === "mutate") return answer;
     const effects = effectsOf(decision, action, rulesForOthers(policies, action, resources()));
@@ -92,17 +93,17 @@ export class Admission {
   }
 
   /** For calls that came with an approval, where no policy looks: only whether it is still one for this object. */
-  async recheck(uid: string, asked: Action): Promise<AdmissionAnswer> {
+  async recheck(uid: string, asked: Action, until: number): Promise<AdmissionAnswer> {
     const action: Action = { ...asked, cluster: this.#options.cluster };
     const lift = this.#options.approvals?.liftOf(action);
     if (lift?.ok !== false || lift.isVoid !== true) return { allowed: true, message: "", warnings: [] };
-    return this.#void(uid, action, "validate", lift.why);
+    return this.#void(uid, action, "validate", lift.why, until);
   }
 
   /** A call that was approved for an object that is another by now is not made, whether or not a policy would mind. */
-  async #void(uid: string, action: Action, stage: AdmissionStage, why: string): Promise<AdmissionAnswer> {
+  async #void(uid: string, action: Action, stage: AdmissionStage, why: string, until: number): Promise<AdmissionAnswer> {
     const record = recordOf(this.#options.cluster, uid, action, stage, undefined);
-    if (!action.dryRun) await this.#append({ ...record, outcome: "deny", data: { ...record.data, approval: why } });
+    if (!action.dryRun) await this.#append(uid, { ...record, outcome: "deny", data: { ...record.data, approval: why } }, until);
     return { allowed: false, message: `${why}: run the command again, and what it is about by now is asked for`, warnings: [] };
   }
 
@@ -119,15 +120,24 @@ export class Admission {
     const decision = await this.#decide(asked, excuse);
     if (lift?.ok !== true) return { decision, refused: lift?.why };
     // A dry run, and what is denied all the same, uses nothing up.
-    if (!counted || asked.action.dryRun || decision.effect === "deny" || (await this.#spent(lift))) return { decision };
+    if (!counted || asked.action.dryRun || decision.effect === "deny" || (await this.#spent(lift, asked.until)))
+      return { decision };
     return { decision: await this.#decide(asked, exceptions), refused: "the approval that came along has been used" };
   }
 
-  async #spent(lift: Extract<Lift, { readonly ok: true }>): Promise<boolean> {
+  async #spent(lift: Extract<Lift, { readonly ok: true }>, until: number): Promise<boolean> {
+    const stopped = new AbortController();
+    const late = sleep(Math.max(0, until - performance.now()), undefined, { signal: stopped.signal });
     try {
-      return await lift.spend();
+      const spent = await Promise.race([lift.spend(), late]);
+      // One whose use is known too late is used up, rather than used twice.
+      if (spent === undefined) throw new Error("the database did not answer in time");
+      return spent;
     } catch (error) {
-      throw new AdmissionUnavailable("the use of the approval cannot be recorded", { cause: error });
+      const why = error instanceof Error ? error.message : String(error);
+      throw new AdmissionUnavailable(`the use of the approval cannot be recorded: ${why}. ${tryAgain}`, { cause: error });
+    } finally {
+      stopped.abort();
     }
   }
 
@@ -142,7 +152,7 @@ export class Admission {
     return `refused by policy:\n\n${reasons.join("\n")}\n${more.length === 0 ? "" : `\n${more.join("\n")}\n`}`;
   }
 
-  async #decide({ action, stage, policies, deadlineMilliseconds }: Asked, excuse: Excuse | undefined): Promise<Decision> {
+  async #decide({ action, stage, policies, until }: Asked, excuse: Excuse | undefined): Promise<Decision> {
     const { facts, resources, host, budget, results } = this.#options;
     const options = {
       resources: resources(),
@@ -152,7 +162,7 @@ export class Admission {
       ...(excuse === undefined ? {} : { excuse }),
     };
     try {
-      const decision = await decide(policies, action, facts, host, options, deadlineMilliseconds);
+      const decision = await decide(policies, action, facts, host, options, until);
       results?.take(decision.results, action);
       return decision;
     } catch (error) {
@@ -162,19 +172,26 @@ export class Admission {
   }
 
   /** A dry run leaves no trace; a mutation stage that did nothing is told by the validation that follows. */
-  async #keep(uid: string, action: Action, stage: AdmissionStage, decision: Decision, changed: boolean): Promise<void> {
+  async #keep(
+    uid: string,
+    action: Action,
+    stage: AdmissionStage,
+    decision: Decision,
+    changed: boolean,
+    until: number,
+  ): Promise<void> {
     if (action.dryRun || (stage === "mutate" && !changed && decision.effect === "allow")) return;
-    await this.#append(recordOf(this.#options.cluster, uid, action, stage, decision));
+    await this.#append(uid, recordOf(this.#options.cluster, uid, action, stage, decision), until);
   }
 
-  async #append(record: NewRecord): Promise<void> {
+  async #append(uid: string, record: NewRecord, until: number): Promise<void> {
     try {
-      await this.#options.ledger.append([record]);
+      await this.#options.ledger.append([record], until);
     } catch (error) {
-      if (error instanceof LedgerBusy || error instanceof LedgerUnavailable) {
-        throw new AdmissionUnavailable(`the decision cannot be recorded: ${error.message}`, { cause: error });
-      }
-      throw error;
+      const isLate = error instanceof LedgerLate || error instanceof LedgerUnavailable;
+      if (!isLate && !(error instanceof LedgerBusy)) throw error;
+      if (isLate) this.#unanswered.note(uid, record, error);
+      throw new AdmissionUnavailable(`the decision cannot be recorded: ${error.message}. ${tryAgain}`, { cause: error });
     }
   }
 }

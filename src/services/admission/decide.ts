@@ -9,14 +9,14 @@ const maximumRounds = 100;
 /** The look-ups took too long, or led to ever more of them. */
 export class LookupsFailed extends Error {}
 
-/** Judges an action, looking up what the policies ask for. Rejects with `LookupsFailed`. */
+/** Judges an action, looking up what the policies ask for. Rejects with `LookupsFailed`, at the moment `until` of `performance.now()`. */
 export async function decide(
   policies: PolicySet,
   action: Action,
   source: FactSource,
   host: Host,
   options: EvaluateOptions,
-  deadlineMilliseconds: number,
+  until: number,
 ): Promise<Decision> {
   const gathered = new GatheredFacts(source);
   // Most decisions need no look-up, and a timer for each review is dear.
@@ -24,7 +24,7 @@ export async function decide(
   for (let round = 0; round < maximumRounds; round++) {
     const evaluation = evaluate(policies, action, gathered, host, options);
     if (evaluation.kind === "decision") return evaluation.decision;
-    signal ??= AbortSignal.timeout(deadlineMilliseconds);
+    signal ??= AbortSignal.timeout(Math.max(0, Math.floor(until - performance.now())));
     await gathered.gather(evaluation.needs, signal);
     if (signal.aborted) throw new LookupsFailed("the look-ups that the policies ask for took too long");
   }

@@ -20,12 +20,17 @@ export class GatheredFacts implements Facts {
     return this.#answers.get(needKey(need)) ?? this.#source.known(need);
   }
 
-  /** Resolves when every need has its answer. */
+  /** Resolves when every need has its answer, or once it is aborted. */
   async gather(needs: readonly Need[], signal: AbortSignal): Promise<void> {
-    await Promise.all(
+    const answered = Promise.all(
       needs.map(async (need) => {
         this.#answers.set(needKey(need), await this.#source.fetch(need, signal));
       }),
     );
+    // A source may not heed the signal.
+    const aborted = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    await Promise.race([answered, aborted]);
   }
 }

@@ -29,7 +29,7 @@ const activities: { readonly [verb: string]: number } = {
 };
 
 function isFailure(outcome: string | null): boolean {
-  return outcome !== null && (/^[45]/.test(outcome) || outcome === "deny" || outcome === "fail");
+  return outcome !== null && (/^[45]/.test(outcome) || outcome === "deny" || outcome === "fail" || outcome === "error");
 }
 
 function ocsf(row: LedgerRecordRow): JsonObject {
