@@ -1,7 +1,8 @@
 import { Ledger } from "../adapters/store/ledger.ts";
 import { sha256 } from "../adapters/store/ledger-hashes.ts";
 import { latestCheckpoint } from "../adapters/store/ledger-reading.ts";
-import { openPostgres, type PostgresOptions } from "../adapters/store/postgres.ts";
+import { openBackup } from "../adapters/store/open-backup.ts";
+import { openPostgres, type PostgresOptions, readPostgres } from "../adapters/store/postgres.ts";
 import { keysOf, openSigner, verifyEd25519 } from "../adapters/store/signing-key.ts";
 import { openSqlite, readSqlite } from "../adapters/store/sqlite.ts";
 import { type Store, StoreUnavailable } from "../adapters/store/store.ts";
@@ -17,9 +18,14 @@ export function openStore(directory: string, url: string | undefined, options?: 
   return orUsageError(() => (url === undefined ? openSqlite(directory) : openPostgres(url, options)));
 }
 
-/** As `openStore` to read only: a server may have the embedded database. */
+/** A store to read only, which a server of this version may have. Throws `UsageError`. */
 export function readStore(directory: string, url: string | undefined): Promise<Store> {
-  return orUsageError(() => (url === undefined ? readSqlite(directory) : openPostgres(url)));
+  return orUsageError(() => (url === undefined ? readSqlite(directory) : readPostgres(url)));
+}
+
+/** A backup to read, of this version or an older one, which needs room in the directory `scratch`. Throws `UsageError`. */
+export function readBackup(directory: string, scratch: string): Promise<Store> {
+  return orUsageError(() => openBackup(directory, scratch));
 }
 
 /**

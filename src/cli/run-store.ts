@@ -15,7 +15,7 @@ import type { Store } from "../adapters/store/store.ts";
 import type { CheckpointKey } from "../ledger/checkpoint.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
-import { openLedger, openStore, readStore } from "./open-store.ts";
+import { openLedger, openStore, readBackup, readStore } from "./open-store.ts";
 
 export interface CopyFlags {
   readonly data: string;
@@ -51,7 +51,7 @@ export async function runRestore(directory: string, { data }: CopyFlags, context
   const { io } = context;
   await orUsageError(async () => {
     await requireBackup(directory);
-    await closing(readStore(directory, undefined), async (from) => {
+    await closing(readBackup(directory, data), async (from) => {
       if ((await ledgerSize(from)) === 0) throw incompleteBackup(directory, "its ledger is empty");
       await closing(openStore(data, io.env["DATABASE_URL"]), async (to) => {
         await requireEmpty(to);

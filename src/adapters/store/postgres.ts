@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
-import { migrate } from "./migrate.ts";
+import { migrate, requireCurrent } from "./migrate.ts";
 import { listenOn } from "./postgres-listen.ts";
 import { closeWhenSilent } from "./silent-connection.ts";
 import { type Store, StoreUnavailable } from "./store.ts";
@@ -29,8 +29,21 @@ const connectMilliseconds = 10_000;
 const abandoned =
   "set idle_in_transaction_session_timeout = '30s'; set tcp_user_timeout = '30s'; set tcp_keepalives_idle = '30s'";
 
-/** Opens a PostgreSQL database (15 or newer) by its URL; rejects with `StoreUnavailable`. */
-export async function openPostgres(url: string, { answerMilliseconds }: PostgresOptions = {}): Promise<Store> {
+/** Opens a PostgreSQL database (15 or newer) by its URL and brings it up to date; rejects with `StoreUnavailable`. */
+export function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
+  return open(url, options, (db) => migrate(db, "postgres"));
+}
+
+/** Opens one as it is, which may have its servers; rejects with `StoreUnavailable`, also where they are of another version. */
+export function readPostgres(url: string): Promise<Store> {
+  return open(url, {}, (db, location) => requireCurrent(db, "postgres", location));
+}
+
+async function open(
+  url: string,
+  { answerMilliseconds }: PostgresOptions,
+  prepare: (db: Kysely<Tables>, location: string) => Promise<void>,
+): Promise<Store> {
   // Migrations take their time, and replicas wait for each other's.
   let limit: number | undefined;
   const pool = new pg.Pool({
@@ -58,7 +71,7 @@ export async function openPostgres(url: string, { answerMilliseconds }: Postgres
     if (Number(rows[0]?.version) < oldest) {
       throw new StoreUnavailable("STORE_UNREACHABLE", `${location} is older than PostgreSQL 15`, "Use PostgreSQL 15 or newer.");
     }
-    await migrate(db, "postgres");
+    await prepare(db, location);
     limit = answerMilliseconds;
   } catch (error) {
     await db.destroy();

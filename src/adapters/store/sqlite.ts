@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { compareSemver, parseSemver } from "../../core/semver.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, requireCurrent } from "./migrate.ts";
 import { SqliteThread, sqliteDialect } from "./sqlite-dialect.ts";
 import { type Store, StoreUnavailable } from "./store.ts";
 import type { Tables } from "./tables.ts";
@@ -48,7 +48,12 @@ export async function openSqlite(directory: string): Promise<Store> {
     );
   }
   const db = new Kysely<Tables>({ dialect: sqliteDialect(writer) });
-  await migrate(db, "sqlite");
+  try {
+    await migrate(db, "sqlite");
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
   const reader = await SqliteThread.open({
     file,
     lock: undefined,
@@ -67,14 +72,19 @@ export async function openSqlite(directory: string): Promise<Store> {
   };
 }
 
-/** Opens it to read only, as another process writes; the tables are those that the writer made. */
+/** Opens it to read only, as another process writes; rejects with `StoreUnavailable`, also where that is of another version. */
 export async function readSqlite(directory: string): Promise<Store> {
   const file = fileOf(directory);
+  let thread: SqliteThread | undefined;
   try {
-    const thread = await SqliteThread.open({ file, lock: undefined, moved: undefined });
-    const db = new Kysely<Tables>({ dialect: sqliteDialect(thread) });
-    return { engine: "sqlite", location: file, db, reading: db, atOnce: (s) => thread.atOnce(s), close: () => thread.close() };
+    thread = await SqliteThread.open({ file, lock: undefined, moved: undefined });
+    const reader = thread;
+    const db = new Kysely<Tables>({ dialect: sqliteDialect(reader) });
+    await requireCurrent(db, "sqlite", file);
+    return { engine: "sqlite", location: file, db, reading: db, atOnce: (s) => reader.atOnce(s), close: () => reader.close() };
   } catch (error) {
+    await thread?.close();
+    if (error instanceof StoreUnavailable) throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw new StoreUnavailable(
       "STORE_UNREACHABLE",

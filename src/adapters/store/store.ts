@@ -43,7 +43,7 @@ export interface Statement {
 
 /** The database cannot be used; `next` says what to do. */
 export class StoreUnavailable extends Error {
-  readonly code: "STORE_LOCKED" | "STORE_UNREACHABLE" | "STORE_NEWER";
+  readonly code: "STORE_LOCKED" | "STORE_UNREACHABLE" | "STORE_NEWER" | "STORE_OLDER";
   readonly next: string;
   constructor(code: StoreUnavailable["code"], message: string, next: string, cause?: unknown) {
     super(message, { cause });
