@@ -65,6 +65,15 @@ describe.skipIf(withoutHelm !== undefined)("the Helm chart", () => {
     expect(renderChart()).not.toContain("webhook-client");
   });
 
+  test("governs the clusters that are registered in a Secret, and says how they call", () => {
+    const text = renderChart("--set", "clusters.secret=registered,webhook.url=https://castellan.example.com");
+    expect(text).toContain("--clusters=/etc/castellan/clusters/clusters.yaml");
+    expect(text).toContain("- {name: clusters, mountPath: /etc/castellan/clusters, readOnly: true}");
+    expect(text).toContain("secret: {secretName: registered, defaultMode: 0440}");
+    expect(text).toContain("--webhook-url=https://castellan.example.com");
+    expect(renderChart()).not.toMatch(/--clusters|--webhook-url/);
+  });
+
   test("refuses replicas that would each have keys of their own", () => {
     expect(() => renderChart("--set", "replicas=2")).toThrow("several replicas share a PostgreSQL");
   });

@@ -34,6 +34,7 @@ import { serveConsole } from "./serve-console.ts";
 import { type ServingGateway, serveGateway } from "./serve-gateway.ts";
 import type { ServingIdentity } from "./serve-identity.ts";
 import { FollowedNotifications } from "./serve-notifications.ts";
+import { servedRegistrations, startRenewals } from "./serve-registered.ts";
 import { factsOf, type RegistryFlags, registriesOf, roleBindingsOf, type SourceFlags, sourcesOf } from "./serve-sources.ts";
 import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
 import { type LogFormat, serverLog } from "./server-log.ts";
@@ -46,6 +47,7 @@ export interface ServeFlags extends SourceFlags, RegistryFlags, WebhookFlags, Id
   readonly policies?: readonly string[];
   readonly auditLog?: readonly string[];
   readonly flows?: readonly string[];
+  readonly clusters?: string;
   readonly ledgerKey?: string;
   readonly logFormat: LogFormat;
   readonly webhook: boolean;
@@ -110,9 +112,11 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
       ? await serveWebhook(flags, { store, ledger, io, metrics, results, flows, trouble: troubleOf("admission") })
       : undefined;
   const shared = store.engine === "postgres";
-  const sources = await sourcesOf(flags, context, schemas, webhook, shared);
+  const registered = flags.files === undefined ? await servedRegistrations(flags) : [];
+  const sources = await sourcesOf(flags, context, schemas, webhook, shared, registered);
   for (const source of sources) if (source.type === "live") closing.push(() => source.client.close());
   if (webhook !== undefined) closing.push(() => webhook.close());
+  closing.push(startRenewals(registered, { flags, io, say: (text) => log.say(text), trouble }));
   const policyFiles = new PolicyFiles(flags.policies ?? [], {
     ledger,
     clusters: sources.map(({ name }) => name),
@@ -252,7 +256,8 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
       const cluster = namedCluster(source.name);
       if (source.type === "files" || cluster === undefined) return [];
       const namespaceLabels = (name: string) => cluster.namespaceLabels(name);
-      return [{ name: source.name, client: source.client, guardrails: access.live.guardrails, namespaceLabels }];
+      const { name, client, access: way } = source;
+      return [{ name, client, access: way, guardrails: access.live.guardrails, namespaceLabels }];
     }),
     authenticator: (host) => console.identity.authenticator(host),
     desk: access.desk,

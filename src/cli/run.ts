@@ -20,6 +20,7 @@ const entries: readonly Entry[] = [
   { name: "net", summary: "Ask, explain, draw, compare and propose network policies", load: () => import("./net.ts") },
   { name: "rbac", summary: "Simulate, audit and reduce permissions", load: () => import("./rbac.ts") },
   { name: "serve", summary: "Govern a cluster: admission, background checks, evidence", load: () => import("./serve.ts") },
+  { name: "cluster", summary: "Register the clusters that a server governs", load: () => import("./cluster.ts") },
   { name: "request", summary: "Ask for access, and wait for it", load: () => import("./request.ts") },
   { name: "approve", summary: "Approve a request for access", load: async () => (await import("./decide.ts")).approve },
   { name: "deny", summary: "Deny a request for access", load: async () => (await import("./decide.ts")).deny },

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { ApiError, type KubernetesClient } from "../adapters/kubernetes/client.ts";
+import type { ClusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
 import type { OutsideCalls } from "../adapters/outside-calls.ts";
 import type { Registries } from "../adapters/registry/registries.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
@@ -10,6 +11,7 @@ import { EventWriter } from "../controllers/event-writer.ts";
 import { ReportWriter } from "../controllers/report-writer.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Finding } from "../core/finding.ts";
+import type { Instant } from "../core/host.ts";
 import type { Labels } from "../core/label-selector.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import type { SourceDocument } from "../core/source.ts";
@@ -92,8 +94,12 @@ export type ClusterSource =
       readonly type: "live";
       readonly name: string;
       readonly client: KubernetesClient;
-      /** Under which path its API server calls; undefined: nothing is judged at admission. */
-      readonly webhook: { readonly serving: ServingWebhook; readonly path: string } | undefined;
+      /** Of a registered cluster; else its context says it. */
+      readonly access?: ClusterAccess;
+      /** Of a registered cluster's token; undefined: not known. */
+      readonly tokenEnds?: () => Instant | undefined;
+      /** Under which path its API server calls, and whether by URL in any case; undefined: nothing is judged at admission. */
+      readonly webhook: { readonly serving: ServingWebhook; readonly path: string; readonly byUrl?: boolean } | undefined;
       /** Where replicas agree on who writes reports; undefined: there is only this one. */
       readonly leaseNamespace: string | undefined;
       /** Whether our webhooks are taken out when we stop: nobody else answers them. */
@@ -202,6 +208,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   }
 
   readonly unreached = () => this.#reach?.unreached;
+  readonly tokenEnds = () => (this.#source.type === "live" ? this.#source.tokenEnds?.() : undefined);
   readonly isKnown = () => this.#source.type === "files" || this.#isSettled;
 
   readonly webhooksHeld = () => this.#governed?.webhooksHeld;
@@ -351,7 +358,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const judge = new RuleJudge(facts, resources, host);
     const isLoaded = () => governed.isLoaded && entries.isLoaded;
     const calling = { client, policies, governed: () => governed, isLoaded, approvals, facts: facts(), writer, judge };
-    const attached = webhook?.serving.attach(calling, webhook.path);
+    const attached = webhook?.serving.attach(calling, webhook.path, webhook.byUrl);
     // Where nobody answers, that is said once, and not by every watch.
     const onTrouble = (error: Error) => {
       if (this.unreached() !== undefined) return;

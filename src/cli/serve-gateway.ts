@@ -7,7 +7,7 @@ import type { AccessRequest } from "../access/request.ts";
 import type { RequestedAction } from "../access/requested-action.ts";
 import type { AccessRules } from "../access/rules/types.ts";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
-import { clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
+import { type ClusterAccess, clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { LookAtCall } from "../server/api/new-action.ts";
 import { type Gateway, listenForCalls } from "../server/gateway/gateway.ts";
@@ -76,6 +76,8 @@ export interface GatewayCluster {
   /** Of the kubeconfig context; it is in the path of its calls where there are several. */
   readonly name: string;
   readonly client: KubernetesClient;
+  /** Of a registered cluster; else its context says it. */
+  readonly access: ClusterAccess | undefined;
   readonly guardrails: GuardrailJudge;
   /** Undefined: not known. */
   readonly namespaceLabels: GatewayParts["namespaceLabels"];
@@ -201,7 +203,8 @@ async function clusterParts(
   const { desk, io, trouble, rules } = common;
   const { client, namespaceLabels } = cluster;
   const context = cluster.name === "in-cluster" ? undefined : cluster.name;
-  const access = found(clusterAccess({ context, kubeconfig: flags.kubeconfig, env: io.env, home: io.env["HOME"] ?? homedir() }));
+  const home = io.env["HOME"] ?? homedir();
+  const access = cluster.access ?? found(clusterAccess({ context, kubeconfig: flags.kubeconfig, env: io.env, home }));
   const upstream = found(await openUpstream(access));
   closing.push(() => upstream.close());
   const rights = new StandingRights({ client, trouble });

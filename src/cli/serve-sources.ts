@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { loadPaths } from "../adapters/files/load-paths.ts";
 import { Registries } from "../adapters/registry/registries.ts";
 import { registryAccess } from "../adapters/registry/registry-access.ts";
@@ -10,6 +11,7 @@ import { clusterClient } from "./cluster-client.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { writeDiagnostics } from "./run-audit-text.ts";
 import type { ClusterSource, ServedCluster } from "./serve-cluster.ts";
+import { isInCluster, type ServedRegistration } from "./serve-registered.ts";
 import { pathOfCluster, type ServingWebhook } from "./serve-webhook.ts";
 
 export interface RegistryFlags {
@@ -26,6 +28,7 @@ export interface SourceFlags {
   readonly kubeconfig?: string;
   readonly leaseNamespace?: string;
   readonly webhookService?: string;
+  readonly webhookUrl?: string;
 }
 
 /** The registries that policies may ask, and whose word about who signed counts there. */
@@ -69,13 +72,14 @@ export function roleBindingsOf(
   return new RoleBindingGrants({ cluster: name, writer: new ClusterWriter(client, resources), ticks, onTrouble });
 }
 
-/** Everything that is governed: files, or the clusters of the named contexts. */
+/** Everything that is governed: files, or the clusters of the named contexts and those that are registered. */
 export async function sourcesOf(
   flags: SourceFlags,
   context: CommandContext,
   schemas: KubernetesSchemas,
   webhook: ServingWebhook | undefined,
   shared: boolean,
+  registered: readonly ServedRegistration[],
 ): Promise<readonly ClusterSource[]> {
   if (flags.files !== undefined) {
     const { documents, diagnostics } = await loadPaths(flags.files);
@@ -83,18 +87,43 @@ export async function sourcesOf(
     const objects = documents.map(({ value }) => value).filter(isKubernetesObject);
     return [{ type: "files", name: "files", documents, resources: schemas.withCustomResources(objects).resources() }];
   }
-  const contexts = flags.context ?? [undefined];
-  if (contexts.length > 1 && flags.webhookService !== undefined)
+  const { kubeconfig, webhookService, webhookUrl } = flags;
+  const contexts = flags.context ?? (isOneMeant(flags, context, registered) ? [undefined] : []);
+  if (contexts.length > 1 && webhookService !== undefined)
     throw new UsageError("a Service is in one cluster: several are reached by --webhook-url");
-  if (new Set(contexts).size < contexts.length) throw new UsageError("a context is named twice");
-  const { kubeconfig } = flags;
   const clients = await Promise.all(contexts.map((name) => clusterClient({ kubeconfig, context: name })));
-  return clients.map((client) => ({
-    type: "live",
-    name: client.context,
-    client,
-    webhook: webhook && { serving: webhook, path: clients.length === 1 ? "" : pathOfCluster(client.context) },
-    leaseNamespace: shared ? (flags.leaseNamespace ?? flags.webhookService?.split("/")[0] ?? "default") : undefined,
-    unregister: flags.webhookService === undefined && !shared,
-  }));
+  const names = [...clients.map((client) => client.context), ...registered.map(({ cluster }) => cluster.name)];
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) throw new UsageError(`${twice} is named twice: contexts and registered clusters have one name each`);
+  const path = (name: string) => (names.length === 1 ? "" : pathOfCluster(name));
+  // API servers take no capitals on the way to a Service, and names of contexts have what they like.
+  const pathOfNamed = (name: string) => (webhookService === undefined ? path(name) : "");
+  const unregister = webhookService === undefined && !shared;
+  const named = clients.map(
+    (client): ClusterSource => ({
+      type: "live",
+      name: client.context,
+      client,
+      webhook: webhook && { serving: webhook, path: pathOfNamed(client.context) },
+      leaseNamespace: shared ? (flags.leaseNamespace ?? webhookService?.split("/")[0] ?? "default") : undefined,
+      unregister,
+    }),
+  );
+  // A Service is in the server's own cluster.
+  const isCalled = webhookService === undefined || webhookUrl !== undefined;
+  if (!isCalled && registered.length > 0)
+    context.io.err("castellan: registered clusters are not judged at admission: --webhook-url says how they reach the server\n");
+  const others = registered.map(
+    ({ cluster: { name, webhook: isJudged, account }, client, access, tokenEnds }): ClusterSource => ({
+      ...{ type: "live", name, client, access, tokenEnds, unregister },
+      webhook: webhook && isJudged && isCalled ? { serving: webhook, path: path(name), byUrl: true } : undefined,
+      leaseNamespace: shared ? (account?.namespace ?? flags.leaseNamespace ?? "default") : undefined,
+    }),
+  );
+  return [...named, ...others];
+}
+
+/** Whether the current context, or a pod's own cluster, is meant where none is named: beside registered clusters only the latter. */
+function isOneMeant({ kubeconfig }: SourceFlags, { io }: CommandContext, registered: readonly ServedRegistration[]): boolean {
+  return registered.length === 0 || kubeconfig !== undefined || isInCluster(io.env, io.env["HOME"] ?? homedir());
 }

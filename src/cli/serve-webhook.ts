@@ -66,8 +66,11 @@ export interface CallingCluster {
 }
 
 export interface ServingWebhook {
-  /** Answers the reviews of a cluster under `path` from now on: how its API server reaches us, to be registered. */
-  attach(cluster: CallingCluster, path: string): WebhookOptions;
+  /**
+   * Answers the reviews of a cluster under `path` from now on: how its API server reaches us, to be registered. `byUrl`: the Service, if
+   * there is one, is not in that cluster.
+   */
+  attach(cluster: CallingCluster, path: string, byUrl?: boolean): WebhookOptions;
   close(): Promise<void>;
 }
 
@@ -90,6 +93,7 @@ export interface WebhookParts {
 
 /** What is kept of an attached cluster. */
 interface Attached extends CallingCluster {
+  readonly byUrl: boolean;
   readonly effects: EffectsWriter;
   readonly handle: ReviewHandler;
 }
@@ -150,8 +154,8 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
     if (next.server.certificate === serving.server.certificate && next.authorities === serving.authorities) return;
     serving = next;
     // First the API servers must trust the new one, and they learn of that a moment after they are told.
-    for (const [path, { governed }] of attached)
-      await governed().setWebhook(optionsOf(flags, listen, next, owner, () => keys.path(path)));
+    for (const [path, { governed, byUrl }] of attached)
+      await governed().setWebhook(optionsOf(wayTo(flags, byUrl), listen, next, owner, () => keys.path(path)));
     await sleep(propagationMilliseconds);
     server.renew(next.server);
   };
@@ -161,10 +165,10 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   const renewal = setInterval(renewNow, renewalMilliseconds);
   process.on("SIGHUP", renewNow);
   return {
-    attach(cluster, path) {
+    attach(cluster, path, byUrl = false) {
       const effects = new EffectsWriter(cluster.writer, cluster.judge, trouble);
-      attached.set(path, { ...cluster, effects, handle: metrics.measuring(reviewHandler(cluster, effects, parts)) });
-      return optionsOf(flags, listen, serving, owner, () => keys.path(path));
+      attached.set(path, { ...cluster, byUrl, effects, handle: metrics.measuring(reviewHandler(cluster, effects, parts)) });
+      return optionsOf(wayTo(flags, byUrl), listen, serving, owner, () => keys.path(path));
     },
     close: async () => {
       clearInterval(renewal);
@@ -279,6 +283,10 @@ function ownerOf(flags: WebhookFlags, secret: string, { engine, location }: Pick
   const id = hash("sha256", ["castellan instance", secret, service ?? ""].join("\n")).slice(0, 32);
   return { id, name, takesOver: flags.takeOverWebhooks === true };
 }
+
+/** A Service is reached from within its own cluster. */
+const wayTo = ({ webhookService, ...rest }: WebhookFlags, byUrl: boolean): WebhookFlags =>
+  byUrl || webhookService === undefined ? rest : { ...rest, webhookService };
 
 function optionsOf(
   flags: WebhookFlags,

@@ -17,7 +17,7 @@ export function createCommand(context: CommandContext): Command {
     .addOption(
       new Option("--files <path>", "governs these manifests instead of a cluster; repeatable")
         .argParser(collect)
-        .conflicts(["context", "kubeconfig"]),
+        .conflicts(["context", "kubeconfig", "clusters"]),
     )
     .option("--audit-log <path>", "takes a recorded audit log into the ledger at the start; repeatable", collect)
     .option("--flows <file>", "follows a log of flows (Hubble's exporter, Calico, ...) of the first cluster; repeatable", collect)
@@ -34,6 +34,10 @@ export function createCommand(context: CommandContext): Command {
     .option("--data <directory>", "the embedded database, keys and certificates", ".castellan")
     .option("--context <name>", "the kubeconfig context of a cluster, else the current one; repeatable", collect)
     .option("--kubeconfig <file>", "a kubeconfig file, instead of the usual places")
+    .option(
+      "--clusters <file>",
+      "registered clusters to govern as well (castellan cluster add), else those in <data>/clusters.yaml",
+    )
     .option("--webhook-listen <address>", "where the API server's calls are taken: host:port", "127.0.0.1:9443")
     .option("--webhook-url <url>", "how the API server reaches that from outside the cluster; else https://<webhook-listen>")
     .option("--webhook-service <namespace/name>", "how it reaches it inside the cluster: a Service with port 443")

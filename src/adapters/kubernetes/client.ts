@@ -7,6 +7,8 @@ import { asString, type JsonValue, member } from "../../core/json.ts";
 import { once } from "../../core/once.ts";
 import { type Credentials, credentialsOf } from "./credentials.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
+import { tokenClaims } from "./token-claims.ts";
+import { TokenFile } from "./token-file.ts";
 
 /** What the API server, or the way to it, answered instead of success. */
 export class ApiError extends Error {
@@ -62,7 +64,8 @@ class Client implements KubernetesClient {
   readonly context: string;
   readonly #origin: string;
   readonly #prefix: string;
-  readonly #headers: Credentials["headers"];
+  readonly #ownHeaders: Credentials["headers"];
+  readonly #tokenFile: TokenFile | undefined;
   readonly #dispatcher: Dispatcher;
   /** Of its own: watches that stay open must not take the connections of short requests. */
   readonly #watching: () => Dispatcher;
@@ -73,7 +76,9 @@ class Client implements KubernetesClient {
     this.#origin = origin;
     // Servers behind Rancher and the like have a path of their own.
     this.#prefix = pathname.replace(/\/+$/, "");
-    this.#headers = { ...credentials.headers, "user-agent": "castellan" };
+    this.#ownHeaders = { ...credentials.headers, "user-agent": "castellan" };
+    const { tokenFile } = access.identity;
+    this.#tokenFile = tokenFile === undefined ? undefined : new TokenFile(tokenFile);
     this.#dispatcher = dispatcherFor(access, credentials, connections);
     this.#watching = once(() => dispatcherFor(access, credentials, null));
   }
@@ -104,7 +109,7 @@ class Client implements KubernetesClient {
         origin: this.#origin,
         path: this.#prefix + path,
         method: "GET",
-        headers: { ...this.#headers, accept: "application/json" },
+        headers: { ...this.#headers(), accept: "application/json" },
         headersTimeout: requestTimeoutMilliseconds,
         bodyTimeout: 0,
         signal,
@@ -112,7 +117,7 @@ class Client implements KubernetesClient {
     } catch (error) {
       throw new ApiError(0, "", connectionMessage(error));
     }
-    if (response.statusCode !== 200) throw errorOf(response.statusCode, await response.body.text());
+    if (response.statusCode !== 200) throw this.#errorOf(response.statusCode, await response.body.text());
     const decoder = new StringDecoder("utf8");
     let rest = "";
     for await (const chunk of response.body) {
@@ -126,6 +131,20 @@ class Client implements KubernetesClient {
     await Promise.all([this.#dispatcher.destroy(), this.#watching().destroy()]);
   }
 
+  #headers(): Credentials["headers"] {
+    if (this.#tokenFile === undefined) return this.#ownHeaders;
+    return { ...this.#ownHeaders, authorization: `Bearer ${this.#tokenFile.token}` };
+  }
+
+  /** Of a token that is refused it is said what the token itself says. */
+  #errorOf(status: number, text: string): ApiError {
+    const error = errorOf(status, text);
+    if (status !== 401) return error;
+    const why = refusalOf(this.#headers()["authorization"], Date.now());
+    this.#tokenFile?.readAgain();
+    return why === undefined ? error : new ApiError(status, error.reason, `${error.message}: ${why}`);
+  }
+
   async #once(request: Request, accept: string): Promise<JsonValue> {
     const { method, path, body, contentType = "application/json" } = request;
     let status: number;
@@ -136,7 +155,7 @@ class Client implements KubernetesClient {
         origin: this.#origin,
         path: this.#prefix + path,
         method,
-        headers: { ...this.#headers, accept, ...(body === undefined ? {} : { "content-type": contentType }) },
+        headers: { ...this.#headers(), accept, ...(body === undefined ? {} : { "content-type": contentType }) },
         ...(body === undefined ? {} : { body: writeExactJson(body) }),
         headersTimeout: requestTimeoutMilliseconds,
         bodyTimeout: requestTimeoutMilliseconds,
@@ -149,7 +168,7 @@ class Client implements KubernetesClient {
       throw isBroken(error) ? new TryAgain(failure) : failure;
     }
     if (status >= 200 && status < 300) return parseExactJson(text);
-    const failure = errorOf(status, text);
+    const failure = this.#errorOf(status, text);
     if (status !== 429 && status < 500) throw failure;
     const seconds = Number(retryAfter);
     throw new TryAgain(failure, seconds > 0 ? Math.min(seconds, 30) * 1000 : undefined);
@@ -181,6 +200,16 @@ function dispatcherFor(access: ClusterAccess, credentials: Credentials, connecti
   const proxied = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].some((name) => (process.env[name] ?? "") !== "");
   if (proxied) return new EnvHttpProxyAgent({ requestTls: tls, connect: tls, ...pool });
   return new Pool(new URL(access.server).origin, { ...pool, connect: tls });
+}
+
+/** Undefined where the token says nothing of its end. */
+function refusalOf(authorization: string | readonly string[] | undefined, now: number): string | undefined {
+  const token = typeof authorization === "string" ? authorization.replace(/^Bearer /, "") : "";
+  const { ends, subject = "its account" } = tokenClaims(token) ?? {};
+  if (ends === undefined) return undefined;
+  const end = new Date(ends).toISOString();
+  if (ends <= now) return `the token of ${subject} ended at ${end}`;
+  return `the token of ${subject} would end at ${end} and is refused before: the account, or what it was bound to, is gone`;
 }
 
 function errorOf(status: number, text: string): ApiError {

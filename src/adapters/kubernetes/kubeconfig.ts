@@ -33,7 +33,7 @@ export interface ExecPlugin {
 /** Who we are to the API server. */
 export interface Identity {
   readonly token?: string | undefined;
-  /** Read anew for each client: such tokens expire. */
+  /** Read again each minute: such tokens expire. */
   readonly tokenFile?: string | undefined;
   readonly basic?: { readonly username: string; readonly password: string } | undefined;
   /** PEM. */
@@ -80,6 +80,29 @@ export function clusterAccess(options: KubeconfigOptions): Loaded<ClusterAccess>
   const config = readKubeconfigs(files);
   if (!config.ok) return config;
   return accessOf(config.value, options.context ?? config.value.currentContext);
+}
+
+/** One context with what programs keep beside it: its `extensions`, by name. */
+export interface NamedContext {
+  readonly access: ClusterAccess;
+  readonly extensions: ReadonlyMap<string, JsonValue>;
+}
+
+/** Every context of one file, in its order. */
+export function allContexts(file: string): Loaded<readonly NamedContext[]> {
+  const config = readKubeconfigs([file]);
+  if (!config.ok) return config;
+  const contexts: NamedContext[] = [];
+  for (const { name, content } of config.value.contexts) {
+    const access = accessOf(config.value, name);
+    if (!access.ok) return access;
+    const list = content["extensions"];
+    const extensions = (isArray(list) ? list : []).map(
+      (item) => [asString(member(item, "name")) ?? "", member(item, "extension") ?? null] as const,
+    );
+    contexts.push({ access: access.value, extensions: new Map(extensions) });
+  }
+  return loaded(contexts);
 }
 
 function kubeconfigFiles({ kubeconfig, env, home }: KubeconfigOptions): readonly string[] {

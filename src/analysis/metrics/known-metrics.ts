@@ -149,6 +149,7 @@ export const exporters: readonly { readonly name: string; readonly prefix: strin
         },
         { name: "castellan_admission_elsewhere", type: "gauge", labels: { cluster: "any" } },
         { name: "castellan_cluster_reached", type: "gauge", labels: { cluster: "any" } },
+        { name: "castellan_cluster_token_expiry_timestamp_seconds", type: "gauge", labels: { cluster: "any" } },
         { name: "castellan_objects", type: "gauge", labels: { cluster: "any" } },
         { name: "castellan_policies", type: "gauge", labels: { cluster: "any", state: ["working", "broken"] } },
         {

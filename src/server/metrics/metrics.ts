@@ -13,6 +13,8 @@ export interface MeasuredCluster {
   /** Undefined where its API server answers. */
   readonly unreached: () => unknown;
   readonly isKnown: () => boolean;
+  /** Milliseconds since 1970 at which the token that we have there ends; undefined: not known, or a kubeconfig's. */
+  readonly tokenEnds: () => number | undefined;
   /** Of whom its webhooks are, where that is another server. */
   readonly webhooksHeld: () => unknown;
 }
@@ -97,6 +99,18 @@ export class ServerMetrics {
       registers,
       collect() {
         for (const { name, unreached } of measured.clusters()) this.set({ cluster: name }, unreached() === undefined ? 1 : 0);
+      },
+    });
+    new Gauge({
+      name: "castellan_cluster_token_expiry_timestamp_seconds",
+      help: "When the token of a registered cluster ends; one of our own account is renewed at half of its time.",
+      labelNames: ["cluster"],
+      registers,
+      collect() {
+        for (const { name, tokenEnds } of measured.clusters()) {
+          const ends = tokenEnds();
+          if (ends !== undefined) this.set({ cluster: name }, ends / 1000);
+        }
       },
     });
     new Gauge({

@@ -64,7 +64,7 @@ export class WebhookRegistration {
     }
   }
 
-  /** Takes out what is ours. Rejects with `ApiError`. */
+  /** Takes out what is ours; who may not delete it empties it. Rejects with `ApiError`. */
   async remove(configurations: readonly WebhookConfiguration[]): Promise<void> {
     const { client, owner } = this.#options;
     for (const { path } of configurations) {
@@ -74,10 +74,23 @@ export class WebhookRegistration {
       const resourceVersion = member(member(live, "metadata"), "resourceVersion") ?? null;
       const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions: { resourceVersion } };
       await client.send({ method: "DELETE", path, body }).catch((error: unknown) => {
+        if (error instanceof ApiError && error.status === 403) return this.#empty(path, resourceVersion);
         // Gone, or somebody else's by now.
         if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error;
+        return undefined;
       });
     }
+  }
+
+  /** A configuration that we may write by its name alone was made by who installed us. */
+  async #empty(path: string, resourceVersion: JsonValue): Promise<void> {
+    const annotations = { [instanceAnnotation]: null, [holderAnnotation]: null, [untilAnnotation]: null };
+    const body = { metadata: { resourceVersion, annotations }, webhooks: [] };
+    await this.#options.client
+      .send({ method: "PATCH", path, body, contentType: "application/merge-patch+json" })
+      .catch((error: unknown) => {
+        if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error;
+      });
   }
 
   async #apply(configurations: readonly WebhookConfiguration[]): Promise<HeldWebhooks | undefined> {
