@@ -90,6 +90,7 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
       ["/findings?page=2", "What is wrong"],
       ["/policies", "Your own policies"],
       ["/rights?verb=get&resource=secrets", "ways;"],
+      ["/rights?show=paths&to=node", "4 identities get there"],
       ["/playground", "every container needs a memory limit"],
       ["/network", "Network"],
       ["/network?show=flows", "but the network let it pass"],

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ruleStatuses, severities } from "../../core/finding.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { escalationTargets } from "../../services/console/escalation-view.ts";
 import { enforcements } from "../../services/rollout/policy-modes.ts";
 
 // What the routes answer. The OpenAPI document and the console's types are written from it; what is not named here is left out.
@@ -140,6 +141,27 @@ export const holders = z.object({
     }),
   ),
   unresolved: texts.describe("bindings that could not be followed"),
+});
+
+const grant = z.object({ binding: z.string(), role: z.string(), rule: z.string() });
+export const escalationPaths = z.object({
+  targets: list(z.object({ target: z.enum(escalationTargets), says: z.string(), paths: z.number() })).describe(
+    "how many reach each, whoever is asked about",
+  ),
+  total: z.number(),
+  lengths: list(z.object({ hops: z.number(), paths: z.number() })).describe("of the total: how many need so many hops"),
+  items: list(
+    z.object({
+      cluster: z.string(),
+      from: z.string(),
+      hops: list(z.object({ techniques: texts, says: z.string(), to: z.string(), grants: list(grant) })),
+    }),
+  ).describe("the shortest way of each, shortest first"),
+  already: list(z.object({ cluster: z.string(), subject: z.string() })).describe("who is there by their own rights"),
+  cuts: list(z.object({ cluster: z.string(), binding: z.string(), breaks: z.number() })).describe(
+    "bindings whose removal ends the way of most, whoever is asked about",
+  ),
+  unknown: texts.describe("clusters of which nothing is known yet"),
 });
 
 export const flows = z.object({

@@ -3,6 +3,7 @@ import { severities } from "../../core/finding.ts";
 import type { LedgerView } from "../../services/audit/ledger-view.ts";
 import { isSavedQueryName, savedQueries, savedQueryNames } from "../../services/audit/saved-queries.ts";
 import type { ClusterView } from "../../services/console/cluster-view.ts";
+import { escalationPage, escalationTargets } from "../../services/console/escalation-view.ts";
 import { findingGroupings, findingGroups } from "../../services/console/finding-groups.ts";
 import { type ClusterFindings, findingDetail, findingPage, overviewOf } from "../../services/console/finding-view.ts";
 import type { TrendPoint } from "../../services/console/trend.ts";
@@ -152,6 +153,29 @@ export function addRoutes(api: Api, data: ConsoleData): void {
         ],
       };
     },
+  );
+  app.get(
+    "/api/v1/rbac/paths",
+    {
+      schema: {
+        querystring: clusterQuery.extend({
+          to: z.enum(escalationTargets).default("cluster-admin"),
+          from: z.string().optional(),
+          offset: z.coerce.number().int().min(0).default(0),
+          limit: z.coerce.number().int().min(1).max(1000).default(20),
+        }),
+        description: "Who could become more than they are, step by step; `from` are words of the subject's name.",
+        response: { 200: answers.escalationPaths },
+      },
+    },
+    async ({ query: { cluster, ...question } }) =>
+      escalationPage(
+        clustersOf(cluster).map((one) => ({
+          cluster: one.name,
+          reports: one.isKnown() ? one.rights.escalations() : undefined,
+        })),
+        question,
+      ),
   );
   app.get(
     "/api/v1/network.html",

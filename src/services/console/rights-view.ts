@@ -1,12 +1,13 @@
 import type { AccessRequest } from "../../access/request.ts";
 import { describeObject, describeRule, describeSubject } from "../../analysis/rbac/describe.ts";
 import { Identities } from "../../analysis/rbac/identities.ts";
+import { escalations } from "../../analysis/rbac/paths/paths.ts";
 import { parseResourceArgument } from "../../analysis/rbac/resource-argument.ts";
 import { holdersOf } from "../../analysis/rbac/who-can.ts";
 import { type RbacWorld, rbacWorld, type WorldInput } from "../../analysis/rbac/world.ts";
 import type { ApiResources } from "../../core/api-resources.ts";
-
 import { type AccessRisk, askedRights, type RoleReference, riskOf } from "../access/risk.ts";
+import type { Escalations } from "./escalation-view.ts";
 
 /** One way by which somebody may do what was asked. */
 export interface HolderRow {
@@ -32,6 +33,7 @@ export class RightsView {
   readonly #risks = new Map<string, AccessRisk>();
   readonly #resources: () => ApiResources;
   #world: RbacWorld | undefined;
+  #escalations: Escalations | undefined;
 
   constructor(input: () => WorldInput, resources: () => ApiResources) {
     this.#input = input;
@@ -41,6 +43,7 @@ export class RightsView {
   /** The objects have changed. */
   changed(): void {
     this.#world = undefined;
+    this.#escalations = undefined;
     this.#risks.clear();
   }
 
@@ -53,6 +56,20 @@ export class RightsView {
     const risk = this.#risks.get(key) ?? riskOf(this.#input(), rights);
     this.#risks.set(key, risk);
     return risk;
+  }
+
+  /** Ways by which identities become more than they are. */
+  escalations(): Escalations {
+    if (this.#escalations === undefined) {
+      this.#world ??= rbacWorld(this.#input());
+      const waysTo = escalations(this.#world, new Identities(), undefined);
+      this.#escalations = {
+        "cluster-admin": waysTo({ kind: "cluster-admin" }),
+        secrets: waysTo({ kind: "secrets" }),
+        node: waysTo({ kind: "node" }),
+      };
+    }
+    return this.#escalations;
   }
 
   whoCan({ verb, resource, namespace }: WhoCanQuestion): {

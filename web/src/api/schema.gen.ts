@@ -944,6 +944,48 @@ export interface Answers {
       readonly passed: number;
     };
   };
+  "GET /api/v1/rbac/paths": {
+    /** how many reach each, whoever is asked about */
+    readonly targets: readonly {
+      readonly target: "cluster-admin" | "secrets" | "node";
+      readonly says: string;
+      readonly paths: number;
+    }[];
+    readonly total: number;
+    /** of the total: how many need so many hops */
+    readonly lengths: readonly {
+      readonly hops: number;
+      readonly paths: number;
+    }[];
+    /** the shortest way of each, shortest first */
+    readonly items: readonly {
+      readonly cluster: string;
+      readonly from: string;
+      readonly hops: readonly {
+        readonly techniques: readonly string[];
+        readonly says: string;
+        readonly to: string;
+        readonly grants: readonly {
+          readonly binding: string;
+          readonly role: string;
+          readonly rule: string;
+        }[];
+      }[];
+    }[];
+    /** who is there by their own rights */
+    readonly already: readonly {
+      readonly cluster: string;
+      readonly subject: string;
+    }[];
+    /** bindings whose removal ends the way of most, whoever is asked about */
+    readonly cuts: readonly {
+      readonly cluster: string;
+      readonly binding: string;
+      readonly breaks: number;
+    }[];
+    /** clusters of which nothing is known yet */
+    readonly unknown: readonly string[];
+  };
   "GET /api/v1/rbac/who-can": {
     readonly holders: readonly {
       readonly cluster: string;

@@ -1,10 +1,11 @@
-import { Alert, Button, Group, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Stack, Table, Tabs, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useSearchParams } from "wouter";
 import { type Answer, useAnswer } from "../api.ts";
 import { useCluster, useSeveralClusters } from "../cluster.tsx";
 import { PageTitle } from "../components/page-title.tsx";
 import { Answer as Shown } from "../components/state.tsx";
+import { EscalationPaths } from "./escalation-paths.tsx";
 
 const questions = [
   { label: "read secrets", verb: "get", resource: "secrets" },
@@ -13,14 +14,43 @@ const questions = [
   { label: "delete workloads", verb: "delete", resource: "deployments.apps" },
 ] as const;
 
+/** Who may do what, and who could come to it. */
 export function RightsPage() {
+  const [search, setSearch] = useSearchParams();
+  const cluster = useCluster();
+  const show = search.get("show") === "paths" ? "paths" : "who-can";
+  return (
+    <Stack>
+      <PageTitle text="Rights" />
+      <Tabs
+        value={show}
+        onChange={(tab) =>
+          setSearch({ ...(tab === "paths" ? { show: tab } : {}), ...(cluster === undefined ? {} : { cluster }) })
+        }
+        keepMounted={false}
+      >
+        <Tabs.List>
+          <Tabs.Tab value="who-can">Who can</Tabs.Tab>
+          <Tabs.Tab value="paths">Who could get further</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="who-can" pt="md">
+          <WhoCan />
+        </Tabs.Panel>
+        <Tabs.Panel value="paths" pt="md">
+          <EscalationPaths />
+        </Tabs.Panel>
+      </Tabs>
+    </Stack>
+  );
+}
+
+function WhoCan() {
   const [search, setSearch] = useSearchParams();
   const cluster = useCluster();
   const ask = (question: Record<string, string>) => setSearch({ ...question, ...(cluster === undefined ? {} : { cluster }) });
   const [verb, resource, namespace] = ["verb", "resource", "namespace"].map((name) => search.get(name) ?? "");
   return (
     <Stack>
-      <PageTitle text="Rights" />
       <Question key={search.toString()} verb={verb ?? ""} resource={resource ?? ""} namespace={namespace ?? ""} ask={ask} />
       <Group gap="xs" aria-label="Questions that are often asked">
         {questions.map((question) => (

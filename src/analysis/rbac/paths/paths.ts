@@ -73,20 +73,27 @@ export interface PathQuestion {
 
 /** Ways by which identities become more than they are. */
 export function escalationPaths(world: RbacWorld, identities: Identities, { from, to }: PathQuestion): PathReport {
+  return escalations(world, identities, from)(to);
+}
+
+/** `escalationPaths` for many targets: the steps are found once. */
+export function escalations(world: RbacWorld, identities: Identities, from: Place | undefined): (to: Place) => PathReport {
   const graph = escalationGraph(world, identities);
   const system = new SystemRbac(world.defaults);
   const starts = from === undefined ? outsiders(world, system, identities) : [from];
-  const all = shortestPaths(graph, starts, to);
-  const already = all.filter(isOwnRight);
-  const paths = all.filter((path) => !isOwnRight(path));
-  return {
-    target: describePlace(to),
-    already: already.map((p) => describePlace(p.from)),
-    paths: paths.map((path) => ({ from: describePlace(path.from), hops: hopsOf(path).map(describeHop) })),
-    cuts: cheapestCuts(graph, all, to, (binding) => !system.isUnchangedBinding(binding)).map(({ binding, breaks }: Cut) => ({
-      binding: describeObject(binding),
-      breaks,
-    })),
+  return (to) => {
+    const all = shortestPaths(graph, starts, to);
+    const already = all.filter(isOwnRight);
+    const paths = all.filter((path) => !isOwnRight(path));
+    return {
+      target: describePlace(to),
+      already: already.map((p) => describePlace(p.from)),
+      paths: paths.map((path) => ({ from: describePlace(path.from), hops: hopsOf(path).map(describeHop) })),
+      cuts: cheapestCuts(graph, all, to, (binding) => !system.isUnchangedBinding(binding)).map(({ binding, breaks }: Cut) => ({
+        binding: describeObject(binding),
+        breaks,
+      })),
+    };
   };
 }
 
