@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { commitOf } from "./git-checkout.ts";
 import { type LoadOptions, loadPaths } from "./load-paths.ts";
 import type { LoadedPaths } from "./loaded-paths.ts";
-import { findProgram, runProgram } from "./programs.ts";
 
 /** What was loaded, and from which state of a Git checkout. */
 export interface LoadedState extends LoadedPaths {
@@ -67,27 +67,8 @@ export class WatchedPaths {
 
   async #load(paths: readonly string[]): Promise<LoadedState> {
     const { documents, diagnostics, skipped } = await loadPaths(paths, this.#options);
-    return { documents, diagnostics, skipped, commit: await this.#commit() };
-  }
-
-  async #commit(): Promise<string | undefined> {
-    const git = findProgram(["git"], this.#options.searchPath ?? process.env["PATH"] ?? "");
-    if (git === undefined) return undefined;
-    for (const checkout of new Set(this.#paths.map(checkoutOf))) {
-      if (checkout === undefined) continue;
-      const head = await runProgram(git.path, ["-C", checkout, "rev-parse", "HEAD"]);
-      if (head.ok) return head.output.trim();
-    }
-    return undefined;
-  }
-}
-
-/** The nearest directory above a path, or the path itself, that git keeps: asking git of each of many paths takes a process each. */
-function checkoutOf(path: string): string | undefined {
-  if (!existsSync(path)) return undefined;
-  for (let at = realpathSync.native(path); ; at = dirname(at)) {
-    if (existsSync(join(at, ".git"))) return at;
-    if (dirname(at) === at) return undefined;
+    const commit = await commitOf(this.#paths, this.#options.searchPath ?? process.env["PATH"] ?? "");
+    return { documents, diagnostics, skipped, commit };
   }
 }
 

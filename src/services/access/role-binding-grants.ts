@@ -4,7 +4,7 @@ import type { ClusterWriter } from "../live/cluster-writer.ts";
 
 const group = "rbac.authorization.k8s.io";
 const kind = "RoleBinding";
-const grantLabel = "castellan.dev/grant";
+export const grantLabel = "castellan.dev/grant";
 const expiryAnnotation = "castellan.dev/expires";
 /** All bindings are looked at so often: one that somebody made or kept by hand goes too. */
 const reconcileMilliseconds = 10_000;
