@@ -26,7 +26,7 @@ export class ApiError extends Error {
 
 /** A request that changes something, or asks a question in its body. */
 export interface WriteRequest {
-  readonly method: "POST" | "PATCH" | "DELETE";
+  readonly method: "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly body?: JsonValue;
   /** Of the body: `application/json` unless told. */

@@ -7,7 +7,7 @@ import type { ApiResource } from "../../../src/core/api-resources.ts";
 import { asString, isArray, isObject, type JsonObject, member } from "../../../src/core/json.ts";
 import { parseApiVersion } from "../../../src/core/kubernetes.ts";
 
-export type WriteVerb = "apply" | "create" | "patch";
+export type WriteVerb = "apply" | "create" | "patch" | "update";
 
 const pause = 50;
 
@@ -42,11 +42,14 @@ export class ClusterObjects {
     const { path, body, own } = await this.#place(object, namespace);
     try {
       if (object["kind"] === "Namespace" && own !== undefined) await this.#untilNotEnding(own);
-      const isThere = verb !== "create" && own !== undefined && (verb === "patch" || (await this.#get(own)) !== undefined);
+      const known = verb === "apply" || verb === "update" ? await this.#known(own) : undefined;
+      const isThere = own !== undefined && (verb === "patch" || known !== undefined);
       const written = await this.#client.send(
-        isThere
-          ? { method: "PATCH", path: own, body, contentType: "application/merge-patch+json" }
-          : { method: "POST", path, body },
+        !isThere
+          ? { method: "POST", path, body }
+          : verb === "update"
+            ? { method: "PUT", path: own, body: inPlaceOf(known, body) }
+            : { method: "PATCH", path: own, body, contentType: "application/merge-patch+json" },
       );
       return isObject(written) ? written : {};
     } catch (error) {
@@ -86,6 +89,10 @@ export class ClusterObjects {
     const items = member(await this.#client.get(path), "items");
     // A list does not repeat what its items are.
     return isArray(items) ? items.filter(isObject).map((item) => ({ apiVersion, kind, ...item })) : [];
+  }
+
+  async #known(path: string | undefined): Promise<JsonObject | undefined> {
+    return path === undefined ? undefined : this.#get(path);
   }
 
   async #get(path: string): Promise<JsonObject | undefined> {
@@ -138,6 +145,12 @@ interface Place {
   readonly path: string;
   readonly own: string | undefined;
   readonly body: JsonObject;
+}
+
+/** An update is of the version that was seen. */
+function inPlaceOf(known: JsonObject | undefined, body: JsonObject): JsonObject {
+  const resourceVersion = member(known?.["metadata"], "resourceVersion") ?? "";
+  return { ...body, metadata: { ...(isObject(body["metadata"]) ? body["metadata"] : {}), resourceVersion } };
 }
 
 function refusal(error: unknown): string {

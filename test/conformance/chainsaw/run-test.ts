@@ -104,7 +104,7 @@ function bound(bindings: JsonValue | undefined, outer: Bindings): Bindings {
 
 async function operate(operation: JsonValue, context: Context): Promise<void> {
   if (!isObject(operation)) return;
-  const name = ["apply", "create", "patch", "delete", "assert", "error", "sleep", "script", "command", "wait"].find(
+  const name = ["apply", "create", "patch", "update", "delete", "assert", "error", "sleep", "script", "command"].find(
     (key) => key in operation,
   );
   const spec = name === undefined ? undefined : operation[name];
@@ -112,6 +112,7 @@ async function operate(operation: JsonValue, context: Context): Promise<void> {
     case "apply":
     case "create":
     case "patch":
+    case "update":
       for (const object of await resources(spec, context)) await write(name, object, spec, context);
       return;
     case "delete":
@@ -161,7 +162,7 @@ async function write(verb: WriteVerb, object: JsonObject, spec: JsonValue | unde
   let problem = "";
   for (const deadline = Date.now() + patience.apply; ; await sleep(pause)) {
     const written = await cluster.objects.write(verb, object, namespace);
-    if (typeof written !== "string" && verb !== "patch") made.push(written);
+    if (typeof written !== "string" && (verb === "apply" || verb === "create")) made.push(written);
     const error = typeof written === "string" ? written : null;
     const failed =
       checks.length === 0
