@@ -18,6 +18,7 @@ import type { Approvals } from "../services/admission/approvals.ts";
 import { CallKeys, callKeysName } from "../services/admission/call-keys.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
 import type { FactSource } from "../services/admission/facts.ts";
+import { usualTimeoutSeconds } from "../services/admission/policy-groups.ts";
 import type { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { reviewPolicy } from "../services/admission/policy-review.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
@@ -74,7 +75,6 @@ export interface ServingWebhook {
   close(): Promise<void>;
 }
 
-const timeoutSeconds = 10;
 const ownNamespace = "castellan";
 const renewalMilliseconds = 60_000;
 const propagationMilliseconds = 2000;
@@ -302,7 +302,7 @@ function optionsOf(
     address: name === undefined ? { url, authority } : { service: { namespace, name, port: 443 }, authority },
     prefix,
     exemptNamespaces: [...new Set([ownNamespace, ...(name === undefined ? [] : [namespace])])],
-    timeoutSeconds,
+    timeoutSeconds: usualTimeoutSeconds,
     approvedCalls: flags.gatewayListen !== undefined,
     owner,
   };

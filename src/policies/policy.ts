@@ -124,6 +124,8 @@ export interface CompiledPolicy {
   readonly remedy?: string | undefined;
   /** What an enforcing edge does when a rule could not be evaluated (Kyverno's failurePolicy). */
   readonly onError: "deny" | "allow";
+  /** How long a request may wait for the policy, seconds; undefined: as long as is usual. */
+  readonly webhookTimeoutSeconds?: number | undefined;
   /** Whether results are shown to the client as warnings, too. */
   readonly emitWarning: boolean;
   /** Whether the policy judges objects outside admission. */

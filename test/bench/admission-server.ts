@@ -65,6 +65,4 @@ async function stop(): Promise<void> {
 }
 
 process.on("SIGTERM", () => void stop());
-process.stdout.write(
-  `${webhook.port} ${policies.current.admission.deny.policies.length + policies.current.admission.allow.policies.length}\n`,
-);
+process.stdout.write(`${webhook.port} ${policies.current.policies.filter(({ admission: judges }) => judges).length}\n`);

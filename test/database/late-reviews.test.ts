@@ -12,7 +12,7 @@ import { openSigner } from "../../src/adapters/store/signing-key.ts";
 import { parseDocuments } from "../../src/core/yaml/parse-documents.ts";
 import { answerReview } from "../../src/server/webhook/reviews.ts";
 import { Admission } from "../../src/services/admission/admit.ts";
-import { byFailure } from "../../src/services/admission/modes.ts";
+import { PolicyGroups } from "../../src/services/admission/policy-groups.ts";
 import { compilePolicies } from "../../src/services/policies.ts";
 import { type RunningPostgres, startPostgres } from "./postgres.ts";
 
@@ -55,7 +55,8 @@ async function webhook(running: RunningPostgres, waiting = 20_000) {
     host: { now: Date.now, random: Math.random },
     ledger,
   });
-  const options = { admission, policies: () => byFailure(set.policies), namespaceLabels: () => ({}), now: Date.now };
+  const groups = new PolicyGroups(set.policies);
+  const options = { admission, policies: () => groups, namespaceLabels: () => ({}), now: Date.now };
   return {
     store,
     ledger,

@@ -6,6 +6,7 @@ import type { SourceDocument } from "../../core/source.ts";
 import { errorResult } from "../kyverno/outcome.ts";
 import { DocumentReport, reportShape } from "../kyverno/report.ts";
 import type { Shape } from "../kyverno/shape.ts";
+import { webhookTimeout } from "../kyverno/webhook-timeout.ts";
 import type {
   CompiledPolicy,
   CompiledRule,
@@ -124,6 +125,7 @@ export function celPolicy(
       origin: document,
       ...policyLabels(document.value),
       onError: spec["failurePolicy"] === "Ignore" ? "allow" : "deny",
+      webhookTimeoutSeconds: webhookTimeout(member(spec["webhookConfiguration"], "timeoutSeconds")),
       emitWarning: isArray(actions) && actions.includes("Warn"),
       background: !isOff("background"),
       admission: !isOff("admission"),

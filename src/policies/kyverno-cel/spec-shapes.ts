@@ -1,4 +1,5 @@
 import { fields, list, map, type Shape } from "../kyverno/shape.ts";
+import { webhookTimeoutShape } from "../kyverno/webhook-timeout.ts";
 
 const strings = list("string");
 const enabled = fields({ enabled: "boolean" });
@@ -47,7 +48,7 @@ const shared = {
   variables: namedExpressions,
   failurePolicy: "string",
   auditAnnotations: annotationsShape,
-  webhookConfiguration: fields({ timeoutSeconds: "integer" }),
+  webhookConfiguration: fields({ timeoutSeconds: webhookTimeoutShape }),
 } as const;
 
 export const validatingPolicyShape: Shape = fields({

@@ -92,6 +92,26 @@ describe("a ValidatingPolicy", () => {
     expect(said[0]).toContain('error: the policy was not evaluated: spec.validation: unknown field "validation"');
   });
 
+  test.each<[string, number | undefined, readonly string[]]>([
+    ["4", 4, []],
+    ["0", undefined, ["KYV_WRONG_TYPE@7:26 spec.webhookConfiguration.timeoutSeconds: must be an integer from 1 to 30, but is 0"]],
+    [
+      "31",
+      undefined,
+      ["KYV_WRONG_TYPE@7:26 spec.webhookConfiguration.timeoutSeconds: must be an integer from 1 to 30, but is 31"],
+    ],
+    [
+      "5s",
+      undefined,
+      ["KYV_WRONG_TYPE@7:26 spec.webhookConfiguration.timeoutSeconds: must be an integer from 1 to 30, but is a string"],
+    ],
+  ])("its webhook may take %s seconds", (timeout, expected, problems) => {
+    const spec = `  webhookConfiguration: {timeoutSeconds: ${timeout}}\n${tagged}`;
+    const { diagnostics, policy: compiled } = runPolicy(policy(spec), pod());
+    expect(diagnostics.map((d) => `${d.code}@${d.span?.start.line}:${d.span?.start.column} ${d.message}`)).toEqual(problems);
+    expect(compiled.webhookTimeoutSeconds).toBe(expected);
+  });
+
   test.each([
     ["", "enforce"],
     ["  validationActions: [Audit]", "audit"],

@@ -44,6 +44,14 @@ describe("a policy", () => {
   test.each<[string, string, Partial<CompiledPolicy>]>([
     ["failurePolicy", "failurePolicy: Ignore", { onError: "allow" }],
     ["failurePolicy of its webhook", "webhookConfiguration: {failurePolicy: Ignore}", { onError: "allow" }],
+    ["its webhook's timeout", "webhookConfiguration: {timeoutSeconds: 3}", { webhookTimeoutSeconds: 3 }],
+    ["the timeout in its old form", "webhookTimeoutSeconds: 30", { webhookTimeoutSeconds: 30 }],
+    [
+      "the newer timeout of two",
+      "webhookTimeoutSeconds: 30\n  webhookConfiguration: {timeoutSeconds: 3}",
+      { webhookTimeoutSeconds: 3 },
+    ],
+    ["no timeout", "webhookConfiguration: {failurePolicy: Fail}", { webhookTimeoutSeconds: undefined }],
     ["background", "background: false", { background: false }],
     ["admission", "admission: false", { admission: false }],
     ["applyRules", "applyRules: One", { firstRuleOnly: true }],
@@ -128,6 +136,24 @@ describe("problems are named with their place", () => {
       `  background: "no"\n  rules: [${rule}]`,
       ["KYV_WRONG_TYPE@5:3"],
       "spec.background: must be a boolean, but is a string",
+    ],
+    [
+      "a timeout of nothing",
+      `  webhookConfiguration: {timeoutSeconds: 0}\n  rules: [${rule}]`,
+      ["KYV_WRONG_TYPE@5:26"],
+      "spec.webhookConfiguration.timeoutSeconds: must be an integer from 1 to 30, but is 0",
+    ],
+    [
+      "a timeout that Kubernetes does not allow",
+      `  webhookTimeoutSeconds: 31\n  rules: [${rule}]`,
+      ["KYV_WRONG_TYPE@5:3"],
+      "spec.webhookTimeoutSeconds: must be an integer from 1 to 30, but is 31",
+    ],
+    [
+      "a timeout that is a text",
+      `  webhookTimeoutSeconds: 5s\n  rules: [${rule}]`,
+      ["KYV_WRONG_TYPE@5:3"],
+      "spec.webhookTimeoutSeconds: must be an integer from 1 to 30, but is a string",
     ],
     ["no rules", "  background: true", ["KYV_BAD_RULE@5:3"], "spec.rules: a policy needs a list of rules"],
     [

@@ -11,6 +11,7 @@ import { DocumentReport, reportShape } from "./report.ts";
 import { compileRule, type PolicyContext, rulePath } from "./rule.ts";
 import type { PolicySource } from "./rule-types.ts";
 import { gated } from "./webhook-conditions.ts";
+import { webhookTimeout } from "./webhook-timeout.ts";
 
 function rulesOf(spec: JsonObject, report: DocumentReport): readonly JsonObject[] {
   const rules = spec["rules"];
@@ -48,6 +49,9 @@ const isFalse = (value: JsonValue | undefined): boolean => value === false;
 function failsOpen(spec: JsonObject): boolean {
   return (member(spec["webhookConfiguration"], "failurePolicy") ?? spec["failurePolicy"]) === "Ignore";
 }
+
+const timeoutOf = (spec: JsonObject): number | undefined =>
+  webhookTimeout(member(spec["webhookConfiguration"], "timeoutSeconds") ?? spec["webhookTimeoutSeconds"]);
 
 /** Compiles ClusterPolicy and Policy of kyverno.io/v1 and v2beta1. Rules with problems answer with error results. */
 function compile(document: SourceDocument<KubernetesObject>, env: CompileEnv): Loaded<CompiledPolicy> {
@@ -87,6 +91,7 @@ function compile(document: SourceDocument<KubernetesObject>, env: CompileEnv): L
       origin: document,
       ...policyLabels(object),
       onError: failsOpen(spec) ? "allow" : "deny",
+      webhookTimeoutSeconds: timeoutOf(spec),
       emitWarning: spec["emitWarning"] === true,
       background: !isFalse(spec["background"]),
       admission: !isFalse(spec["admission"]),

@@ -1,4 +1,5 @@
 import { fields, list, map, type Shape } from "./shape.ts";
+import { webhookTimeoutShape } from "./webhook-timeout.ts";
 
 // The fields of Kyverno's custom resource definitions (kyverno.io, release 1.19), legacy ones included.
 
@@ -249,14 +250,14 @@ export const policySpecShape = fields({
   admission: "boolean",
   background: "boolean",
   schemaValidation: "boolean",
-  webhookTimeoutSeconds: "integer",
+  webhookTimeoutSeconds: webhookTimeoutShape,
   mutateExistingOnPolicyUpdate: "boolean",
   generateExistingOnPolicyUpdate: "boolean",
   generateExisting: "boolean",
   useServerSideApply: "boolean",
   webhookConfiguration: fields({
     failurePolicy: "string",
-    timeoutSeconds: "integer",
+    timeoutSeconds: webhookTimeoutShape,
     matchConditions: list(namedExpression),
   }),
 });

@@ -1,12 +1,13 @@
 import { isArray, isObject, type JsonPath, type JsonValue } from "../../core/json.ts";
 import { nearestName } from "../../core/nearest-name.ts";
 
-/** What a field may hold. `any` takes all values; a function breaks recursion. */
+/** What a field may hold. `any` takes all values; `from` and `to` are integers between which a number lies; a function breaks recursion. */
 export type Shape =
   | "string"
   | "boolean"
   | "integer"
   | "any"
+  | { readonly from: number; readonly to: number }
   | { readonly list: Shape }
   | { readonly map: Shape }
   | { readonly fields: { readonly [name: string]: Shape } }
@@ -24,6 +25,9 @@ export interface ShapeProblem {
 export const list = (items: Shape): Shape => ({ list: items });
 export const map = (values: Shape): Shape => ({ map: values });
 export const fields = (known: { readonly [name: string]: Shape }): Shape => ({ fields: known });
+
+/** An integer, both ends included. */
+export const between = (from: number, to: number): Shape => ({ from, to });
 
 const describe = (value: JsonValue): string =>
   isArray(value) ? "a list" : isObject(value) ? "an object" : typeof value === "bigint" ? "a number" : `a ${typeof value}`;
@@ -52,11 +56,17 @@ function checkFields(value: JsonValue, known: { readonly [name: string]: Shape }
   }
 }
 
+const isInteger = (value: JsonValue): value is number | bigint => typeof value === "bigint" || Number.isInteger(value);
+
+function checkRange(value: JsonValue, from: number, to: number, path: JsonPath, into: ShapeProblem[]): void {
+  const wanted = `an integer from ${from} to ${to}`;
+  if (!isInteger(value)) wrongType(value, wanted, path, into);
+  else if (value < from || value > to) into.push({ path, kind: "wrong-type", message: `must be ${wanted}, but is ${value}` });
+}
+
 function checkScalar(value: JsonValue, shape: "string" | "boolean" | "integer", path: JsonPath, into: ShapeProblem[]): void {
   if (shape === "integer") {
-    if (typeof value !== "bigint" && !(typeof value === "number" && Number.isInteger(value))) {
-      wrongType(value, "an integer", path, into);
-    }
+    if (!isInteger(value)) wrongType(value, "an integer", path, into);
   } else if (typeof value !== shape) wrongType(value, `a ${shape}`, path, into);
 }
 
@@ -71,6 +81,7 @@ function check(value: JsonValue | undefined, shape: Shape, path: JsonPath, into:
   if (value === undefined || value === null || shape === "any") return;
   if (typeof shape === "function") check(value, shape(), path, into);
   else if (typeof shape === "string") checkScalar(value, shape, path, into);
+  else if ("from" in shape) checkRange(value, shape.from, shape.to, path, into);
   else if ("fields" in shape) checkFields(value, shape.fields, path, into);
   else if ("list" in shape) {
     if (!isArray(value)) wrongType(value, "a list", path, into);

@@ -4,7 +4,7 @@ import { isArray, type JsonValue, member } from "../../core/json.ts";
 import { parseDocuments } from "../../core/yaml/parse-documents.ts";
 import { compilePolicies } from "../policies.ts";
 import { webhookConfigurations } from "./configuration.ts";
-import { byFailure } from "./modes.ts";
+import { PolicyGroups } from "./policy-groups.ts";
 
 const resources = loadKubernetesSchemas().resources();
 const options = {
@@ -19,11 +19,15 @@ const policy = (name: string, spec: string) =>
 function configurations(...policies: readonly string[]) {
   const { set, diagnostics } = compilePolicies(parseDocuments(policies.join("---\n"), "policies.yaml").documents, resources);
   expect(diagnostics.filter((d) => d.severity === "error")).toEqual([]);
-  return webhookConfigurations(byFailure(set.policies), resources, options);
+  return webhookConfigurations(new PolicyGroups(set.policies), resources, options);
 }
 
 const webhooks = (configuration: JsonValue | undefined) => {
   const list = member(configuration, "webhooks");
+  return isArray(list) ? list : [];
+};
+const rulesOf = (webhook: JsonValue): readonly JsonValue[] => {
+  const list = member(webhook, "rules");
   return isArray(list) ? list : [];
 };
 const rules = (configuration: JsonValue | undefined) => webhooks(configuration).flatMap((webhook) => member(webhook, "rules"));
@@ -67,6 +71,57 @@ describe("webhook configurations", () => {
       (webhook) => `${member(webhook, "failurePolicy")} ${member(member(webhook, "clientConfig"), "url")}`,
     );
     expect(told).toEqual(["Fail https://127.0.0.1:9443/validate/deny", "Ignore https://127.0.0.1:9443/validate/allow"]);
+  });
+
+  const about = (name: string, spec: string, kind: string) =>
+    policy(name, `{${spec}, rules: [{name: a, match: {any: [{resources: {kinds: [${kind}]}}]}, validate: {deny: {}}}]}`);
+  const cel = (name: string, kind: string, rest: string, resource: string) =>
+    `apiVersion: policies.kyverno.io/v1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: {webhookConfiguration: {timeoutSeconds: 5}, ${rest}, ` +
+    `matchConstraints: {resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [${resource}]}]}}\n`;
+  const quick = about("quick", "webhookConfiguration: {timeoutSeconds: 3}", "Secret");
+  const older = about("older", "webhookTimeoutSeconds: 3", "ConfigMap");
+  const usual = about("usual", "webhookTimeoutSeconds: 10", "Service");
+  const forgiving = about("forgiving", "webhookConfiguration: {timeoutSeconds: 3, failurePolicy: Ignore}", "Node");
+  const slow = about("slow", "webhookTimeoutSeconds: 30", "Namespace");
+  const checked = cel("checked", "ValidatingPolicy", "validations: [{expression: 'true'}]", "limitranges");
+  const expression = "Object{metadata: Object.metadata{labels: Object.metadata.labels{a: 'b'}}}";
+  const mutations = `mutations: [{patchType: ApplyConfiguration, applyConfiguration: {expression: "${expression}"}}]`;
+  const changed = cel("changed", "MutatingPolicy", mutations, "limitranges");
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ["that says nothing waits as long as usual", [pods], ["validate-deny 10 /validate/deny: pods"]],
+    ["that says what is usual shares its webhook", [usual], ["validate-deny 10 /validate/deny: services"]],
+    ["has a webhook of its own for its own timeout", [quick], ["validate-deny-3 3 /validate/deny/3: secrets"]],
+    ["shares it with others of that timeout", [quick, older], ["validate-deny-3 3 /validate/deny/3: configmaps,secrets"]],
+    [
+      "is waited for no longer because of slower ones",
+      [slow, quick, pods, forgiving],
+      [
+        "validate-deny 10 /validate/deny: pods",
+        "validate-deny-3 3 /validate/deny/3: secrets",
+        "validate-deny-30 30 /validate/deny/30: namespaces",
+        "validate-allow-3 3 /validate/allow/3: nodes",
+      ],
+    ],
+    [
+      "in CEL says it likewise",
+      [checked, changed],
+      ["mutate-deny-5 5 /mutate/deny/5: limitranges", "validate-deny-5 5 /validate/deny/5: limitranges"],
+    ],
+  ])("a policy %s", (_, policies, expected) => {
+    const kinds = new Set(["pods", "configmaps", "secrets", "services", "namespaces", "nodes", "limitranges"]);
+    const told = configurations(...policies)
+      .flatMap(webhooks)
+      .map((webhook) => {
+        const asked = rulesOf(webhook)
+          .flatMap((rule) => member(rule, "resources"))
+          .flat();
+        const url = String(member(member(webhook, "clientConfig"), "url")).replace("https://127.0.0.1:9443", "");
+        const name = String(member(webhook, "name")).replace(".castellan.dev", "");
+        const shown = asked.map(String).filter((one) => kinds.has(one));
+        return `${name} ${member(webhook, "timeoutSeconds")} ${url}: ${shown.toSorted().join()}`;
+      });
+    expect(told).toEqual(expected);
   });
 
   test("our own namespace and namespaces in emergency are left alone", () => {

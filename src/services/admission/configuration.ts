@@ -11,7 +11,7 @@ import { runByServer } from "../live/policy-informers.ts";
 import type { WebhookOwner } from "../live/webhook-registration.ts";
 import { type AdmissionStage, runsAt } from "./admit.ts";
 import { machineryConditions } from "./machinery.ts";
-import type { AdmissionPolicies } from "./modes.ts";
+import type { PolicyGroups } from "./policy-groups.ts";
 
 /** How the API server reaches the webhook: a Service in the cluster, or a URL. The authority is base64 of PEM. */
 export type WebhookAddress =
@@ -24,6 +24,7 @@ export interface WebhookOptions {
   readonly prefix?: () => string;
   /** Namespaces that are never asked about: our own, so that we can always start. */
   readonly exemptNamespaces: readonly string[];
+  /** Of webhooks that are for no policy. */
   readonly timeoutSeconds: number;
   /** Calls that come with an approval of the gateway are asked about everywhere. */
   readonly approvedCalls?: boolean;
@@ -54,16 +55,17 @@ interface Rule {
 
 /** Both webhook configurations, with the narrowest rules that the policies need; a configuration without webhooks where none does. */
 export function webhookConfigurations(
-  policies: AdmissionPolicies,
+  policies: PolicyGroups,
   resources: ApiResources,
   options: Omit<WebhookOptions, "owner">,
 ): readonly JsonObject[] {
   return (["mutate", "validate"] as const).map((stage) => {
-    const webhooks = (["deny", "allow"] as const).flatMap((onError) => {
-      const rules = rulesOf(policies[onError].policies, stage, resources);
-      return rules.length === 0
-        ? []
-        : [webhook(`/${stage}/${onError}`, `${stage}-${onError}`, onError === "deny" ? "Fail" : "Ignore", rules, options)];
+    const webhooks = policies.groups.flatMap(({ onError, timeoutSeconds, isUsual, policies: { policies: own } }) => {
+      const rules = rulesOf(own, stage, resources);
+      if (rules.length === 0) return [];
+      const parts = [stage, onError, ...(isUsual ? [] : [timeoutSeconds])];
+      const failurePolicy = onError === "deny" ? "Fail" : "Ignore";
+      return [webhook(`/${parts.join("/")}`, parts.join("-"), failurePolicy, rules, { ...options, timeoutSeconds })];
     });
     const kept = stage === "validate" ? policyRules(resources) : [];
     // Without us a policy cannot be judged, and who repairs a cluster must be able to store one.

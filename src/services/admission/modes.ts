@@ -1,5 +1,5 @@
 import { namespaceOf } from "../../core/kubernetes.ts";
-import { PolicySet, policyName } from "../../engine/index.ts";
+import { policyName } from "../../engine/index.ts";
 import type { CompiledPolicy, CompiledRule, Enforcement } from "../../policies/policy.ts";
 
 /** How far a policy's rollout has come, in every namespace (empty name) or in one. */
@@ -36,18 +36,4 @@ export function withMode(policy: CompiledPolicy, modeOf: (namespace: string) => 
     }),
   );
   return { ...policy, rules };
-}
-
-/** Policies by what an error means for the request: the API server is told so by two webhooks. */
-export interface AdmissionPolicies {
-  readonly deny: PolicySet;
-  readonly allow: PolicySet;
-}
-
-export function byFailure(policies: readonly CompiledPolicy[]): AdmissionPolicies {
-  const admitted = policies.filter((policy) => policy.admission);
-  return {
-    deny: new PolicySet(admitted.filter((policy) => policy.onError === "deny")),
-    allow: new PolicySet(admitted.filter((policy) => policy.onError === "allow")),
-  };
 }

@@ -5,7 +5,8 @@ import type { SourceDocument } from "../../core/source.ts";
 import { policyName } from "../../engine/index.ts";
 import { unboundRule } from "../../policies/admission-policy/binding.ts";
 import type { CompiledPolicy } from "../../policies/policy.ts";
-import { type AdmissionPolicies, byFailure, type PolicyMode, withModes } from "../admission/modes.ts";
+import { type PolicyMode, withModes } from "../admission/modes.ts";
+import { PolicyGroups } from "../admission/policy-groups.ts";
 import { compilePolicies, isCompanion, isPolicyObject } from "../policies.ts";
 import { isLive, runByServer } from "./policy-informers.ts";
 
@@ -14,14 +15,14 @@ export interface PolicyRevision {
   readonly number: number;
   /** As they are in force: with the modes of their rollout. */
   readonly policies: readonly CompiledPolicy[];
-  readonly admission: AdmissionPolicies;
+  readonly admission: PolicyGroups;
   /** What could not be compiled. */
   readonly diagnostics: readonly Diagnostic[];
   /** Policies whose newest text is broken: an older one that worked goes on, or none where there never was one. */
   readonly broken: readonly string[];
 }
 
-const noPolicies: PolicyRevision = { number: 0, policies: [], admission: byFailure([]), diagnostics: [], broken: [] };
+const noPolicies: PolicyRevision = { number: 0, policies: [], admission: new PolicyGroups([]), diagnostics: [], broken: [] };
 
 /**
  * The policies in force, from several sources (files, a cluster). A change makes a new revision, taken up at once and
@@ -31,12 +32,15 @@ export class LivePolicies {
   readonly #sources = new Map<string, readonly SourceDocument[]>();
   readonly #listeners: ((revision: PolicyRevision) => void)[] = [];
   #modes: readonly PolicyMode[] = [];
+  readonly #webhookSeconds: number | undefined;
   #resources: ApiResources;
   #current = noPolicies;
   #working = new Map<string, CompiledPolicy>();
 
-  constructor(resources: ApiResources) {
+  /** `webhookSeconds`: how long a request waits for policies that do not say it. */
+  constructor(resources: ApiResources, webhookSeconds?: number) {
     this.#resources = resources;
+    this.#webhookSeconds = webhookSeconds;
   }
 
   get current(): PolicyRevision {
@@ -81,7 +85,8 @@ export class LivePolicies {
   /** What is compiled, with the modes of the moment, is the next revision. */
   #publish({ diagnostics, broken }: Pick<PolicyRevision, "diagnostics" | "broken">): void {
     const policies = withModes([...this.#working.values()], this.#modes);
-    this.#current = { number: this.#current.number + 1, policies, admission: byFailure(policies), diagnostics, broken };
+    const admission = new PolicyGroups(policies, this.#webhookSeconds);
+    this.#current = { number: this.#current.number + 1, policies, admission, diagnostics, broken };
     for (const listener of this.#listeners) listener(this.#current);
   }
 }
