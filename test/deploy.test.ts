@@ -74,6 +74,11 @@ describe.skipIf(withoutHelm !== undefined)("the Helm chart", () => {
     expect(renderChart()).not.toMatch(/--clusters|--webhook-url/);
   });
 
+  test("says how long requests wait for policies, where that is not as usual", () => {
+    expect(renderChart("--set", "webhook.timeoutSeconds=5")).toContain("- --webhook-timeout=5\n");
+    expect(renderChart()).not.toContain("--webhook-timeout");
+  });
+
   test("refuses replicas that would each have keys of their own", () => {
     expect(() => renderChart("--set", "replicas=2")).toThrow("several replicas share a PostgreSQL");
   });

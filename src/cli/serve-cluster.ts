@@ -143,7 +143,10 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     const complete = source.type === "live";
     const resources = () => this.resources;
     const host = nodeHost(context.io);
-    this.#live = new LivePolicies(source.type === "files" ? source.resources : schemas.resources());
+    this.#live =
+      source.type === "files"
+        ? new LivePolicies(source.resources)
+        : new LivePolicies(schemas.resources(), source.webhook?.serving.timeoutSeconds);
     this.#live.onRevision(({ diagnostics }) => {
       writeDiagnostics(
         diagnostics.filter(({ severity }) => severity === "error"),

@@ -18,7 +18,6 @@ import type { Approvals } from "../services/admission/approvals.ts";
 import { CallKeys, callKeysName } from "../services/admission/call-keys.ts";
 import type { WebhookOptions } from "../services/admission/configuration.ts";
 import type { FactSource } from "../services/admission/facts.ts";
-import { usualTimeoutSeconds } from "../services/admission/policy-groups.ts";
 import type { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { reviewPolicy } from "../services/admission/policy-review.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
@@ -42,6 +41,8 @@ export interface WebhookFlags extends CallerFlags {
   readonly webhookListen: string;
   readonly webhookUrl?: string;
   readonly webhookService?: string;
+  /** How long a request waits for policies that do not say it, seconds. */
+  readonly webhookTimeout: number;
   /** A directory with `tls.crt`, `tls.key` and `ca.crt` that somebody else renews. */
   readonly webhookCertificates?: string;
   /** A file with the token of audit webhooks and senders of flows. */
@@ -67,6 +68,8 @@ export interface CallingCluster {
 }
 
 export interface ServingWebhook {
+  /** How long a request waits for policies that do not say it. */
+  readonly timeoutSeconds: number;
   /**
    * Answers the reviews of a cluster under `path` from now on: how its API server reaches us, to be registered. `byUrl`: the Service, if
    * there is one, is not in that cluster.
@@ -165,6 +168,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
   const renewal = setInterval(renewNow, renewalMilliseconds);
   process.on("SIGHUP", renewNow);
   return {
+    timeoutSeconds: flags.webhookTimeout,
     attach(cluster, path, byUrl = false) {
       const effects = new EffectsWriter(cluster.writer, cluster.judge, trouble);
       attached.set(path, { ...cluster, byUrl, effects, handle: metrics.measuring(reviewHandler(cluster, effects, parts)) });
@@ -302,7 +306,7 @@ function optionsOf(
     address: name === undefined ? { url, authority } : { service: { namespace, name, port: 443 }, authority },
     prefix,
     exemptNamespaces: [...new Set([ownNamespace, ...(name === undefined ? [] : [namespace])])],
-    timeoutSeconds: usualTimeoutSeconds,
+    timeoutSeconds: flags.webhookTimeout,
     approvedCalls: flags.gatewayListen !== undefined,
     owner,
   };

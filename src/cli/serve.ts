@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { usualTimeoutSeconds } from "../services/admission/policy-groups.ts";
 import { type CommandContext, collect, describedCommand } from "./command.ts";
 import { runServe, type ServeFlags } from "./run-serve.ts";
 import { addGatewayOptions } from "./serve-gateway.ts";
@@ -41,6 +42,12 @@ export function createCommand(context: CommandContext): Command {
     .option("--webhook-listen <address>", "where the API server's calls are taken: host:port", "127.0.0.1:9443")
     .option("--webhook-url <url>", "how the API server reaches that from outside the cluster; else https://<webhook-listen>")
     .option("--webhook-service <namespace/name>", "how it reaches it inside the cluster: a Service with port 443")
+    .option(
+      "--webhook-timeout <seconds>",
+      "how long a request waits for policies that do not say it themselves: 1 to 30",
+      seconds,
+      usualTimeoutSeconds,
+    )
     .option(
       "--webhook-certificates <directory>",
       "tls.crt, tls.key and ca.crt, as cert-manager keeps them; else they are made here",
@@ -93,6 +100,11 @@ function callsTo(text: string, before: readonly URL[] = []): readonly URL[] {
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.search !== "" || url.hash !== "")
     throw new InvalidArgumentError("write a URL such as https://scores.mlops.svc/v1");
   return [...before, url];
+}
+
+function seconds(text: string): number {
+  if (!/^([1-9]|[12]\d|30)$/.test(text)) throw new InvalidArgumentError("write a number of seconds from 1 to 30");
+  return Number(text);
 }
 
 function days(text: string): number {

@@ -87,13 +87,14 @@ beforeAll(async () => {
   const policies = join(directory, "policies.yaml");
   const all = [
     policy("usual", "ServiceAccount", ""),
+    policy("said", "ResourceQuota", "webhookTimeoutSeconds: 6"),
     policy("quick", "ConfigMap", "webhookConfiguration: {timeoutSeconds: 2}"),
     policy("lenient", "Secret", "webhookConfiguration: {timeoutSeconds: 2, failurePolicy: Ignore}"),
     asking(origin),
     inCel,
   ];
   await writeFile(policies, all.join("---"));
-  const flags = ["--kubeconfig", started.kubeconfig, "--policies", policies, "--allow-calls", origin];
+  const flags = ["--kubeconfig", started.kubeconfig, "--policies", policies, "--allow-calls", origin, "--webhook-timeout", "6"];
   castellan = new CastellanServer(join(directory, "data"), flags, { DATABASE_URL: await postgres.create() });
   await castellan.start();
   for (const kind of ["ServiceAccount", "ConfigMap", "Secret", "PodTemplate"] as const)
@@ -119,11 +120,13 @@ test("each timeout has a webhook", async ({ skip }) => {
     (one) => `${String(member(one, "name"))} ${member(one, "timeoutSeconds")}`,
   );
   expect(told).toEqual([
-    "validate-deny.castellan.dev 10",
+    "validate-deny.castellan.dev 6",
     "validate-deny-2.castellan.dev 2",
     "validate-deny-4.castellan.dev 4",
     "validate-allow-2.castellan.dev 2",
   ]);
+  const refused = await castellan?.run("serve", "--webhook-timeout", "31");
+  expect(refused).toMatchObject({ code: 3, text: expect.stringContaining("write a number of seconds from 1 to 30") });
 });
 
 const late = /cannot be recorded: the database did not answer in time\. Try again in a moment/;
@@ -144,7 +147,7 @@ test("a request waits for no policy longer than the policy says, and is told why
       ["PodTemplate", "", 500, 2.9, 4],
       // Its own client waits for less than the webhook may take.
       ["ServiceAccount", "?timeout=3s", 500, 2.2, 3],
-      ["ServiceAccount", "", 500, 8.9, 10],
+      ["ServiceAccount", "", 500, 4.9, 6],
     ] as const;
     const said = await Promise.all(cases.map(([kind, query]) => create(kind, { team: "x" }, query)));
     for (const [n, [kind, query, status, from, to]] of cases.entries()) {
