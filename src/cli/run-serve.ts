@@ -31,6 +31,7 @@ import { type AccessFlags, serveAccess } from "./serve-access.ts";
 import { addAccessApi } from "./serve-access-api.ts";
 import { ServedCluster } from "./serve-cluster.ts";
 import { serveConsole } from "./serve-console.ts";
+import { type DesiredFlags, watchDesired } from "./serve-desired.ts";
 import { type ServingGateway, serveGateway } from "./serve-gateway.ts";
 import type { ServingIdentity } from "./serve-identity.ts";
 import { FollowedNotifications } from "./serve-notifications.ts";
@@ -39,7 +40,7 @@ import { factsOf, type RegistryFlags, registriesOf, roleBindingsOf, type SourceF
 import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
 import { type LogFormat, serverLog } from "./server-log.ts";
 
-export interface ServeFlags extends SourceFlags, RegistryFlags, WebhookFlags, IdentityFlags, AccessFlags {
+export interface ServeFlags extends SourceFlags, RegistryFlags, WebhookFlags, IdentityFlags, AccessFlags, DesiredFlags {
   readonly grantRolebindings?: boolean;
   readonly allowCalls?: readonly URL[];
   readonly events?: boolean;
@@ -187,7 +188,9 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const gatewayUser = (cluster: string) => gateway?.userIn(cluster);
   const bypass = new BypassWatch({ store, ledger, gatewayUser, now: io.now, onChange: tell, onTrouble: trouble });
   closing.push(() => bypass.stop());
-  const findings = () => findingsOf(clusters, [usage.findings(), bypass.findings()]);
+  const desired = watchDesired(flags, sources, { store, ledger, io, tell, trouble });
+  closing.push(() => desired.stop());
+  const findings = () => findingsOf(clusters, [usage.findings(), bypass.findings(), desired.findings()]);
   const answers = (name: string) => clusters.find((cluster) => cluster.name === name)?.unreached() === undefined;
   const counted = () => findings().filter(({ cluster }) => answers(cluster));
   const trend = new Trend({ store, findings: counted, now: io.now, onTrouble: trouble });
@@ -251,6 +254,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     writeDiagnostics(diagnostics, context);
   }
   await startAll(clusters);
+  await desired.start();
   gateway = await serveGateway(flags, {
     clusters: sources.flatMap((source) => {
       const cluster = namedCluster(source.name);

@@ -32,6 +32,11 @@ export function createCommand(context: CommandContext): Command {
       "policies to enforce beside those in the cluster: files or a Git checkout, followed as they change; repeatable",
       collect,
     )
+    .option(
+      "--desired <[cluster=]path>",
+      "what is declared for the named cluster, or the only one: what is live and not so is a finding; followed; repeatable",
+      collect,
+    )
     .option("--data <directory>", "the embedded database, keys and certificates", ".castellan")
     .option("--context <name>", "the kubeconfig context of a cluster, else the current one; repeatable", collect)
     .option("--kubeconfig <file>", "a kubeconfig file, instead of the usual places")

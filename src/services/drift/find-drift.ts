@@ -13,6 +13,8 @@ import {
   namespaceOf,
   type ResourceRef,
   resourceRef,
+  uidOf,
+  versionOf,
 } from "../../core/kubernetes.ts";
 import { type Declared, type DriftProblem, placeDeclared } from "./declared.ts";
 import { type ExclusivePlace, type Exemption, Exemptions, exclusivePlaces, type Kept, keptOf } from "./exclusive-kinds.ts";
@@ -77,7 +79,11 @@ export const driftManager = "castellan-drift";
  * (server-side apply, dry run), so that its defaults and conversions are no differences. Rejects with `ApiError` where
  * the server cannot be asked at all.
  */
-export async function findDrift(client: KubernetesClient, question: DriftQuestion): Promise<DriftResult> {
+export async function findDrift(
+  client: KubernetesClient,
+  question: DriftQuestion,
+  remembered?: RememberedComparisons,
+): Promise<DriftResult> {
   const { declared, problems: unplaced } = placeDeclared(question.desired, question.resources, question.namespace);
   const drifts: Drift[] = [];
   const problems = [...unplaced];
@@ -92,7 +98,7 @@ export async function findDrift(client: KubernetesClient, question: DriftQuestio
   let compared = 0;
   for (const one of declared) {
     await told(resourceRef(one.object), async () => {
-      const drift = await compare(client, one);
+      const drift = await compare(client, one, remembered);
       compared++;
       if (drift !== undefined) drifts.push(drift);
     });
@@ -114,6 +120,7 @@ export async function findDrift(client: KubernetesClient, question: DriftQuestio
       }
     });
   }
+  remembered?.turn();
   return { drifts, compared, exempt, problems };
 }
 
@@ -141,7 +148,59 @@ function declaredNames(
   };
 }
 
-async function compare(client: KubernetesClient, { object, resource, isServed }: Declared): Promise<Drift | undefined> {
+/** What was answered about an object, and how many looks ago. */
+type Remembered = ({ readonly drift: Drift | undefined } | { readonly error: ApiError }) & { readonly age: number };
+
+/**
+ * What was compared before: an object that is in the version that it was then, and declared as then, differs as then. So
+ * whoever looks again and again asks for few dry runs, which webhooks judge and audit logs keep.
+ */
+export class RememberedComparisons {
+  #known = new Map<string, Remembered>();
+  #next = new Map<string, Remembered>();
+
+  /** Rejects with `ApiError`, also with a remembered one. */
+  async of(
+    declared: KubernetesObject,
+    live: KubernetesObject,
+    compareNow: () => Promise<Drift | undefined>,
+  ): Promise<Drift | undefined> {
+    const key = JSON.stringify([uidOf(live), versionOf(live), declared], (_, value: unknown) =>
+      typeof value === "bigint" ? String(value) : value,
+    );
+    const known = this.#known.get(key);
+    const answer =
+      known !== undefined && known.age < rememberedLooks ? { ...known, age: known.age + 1 } : await asked(compareNow);
+    this.#next.set(key, answer);
+    if ("error" in answer) throw answer.error;
+    return answer.drift;
+  }
+
+  /** Forgets what was not asked for since the last time. */
+  turn(): void {
+    this.#known = this.#next;
+    this.#next = new Map();
+  }
+}
+
+/** Then the server is asked again: its defaults and our rights may be others. */
+const rememberedLooks = 100;
+
+async function asked(compareNow: () => Promise<Drift | undefined>): Promise<Remembered> {
+  try {
+    return { drift: await compareNow(), age: 0 };
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status === 0 || error.status >= 500) throw error;
+    return { error, age: 0 };
+  }
+}
+
+async function compare(
+  client: KubernetesClient,
+  declared: Declared,
+  remembered: RememberedComparisons | undefined,
+): Promise<Drift | undefined> {
+  const { object, resource, isServed } = declared;
   const ref = resourceRef(object);
   const missing: Drift = { type: "missing", resource: ref, served: resource, isServed, desired: object };
   if (!isServed) return missing;
@@ -154,14 +213,24 @@ async function compare(client: KubernetesClient, { object, resource, isServed }:
     return missing;
   }
   if (!isKubernetesObject(live)) throw new ApiError(500, "", `${path} is no object`);
+  const seen = live;
+  const compareNow = () => changeOf(client, declared, seen);
+  return remembered === undefined ? compareNow() : remembered.of(object, seen, compareNow);
+}
+
+async function changeOf(
+  client: KubernetesClient,
+  { object, resource }: Declared,
+  live: KubernetesObject,
+): Promise<Drift | undefined> {
   const recreate = bindsAnother(live, object);
   const asked = recreate ? underTrialName(object) : object;
   const wanted = await client.send(applying(resource, asked, true));
-  if (!isKubernetesObject(wanted)) throw new ApiError(500, "", `${path} is no object`);
+  if (!isKubernetesObject(wanted)) throw new ApiError(500, "", `${pathOf(resource, asked)} is no object`);
   const named = recreate ? { ...wanted, metadata: { ...wanted.metadata, name: nameOf(object) } } : wanted;
   const patch = diffJson(declaredPart(live), declaredPart(named));
   if (patch.length === 0) return undefined;
-  return { type: "changed", resource: ref, served: resource, desired: object, live, patch, recreate };
+  return { type: "changed", resource: resourceRef(object), served: resource, desired: object, live, patch, recreate };
 }
 
 /** What a binding binds cannot be changed: whoever wanted to made another one of its name. */

@@ -6,7 +6,7 @@ import { groupOf, type KubernetesObject, uidOf, versionOf } from "../../core/kub
 import { neverDeleted } from "./exclusive-kinds.ts";
 import { applying, type Drift, pathOf, underTrialName } from "./find-drift.ts";
 
-/** Which undeclared objects are deleted: none; in namespaces those that no deployer or Kubernetes keeps; all but Kubernetes' own. */
+/** Which undeclared objects are deleted: none; in namespaces those that nobody else keeps; all but Kubernetes' own. */
 export const deletions = ["none", "namespaced", "all"] as const;
 export type Deletion = (typeof deletions)[number];
 
@@ -100,7 +100,8 @@ export async function heal(
       await perform(client, step, false);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      return { done, failed: { step, message: error.message } };
+      const unknown = error.status === 0 || error.status >= 500 ? "; whether it was done is not known" : "";
+      return { done, failed: { step, message: `${error.message}${unknown}` } };
     }
     done.push(step);
     onDone(step);
@@ -122,7 +123,16 @@ async function perform(client: KubernetesClient, { action, drift }: HealStep, dr
   // Whoever may delete it and not grant it anew must not be stopped half-way.
   if (drift.type === "changed") await client.send(applying(served, underTrialName(drift.desired), true));
   await remove(client, drift, dryRun);
-  if (drift.type === "changed" && !dryRun) await client.send(applying(served, drift.desired, false));
+  if (drift.type === "changed" && !dryRun) await makeAnew(client, drift);
+}
+
+async function makeAnew(client: KubernetesClient, { served, desired }: Drift & { readonly type: "changed" }): Promise<void> {
+  try {
+    await client.send(applying(served, desired, false));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    throw new ApiError(error.status, error.reason, `it was deleted, and could not be made anew: ${error.message}`);
+  }
 }
 
 async function remove(client: KubernetesClient, drift: Exclude<Drift, { type: "missing" }>, dryRun: boolean): Promise<void> {
