@@ -47,7 +47,14 @@ const unused: never = new Proxy(
 async function apiDocument(): Promise<{
   readonly paths?: { readonly [path: string]: { readonly [method: string]: Operation } };
 }> {
-  const sessions = new Sessions({ hosts: [], now: () => 0, lifetime: 0 });
+  const sessions = new Sessions({
+    hosts: [],
+    records: unused,
+    secret: new Uint8Array(32),
+    settings: "",
+    now: () => 0,
+    lifetime: 0,
+  });
   const api = await createApi({
     version: "0.0.0",
     pages: undefined,

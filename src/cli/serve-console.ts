@@ -1,4 +1,6 @@
 import { webPages } from "../adapters/files/web-pages.ts";
+import { sharedKey } from "../adapters/store/grant-tokens.ts";
+import { StoredOauthRecords } from "../adapters/store/oauth-records.ts";
 import { type Api, createApi } from "../server/api/api.ts";
 import { addLoginRoutes } from "../server/api/login-routes.ts";
 import { addRolloutRoutes } from "../server/api/rollout-routes.ts";
@@ -56,7 +58,15 @@ export async function serveConsole(
   const { host, port } = addressOf(listen);
   const identities = await consoleIdentities(host, flags, context);
   const { tls, hosts, ...logins } = identities;
-  const sessions = new Sessions({ hosts: [host, "localhost", "127.0.0.1", ...hosts], now: io.now, lifetime: dayMilliseconds });
+  const { db } = parts.identity.store;
+  const sessions = new Sessions({
+    hosts: [host, "localhost", "127.0.0.1", ...hosts],
+    records: new StoredOauthRecords(db, io.now),
+    secret: await sharedKey(db, "console"),
+    settings: JSON.stringify([identities.document ?? null, identities.developmentAnywhere]),
+    now: io.now,
+    lifetime: dayMilliseconds,
+  });
   let address = "";
   const identity = await serveIdentity(identities, parts.identity, {
     address: () => address,

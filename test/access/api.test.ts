@@ -220,7 +220,7 @@ describe("requests over the API", () => {
 
   test("T29: a browser's cookie alone decides nothing", async () => {
     const id = await pending();
-    const cookie = `castellan_session=${server.sessions.start(userOf("bob"))}`;
+    const cookie = `castellan_session=${(await server.sessions.start(userOf("bob"))).token}`;
     const forged = await send(`${server.origin}${at(id, "approve")}`, {
       method: "POST",
       headers: { cookie, "content-type": "application/json" },

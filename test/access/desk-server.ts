@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import type { Person } from "../../src/access/person.ts";
 import { accessRules, compileAccessRules } from "../../src/access/rules/access-rules.ts";
 import { compileDirectory } from "../../src/access/rules/directory.ts";
 import { Ledger } from "../../src/adapters/store/ledger.ts";
+import { StoredOauthRecords } from "../../src/adapters/store/oauth-records.ts";
 import { openSigner } from "../../src/adapters/store/signing-key.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import type { Store } from "../../src/adapters/store/store.ts";
@@ -148,7 +150,14 @@ export async function startDeskServer(
   { routes, ...more }: Partial<AccessApi> & { readonly routes?: (api: Api, desk: StoredAccessDesk) => void } = {},
 ): Promise<DeskServer> {
   const desk = await world.desk();
-  const sessions = new Sessions({ hosts: ["127.0.0.1"], now: () => world.clock.now, lifetime: 3_600_000 });
+  const sessions = new Sessions({
+    hosts: ["127.0.0.1"],
+    records: new StoredOauthRecords(world.store.db, () => world.clock.now),
+    secret: randomBytes(32),
+    settings: "",
+    now: () => world.clock.now,
+    lifetime: 3_600_000,
+  });
   const api = await createApi({
     version: "0.0.0",
     pages: undefined,

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Person } from "../../src/access/person.ts";
@@ -7,6 +8,7 @@ import { loadDefaultRbacObjects, loadKubernetesSchemas, loadWorkloadCatalogue } 
 import { loadPaths } from "../../src/adapters/files/load-paths.ts";
 import { notificationSettings } from "../../src/adapters/notify/targets.ts";
 import { Ledger } from "../../src/adapters/store/ledger.ts";
+import { StoredOauthRecords } from "../../src/adapters/store/oauth-records.ts";
 import { openSigner } from "../../src/adapters/store/signing-key.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import { rbacWorld, readDefaultRbac } from "../../src/analysis/rbac/world.ts";
@@ -99,7 +101,14 @@ export async function startAccessConsole(directory: string) {
   const objects = documents.map(({ value }) => value).filter(isKubernetesObject);
   const index = rbacWorld(world);
 
-  const sessions = new Sessions({ hosts: ["127.0.0.1"], now, lifetime: 3_600_000 });
+  const sessions = new Sessions({
+    hosts: ["127.0.0.1"],
+    records: new StoredOauthRecords(store.db, now),
+    secret: randomBytes(32),
+    settings: "",
+    now,
+    lifetime: 3_600_000,
+  });
   const api = await createApi({
     version: "0.0.0",
     pages: join(root, "dist/web"),

@@ -357,12 +357,20 @@ describe("locks and restarts", () => {
     }
   });
 
-  test("a login outlives a restart of the server", async () => {
+  test("a login outlives a restart of the server; in the browser, unless it comes back with other settings", async () => {
     const computer = await Computer.make();
-    await browserLogin(computer, "vera");
+    const browser = new FetchBrowser();
+    await browserLogin(computer, "vera", browser);
+    const me = async () => (await browser.open(`${server.url}/api/v1/me`)).status;
     await server.close();
     server = await start(oidc());
     expect((await whoAmI((await computer.credential()).token)).status).toBe(200);
+    expect(await me()).toBe(200);
+    await server.close();
+    server = await start({ ...oidc(), roles: { viewer: { users: ["nobody"] } } });
+    expect(await me()).toBe(401);
+    await server.close();
+    server = await start(oidc());
   });
 
   test("groups that are taken away at the issuer are not in the next token, and its age is that of the issuer's word", async () => {

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { Agent, request } from "undici";
+import { sharedKey } from "../../src/adapters/store/grant-tokens.ts";
+import { StoredOauthRecords } from "../../src/adapters/store/oauth-records.ts";
 import type { Store } from "../../src/adapters/store/store.ts";
 import { consoleIdentities } from "../../src/cli/console-identities.ts";
 import { serveIdentity } from "../../src/cli/serve-identity.ts";
@@ -137,7 +139,14 @@ export async function startIdentityServer(options: IdentityServerOptions): Promi
   const write = (text: string) => void log.push(text);
   const io = { out: write, err: write, env: options.env ?? {}, outColumns: undefined, errIsTerminal: false, now: Date.now };
   const logins = await consoleIdentities("127.0.0.1", { identities: file }, { io, version: "0.0.0-test", exit: () => {} });
-  const sessions = new Sessions({ hosts: ["127.0.0.1", "localhost"], now: Date.now, lifetime: 86_400_000 });
+  const sessions = new Sessions({
+    hosts: ["127.0.0.1", "localhost"],
+    records: new StoredOauthRecords(store.db, Date.now),
+    secret: await sharedKey(store.db, "console"),
+    settings: JSON.stringify(logins.document),
+    now: Date.now,
+    lifetime: 86_400_000,
+  });
   let url = "";
   let gateway = "";
   const identity = await serveIdentity(

@@ -68,6 +68,16 @@ export class StoredOauthRecords {
     return numUpdatedRows === 1n;
   }
 
+  /** Of a record that is still there, whose other columns stay. */
+  async replace(model: string, id: string, payload: JsonObject): Promise<void> {
+    await this.#db
+      .updateTable("oauth_records")
+      .set({ payload: JSON.stringify(payload) })
+      .where("model", "=", model)
+      .where("id", "=", digest(id))
+      .execute();
+  }
+
   async destroy(model: string, id: string): Promise<void> {
     await this.#db.deleteFrom("oauth_records").where("model", "=", model).where("id", "=", digest(id)).execute();
   }

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import cookie from "@fastify/cookie";
 import csrf from "@fastify/csrf-protection";
@@ -86,7 +86,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     cookieKey: "castellan_csrf",
     cookieOpts: { httpOnly: true, sameSite: "strict", path: "/", secure: options.secure },
     getUserInfo: (request) => options.sessions.csrfIdentity(request.cookies["castellan_session"]),
-    csrfOpts: { hmacKey: randomBytes(32).toString("base64") },
+    csrfOpts: { hmacKey: Buffer.from(options.sessions.key("forms")).toString("base64") },
   });
   await app.register(swagger, {
     openapi: {
@@ -191,21 +191,16 @@ const hasOwnCheck = ({ routeOptions: { config } }: FastifyRequest): boolean =>
 /** Asked by kubelets and Prometheus, which name the pod's address. */
 const openPaths: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 
-async function guard(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { sessions, tokenUser, renewed }: Pick<ApiOptions, "sessions" | "tokenUser" | "renewed">,
-): Promise<FastifyReply | undefined> {
+type Proving = Pick<ApiOptions, "sessions" | "tokenUser" | "renewed">;
+
+async function guard(request: FastifyRequest, reply: FastifyReply, options: Proving): Promise<FastifyReply | undefined> {
   const path = request.url.split("?", 1)[0] ?? "";
   if (openPaths.has(path)) return undefined;
-  if (!sessions.isOwnHost(request.headers.host)) {
+  if (!options.sessions.isOwnHost(request.headers.host)) {
     return reply.status(421).send({ code: "WRONG_HOST", message: "this server does not answer for that host name" });
   }
   if (!path.startsWith("/api/v1/") || path === "/api/v1/session") return undefined;
-  const session = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
-  const authorization = request.raw.headersDistinct["authorization"] ?? [];
-  const ofToken = session === undefined && authorization.length > 0 ? tokenUser?.(authorization) : undefined;
-  const proven = session === undefined ? await ofToken : ((await renewed?.(session)) ?? { ok: true, user: session });
+  const proven = await userOf(request, options);
   if (proven?.ok === false) return reply.status(proven.status).send({ code: proven.code, message: proven.message });
   if (proven === undefined) {
     return reply.status(401).send({ code: "UNAUTHENTICATED", message: "open the address that the server printed, or /login" });
@@ -216,6 +211,23 @@ async function guard(
   if (mayAct(user, needed)) return undefined;
   const has = user.roles.length === 0 ? "no role" : `the role ${user.roles.join(", ")}`;
   return reply.status(403).send({ code: "FORBIDDEN", message: `this needs the role ${needed}; ${user.name} has ${has}` });
+}
+
+/** Who the header names or, where none was sent, whose session the cookie is of; as they are known by now. */
+async function userOf(request: FastifyRequest, { sessions, tokenUser, renewed }: Proving): Promise<TokenUser | undefined> {
+  const newest = async (user: User): Promise<TokenUser> => (await renewed?.(user)) ?? { ok: true, user };
+  const { authorization } = request.headers;
+  if (authorization !== undefined) {
+    const program = sessions.programOf(authorization);
+    return program === undefined ? tokenUser?.(request.raw.headersDistinct["authorization"] ?? []) : newest(program);
+  }
+  const cookie = request.cookies["castellan_session"] ?? "";
+  const session = await sessions.find(cookie);
+  if (session === undefined) return undefined;
+  const proven = await newest(session.user);
+  const isNewer = proven.ok && proven.user.person?.groupsAt !== session.user.person?.groupsAt;
+  if (isNewer) await sessions.renew(cookie, { ...session, user: proven.user });
+  return proven;
 }
 
 function statusOf(error: unknown): number {

@@ -7,14 +7,9 @@ import { developmentIssuer } from "../../services/access/identity-own-tokens.ts"
 import { developmentLoginPage, pageHeaders } from "../oauth/pages.ts";
 import { problem } from "./answers.ts";
 import { type Api, typed } from "./api.ts";
+import { type Attempt, LoginAttempts } from "./login-attempt.ts";
 import { type RoleMembers, roles, rolesOf } from "./roles.ts";
 import type { Sessions, User } from "./session.ts";
-
-interface Attempt {
-  readonly state: string;
-  readonly nonce: string;
-  readonly verifier: string;
-}
 
 export interface DevelopmentUser {
   readonly name: string;
@@ -41,10 +36,6 @@ export interface LoginOptions {
   readonly now: () => number;
 }
 
-const attemptLifetime = 600_000;
-/** So many people may be at the issuer at once; the oldest attempt makes room. */
-const mostAttempts = 1000;
-
 /** Where a login may lead besides the console: to who asked for it here. */
 const backSchema = z.object({
   return: z
@@ -67,7 +58,7 @@ export function addLoginRoutes(api: Api, options: LoginOptions): void {
         return reply.redirect(back === undefined ? "/login/oidc" : `/login/oidc?return=${encodeURIComponent(back)}`);
       const names = options.developmentUsers.map(({ name }) => name);
       if (token === undefined && names.length > 0) return reply.headers(pageHeaders).send(developmentLoginPage(names, back));
-      const session = token === undefined ? undefined : sessions.redeem(token);
+      const session = token === undefined ? undefined : await sessions.redeem(token);
       if (session !== undefined) return reply.setCookie("castellan_session", session, cookie).redirect("/");
       const message = "this login was used; start the server again for a new one";
       return reply.status(401).send({ code: "LOGIN_USED", message });
@@ -82,7 +73,7 @@ export function addLoginRoutes(api: Api, options: LoginOptions): void {
       async (request, reply) => {
         const known = options.developmentUsers.find(({ name }) => name === request.params.name);
         if (known === undefined) return reply.status(404).send({ code: "NOT_FOUND", message: "there is no such user" });
-        const started = start({ ok: true, identity: developmentIdentity(known) }, known.groups);
+        const started = await start({ ok: true, identity: developmentIdentity(known) }, known.groups);
         if (!started.ok) return reply.status(started.status).send({ code: started.code, message: started.message });
         return reply.setCookie("castellan_session", started.session, cookie).redirect(request.query.return ?? "/");
       },
@@ -97,12 +88,12 @@ export function addLoginRoutes(api: Api, options: LoginOptions): void {
   });
   const described = { description: "Who is logged in.", response: { 200: session, 401: problem } };
   app.get("/api/v1/session", { schema: described }, async (request, reply) => {
-    const user = sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
+    const user = await sessions.userOf(request.cookies["castellan_session"], request.headers.authorization);
     if (user === undefined) return reply.status(401).send({ code: "UNAUTHENTICATED", message: "nobody is logged in" });
     return { user, csrfToken: reply.generateCsrf({ userInfo: sessions.csrfIdentity(request.cookies["castellan_session"]) }) };
   });
   app.post("/api/v1/logout", { config: { role: "anybody" } }, async (request, reply) => {
-    sessions.end(request.cookies["castellan_session"] ?? "");
+    await sessions.end(request.cookies["castellan_session"] ?? "");
     return reply.clearCookie("castellan_session", cookie).status(204).send();
   });
 }
@@ -121,39 +112,40 @@ function developmentIdentity({ name, groups }: DevelopmentUser): ProvenIdentity 
 }
 
 type Started =
-  | { readonly ok: true; readonly session: string; readonly person: Person }
+  | { readonly ok: true; readonly session: string; readonly until: number; readonly person: Person }
   | { readonly ok: false; readonly status: number; readonly code: string; readonly message: string };
 
-function startSession({ sessions, members, admit, now }: LoginOptions, proof: Proof, groups?: readonly string[]): Started {
+async function startSession(
+  { sessions, members, admit, now }: LoginOptions,
+  proof: Proof,
+  groups?: readonly string[],
+): Promise<Started> {
   const admitted = proof.ok ? admit(proof.identity) : proof;
   if (!admitted.ok) return admitted;
   // Groups of a file are no provider's, and grow no older.
   const person = groups === undefined ? { ...admitted.person, groupsAt: now() } : admitted.person;
   const all = groups ?? person.groups;
   const user: User = { name: person.user, groups: all, roles: rolesOf(person.user, all, members), person };
-  return { ok: true, session: sessions.start(user), person };
+  const { token, until } = await sessions.start(user);
+  return { ok: true, session: token, until, person };
 }
 
-function addIssuerRoutes(api: Api, issuer: IssuerLogin, options: LoginOptions, start: (proof: Proof) => Started): void {
+function addIssuerRoutes(api: Api, issuer: IssuerLogin, options: LoginOptions, start: (proof: Proof) => Promise<Started>): void {
   const { now, secure, sessions, onLogin } = options;
-  const attempts = new Map<string, { readonly attempt: Attempt; readonly until: number; readonly back: string | undefined }>();
+  const attempts = new LoginAttempts(sessions.key("logins"), now);
   // The issuer sends the browser back from another site: `strict` would lose the cookie.
   const cookie = { httpOnly: true, sameSite: "lax", path: "/login", secure } as const;
 
   typed(api).get("/login/oidc", { schema: { hide: true, querystring: backSchema } }, async (request, reply) => {
     const { url, attempt } = await issuer.begin();
-    const [oldest] = attempts.keys();
-    if (attempts.size >= mostAttempts && oldest !== undefined) attempts.delete(oldest);
-    attempts.set(attempt.state, { attempt, until: now() + attemptLifetime, back: request.query.return });
-    return reply.setCookie("castellan_login", attempt.state, cookie).redirect(url);
+    const begun = await attempts.seal({ attempt, back: request.query.return });
+    return reply.setCookie("castellan_login", begun, cookie).redirect(url);
   });
 
   api.get("/login/callback", { schema: { hide: true } }, async (request, reply) => {
-    const state = request.cookies["castellan_login"] ?? "";
-    const known = attempts.get(state);
-    attempts.delete(state);
+    const known = await attempts.open(request.cookies["castellan_login"] ?? "");
     reply.clearCookie("castellan_login", cookie);
-    if (known === undefined || known.until < now()) {
+    if (known === undefined) {
       return reply
         .status(401)
         .send({ code: "LOGIN_EXPIRED", message: "this login was not begun here, or too long ago: open /login" });
@@ -165,13 +157,13 @@ function addIssuerRoutes(api: Api, issuer: IssuerLogin, options: LoginOptions, s
       const why = error instanceof Error ? error.message : String(error);
       return reply.status(401).send({ code: "LOGIN_REFUSED", message: `the issuer's answer was not accepted: ${why}` });
     }
-    const started = start(finished.proof);
+    const started = await start(finished.proof);
     if (!started.ok) {
       return reply
         .status(started.status)
         .send({ code: "LOGIN_REFUSED", message: `the issuer's answer was not accepted: ${started.message}` });
     }
-    onLogin?.(started.person, finished.again, sessions.endOf(started.session) ?? now());
+    onLogin?.(started.person, finished.again, started.until);
     reply.setCookie("castellan_session", started.session, { ...cookie, sameSite: "strict", path: "/" });
     return known.back === undefined ? reply.redirect("/") : goOn(reply, known.back);
   });

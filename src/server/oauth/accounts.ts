@@ -2,24 +2,11 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Person } from "../../access/person.ts";
 import type { Authenticated } from "../../services/access/identity.ts";
+import { personSchema } from "../api/session.ts";
 import type { OauthRecords } from "./records.ts";
 
-const names = z.array(z.string()).readonly();
-
-const accountSchema = z.object({
-  until: z.number(),
-  person: z.object({
-    issuer: z.string(),
-    subject: z.string(),
-    user: z.string(),
-    groups: names,
-    groupsAt: z.number().optional(),
-    human: z.string(),
-    isProgram: z.boolean(),
-    displayName: z.string().optional(),
-    email: z.string().optional(),
-  }),
-});
+/** Tokens name neither of these. */
+const accountSchema = z.object({ until: z.number(), person: personSchema.omit({ uid: true, extra: true, until: true }) });
 
 /** One login at the command line: whom its tokens name, and when the last of them ends. */
 export interface Account {

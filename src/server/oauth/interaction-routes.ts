@@ -32,15 +32,15 @@ export function addInteractionRoutes(api: Api, options: InteractionOptions): voi
 
   app.get("/oauth/interaction/:uid", { schema: { hide: true, params } }, async (request, reply) => {
     const path = `/oauth/interaction/${request.params.uid}`;
-    const user = sessions.userOf(cookieOf(request), undefined);
-    if (user === undefined) return askWho(reply, path, options);
+    const session = await sessions.find(cookieOf(request));
+    if (session === undefined) return askWho(reply, path, options);
     const step = await stepOf(await options.provider(), request, reply);
     if (step === undefined) return refuse(reply, over);
     const { params: asked, deviceCode } = step;
     if (asked["client_id"] !== clientId) return refuse(reply, "This login is of another program.");
     const csrf = reply.generateCsrf({ userInfo: sessions.csrfIdentity(cookieOf(request)) });
-    if (request.headers.accept === "application/json") return { user: user.name, csrf };
-    const confirmation = { user: user.name, action: path, csrf, isDevice: deviceCode !== undefined };
+    if (request.headers.accept === "application/json") return { user: session.user.name, csrf };
+    const confirmation = { user: session.user.name, action: path, csrf, isDevice: deviceCode !== undefined };
     return reply.headers(pageHeaders).send(confirmationPage(confirmation));
   });
 
@@ -49,11 +49,11 @@ export function addInteractionRoutes(api: Api, options: InteractionOptions): voi
     "/oauth/interaction/:uid",
     { config: { csrf: "in-form" }, schema: { hide: true, params, body } },
     async (request, reply) => {
-      const loggedIn = sessions.userOf(cookieOf(request), undefined)?.person;
-      const until = sessions.endOf(cookieOf(request));
+      const session = await sessions.find(cookieOf(request));
+      const loggedIn = session?.user.person;
       const known = loggedIn === undefined ? undefined : await options.current(loggedIn);
       const person = known?.ok === true ? known.person : undefined;
-      if (person === undefined || until === undefined)
+      if (person === undefined || session === undefined)
         return refuse(reply, "The session in this browser has ended. Run castellan login again.");
       const provider = await options.provider();
       if ((await stepOf(provider, request, reply)) === undefined) return refuse(reply, over);
@@ -64,7 +64,7 @@ export function addInteractionRoutes(api: Api, options: InteractionOptions): voi
         const limit = `a token with ${person.groups.length} groups would be larger than ${mostTokenBytes} bytes`;
         return refuse(reply, `This login cannot be passed on: ${limit}. Let the identity provider say fewer groups.`);
       }
-      const accountId = await accounts.open({ person, until });
+      const accountId = await accounts.open({ person, until: session.until });
       const grant = new provider.Grant({ accountId, clientId });
       grant.addOIDCScope(scope);
       for (const audience of Object.values(audiences)) grant.addResourceScope(audience, scope);
