@@ -19,7 +19,8 @@ export interface Ran {
 
 async function ran(program: string, args: readonly string[], input = "", env: NodeJS.ProcessEnv = {}): Promise<Ran> {
   const child = run(program, args, { env: { ...process.env, ...env }, maxBuffer: 64 << 20 });
-  child.child.stdin?.end(input);
+  // One that ends without reading it says why.
+  child.child.stdin?.on("error", () => {}).end(input);
   return child.then(
     ({ stdout, stderr }) => ({ code: 0, text: stdout + stderr }),
     (error: { code: number; stdout: string; stderr: string }) => ({ code: error.code, text: error.stdout + error.stderr }),
