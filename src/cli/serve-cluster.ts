@@ -6,12 +6,14 @@ import type { OutsideCalls } from "../adapters/outside-calls.ts";
 import type { Registries } from "../adapters/registry/registries.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
+import { isRbacObject } from "../analysis/rbac/objects.ts";
 import type { DefaultRbac } from "../analysis/rbac/world.ts";
 import { EventWriter } from "../controllers/event-writer.ts";
 import { ReportWriter } from "../controllers/report-writer.ts";
 import type { ApiResources } from "../core/api-resources.ts";
 import type { Finding } from "../core/finding.ts";
 import type { Instant } from "../core/host.ts";
+import type { KubernetesObject } from "../core/kubernetes.ts";
 import type { Labels } from "../core/label-selector.ts";
 import type { KubernetesSchemas } from "../core/schema.ts";
 import type { SourceDocument } from "../core/source.ts";
@@ -107,6 +109,8 @@ export type ClusterSource =
     };
 
 const modesMilliseconds = 3000;
+/** Objects change all the time; that pages are to look again, though nothing was found, is told no more often. */
+const objectsMilliseconds = 2000;
 
 /** One cluster, or a set of files, under our policies: what is in it, what is wrong with it, and how to change that. */
 export class ServedCluster implements ClusterView, MeasuredCluster {
@@ -127,6 +131,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
   #entries: GlobalContext | undefined;
   #isSettled = false;
   #modesRefresh: NodeJS.Timeout | undefined;
+  #objectsTold: NodeJS.Timeout | undefined;
   readonly #reach: ClusterReach | undefined;
   /** The attempts to begin, where the first one failed. */
   #beginning: Promise<void> | undefined;
@@ -178,6 +183,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
         if (this.#isSettled && this.#leads()) this.#events?.take(change.opened.filter(this.#isApplied));
         if (this.#leads()) this.#records.take(findingNotes(change, now(), versionOf));
       },
+      onObjects: (objects) => this.#tellObjects(objects),
       onTrouble: troubleOf("other"),
     });
     this.rights = new RightsView(
@@ -280,6 +286,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
 
   async stop(): Promise<void> {
     clearInterval(this.#modesRefresh);
+    clearTimeout(this.#objectsTold);
     await this.#reach?.stop();
     await this.#beginning;
     const mayUnregister = this.#isSettled && this.unreached() === undefined;
@@ -319,6 +326,18 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     if (unreached !== undefined) say(`castellan: ${this.name} is not reached: ${unreached.reason}; ${known}; tried again`);
     else say(`castellan: ${this.name} is reached again`);
     tell();
+  }
+
+  /** Who may do what, and who talks to whom, changes without any finding, too. */
+  #tellObjects(objects: Iterable<KubernetesObject>): void {
+    // What is asked next is answered by the rights of this moment; what else bears on them, as pods do, changes too often.
+    if (Iterator.from(objects).some(isRbacObject)) this.rights.changed();
+    this.#objectsTold ??= setTimeout(() => {
+      this.#objectsTold = undefined;
+      this.rights.changed();
+      this.#flows.changed();
+      this.#parts.tell();
+    }, objectsMilliseconds);
   }
 
   /** Findings of policies that somebody applied, and not of what comes with us. */

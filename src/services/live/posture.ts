@@ -51,6 +51,8 @@ export interface PostureOptions {
   /** Exceptions that people approved for the object of an action. */
   readonly excuses?: ((action: Action) => Excuse | undefined) | undefined;
   readonly onChange: (change: PostureChange) => void;
+  /** Told of objects that are new, changed or gone, before they are judged. */
+  readonly onObjects: (objects: Iterable<KubernetesObject>) => void;
   readonly onTrouble: (error: Error) => void;
 }
 
@@ -147,6 +149,7 @@ export class Posture {
       this.#dirty.add(keyOf(object));
     }
     this.#facts = undefined;
+    this.#options.onObjects([...set.map(({ value }) => value), ...deleted]);
     if (set.length + deleted.length > 0) this.#analyseAfter ??= this.#options.host.now() + analysisPauseMilliseconds;
     this.#work();
   }
