@@ -24,6 +24,7 @@ import { ScheduledReviews } from "../services/scheduled-reviews.ts";
 import { teamOfResource } from "../services/team.ts";
 import type { CommandContext } from "./command.ts";
 import type { IdentityFlags } from "./console-identities.ts";
+import { flowLogs } from "./flow-logs.ts";
 import { openLedger, openStore } from "./open-store.ts";
 import { writeDiagnostics } from "./run-audit-text.ts";
 import { announceServer } from "./running-server.ts";
@@ -117,10 +118,12 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   const sources = await sourcesOf(flags, context, schemas, webhook, shared, registered);
   for (const source of sources) if (source.type === "live") closing.push(() => source.client.close());
   if (webhook !== undefined) closing.push(() => webhook.close());
+  const names = sources.map(({ name }) => name);
+  const logs = flowLogs(flags.flows ?? [], names);
   closing.push(startRenewals(registered, { flags, io, say: (text) => log.say(text), trouble }));
   const policyFiles = new PolicyFiles(flags.policies ?? [], {
     ledger,
-    clusters: sources.map(({ name }) => name),
+    clusters: names,
     now: io.now,
     onChange: (documents) => {
       for (const cluster of clusters) cluster.setPolicies(documents);
@@ -278,8 +281,9 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     closing.push(gateway.close);
     bypass.start();
   }
-  for (const path of flags.flows ?? []) {
-    const followed = new FollowedFile(path, { onLines: (lines) => clusters[0]?.takeFlows(lines), onTrouble: trouble });
+  for (const { cluster, path } of logs) {
+    const onLines = (lines: readonly string[]) => namedCluster(cluster)?.takeFlows(lines);
+    const followed = new FollowedFile(path, { onLines, onTrouble: trouble });
     closing.push(() => followed.stop());
     await followed.start();
   }
@@ -287,7 +291,6 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
   await trend.start();
   if (flags.reviewEvery !== undefined) {
     const every = flags.reviewEvery * dayMilliseconds;
-    const names = clusters.map(({ name }) => name);
     const scheduled = new ScheduledReviews({ reviews, clusters: names, every, now: io.now, onTrouble: trouble });
     closing.push(() => scheduled.stop());
     await scheduled.start();

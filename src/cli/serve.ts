@@ -21,7 +21,11 @@ export function createCommand(context: CommandContext): Command {
         .conflicts(["context", "kubeconfig", "clusters"]),
     )
     .option("--audit-log <path>", "takes a recorded audit log into the ledger at the start; repeatable", collect)
-    .option("--flows <file>", "follows a log of flows (Hubble's exporter, Calico, ...) of the first cluster; repeatable", collect)
+    .option(
+      "--flows <[cluster=]file>",
+      "follows a log of flows (Hubble's exporter, Calico, ...) of the named cluster, else of the first one; repeatable",
+      collect,
+    )
     .option("--listen <address>", "where the console and the API are: host:port", "127.0.0.1:8080")
     .option("--identities <file>", "who may log in and with which role: an OIDC issuer, or users for development")
     .option("--insecure-development-identities", "lets development users in where the address is not loopback")

@@ -134,6 +134,8 @@ export const networkScript = `
     else return;
     document.getElementById("focus-title").focus({ preventScroll: true });
     document.getElementById("peers").scrollIntoView({ block: "nearest" });
+    // Within the console the address of the whole is another.
+    if (parent !== window) parent.postMessage({ shown: location.hash.slice(1) }, "*");
   }
 
   // Arrow keys move in the matrix, as in a spreadsheet.

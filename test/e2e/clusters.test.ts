@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, startCluster } from "../cluster/start.ts";
 import { CastellanServer, kubectl } from "./castellan-server.ts";
+import { joinedKubeconfig } from "./joined-kubeconfig.ts";
 import { configMap, requireTeam } from "./require-team.ts";
 
 const names = ["training", "serving"] as const;
@@ -17,20 +18,6 @@ function running(index: number): Cluster {
   const cluster = clusters[index];
   if (cluster?.available !== true) throw new Error(cluster?.reason ?? "not started");
   return cluster;
-}
-
-function kubeconfig(): string {
-  const entries = names.map((name, index) => ({ name, cluster: running(index) }));
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: entries.map(({ name, cluster }) => ({
-      name,
-      cluster: { server: cluster.server, "certificate-authority-data": Buffer.from(cluster.authority).toString("base64") },
-    })),
-    users: entries.map(({ name, cluster }) => ({ name, user: { token: cluster.token("admin") } })),
-    contexts: names.map((name) => ({ name, context: { cluster: name, user: name } })),
-  });
 }
 
 /** What the API answers to whoever followed the printed address. */
@@ -45,7 +32,8 @@ beforeAll(async () => {
   if (clusters.some((cluster) => !cluster.available)) return;
   for (const index of names.keys()) await kubectl(running(index), ["apply", "-f", "-"], configMap(`before-${names[index]}`, {}));
   directory = await mkdtemp(join(tmpdir(), "castellan-clusters-"));
-  await writeFile(join(directory, "kubeconfig"), kubeconfig());
+  const named = new Map([...names.entries()].map(([index, name]) => [name, running(index)]));
+  await writeFile(join(directory, "kubeconfig"), joinedKubeconfig(named));
   await writeFile(join(directory, "policy.yaml"), requireTeam);
   server = new CastellanServer(join(directory, "data"), [
     ...["--kubeconfig", join(directory, "kubeconfig"), "--policies", join(directory, "policy.yaml")],

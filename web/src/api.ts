@@ -109,7 +109,7 @@ export function askAgain(): void {
 let source: EventSource | undefined;
 
 /** Counts the server's change events; one connection serves all who listen. */
-function useServerChanges(): number {
+export function useServerChanges(): number {
   const [version, setVersion] = useState(0);
   useEffect(() => {
     const listener = () => setVersion((n) => n + 1);

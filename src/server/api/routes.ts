@@ -180,11 +180,15 @@ export function addRoutes(api: Api, data: ConsoleData): void {
   app.get(
     "/api/v1/network.html",
     {
-      schema: { querystring: clusterQuery, description: "Who may talk to whom in a cluster, drawn; the first one unless told." },
+      schema: { querystring: clusterQuery, description: "Who may talk to whom in a cluster, drawn; of several one is named." },
     },
     async (request, reply) => {
-      const [view] = clustersOf(request.query.cluster);
+      const [view, ...others] = clustersOf(request.query.cluster);
       if (view === undefined) return reply.status(404).send({ code: "NOT_FOUND", message: "there is no such cluster" });
+      if (others.length > 0) {
+        const names = [view, ...others].map(({ name }) => name).join(", ");
+        return reply.status(400).send({ code: "CLUSTER_NEEDED", message: `which cluster is meant: ${names}?` });
+      }
       if (!view.isKnown()) return reply.status(503).send(notReached(view.name));
       return reply
         .type("text/html")

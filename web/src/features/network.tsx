@@ -1,14 +1,15 @@
 import { Alert, Stack, Table, Tabs, Text } from "@mantine/core";
 import { useSearchParams } from "wouter";
-import { type Answer, query, useAnswer } from "../api.ts";
+import { count } from "../../../src/report/text.ts";
+import { type Answer, useAnswer } from "../api.ts";
 import { useCluster } from "../cluster.tsx";
 import { PageTitle } from "../components/page-title.tsx";
 import { Answer as Shown, Time } from "../components/state.tsx";
+import { NetworkMaps } from "./network-map.tsx";
 
 /** Who may talk to whom, and who does. */
 export function NetworkPage() {
   const [search, setSearch] = useSearchParams();
-  const cluster = useCluster();
   return (
     <Stack h="calc(100vh - 90px)">
       <PageTitle text="Network" />
@@ -16,6 +17,7 @@ export function NetworkPage() {
         value={search.get("show") ?? "map"}
         onChange={(tab) =>
           setSearch((before) => {
+            before.delete("at");
             if (tab === "flows") before.set("show", tab);
             else before.delete("show");
             return before;
@@ -28,14 +30,8 @@ export function NetworkPage() {
           <Tabs.Tab value="map">What policies allow</Tabs.Tab>
           <Tabs.Tab value="flows">What flows</Tabs.Tab>
         </Tabs.List>
-        <Tabs.Panel value="map" pt="sm" style={{ flex: 1 }}>
-          {/* The drawing of `castellan net graph -o html`, made from what is live. */}
-          <iframe
-            title="Who may talk to whom"
-            src={`/api/v1/network.html${query({ cluster })}`}
-            sandbox="allow-scripts"
-            style={{ width: "100%", height: "100%", border: 0, borderRadius: 8 }}
-          />
+        <Tabs.Panel value="map" pt="sm" style={{ flex: 1, minHeight: 0, overflow: "auto" }}>
+          <NetworkMaps />
         </Tabs.Panel>
         <Tabs.Panel value="flows" pt="sm" tabIndex={0} style={{ overflow: "auto" }}>
           <Flows />
@@ -75,12 +71,12 @@ function FlowTable({ cluster, flows, rows, unknown }: ClusterFlows) {
   return (
     <Stack gap="xs">
       <Text c="dimmed" size="sm" aria-live="polite">
-        {cluster}: the last {flows} flows, {rows.length} connections
+        {cluster}: the last {count(flows, "flow")}, {count(rows.length, "connection")}
       </Text>
       {differing > 0 && (
         <Alert color="yellow">
           <Text fw={700} size="sm">
-            {differing} connections are not treated as the policies say
+            {count(differing, "connection")} not treated as the policies say
           </Text>
           They come first: the network lets pass what policies deny, or drops what they allow.
         </Alert>
