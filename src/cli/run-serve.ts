@@ -8,7 +8,7 @@ import { readDefaultRbac } from "../analysis/rbac/world.ts";
 import { type Finding, severities } from "../core/finding.ts";
 import { count } from "../report/text.ts";
 import { ServerMetrics, type TroubleSource } from "../server/metrics/metrics.ts";
-import { BadBatch } from "../server/webhook/webhook.ts";
+import { BadBatch } from "../server/webhook/batches.ts";
 import { BypassWatch } from "../services/access/bypass/bypass-watch.ts";
 import { sealGrant } from "../services/access/guardrail-grant.ts";
 import { sealedDigest } from "../services/access/sealed-digest.ts";

@@ -8,11 +8,9 @@ import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { sharedKey } from "../adapters/store/grant-tokens.ts";
 import type { Ledger } from "../adapters/store/ledger.ts";
 import type { Store } from "../adapters/store/store.ts";
-import { otlpLines } from "../analysis/network/flows/otlp.ts";
-import { isArray } from "../core/json.ts";
 import type { ServerMetrics } from "../server/metrics/metrics.ts";
 import { answerReview } from "../server/webhook/reviews.ts";
-import { BadBatch, jsonBatch, listenForReviews, type ReviewHandler } from "../server/webhook/webhook.ts";
+import { listenForReviews, type ReviewHandler } from "../server/webhook/webhook.ts";
 import { Admission } from "../services/admission/admit.ts";
 import type { Approvals } from "../services/admission/approvals.ts";
 import { CallKeys, callKeysName } from "../services/admission/call-keys.ts";
@@ -20,7 +18,6 @@ import type { WebhookOptions } from "../services/admission/configuration.ts";
 import type { FactSource } from "../services/admission/facts.ts";
 import type { PolicyResultCounts } from "../services/admission/policy-result-counts.ts";
 import { reviewPolicy } from "../services/admission/policy-review.ts";
-import { ingestEvents } from "../services/audit/ingest.ts";
 import type { DownstreamWriter } from "../services/downstream/downstream-writer.ts";
 import { EffectsWriter } from "../services/downstream/effects.ts";
 import type { RuleJudge } from "../services/downstream/judge.ts";
@@ -32,6 +29,7 @@ import type { WebhookOwner } from "../services/live/webhook-registration.ts";
 import { UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
 import { nodeHost } from "./node-host.ts";
+import { batchHandlers } from "./serve-batches.ts";
 import { type CallerFlags, servedCallers } from "./webhook-callers.ts";
 
 export interface WebhookFlags extends CallerFlags {
@@ -125,24 +123,7 @@ export async function serveWebhook(flags: WebhookFlags, parts: WebhookParts): Pr
     onError: trouble,
     batches: {
       isAuthorized: (header) => isSecret(header, `Bearer ${token}`),
-      handlers: new Map([
-        [
-          "/audit",
-          jsonBatch(async (events, from) => {
-            const { refused, reason } = await ingestEvents(ledger, isArray(events) ? events : [events], from);
-            if (refused > 0) trouble(new Error(`${refused} values of an audit batch of ${from} are no events: ${reason}`));
-          }),
-        ],
-        ["/flows", async (body, from) => flows(from, body.split("\n"))],
-        [
-          "/v1/logs",
-          jsonBatch(async (request, from) => {
-            const lines = otlpLines(request);
-            if (lines === undefined) throw new BadBatch("the body is no OTLP request for logs in JSON");
-            flows(from, lines);
-          }),
-        ],
-      ]),
+      handlers: batchHandlers({ ledger, flows, trouble }),
     },
     handle: async (path, review, until) => {
       const [, prefix = "", rest = ""] = clusterPath.exec(path) ?? [];

@@ -3,7 +3,8 @@ import { openPostgres } from "../../src/adapters/store/postgres.ts";
 import { openSigner } from "../../src/adapters/store/signing-key.ts";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import { isArray } from "../../src/core/json.ts";
-import { jsonBatch, listenForReviews } from "../../src/server/webhook/webhook.ts";
+import { jsonBatch } from "../../src/server/webhook/batches.ts";
+import { listenForReviews } from "../../src/server/webhook/webhook.ts";
 import { ingestEvents } from "../../src/services/audit/ingest.ts";
 import { ServingCertificates } from "../../src/services/live/serving-certificates.ts";
 

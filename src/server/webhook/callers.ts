@@ -77,6 +77,11 @@ export class Callers {
     if (certificates.names.size === 0 || names.some((one) => certificates.names.has(one))) this.#certified.add(socket);
   }
 
+  /** Whether a trusted client certificate was shown. */
+  isCertified(socket: Socket): boolean {
+    return this.#certified.has(socket);
+  }
+
   /** The path that is asked for, or why it is not answered. */
   admit(path: string, socket: Socket): string | { readonly status: number; readonly message: string } {
     const { certificates, open, onRefused } = this.#options;
@@ -84,7 +89,7 @@ export class Callers {
       onRefused(why, socket.remoteAddress ?? "");
       return { status, message };
     };
-    if (certificates !== undefined && !this.#certified.has(socket))
+    if (certificates !== undefined && !this.isCertified(socket))
       return refused("certificate", 401, "a client certificate is needed that this server trusts");
     const opened = open(path);
     // An API server may be told of its key a moment later than we are.
