@@ -9,9 +9,10 @@ import { violations } from "./accessibility.ts";
 import { CastellanServer, kubectl } from "./castellan-server.ts";
 import { type ConsoleBrowser, canBrowse, openConsole } from "./console-browser.ts";
 import { joinedKubeconfig } from "./joined-kubeconfig.ts";
-import { requireTeam } from "./require-team.ts";
+import { configMap, requireTeam } from "./require-team.ts";
 
 const names = ["training", "serving"] as const;
+const auditTeam = requireTeam.replace("Enforce", "Audit");
 let clusters: readonly (Cluster | NotAvailable)[] = [];
 let directory = "";
 let server: CastellanServer;
@@ -83,7 +84,7 @@ describe.skipIf(!canBrowse)("the console of several clusters in a real browser",
       join(directory, "kubeconfig"),
       joinedKubeconfig(new Map([...names.entries()].map(([index, name]) => [name, running(index)]))),
     );
-    await writeFile(join(directory, "policy.yaml"), requireTeam.replace("Enforce", "Audit"));
+    await writeFile(join(directory, "policy.yaml"), auditTeam);
     await writeFile(join(directory, "training.txt"), flow("10.1.0.2", "10.1.0.1"));
     await writeFile(join(directory, "serving.txt"), flow("10.1.1.3", "10.1.1.1"));
     server = new CastellanServer(join(directory, "data"), [
@@ -188,6 +189,30 @@ describe.skipIf(!canBrowse)("the console of several clusters in a real browser",
     await row.waitFor();
     await kubectl(running(1), ["delete", "rolebinding", "reader", "-n", "serving-apps"]);
     await row.waitFor({ state: "detached" });
+  });
+
+  test("findings come and go in the list as objects and policies change, without reload", async ({ skip }) => {
+    if (clusters.some((cluster) => !cluster.available)) skip();
+    const { page, origin } = console;
+    await page.goto(`${origin}/findings?text=require-team+seen-live`);
+    await page.getByText(/^0 findings:/).waitFor();
+    await page.evaluate(() => Object.assign(globalThis, { sinceLoaded: true }));
+    const row = (name: string) => page.getByRole("row", { name: new RegExp(`ConfigMap seen-live ${name}`) });
+    for (const index of names.keys()) await apply(index, JSON.parse(configMap("seen-live")));
+    for (const name of names) await row(name).waitFor();
+    await page.getByText(/^2 findings:/).waitFor();
+    await choose("serving");
+    await page.getByText(/^1 finding:/).waitFor();
+    await row("serving").getByRole("link").click();
+    await page.getByRole("dialog").getByText("label team is required").waitFor();
+    await page.keyboard.press("Escape");
+    await apply(1, JSON.parse(configMap("seen-live", { team: "nlp" })));
+    await page.getByText(/^0 findings:/).waitFor();
+    await page.getByRole("button", { name: "Clear" }).or(page.locator(".mantine-Select-section button")).first().click();
+    await row("training").waitFor();
+    await writeFile(join(directory, "policy.yaml"), auditTeam.replace("label team is required", "say whose it is"));
+    await row("training").getByText("say whose it is").waitFor();
+    expect(await page.evaluate(() => "sinceLoaded" in globalThis)).toBe(true);
   });
 
   test("each log of flows is of its cluster, and the page shows all or one", async ({ skip }) => {
