@@ -286,7 +286,6 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
 
   async stop(): Promise<void> {
     clearInterval(this.#modesRefresh);
-    clearTimeout(this.#objectsTold);
     await this.#reach?.stop();
     await this.#beginning;
     const mayUnregister = this.#isSettled && this.unreached() === undefined;
@@ -295,6 +294,7 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     // After all has stopped: a change of a policy on its way would register the webhooks again.
     if (unregister) await this.#governed?.unregister();
     await this.#posture.stop();
+    clearTimeout(this.#objectsTold);
     await this.#records.stop();
   }
 
