@@ -39,7 +39,31 @@ export async function verifyStoredLedger(
   witnessed: readonly string[] = [],
   check: PageCheck = checkedHere(db),
 ): Promise<LedgerVerifier> {
+  for (let attempt = 1; ; attempt++) {
+    const first = await prunedSize(db);
+    const verifier = await verifyOnce(db, keys, verifySignature, witnessed, check);
+    // What retention removed under our eyes is not missing: it is looked at again, from where it begins now.
+    if (verifier.problems.length === 0 || attempt === attempts || (await prunedSize(db)) === first) return verifier;
+  }
+}
+
+const attempts = 5;
+
+async function prunedSize(db: Kysely<Tables>): Promise<number | undefined> {
+  return (await db.selectFrom("ledger_head").select("pruned_size").executeTakeFirst())?.pruned_size;
+}
+
+async function verifyOnce(
+  db: Kysely<Tables>,
+  keys: readonly CheckpointKey[],
+  verifySignature: VerifyEd25519,
+  witnessed: readonly string[],
+  check: PageCheck,
+): Promise<LedgerVerifier> {
+  // Others may write meanwhile. The ledger is looked at as this head has it; checkpoints that were there before end nowhere behind it.
+  const known = await notes(db);
   const head = await db.selectFrom("ledger_head").selectAll().executeTakeFirst();
+  const since = await notes(db, head?.size);
   const start = unpackFrontier(head?.pruned_size ?? 0, head?.pruned_frontier ?? new Uint8Array(0));
   const verifier = new LedgerVerifier(ledgerHashes, start ?? emptyFrontier);
   if (start === undefined)
@@ -49,7 +73,7 @@ export async function verifyStoredLedger(
     tiles.set(`${level}/${idx}`, hash);
   const heads: TreeHead[] = [];
   let signed = start?.size ?? 0;
-  for (const note of [...(await notes(db)), ...witnessed]) {
+  for (const note of new Set([...known, ...since, ...witnessed])) {
     const reading = readCheckpoint(sha256, verifySignature, keys, note);
     if (!reading.ok) verifier.report("CHECKPOINT_INVALID", 0, 0, `a checkpoint is not to be trusted: ${reading.reason}`);
     else if (reading.head.size >= verifier.size) heads.push(reading.head);
@@ -64,7 +88,9 @@ export async function verifyStoredLedger(
   sign(verifier.size);
   const tileOf = ({ level, index }: { readonly level: number; readonly index: number }) => tiles.get(`${level}/${index}`);
   let keyed = 0;
-  for await (const { seqs, leaves, tiles: whole, problems, keyed: keyedHere } of pages(check, verifier.size, await lastOf(db))) {
+  const stored = await lastOf(db);
+  const last = head === undefined ? stored : Math.min(stored, Math.max(head.size, signed) - 1);
+  for await (const { seqs, leaves, tiles: whole, problems, keyed: keyedHere } of pages(check, verifier.size, last)) {
     keyed += keyedHere;
     let problem = 0;
     let tile = 0;
@@ -92,15 +118,28 @@ export async function verifyStoredLedger(
     const message = `the ledger's head says ${head.size} records, where there are ${verifier.size}, or its hashes are not theirs`;
     verifier.report("HEAD_CHANGED", 0, head.size, message);
   }
+  await checkEnd(db, verifier);
   return verifier;
 }
 
-/** Who takes away records can say so in the head, but not in a record, which a checkpoint signs. */
+/** What was added since is for the next verification; a record behind the head was added by somebody else. */
+async function checkEnd(db: Kysely<Tables>, verifier: LedgerVerifier): Promise<void> {
+  const last = await lastOf(db);
+  const head = await db.selectFrom("ledger_head").select("size").executeTakeFirst();
+  if (head === undefined || last < head.size) return;
+  const message = `there are records up to ${last}, where the ledger's head says that it has ${head.size}`;
+  verifier.report("HEAD_CHANGED", head.size, last, message);
+}
+
+/**
+ * Who takes away records can say so in the head, but not in a record, which a checkpoint signs. What is said to be removed may still be
+ * there: it goes in steps.
+ */
 async function checkRemoved(db: Kysely<Tables>, verifier: LedgerVerifier, first: number): Promise<void> {
   const recorded = await recordedPruning(db);
-  if (recorded === first) return;
+  if (first <= recorded) return;
   const message = `the records before ${first} are gone, where those before ${recorded} were removed by retention, as the ledger says`;
-  verifier.report("REMOVAL_UNRECORDED", Math.min(recorded, first), Math.max(recorded, first) - 1, message);
+  verifier.report("REMOVAL_UNRECORDED", recorded, first - 1, message);
 }
 
 /** A key without its record would keep an event out of the ledger for good. */
@@ -115,8 +154,11 @@ async function checkKeys(db: Kysely<Tables>, verifier: LedgerVerifier, keyed: nu
   verifier.report("KEYS_CHANGED", 0, verifier.size - 1, message);
 }
 
-async function notes(db: Kysely<Tables>): Promise<string[]> {
-  return (await db.selectFrom("ledger_checkpoints").select("note").orderBy("size").execute()).map(({ note }) => note);
+/** Of all checkpoints, or of those over `size` records at most. */
+async function notes(db: Kysely<Tables>, size?: number): Promise<string[]> {
+  const query = db.selectFrom("ledger_checkpoints").select("note").orderBy("size");
+  const rows = await (size === undefined ? query : query.where("size", "<=", size)).execute();
+  return rows.map(({ note }) => note);
 }
 
 async function lastOf(db: Kysely<Tables>): Promise<number> {
@@ -132,7 +174,7 @@ async function* pages(check: PageCheck, start: number, last: number): AsyncGener
   const coming: Promise<CheckedPage>[] = [];
   try {
     for (let from = start; from <= last || coming.length > 0; from += pageSize) {
-      if (from <= last) coming.push(check(from, from + pageSize));
+      if (from <= last) coming.push(check(from, Math.min(from + pageSize, last + 1)));
       if (coming.length < ahead && from + pageSize <= last) continue;
       const page = await coming.shift();
       if (page !== undefined) yield page;
