@@ -79,6 +79,11 @@ describe.skipIf(withoutHelm !== undefined)("the Helm chart", () => {
     expect(renderChart()).not.toContain("--webhook-timeout");
   });
 
+  test("keeps records for as long as its value says, else for ever", () => {
+    expect(renderChart("--set", "retention=365d")).toContain("- --retain=365d\n");
+    expect(renderChart()).not.toContain("--retain");
+  });
+
   test("refuses replicas that would each have keys of their own", () => {
     expect(() => renderChart("--set", "replicas=2")).toThrow("several replicas share a PostgreSQL");
   });

@@ -37,11 +37,19 @@ import { type ServingGateway, serveGateway } from "./serve-gateway.ts";
 import type { ServingIdentity } from "./serve-identity.ts";
 import { FollowedNotifications } from "./serve-notifications.ts";
 import { servedRegistrations, startRenewals } from "./serve-registered.ts";
+import { type RetentionFlags, startRetention } from "./serve-retention.ts";
 import { factsOf, type RegistryFlags, registriesOf, roleBindingsOf, type SourceFlags, sourcesOf } from "./serve-sources.ts";
 import { serveWebhook, type WebhookFlags } from "./serve-webhook.ts";
 import { type LogFormat, serverLog } from "./server-log.ts";
 
-export interface ServeFlags extends SourceFlags, RegistryFlags, WebhookFlags, IdentityFlags, AccessFlags, DesiredFlags {
+export interface ServeFlags
+  extends SourceFlags,
+    RegistryFlags,
+    WebhookFlags,
+    IdentityFlags,
+    AccessFlags,
+    DesiredFlags,
+    RetentionFlags {
   readonly grantRolebindings?: boolean;
   readonly allowCalls?: readonly URL[];
   readonly events?: boolean;
@@ -288,6 +296,7 @@ async function serve(flags: ServeFlags, context: CommandContext, closing: Closin
     await followed.start();
   }
   ready = true;
+  closing.push(startRetention(flags, { store, ledger, io, metrics, say: (text) => log.say(text), trouble: troubleOf("ledger") }));
   await trend.start();
   if (flags.reviewEvery !== undefined) {
     const every = flags.reviewEvery * dayMilliseconds;

@@ -3,6 +3,7 @@ import { usualTimeoutSeconds } from "../services/admission/policy-groups.ts";
 import { type CommandContext, collect, describedCommand } from "./command.ts";
 import { runServe, type ServeFlags } from "./run-serve.ts";
 import { addGatewayOptions } from "./serve-gateway.ts";
+import { retentionDays } from "./serve-retention.ts";
 import { logFormats } from "./server-log.ts";
 
 export function createCommand(context: CommandContext): Command {
@@ -68,6 +69,7 @@ export function createCommand(context: CommandContext): Command {
     .option("--webhook-client-name <name>", "the common name that such a certificate must have; repeatable", collect)
     .option("--audit-token <file>", "the token of audit webhooks and senders of flows; else one is made in <data>/audit-token")
     .option("--ledger-key <file>", "PEM: the Ed25519 key that signs the ledger, which replicas share; else one is made in <data>")
+    .option("--retain <days>", "removes records of the ledger that are older, once a day: 365d; else never", retentionDays)
     .option(
       "--lease-namespace <name>",
       "where replicas that share a PostgreSQL agree who leads; else that of --webhook-service, or default",

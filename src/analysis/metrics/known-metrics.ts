@@ -140,6 +140,7 @@ export const exporters: readonly { readonly name: string; readonly prefix: strin
         { name: "castellan_admission_review_duration_seconds", type: "histogram", labels: { stage: ["mutate", "validate"] } },
         { name: "castellan_webhook_refused_total", type: "counter", labels: { reason: ["key", "certificate", "connections"] } },
         { name: "castellan_ledger_records_total", type: "counter", labels: { written: booleans } },
+        { name: "castellan_ledger_pruned_records_total", type: "counter", labels: {} },
         { name: "castellan_ledger_commit_duration_seconds", type: "histogram", labels: {} },
         { name: "castellan_ledger_waiting_records", type: "gauge", labels: {} },
         {

@@ -53,6 +53,11 @@ export class ServerMetrics {
     labelNames: ["written"],
     registers: [this.#registry],
   });
+  readonly #pruned = new Counter({
+    name: "castellan_ledger_pruned_records_total",
+    help: "Records that this server removed as they were older than they are kept (--retain).",
+    registers: [this.#registry],
+  });
   readonly #commitSeconds = new Histogram({
     name: "castellan_ledger_commit_duration_seconds",
     help: "One group commit of the ledger.",
@@ -185,6 +190,11 @@ export class ServerMetrics {
   /** A call of the webhook was not answered. */
   refused(reason: CallRefusal): void {
     this.#refused.inc({ reason });
+  }
+
+  /** Retention removed records. */
+  pruned(records: number): void {
+    this.#pruned.inc(records);
   }
 
   /** One group commit. */
