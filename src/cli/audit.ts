@@ -8,6 +8,7 @@ import {
   type IngestFlags,
   type ProofFlags,
   type QueryFlags,
+  runCheckpoint,
   runExport,
   runIngest,
   runProof,
@@ -27,6 +28,7 @@ export function createCommand(context: CommandContext): Command {
     .addCommand(tailCommand(context))
     .addCommand(unusualCommand(context))
     .addCommand(verifyCommand(context))
+    .addCommand(checkpointCommand(context))
     .addCommand(proofCommand(context))
     .addCommand(exportCommand(context))
     .addCommand(ingestCommand(context))
@@ -116,6 +118,15 @@ function verifyCommand(context: CommandContext): Command {
     .option("--checkpoint <file>", "a checkpoint that was kept elsewhere; repeatable", collect)
     .addOption(new Option("-o, --output <format>", "how to answer").choices(["table", "json"]).default("table"))
     .action((flags: VerifyFlags) => runVerify(flags, context));
+}
+
+function checkpointCommand(context: CommandContext): Command {
+  const command = describedCommand(
+    "checkpoint",
+    "The newest signed checkpoint: kept elsewhere, it shows later what was cut off.",
+    [["castellan audit checkpoint > yesterday.txt", "for audit verify --checkpoint yesterday.txt"]],
+  ).summary("What the ledger is now, signed, to be kept elsewhere");
+  return withStore(command).action((flags: StoreFlags) => runCheckpoint(flags, context));
 }
 
 function proofCommand(context: CommandContext): Command {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import { ledgerHashes, sha256 } from "../adapters/store/ledger-hashes.ts";
-import { type LedgerFilter, queryLedger } from "../adapters/store/ledger-reading.ts";
+import { type LedgerFilter, latestCheckpoint, queryLedger } from "../adapters/store/ledger-reading.ts";
 import { readKeys, rotateSigner, verifyEd25519 } from "../adapters/store/signing-key.ts";
 import type { Store } from "../adapters/store/store.ts";
 import type { Tables } from "../adapters/store/tables.ts";
@@ -125,6 +125,14 @@ export async function runVerify(flags: VerifyFlags, context: CommandContext): Pr
       io.out(`${verdict}: ${size} records, ${checkpoints} signed checkpoints\n`);
     }
     if (problemCount > 0) context.exit(exitCodes.findings);
+  });
+}
+
+export async function runCheckpoint(flags: StoreFlags, context: CommandContext): Promise<void> {
+  await reading(flags, context, async (db) => {
+    const newest = await latestCheckpoint(db);
+    if (newest === undefined) throw new UsageError("the ledger is empty: nothing is signed yet");
+    context.io.out(newest.note);
   });
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -215,4 +215,26 @@ test("what a data directory trusts already stays trusted after a restore", async
   await appendFile(join(data, "ledger-keys.txt"), await keysOf(own.data));
   expect(await runCli(["store", "restore", backup, "--data", data])).toMatchObject({ code: 0 });
   expect(await keysOf(data)).toBe(`${await keysOf(own.data)}\n${await keysOf(old.data)}`);
+});
+
+test("a checkpoint that was kept elsewhere tells a ledger from one that ends before it", async () => {
+  const { data, writing } = await written({}, 100);
+  const backup = await newDirectory();
+  await runCli(["store", "backup", backup, "--data", data]);
+  const before = await sizeAt(backup, {});
+  await until(async () => (await sizeAt(data, {})) > before);
+  await killed(writing);
+  const kept = join(await newDirectory(), "kept.txt");
+  const { code, out } = await runCli(["audit", "checkpoint", "--data", data]);
+  expect([code, out.split("\n")[1]]).toEqual([0, String(await sizeAt(data, {}))]);
+  await writeFile(kept, out);
+  expect(await runCli(["audit", "verify", "--data", data, "--checkpoint", kept])).toMatchObject({ code: 0 });
+  expect(await runCli(["audit", "verify", "--data", backup, "--checkpoint", kept])).toMatchObject({
+    code: 1,
+    out: expect.stringContaining("NOT verified"),
+  });
+  const empty = await newDirectory();
+  await (await openSqlite(empty)).close();
+  const nothing = await runCli(["audit", "checkpoint", "--data", empty]);
+  expect(nothing).toMatchObject({ code: 3, err: expect.stringContaining("nothing is signed yet") });
 });

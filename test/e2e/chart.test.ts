@@ -11,6 +11,7 @@ import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, startCluster } from "../cluster/start.ts";
 import { ApiServer } from "./api-server.ts";
 import { kubectl } from "./castellan-server.ts";
+import { certManager } from "./cert-manager.ts";
 
 const run = promisify(execFile);
 let cluster: Cluster | NotAvailable;
@@ -20,23 +21,6 @@ function running(): Cluster {
   if (!cluster.available) throw new Error(cluster.reason);
   return cluster;
 }
-
-/** The kinds of cert-manager that the chart uses, without what acts on them. */
-const certManager = ["Issuer", "Certificate"].map((kind) => {
-  const plural = `${kind.toLowerCase()}s`;
-  const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.cert-manager.io` },
-    spec: {
-      group: "cert-manager.io",
-      names: { kind, plural },
-      scope: "Namespaced",
-      versions: [{ name: "v1", served: true, storage: true, schema }],
-    },
-  };
-});
 
 /** `helm upgrade --install` with an account of helm's own in `directory`. */
 async function install({ kubeconfig }: Cluster, values: readonly string[]): Promise<void> {
