@@ -34,7 +34,9 @@ beforeAll(async () => {
   await writeFile(join(directory, "admin.token"), running(1).token("admin"));
   await writeFile(join(directory, "bob.token"), running(1).token("bob"));
   await writeFile(join(directory, "false.token"), "nobody");
-  server = new CastellanServer(join(directory, "data"), ["--policies", join(directory, "policy.yaml")]);
+  server = new CastellanServer(join(directory, "data"), [
+    ...["--policies", join(directory, "policy.yaml"), "--gateway-listen", "127.0.0.1:0"],
+  ]);
 });
 
 afterAll(async () => {
@@ -202,8 +204,9 @@ describe("clusters that are registered", () => {
     for (const token of [registered, renewed, running(1).token("admin")])
       for (const shown of [server.output, metrics, JSON.stringify(await ask("/api/v1/overview"))])
         expect(shown).not.toContain(token.slice(0, 30));
-    const before = server.output;
-    expect(before).not.toContain("could not be renewed");
+    expect(server.output).not.toContain("could not be renewed");
+    // The gateway goes the same way, and has no rights by registration.
+    expect(server.output).toMatch(/gateway to training: its account system:serviceaccount:castellan:castellan may not/);
     await server.stop();
     // Its own account may not delete them: nothing waits for a server that is gone.
     const left = await inFirst("get", "validatingwebhookconfiguration", "castellan", "-o", "jsonpath={.webhooks}");
