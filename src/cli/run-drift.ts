@@ -6,7 +6,7 @@ import { describeSkipped, type LoadedPaths, type SkipReason } from "../adapters/
 import { ApiError, type KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { discover } from "../adapters/kubernetes/discovery.ts";
 import { clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
-import { openPostgres } from "../adapters/store/postgres.ts";
+import { readPostgres } from "../adapters/store/postgres.ts";
 import { readSqlite } from "../adapters/store/sqlite.ts";
 import { type Store, StoreUnavailable } from "../adapters/store/store.ts";
 import { apiResources } from "../core/api-resources.ts";
@@ -172,7 +172,7 @@ async function withAuthors(
   const url = io.env["DATABASE_URL"];
   let store: Store;
   try {
-    store = await (url === undefined ? readSqlite(data) : openPostgres(url));
+    store = await (url === undefined ? readSqlite(data) : readPostgres(url));
   } catch (error) {
     if (error instanceof StoreUnavailable) return drifts.map((drift) => ({ drift, by: undefined }));
     throw error;

@@ -7,12 +7,13 @@ import type { KubernetesSchemas } from "../core/schema.ts";
 import { RoleBindingGrants } from "../services/access/role-binding-grants.ts";
 import type { FactsOf } from "../services/access/standing-offer.ts";
 import { ClusterWriter } from "../services/live/cluster-writer.ts";
-import { clusterClient } from "./cluster-client.ts";
+import { reachedCluster } from "./cluster-client.ts";
 import { type CommandContext, UsageError } from "./command.ts";
+import { isLoopback } from "./console-identities.ts";
 import { writeDiagnostics } from "./run-audit-text.ts";
 import type { ClusterSource, ServedCluster } from "./serve-cluster.ts";
 import { isInCluster, type ServedRegistration } from "./serve-registered.ts";
-import { pathOfCluster, type ServingWebhook } from "./serve-webhook.ts";
+import { addressOf, pathOfCluster, type ServingWebhook } from "./serve-webhook.ts";
 
 export interface RegistryFlags {
   readonly allowRegistry?: readonly string[];
@@ -29,6 +30,7 @@ export interface SourceFlags {
   readonly leaseNamespace?: string;
   readonly webhookService?: string;
   readonly webhookUrl?: string;
+  readonly webhookListen: string;
 }
 
 /** The registries that policies may ask, and whose word about who signed counts there. */
@@ -91,20 +93,26 @@ export async function sourcesOf(
   const contexts = flags.context ?? (isOneMeant(flags, context, registered) ? [undefined] : []);
   if (contexts.length > 1 && webhookService !== undefined)
     throw new UsageError("a Service is in one cluster: several are reached by --webhook-url");
-  const clients = await Promise.all(contexts.map((name) => clusterClient({ kubeconfig, context: name })));
-  const names = [...clients.map((client) => client.context), ...registered.map(({ cluster }) => cluster.name)];
+  const reached = await Promise.all(contexts.map((name) => reachedCluster({ kubeconfig, context: name })));
+  const names = [...reached.map(({ access }) => access.context), ...registered.map(({ cluster }) => cluster.name)];
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) throw new UsageError(`${twice} is named twice: contexts and registered clusters have one name each`);
   const path = (name: string) => (names.length === 1 ? "" : pathOfCluster(name));
   // API servers take no capitals on the way to a Service, and names of contexts have what they like.
   const pathOfNamed = (name: string) => (webhookService === undefined ? path(name) : "");
   const unregister = webhookService === undefined && !shared;
-  const named = clients.map(
-    (client): ClusterSource => ({
+  const mayCall = (name: string, server: string) => {
+    if (webhook === undefined || reachesWebhook(server, flags)) return true;
+    const why = `its API server, ${server}, cannot call ${flags.webhookListen} of this machine`;
+    context.io.err(`castellan: ${name} is not judged at admission: ${why}; --webhook-url says how it can\n`);
+    return false;
+  };
+  const named = reached.map(
+    ({ client, access: { context: name, server } }): ClusterSource => ({
       type: "live",
-      name: client.context,
+      name,
       client,
-      webhook: webhook && { serving: webhook, path: pathOfNamed(client.context) },
+      webhook: webhook && mayCall(name, server) ? { serving: webhook, path: pathOfNamed(name) } : undefined,
       leaseNamespace: shared ? (flags.leaseNamespace ?? webhookService?.split("/")[0] ?? "default") : undefined,
       unregister,
     }),
@@ -116,11 +124,25 @@ export async function sourcesOf(
   const others = registered.map(
     ({ cluster: { name, webhook: isJudged, account }, client, access, tokenEnds }): ClusterSource => ({
       ...{ type: "live", name, client, access, tokenEnds, unregister },
-      webhook: webhook && isJudged && isCalled ? { serving: webhook, path: path(name), byUrl: true } : undefined,
+      webhook:
+        webhook && isJudged && isCalled && mayCall(name, access.server)
+          ? { serving: webhook, path: path(name), byUrl: true }
+          : undefined,
       leaseNamespace: shared ? (account?.namespace ?? flags.leaseNamespace ?? "default") : undefined,
     }),
   );
   return [...named, ...others];
+}
+
+/**
+ * Whether an API server can call the webhook. Loopback is this machine: registered at an API server on another one it would be called in
+ * vain, and what a policy that fails closed is about would be refused there.
+ */
+function reachesWebhook(server: string, { webhookUrl, webhookService, webhookListen }: SourceFlags): boolean {
+  if (webhookUrl !== undefined || webhookService !== undefined) return true;
+  const isHere = (host: string) => isLoopback(host.replace(/^\[|\]$/g, ""));
+  const { host } = addressOf(webhookListen);
+  return isHere(new URL(server).hostname) || !(isHere(host) || host === "0.0.0.0" || host === "::");
 }
 
 /** Whether the current context, or a pod's own cluster, is meant where none is named: beside registered clusters only the latter. */
