@@ -13,7 +13,7 @@ export function escaped(text: string): string {
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.5rem;color:#16191d;background:#fff}
 h1{font-size:1.4rem}button,.button{font:inherit;padding:.5rem 1.2rem;border:1px solid #1456b8;border-radius:6px;background:#1456b8;color:#fff;cursor:pointer;text-decoration:none}
 button.plain{background:none;color:#1456b8}input[type=text]{font:inherit;padding:.5rem;border:1px solid #70757d;border-radius:6px}code{font-size:1.2em}
-@media(prefers-color-scheme:dark){body{color:#e8eaed;background:#16191d}button.plain{color:#8ab4f8}}`;
+@media(prefers-color-scheme:dark){body{color:#e8eaed;background:#16191d}button.plain,a:not(.button){color:#8ab4f8}}`;
 
 /** A whole page; `body` is HTML. Nothing of it runs, and no other page may show it in a frame. */
 export function page(title: string, body: string): string {

@@ -13,10 +13,11 @@ const pageSize = 100;
 export function AuditPage() {
   const [search, setSearch] = useSearchParams();
   const [limit, setLimit] = useState(pageSize);
-  const [opened, setOpened] = useState<number>();
   const questions = useAnswer("/api/v1/audit/questions");
   const cluster = useCluster();
   const saved = search.get("saved") ?? undefined;
+  const record = search.get("record") ?? "";
+  const opened = /^\d{1,15}$/.test(record) ? Number(record) : undefined;
   const actor = search.get("actor") ?? "";
   const [who] = useDebouncedValue(actor, 200);
   const state = useAnswer("/api/v1/audit/records", {
@@ -51,7 +52,7 @@ export function AuditPage() {
       <Answer state={state}>
         {({ items }) => (
           <>
-            <RecordTable items={items} open={setOpened} />
+            <RecordTable items={items} open={(seq) => set("record", String(seq))} />
             {items.length === limit && (
               <Button variant="default" onClick={() => setLimit(Math.min(limit + pageSize, 1000))} disabled={limit >= 1000}>
                 {limit >= 1000 ? "Narrow the search to see more" : "Show more"}
@@ -62,7 +63,7 @@ export function AuditPage() {
       </Answer>
       <Modal
         opened={opened !== undefined}
-        onClose={() => setOpened(undefined)}
+        onClose={() => set("record", "")}
         title={`Record ${opened ?? ""}`}
         size="xl"
         closeButtonProps={{ "aria-label": "Close" }}
@@ -132,7 +133,9 @@ function Evidence({ seq }: { readonly seq: number }) {
           >
             Save the proof ({evidence.proof.length} hashes)
           </Button>
-          <Code block>{evidence.checkpoint}</Code>
+          <Code block style={{ whiteSpace: "pre-wrap", wordBreak: "break-all" }}>
+            {evidence.checkpoint}
+          </Code>
         </Stack>
       )}
     </Answer>

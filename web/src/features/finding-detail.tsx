@@ -30,7 +30,11 @@ function Exception({ finding }: { readonly finding: Finding }) {
 function FixedObject({ finding, fix }: { readonly finding: Finding; readonly fix: NonNullable<Finding["fix"]> }) {
   if (fix.after !== undefined) return <ObjectDiff before={fix.isNew === true ? undefined : finding.object} after={fix.after} />;
   if (fix.patch === undefined) return null;
-  return <Code block>{fix.patch.map((step) => JSON.stringify(step)).join("\n")}</Code>;
+  return (
+    <Code block style={{ whiteSpace: "pre-wrap", wordBreak: "break-word" }}>
+      {fix.patch.map((step) => JSON.stringify(step)).join("\n")}
+    </Code>
+  );
 }
 
 /** A finding with all that explains it, and what would put it right. */
