@@ -487,11 +487,31 @@ describe.skipIf(executablePath === undefined || !isBuilt)("access in a real brow
       ["/access/notifications", "pager", "undelivered"],
       ["/reviews", "2026-q4", "reviews"],
       ["/reviews/production/2026-q4", "still to be decided", "review"],
+      [
+        `/access/link?code=${await server.chatLinks.begin({ chat: "slack", team: "T1", user: "U2" }, "petra.s")}`,
+        "petra.s",
+        "link",
+      ],
     ] as const) {
       await page.goto(`${server.origin}${path}`);
       await page.getByText(text).first().waitFor();
       expect(await violations(page), path).toEqual([]);
       await picture(page, `${colorScheme}-${name}`);
+    }
+    // What opens over a page, none of which is done here.
+    for (const [path, button] of [
+      ["/access/grants", "Revoke"],
+      ["/access/grants", "Lock the person"],
+      ["/access/grants", "Lock a person"],
+      ["/access/notifications", "Send again"],
+      ["/reviews/production/2026-q4", "Revoke"],
+    ] as const) {
+      await page.goto(`${server.origin}${path}`);
+      await page.getByRole("button", { name: button }).first().click();
+      await page.getByRole("dialog").waitFor();
+      expect(await violations(page), `${path}: ${button}`).toEqual([]);
+      await picture(page, `${colorScheme}-${button.toLowerCase().replaceAll(" ", "-")}`);
+      await page.keyboard.press("Escape");
     }
     await server.desk.cancel(pending.id, person("dana"));
     expect(problems).toEqual([]);

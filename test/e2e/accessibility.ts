@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import type { Page } from "playwright-core";
+import type { Frame, Page } from "playwright-core";
 
 interface AxeResults {
   readonly violations: readonly {
@@ -18,8 +18,8 @@ const untilStill = `(async () => {
   }
 })()`;
 
-/** Serious violations of WCAG 2 A and AA on the page, once nothing on it changes its looks. */
-export async function violations(page: Page): Promise<readonly string[]> {
+/** Serious violations of WCAG 2 A and AA on the page, once nothing on it changes its looks; what frames show is asked of them. */
+export async function violations(page: Page | Frame): Promise<readonly string[]> {
   await page.evaluate(untilStill);
   await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
   const results: AxeResults = await page.evaluate("axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] })");

@@ -89,18 +89,52 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
       ["/findings?group=team", "in 4 groups"],
       ["/findings?page=2", "What is wrong"],
       ["/policies", "Your own policies"],
+      ["/rights", "Ask who can do something."],
       ["/rights?verb=get&resource=secrets", "ways;"],
       ["/rights?show=paths&to=node", "4 identities get there"],
       ["/playground", "every container needs a memory limit"],
       ["/network", "Network"],
       ["/network?show=flows", "but the network let it pass"],
       ["/audit", "Outcome"],
+      ["/no/such/page", "There is no such page"],
     ] as const) {
       await page.goto(`${origin}${path}`);
       await page.getByText(text).first().waitFor();
-      expect(await violations(page)).toEqual([]);
+      expect(await violations(page), path).toEqual([]);
     }
     expect(problems).toEqual([]);
+  });
+
+  test.each(["light", "dark"] as const)("what opens over a page is accessible in %s", async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    const dialog = page.getByRole("dialog");
+    for (const [path, open, text] of [
+      ["/findings?text=api-gateway+runAsNonRoot", page.getByRole("link", { name: "Deployment api-gateway" }), "lines added"],
+      ["/findings?text=vector-db+hostPath", page.getByRole("link", { name: "StatefulSet vector-db" }), "persistent volume claim"],
+      ["/policies", page.getByRole("button", { name: "Roll out" }).first(), "Enforced, it would stop"],
+      ["/audit", page.getByRole("button", { name: "Evidence of record 0", exact: true }), "Save the proof"],
+    ] as const) {
+      await page.goto(`${origin}${path}`);
+      await open.click();
+      await dialog.getByText(text).first().waitFor();
+      expect(await violations(page), path).toEqual([]);
+      await page.keyboard.press("Escape");
+      await dialog.waitFor({ state: "detached" });
+    }
+  });
+
+  test.each(["light", "dark"] as const)("the map of the network is accessible in %s", async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    const at = encodeURIComponent("focus=nlp%2Fvector-db%5BStatefulSet%5D");
+    for (const path of ["/network", `/network?at=${at}`]) {
+      await page.goto(`${origin}${path}`);
+      const heading = page
+        .frameLocator("iframe")
+        .getByRole("heading", { name: path === "/network" ? "Namespaces" : "nlp/vector-db" });
+      await heading.waitFor();
+      const map = page.frames().find((frame) => frame.url().includes("/network.html"));
+      expect(map && (await violations(map)), path).toEqual([]);
+    }
   });
 
   test("the overview shows teams, and what waits for a person until it is done", async () => {
@@ -253,6 +287,13 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
     await page.getByRole("button", { name: "Evidence of record 0", exact: true }).click();
     await page.getByText("Save the proof").waitFor();
     await page.getByText("castellan/ledger").first().waitFor();
+    expect(page.url()).toContain("record=0");
+    await page.reload();
+    const dialog = page.getByRole("dialog", { name: "Record 0" });
+    await dialog.getByText("Save the proof").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    expect(page.url()).not.toContain("record=");
   });
 
   test("the values of a Secret are nowhere", async () => {

@@ -5,13 +5,14 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page as RealPage } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSqlite } from "../../src/adapters/store/sqlite.ts";
 import type { Store } from "../../src/adapters/store/store.ts";
 import { controlPlaneBinaries } from "../cluster/binaries.ts";
 import { freePort } from "../cluster/start.ts";
 import { type CliResult, runCli } from "../run-cli.ts";
+import { violations } from "./accessibility.ts";
 import { FetchBrowser, type Page } from "./fetch-browser.ts";
 import { type IdentityServer, startIdentityServer, TestAuthority, tokenTo } from "./identity-server.ts";
 import { type OidcIssuer, startOidcIssuer } from "./oidc-issuer.ts";
@@ -475,6 +476,14 @@ describe.runIf(chromiumPath !== undefined)("a real browser", () => {
   });
   afterAll(async () => browser.close());
 
+  /** In both colours. */
+  async function expectAccessible(page: RealPage): Promise<void> {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await violations(page), `${page.url()} in ${colorScheme}`).toEqual([]);
+    }
+  }
+
   test("its rules for cookies, forms and redirects let both logins through", async () => {
     const computer = await Computer.make();
     const ended = computer.run("login", "--server", server.url, "--no-browser");
@@ -486,6 +495,8 @@ describe.runIf(chromiumPath !== undefined)("a real browser", () => {
     await page.fill("input[name=password]", "any");
     await page.click("button[type=submit]");
     await page.click("button[type=submit]");
+    await page.getByRole("button", { name: "Allow" }).waitFor();
+    await expectAccessible(page);
     await page.getByRole("button", { name: "Allow" }).click();
     await page.waitForURL(/127\.0\.0\.1:\d+\/callback/);
     expect(await page.textContent("body")).toContain("has come back");
@@ -494,14 +505,35 @@ describe.runIf(chromiumPath !== undefined)("a real browser", () => {
     const device = computer.run("login", "--server", server.url, "--device");
     const [, where = "", code = ""] = await computer.said(/open (\S+) and type the code (\S+)/);
     await page.goto(where);
+    await expectAccessible(page);
+    await page.fill("input[name=user_code]", "WRNG-CODE");
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("alert").waitFor();
+    await expectAccessible(page);
     await page.fill("input[name=user_code]", code);
     await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("button", { name: "It is", exact: true }).waitFor();
+    await expectAccessible(page);
     await page.getByRole("button", { name: "It is", exact: true }).click();
     // The console knows the person from the login before.
     await page.getByRole("button", { name: "Allow" }).click();
     await page.getByText("The command line is logged in").waitFor();
+    await expectAccessible(page);
     expect((await device).code).toBe(0);
     await context.close();
+  });
+
+  test("who may log in by name is shown to everybody alike", async () => {
+    const other = await start({ developmentUsers: [{ name: "dev" }] }, 0);
+    try {
+      const page = await browser.newPage();
+      await page.goto(`${other.url}/login`);
+      await page.getByRole("link", { name: "dev" }).waitFor();
+      await expectAccessible(page);
+      await page.close();
+    } finally {
+      await other.close();
+    }
   });
 });
 
