@@ -384,7 +384,8 @@ export class ServedCluster implements ClusterView, MeasuredCluster {
     // Where nobody answers, that is said once, and not by every watch.
     const onTrouble = (error: Error) => {
       if (this.unreached() !== undefined) return;
-      void this.#reach?.look().then((reached) => reached && troubleOf("watch")(error));
+      const named = new Error(`${this.name}: ${error.message}`, { cause: error });
+      void this.#reach?.look().then((reached) => reached && troubleOf("watch")(named));
     };
     const governed = new GovernedCluster({ client, now, policies, schemas, webhook: attached, onTrouble });
     this.#governed = governed;

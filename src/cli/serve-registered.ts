@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { connect, type KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { type ClusterAccess, clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
 import type { RegisteredCluster } from "../adapters/kubernetes/registered-clusters.ts";
@@ -77,7 +78,8 @@ async function tokenNow(name: string, file: string, flags: ClusterFileFlags): Pr
   const cluster = registeredClusters(flags).find((one) => one.name === name);
   if (cluster === undefined) return undefined;
   const token = newestToken(cluster, flags);
-  if (token !== readToken(file)) await writeToken(file, token);
+  // Removed with the cluster, where that was registered anew.
+  if (!existsSync(file) || token !== readToken(file)) await writeToken(file, token);
   return token;
 }
 

@@ -1,6 +1,6 @@
 import { createPrivateKey } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SignJWT } from "jose";
 import { request } from "undici";
@@ -9,6 +9,7 @@ import { readRegisteredClusters } from "../../src/adapters/kubernetes/registered
 import { tokenClaims } from "../../src/adapters/kubernetes/token-claims.ts";
 import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, startCluster } from "../cluster/start.ts";
+import { startPostgres } from "../database/postgres.ts";
 import { CastellanServer, kubectl } from "./castellan-server.ts";
 import { configMap, requireTeam } from "./require-team.ts";
 
@@ -238,6 +239,26 @@ describe("clusters that are registered", () => {
       await other.stop();
     }
   }, 240_000);
+
+  test("of replicas one leads, by a Lease that the account may hold in its own namespace", async ({ skip }) => {
+    if (clusters.some((cluster) => !cluster.available)) skip();
+    const postgres = await startPostgres();
+    if (postgres === undefined) return skip("there is no PostgreSQL");
+    const shared = new CastellanServer(join(directory, "shared"), ["--clusters", file(), "--no-webhook"], {
+      DATABASE_URL: await postgres.create(),
+    });
+    try {
+      await shared.start();
+      const holder = ["get", "lease", "castellan", "-n", "castellan", "-o", "jsonpath={.spec.holderIdentity}"];
+      await shared.until(async () => (await inFirst(...holder)).startsWith(hostname()));
+      expect(shared.output).not.toMatch(/lease\S* .*forbidden/);
+      // What it may not read is told by the cluster's name: the account's name is the same in all.
+      expect(shared.output).toMatch(/castellan: training: secrets cannot be watched: .*forbidden/);
+    } finally {
+      await shared.stop();
+      await postgres.stop();
+    }
+  });
 
   test("beside a cluster that reaches us by a Service are reached by URL, or judge nothing at admission", async ({ skip }) => {
     if (clusters.some((cluster) => !cluster.available)) skip();
