@@ -4,6 +4,7 @@ import type { SourceDocument } from "../../core/source.ts";
 import { DocumentReport, reportShape } from "../kyverno/report.ts";
 import { fields } from "../kyverno/shape.ts";
 import type { Enforcement, KindSelector } from "../policy.ts";
+import { askedSelectors } from "./match.ts";
 import { appliesToKind, applyToShape } from "./mutation/apply-to.ts";
 import { type Mutators, mutatorsOf } from "./mutation/system.ts";
 import type { ReviewNamespace } from "./review.ts";
@@ -191,7 +192,7 @@ const strings = (value: JsonValue | undefined): readonly string[] =>
 function selectorsOf(entry: JsonValue): readonly KindSelector[] {
   const [groups, versions, kinds] = ["groups", "versions", "kinds"].map((name) => strings(member(entry, name)));
   return (groups ?? []).flatMap((group) =>
-    (versions ?? []).flatMap((version) => (kinds ?? []).map((kind) => ({ group, version, kind, subresource: "*" }))),
+    (versions ?? []).flatMap((version) => (kinds ?? []).flatMap((kind) => askedSelectors(group, version, kind))),
   );
 }
 

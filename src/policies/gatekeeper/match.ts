@@ -48,9 +48,34 @@ const isNamespace = (object: KubernetesObject): boolean => object.kind === "Name
 const textsOf = (value: JsonValue | undefined): readonly string[] =>
   isArray(value) ? value.filter((item) => typeof item === "string") : [];
 
+/**
+ * What Gatekeeper's webhook is asked about: objects, and all subresources but `status`, which controllers write: whoever broke a rule
+ * before it came would break down.
+ */
+const subresources = [
+  "",
+  "attach",
+  "binding",
+  "ephemeralcontainers",
+  "eviction",
+  "exec",
+  "log",
+  "portforward",
+  "proxy",
+  "scale",
+] as const;
+/** Of Services the status, too: it holds addresses that may be somebody else's (CVE-2020-8554). */
+const serviceStatus: KindSelector = { group: "", version: "*", kind: "Service", subresource: "status" };
+
+/** How a kind is asked about at admission; each part may be `*`. */
+export function askedSelectors(group: string, version: string, kind: string): readonly KindSelector[] {
+  const own = subresources.map((subresource) => ({ group, version, kind, subresource }));
+  const holdsServices = (group === "*" || group === "") && (kind === "*" || kind === "Service");
+  return holdsServices ? [...own, serviceStatus] : own;
+}
+
 function kindsTest(kinds: JsonValue | undefined): { readonly selectors: readonly KindSelector[]; readonly test?: Test } {
-  const everything = [{ group: "*", version: "*", kind: "*", subresource: "*" }];
-  if (!isArray(kinds) || kinds.length === 0) return { selectors: everything };
+  if (!isArray(kinds) || kinds.length === 0) return { selectors: askedSelectors("*", "*", "*") };
   const anyOf = (names: readonly string[]) => (names.length === 0 || names.includes("*") ? ["*"] : names);
   const entries = kinds.map((entry) => ({
     groups: anyOf(textsOf(member(entry, "apiGroups"))),
@@ -59,7 +84,7 @@ function kindsTest(kinds: JsonValue | undefined): { readonly selectors: readonly
   const holds = (names: readonly string[], name: string) => names[0] === "*" || names.includes(name);
   return {
     selectors: entries.flatMap((entry) =>
-      entry.groups.flatMap((group) => entry.kinds.map((kind) => ({ group, version: "*", kind, subresource: "*" }))),
+      entry.groups.flatMap((group) => entry.kinds.flatMap((kind) => askedSelectors(group, "*", kind))),
     ),
     test: ({ object }) => {
       const { group, kind } = gvkOf(object);

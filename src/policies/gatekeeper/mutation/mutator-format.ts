@@ -5,6 +5,7 @@ import { errorResult, passed } from "../../kyverno/outcome.ts";
 import type { KindSelector, PolicyFormat, RuleContext, RuleResult } from "../../policy.ts";
 import { policyLabels } from "../../policy-labels.ts";
 import { isExempt } from "../exemption.ts";
+import { askedSelectors } from "../match.ts";
 import { namespaceFor } from "../namespace.ts";
 import { isRequest } from "../review.ts";
 import { gatekeeperWorld } from "../world.ts";
@@ -21,7 +22,7 @@ function selectorsOf({ applyTo, match }: Mutator): readonly KindSelector[] {
   return applyTo.flatMap((entry) =>
     texts(entry, "groups").flatMap((group) =>
       texts(entry, "versions").flatMap((version) =>
-        texts(entry, "kinds").map((kind) => ({ group, version, kind, subresource: "*" })),
+        texts(entry, "kinds").flatMap((kind) => askedSelectors(group, version, kind)),
       ),
     ),
   );
