@@ -26,7 +26,7 @@ export class RuleJudge {
     const only = new PolicySet([{ ...policy, rules: policy.firstRuleOnly ? policy.rules : [rule] }]);
     const facts = watching(this.#facts());
     const options = { resources: this.#resources(), kinds: [rule.kind], passes: true, targets: true };
-    const decision = await decide(only, action, facts, this.#host, options, lookupMilliseconds);
+    const decision = await decide(only, action, facts, this.#host, options, performance.now() + lookupMilliseconds);
     return policy.firstRuleOnly ? { ...decision, results: decision.results.filter((told) => told.rule === rule) } : decision;
   }
 }
