@@ -17,6 +17,8 @@ const day = 86_400_000;
 let clusters: readonly (Cluster | NotAvailable)[] = [];
 let directory = "";
 let server: CastellanServer;
+/** Those that a failed test leaves are stopped in the end. */
+const others: CastellanServer[] = [];
 
 function running(index: number): Cluster {
   const cluster = clusters[index];
@@ -42,6 +44,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server?.stop();
+  for (const one of others) await one.stop();
   await Promise.all(clusters.map(async (cluster) => cluster.available && cluster.stop()));
   if (directory !== "") await rm(directory, { recursive: true, force: true });
 });
@@ -268,12 +271,14 @@ describe("clusters that are registered", () => {
     const kind = ["get", "validatingwebhookconfiguration", "castellan", "-o", "jsonpath={.webhooks[0].clientConfig}"];
     const remote = async () => (await kubectl(running(1), kind)).text;
     const alone = new CastellanServer(join(directory, "alone"), [...flags, ...own, "--take-over-webhooks"]);
+    others.push(alone);
     await alone.start();
     await alone.until(async () => (await inFirst(...kind)).includes('"service"'));
     expect(alone.output).toContain("registered clusters are not judged at admission: --webhook-url says");
     expect(await remote()).toContain("NotFound");
     await alone.stop();
     const both = new CastellanServer(join(directory, "alone"), [...flags, ...own, "--webhook-url", "https://127.0.0.1:9"]);
+    others.push(both);
     await both.start();
     await both.until(async () => (await remote()).includes('"url":"https://127.0.0.1:9/clusters/edge/'));
     expect(await inFirst(...kind)).toContain('"service"');
