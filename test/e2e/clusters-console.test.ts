@@ -227,6 +227,22 @@ describe.skipIf(!canBrowse)("the console of several clusters in a real browser",
     expect(await row("training").count()).toBe(1);
   });
 
+  test("a cluster is chosen on a small screen, too", async ({ skip }) => {
+    if (clusters.some((cluster) => !cluster.available)) skip();
+    const { page, origin } = console;
+    await page.setViewportSize({ width: 320, height: 640 });
+    try {
+      await page.goto(`${origin}/findings`);
+      await choose("serving");
+      await page.waitForURL(/cluster=serving/);
+      await console.picture("clusters-small");
+      const last = await page.getByRole("button", { name: /colours/ }).boundingBox();
+      expect((last?.x ?? 0) + (last?.width ?? 999)).toBeLessThanOrEqual(320);
+    } finally {
+      await page.setViewportSize({ width: 1360, height: 900 });
+    }
+  });
+
   test.for(["light", "dark"] as const)("pages of several clusters are accessible in %s", async (colorScheme, { skip }) => {
     if (clusters.some((cluster) => !cluster.available)) skip();
     const { page, origin } = console;

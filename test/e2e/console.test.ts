@@ -34,6 +34,23 @@ spec:
       validate: {failureAction: Audit, message: "label cost-centre is required", pattern: {metadata: {labels: {cost-centre: "?*"}}}}
 `;
 
+/** Addresses, and what is to be seen there. */
+const everyPage = [
+  ["/", "By team"],
+  ["/findings", "What is wrong"],
+  ["/findings?group=team", "in 4 groups"],
+  ["/findings?page=2", "What is wrong"],
+  ["/policies", "Your own policies"],
+  ["/rights", "Ask who can do something."],
+  ["/rights?verb=get&resource=secrets", "ways;"],
+  ["/rights?show=paths&to=node", "4 identities get there"],
+  ["/playground", "every container needs a memory limit"],
+  ["/network", "Network"],
+  ["/network?show=flows", "but the network let it pass"],
+  ["/audit", "Outcome"],
+  ["/no/such/page", "There is no such page"],
+] as const;
+
 interface Answer {
   readonly items?: readonly { readonly id: string; readonly kind: string }[];
   readonly object?: { readonly data?: object; readonly stringData?: object };
@@ -83,26 +100,25 @@ describe.skipIf(executablePath === undefined || !isBuilt)("the console in a real
 
   test.each(["light", "dark"] as const)("every page is accessible in %s", async (colorScheme) => {
     await page.emulateMedia({ colorScheme });
-    for (const [path, text] of [
-      ["/", "By team"],
-      ["/findings", "What is wrong"],
-      ["/findings?group=team", "in 4 groups"],
-      ["/findings?page=2", "What is wrong"],
-      ["/policies", "Your own policies"],
-      ["/rights", "Ask who can do something."],
-      ["/rights?verb=get&resource=secrets", "ways;"],
-      ["/rights?show=paths&to=node", "4 identities get there"],
-      ["/playground", "every container needs a memory limit"],
-      ["/network", "Network"],
-      ["/network?show=flows", "but the network let it pass"],
-      ["/audit", "Outcome"],
-      ["/no/such/page", "There is no such page"],
-    ] as const) {
+    for (const [path, text] of everyPage) {
       await page.goto(`${origin}${path}`);
       await page.getByText(text).first().waitFor();
       expect(await violations(page), path).toEqual([]);
     }
     expect(problems).toEqual([]);
+  });
+
+  test("on a small screen no page is wider than that, and what is scrolled is reached by keyboard", async () => {
+    const small = await context.newPage();
+    await small.setViewportSize({ width: 320, height: 640 });
+    for (const [path, text] of everyPage) {
+      await small.goto(`${origin}${path}`);
+      // Heads of tables are not shown where rows stand under each other.
+      await small.getByText(text).first().waitFor({ state: "attached" });
+      expect(await small.evaluate("document.documentElement.scrollWidth"), path).toBe(320);
+      expect(await violations(small), path).toEqual([]);
+    }
+    await small.close();
   });
 
   test.each(["light", "dark"] as const)("what opens over a page is accessible in %s", async (colorScheme) => {

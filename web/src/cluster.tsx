@@ -32,7 +32,7 @@ export function ClusterSelect() {
       }
       clearable
       size="xs"
-      w={220}
+      w={{ base: 100, xs: 220 }}
     />
   );
 }

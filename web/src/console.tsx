@@ -71,14 +71,14 @@ export function Console() {
         Skip to the page
       </a>
       <AppShell.Header>
-        <Group h="100%" px="md" justify="space-between">
-          <Group gap="sm">
+        <Group h="100%" px={{ base: "xs", sm: "md" }} justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap">
             <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Menu" />
-            <Title order={1} size="h4">
+            <Title order={1} size="h4" visibleFrom="xs">
               Castellan
             </Title>
           </Group>
-          <Group gap="sm">
+          <Group gap="sm" wrap="nowrap">
             <ClusterSelect />
             <Person />
             <SchemeButton />
@@ -194,7 +194,7 @@ function Person() {
   };
   return (
     <Group gap="xs" wrap="nowrap">
-      <Text size="sm" maw={200} truncate title={user.name}>
+      <Text size="sm" maw={200} truncate title={user.name} visibleFrom="xs">
         {user.name}
       </Text>
       <Button variant="default" size="compact-sm" onClick={logOut}>

@@ -1,6 +1,6 @@
 import "@mantine/core/styles.css";
 import "./styles.css";
-import { Alert, type CSSVariablesResolver, createTheme, MantineProvider } from "@mantine/core";
+import { Alert, type CSSVariablesResolver, createTheme, MantineProvider, TableScrollContainer } from "@mantine/core";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Console } from "./console.tsx";
@@ -12,7 +12,13 @@ const theme = createTheme({
   fontFamily: "system-ui, sans-serif",
   autoContrast: true,
   // Coloured words on a tint of their colour are below that contrast, too.
-  components: { Alert: Alert.extend({ styles: { title: { color: "var(--mantine-color-text)" } } }) },
+  components: {
+    Alert: Alert.extend({ styles: { title: { color: "var(--mantine-color-text)" } } }),
+    // What is wider than the screen is scrolled by keyboard, too.
+    TableScrollContainer: TableScrollContainer.extend({
+      defaultProps: { scrollAreaProps: { viewportProps: { tabIndex: 0, role: "group", "aria-label": "Table" } } },
+    }),
+  },
 });
 // The kit's quiet greys are below the contrast that WCAG AA asks for.
 const cssVariables: CSSVariablesResolver = () => ({

@@ -1,5 +1,5 @@
 import { Alert, Group, List, Pagination, Paper, SegmentedControl, Stack, Text, TextInput, Title } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
+import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { useSearchParams } from "wouter";
 import { count } from "../../../src/report/text.ts";
 import { type Answer, query, useAnswer } from "../api.ts";
@@ -25,6 +25,7 @@ export function EscalationPaths() {
   const { target: to } = targets.find(({ target }) => target === search.get("to")) ?? { target: "cluster-admin" as const };
   const from = search.get("from") ?? "";
   const [words] = useDebouncedValue(from, 200);
+  const isNarrow = useMediaQuery("(max-width: 36em)");
   const page = Math.max(1, Math.trunc(Number(search.get("page"))) || 1);
   const set = (name: string, value: string) =>
     setSearch((before) => {
@@ -47,6 +48,7 @@ export function EscalationPaths() {
           w={280}
         />
         <SegmentedControl
+          orientation={isNarrow ? "vertical" : "horizontal"}
           aria-label="What is reached"
           value={to}
           onChange={(value) => set("to", value === "cluster-admin" ? "" : value)}
