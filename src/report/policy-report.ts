@@ -88,7 +88,8 @@ function resultFor(finding: Finding, report: Pick<Report, "tool" | "at">) {
     message: finding.message,
     timestamp: { seconds: Math.floor(report.at / 1000), nanos: (report.at % 1000) * 1_000_000 },
     properties: {
-      id: finding.id,
+      // Policy Reporter's own id of a result holds neither the place nor the namespace: of two alike it would show one.
+      resultID: finding.id,
       path: path === undefined || path.length === 0 ? undefined : toDotted(path),
       location: location === undefined ? undefined : formatSpan(location),
       fix: fix?.description,
