@@ -1,11 +1,19 @@
 import { type Ledger, LedgerBusy } from "../adapters/store/ledger.ts";
 import { otlpLines } from "../analysis/network/flows/otlp.ts";
 import { isArray } from "../core/json.ts";
-import { BadBatch, type BatchHandler, jsonBatch, TooBusy } from "../server/webhook/batches.ts";
+import {
+  BadBatch,
+  type Batch,
+  type BatchAnswer,
+  type BatchHandler,
+  jsonBatch,
+  jsonOf,
+  TooBusy,
+} from "../server/webhook/batches.ts";
 import { ingestEvents } from "../services/audit/ingest.ts";
 
 export interface BatchParts {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, "append">;
   /** Takes lines of a flow log of a cluster. Throws `BadBatch` where there is no such cluster. */
   readonly flows: (cluster: string, lines: readonly string[]) => void;
   readonly trouble: (error: unknown) => void;
@@ -27,15 +35,34 @@ export function batchHandlers({ ledger, flows, trouble }: BatchParts): ReadonlyM
       }),
     ],
     ["/flows", async ({ body, cluster }) => flows(cluster, body.toString("utf8").split("\n"))],
-    [
-      "/v1/logs",
-      jsonBatch(async (request, from) => {
-        const lines = otlpLines(request);
-        if (lines === undefined) throw new BadBatch("the body is no OTLP request for logs in JSON");
-        flows(from, lines);
-      }),
-    ],
+    ["/v1/logs", async (batch) => (protobufTypes.has(batch.type) ? takeProtobuf(batch, flows) : takeJson(batch, flows))],
   ]);
+}
+
+type TakeFlows = BatchParts["flows"];
+
+/** What collectors send unless told otherwise, and the name that others have for it. */
+const protobufTypes: ReadonlySet<string> = new Set(["application/x-protobuf", "application/protobuf"]);
+
+async function takeProtobuf({ body, type, cluster }: Batch, flows: TakeFlows): Promise<BatchAnswer> {
+  const { allTaken, protobufLogLines, refusedStatus } = await import("../services/otlp-logs.ts");
+  try {
+    flows(cluster, linesOr(protobufLogLines(body), "protobuf"));
+  } catch (error) {
+    if (error instanceof BadBatch) throw new BadBatch(error.message, { type, body: refusedStatus(error.message) });
+    throw error;
+  }
+  return { type, body: allTaken };
+}
+
+async function takeJson({ body, cluster }: Batch, flows: TakeFlows): Promise<BatchAnswer> {
+  flows(cluster, linesOr(otlpLines(jsonOf(body)), "JSON"));
+  return { type: "application/json", body: "{}" };
+}
+
+function linesOr(lines: readonly string[] | undefined, encoding: string): readonly string[] {
+  if (lines === undefined) throw new BadBatch(`the body is no OTLP request for logs in ${encoding}`);
+  return lines;
 }
 
 function asBusy(error: unknown): never {

@@ -212,7 +212,13 @@ describe("reports in a cluster", () => {
     const pods = namespaced.filter(({ scope }) => scope.name === "web");
     expect(pods.map(({ scope }) => scope.namespace).toSorted()).toEqual(["default", "nlp"]);
     const [nlp] = ofCluster.filter(({ scope }) => scope.name === "nlp");
-    const result = { policy: "kyverno.io/ClusterPolicy/teams", rule: "label", result: "fail", severity: "low", category: "Ownership" };
+    const result = {
+      policy: "kyverno.io/ClusterPolicy/teams",
+      rule: "label",
+      result: "fail",
+      severity: "low",
+      category: "Ownership",
+    };
     expect(nlp?.results).toContainEqual(expect.objectContaining(result));
     expect(server.output).not.toContain("field not declared");
   });

@@ -23,7 +23,14 @@ export interface BatchAnswer {
 export type BatchHandler = (batch: Batch) => Promise<BatchAnswer | void>;
 
 /** What a batch holds is not what its path takes: sent again it would be no better. */
-export class BadBatch extends Error {}
+export class BadBatch extends Error {
+  /** What the sender hears in place of the message as text. */
+  readonly answer: BatchAnswer | undefined;
+  constructor(message: string, answer?: BatchAnswer) {
+    super(message);
+    this.answer = answer;
+  }
+}
 
 /** Too much is under way: later it will be taken. */
 export class TooBusy extends Error {}
@@ -34,7 +41,7 @@ export function jsonBatch(take: (value: JsonValue, cluster: string) => Promise<v
 }
 
 /** Throws `BadBatch`. */
-function jsonOf(body: Buffer): JsonValue {
+export function jsonOf(body: Buffer): JsonValue {
   try {
     return parseExactJson(body.toString("utf8"));
   } catch {
@@ -116,7 +123,7 @@ export class Batches {
       return { status: 200, body: "kept", ...(await take({ body: body.bytes, type, cluster })) };
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      if (error instanceof BadBatch) return { status: 400, body: text };
+      if (error instanceof BadBatch) return { status: 400, body: text, ...error.answer };
       if (error instanceof TooBusy) return { status: 429, body: text, retryAfter: soon };
       this.#onError(error);
       return { status: 503, body: text, retryAfter: later };

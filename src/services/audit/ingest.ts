@@ -44,7 +44,11 @@ export async function ingestLogs(
 }
 
 /** Keeps the events of audit logs or webhook batches; resolves once they are durable. Rejects as `Ledger.append` does. */
-export async function ingestEvents(ledger: Ledger, values: readonly JsonValue[], cluster: string): Promise<Ingested> {
+export async function ingestEvents(
+  ledger: Pick<Ledger, "append">,
+  values: readonly JsonValue[],
+  cluster: string,
+): Promise<Ingested> {
   const records: NewRecord[] = [];
   let refused = 0;
   let reason: string | undefined;
