@@ -182,6 +182,27 @@ describe("Gatekeeper's policies in a cluster, while the server runs", () => {
     expect(await server.metrics()).toMatch(/castellan_policies\{cluster="admin",state="broken"\} 0\n/);
   });
 
+  test("a mutator writes what it assigns", async ({ skip }) => {
+    if (!cluster.available) return skip(cluster.reason);
+    await apply(definition("mutations.gatekeeper.sh", "AssignMetadata", ["v1"]));
+    await server.until(async () => (await kubectl(cluster as Cluster, ["get", "assignmetadata"])).code === 0);
+    await apply({
+      apiVersion: "mutations.gatekeeper.sh/v1",
+      kind: "AssignMetadata",
+      metadata: { name: "owned" },
+      spec: {
+        match: { kinds: [{ apiGroups: [""], kinds: ["ConfigMap"] }], namespaces: ["default"] },
+        location: "metadata.labels.owner",
+        parameters: { assign: { value: "nobody" } },
+      },
+    });
+    await server.until(async () => (await create()).code === 0);
+    const owned = await kubectl(cluster, ["get", "configmap", "-l", "owner=nobody", "-o", "name"]);
+    expect(owned.text).toMatch(/^configmap\/made-\d+\n$/);
+    expect((await kubectl(cluster, ["delete", "assignmetadata", "owned"])).code).toBe(0);
+    await untilSaid("needs owner");
+  });
+
   test("what runs already is found; a constraint that goes takes its findings and refusals along", async ({ skip }) => {
     if (!cluster.available) return skip(cluster.reason);
     const findings = async () => {

@@ -163,6 +163,39 @@ describe("webhook configurations", () => {
     expect(named(everything, leases)).toEqual([expect.not.stringContaining("leases")]);
     const guardrail = `apiVersion: castellan.dev/v1alpha1\nkind: Guardrail\nmetadata: {name: g}\nspec: {effect: deny, message: m}\n`;
     expect(named(guardrail)).toEqual([expect.stringContaining("leases")]);
+    const subresourcesToo = policy(
+      "all-of-it",
+      '{rules: [{name: a, match: {any: [{resources: {kinds: ["*/*"]}}]}, validate: {deny: {}}}]}',
+    );
+    expect(named(subresourcesToo)).toEqual([expect.stringContaining("leases")]);
+    expect(named(constraint("{}"))).toEqual([expect.stringContaining("leases")]);
+  });
+
+  /** A constraint with such a match block, and its template. */
+  const constraint = (match: string) => `apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: denied}
+spec:
+  crd: {spec: {names: {kind: Denied}}}
+  targets: [{target: admission.k8s.gatekeeper.sh, rego: 'package denied violation[{"msg": "no"}] { true }'}]
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: Denied
+metadata: {name: denied}
+spec: {match: ${match}}
+`;
+  const scaled = ["deployments", "deployments/scale"];
+  const ofPods = ["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy"];
+  test.each([
+    ["Deployment", "apps", scaled],
+    ["Pod", "", ["pods", ...ofPods.map((name) => `pods/${name}`)]],
+    ["ConfigMap", "", ["configmaps"]],
+    ["Service", "", ["services", "services/proxy", "services/status"]],
+  ])("a constraint about the kind %s asks about its objects, and not about what controllers write", (kind, group, wanted) => {
+    const [, validating] = configurations(constraint(`{kinds: [{apiGroups: ["${group}"], kinds: [${kind}]}]}`));
+    expect(rulesOf(webhooks(validating)[0] ?? {})).toEqual([
+      { apiGroups: [group], apiVersions: ["*"], resources: wanted, operations: ["CREATE", "UPDATE"], scope: "*" },
+    ]);
   });
 
   test("kinds that are not served are left out until they are", () => {

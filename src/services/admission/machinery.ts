@@ -20,7 +20,7 @@ interface AskedResources {
 
 /** Conditions that keep a webhook for all resources away from the machinery, but for what some policy names. */
 export function machineryConditions(rules: readonly AskedResources[]): readonly JsonObject[] {
-  if (!rules.some(({ resources }) => resources.includes("*"))) return [];
+  if (!rules.some(({ resources }) => resources.includes("*") || resources.includes("*/*"))) return [];
   const named = new Set(
     rules.flatMap(({ apiGroups, resources }) => apiGroups.flatMap((group) => resources.map((r) => `${group}/${r}`))),
   );
