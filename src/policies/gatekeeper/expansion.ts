@@ -1,10 +1,10 @@
 import { asString, isArray, isObject, type JsonObject, type JsonValue, member } from "../../core/json.ts";
 import { type GroupVersionKind, groupOf, gvkOf, type KubernetesObject, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import type { SourceDocument } from "../../core/source.ts";
+import { askedSelectors } from "../asked-selectors.ts";
 import { DocumentReport, reportShape } from "../kyverno/report.ts";
 import { fields } from "../kyverno/shape.ts";
 import type { Enforcement, KindSelector } from "../policy.ts";
-import { askedSelectors } from "./match.ts";
 import { appliesToKind, applyToShape } from "./mutation/apply-to.ts";
 import { type Mutators, mutatorsOf } from "./mutation/system.ts";
 import type { ReviewNamespace } from "./review.ts";

@@ -1,6 +1,7 @@
 import { asString, isArray, type JsonPath, type JsonValue, member } from "../../core/json.ts";
 import { gvkOf, type KubernetesObject, labelsOf, nameOf, namespaceOf } from "../../core/kubernetes.ts";
 import { compileLabelSelector, type LabelPredicate } from "../../core/label-selector.ts";
+import { askedSelectors } from "../asked-selectors.ts";
 import type { DocumentReport } from "../kyverno/report.ts";
 import { fields, list, map, type Shape } from "../kyverno/shape.ts";
 import type { KindSelector } from "../policy.ts";
@@ -47,32 +48,6 @@ const isNamespace = (object: KubernetesObject): boolean => object.kind === "Name
 
 const textsOf = (value: JsonValue | undefined): readonly string[] =>
   isArray(value) ? value.filter((item) => typeof item === "string") : [];
-
-/**
- * What Gatekeeper's webhook is asked about: objects, and all subresources but `status`, which controllers write: whoever broke a rule
- * before it came would break down.
- */
-const subresources = [
-  "",
-  "attach",
-  "binding",
-  "ephemeralcontainers",
-  "eviction",
-  "exec",
-  "log",
-  "portforward",
-  "proxy",
-  "scale",
-] as const;
-/** Of Services the status, too: it holds addresses that may be somebody else's (CVE-2020-8554). */
-const serviceStatus: KindSelector = { group: "", version: "*", kind: "Service", subresource: "status" };
-
-/** How a kind is asked about at admission; each part may be `*`. */
-export function askedSelectors(group: string, version: string, kind: string): readonly KindSelector[] {
-  const own = subresources.map((subresource) => ({ group, version, kind, subresource }));
-  const holdsServices = (group === "*" || group === "") && (kind === "*" || kind === "Service");
-  return holdsServices ? [...own, serviceStatus] : own;
-}
 
 function kindsTest(kinds: JsonValue | undefined): { readonly selectors: readonly KindSelector[]; readonly test?: Test } {
   if (!isArray(kinds) || kinds.length === 0) return { selectors: askedSelectors("*", "*", "*") };

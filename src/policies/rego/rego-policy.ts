@@ -6,6 +6,7 @@ import { latest } from "../../core/latest.ts";
 import type { SourceDocument } from "../../core/source.ts";
 import { formatEvaluationError, fromJson, RegoObject, RegoSet, toJson, type Value } from "../../languages/rego/index.ts";
 import type { RegoProgram, RegoRule } from "../../languages/rego/program.ts";
+import { askedSelectors } from "../asked-selectors.ts";
 import type { PolicyFormats } from "../formats.ts";
 import { errorResult, passed } from "../kyverno/outcome.ts";
 import type { CompiledRule, CompileEnv, PolicyFormat, RuleContext, RuleResult } from "../policy.ts";
@@ -101,7 +102,7 @@ function ruleOf(program: RegoProgram, path: readonly string[], name: string): Co
   return {
     name,
     kind: "validate",
-    selectors: [{ group: "*", version: "*", kind: "*", subresource: "*" }],
+    selectors: askedSelectors("*", "*", "*"),
     operations: new Set(["CREATE", "UPDATE"] as const),
     enforcement: () => (told.isWarning ? "warn" : "enforce"),
     evaluate: (context) => evaluate(told, context),

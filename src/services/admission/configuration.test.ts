@@ -198,6 +198,19 @@ spec: {match: ${match}}
     ]);
   });
 
+  test("plain Rego is asked about all objects, and not about what controllers write", () => {
+    const rego = `apiVersion: castellan.dev/v1alpha1
+kind: RegoPolicy
+metadata: {name: owned.rego}
+spec: {rego: 'package owned deny contains "no" if { not input.metadata.labels.owner }'}
+`;
+    const [, validating] = configurations(rego);
+    const names = rules(validating).flatMap((rule) => member(rule, "resources"));
+    expect(names.flat()).toEqual(expect.arrayContaining(["*", "*/scale", "services/status"]));
+    expect(names.flat()).not.toContain("*/*");
+    expect(named(rego)).toEqual([expect.stringContaining("leases")]);
+  });
+
   test("kinds that are not served are left out until they are", () => {
     const rays = policy(
       "rays",

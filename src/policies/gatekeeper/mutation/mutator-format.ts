@@ -1,11 +1,11 @@
 import { loaded } from "../../../core/diagnostic.ts";
 import { isArray, type JsonValue, member } from "../../../core/json.ts";
 import { nameOf } from "../../../core/kubernetes.ts";
+import { askedSelectors } from "../../asked-selectors.ts";
 import { errorResult, passed } from "../../kyverno/outcome.ts";
 import type { KindSelector, PolicyFormat, RuleContext, RuleResult } from "../../policy.ts";
 import { policyLabels } from "../../policy-labels.ts";
 import { isExempt } from "../exemption.ts";
-import { askedSelectors } from "../match.ts";
 import { namespaceFor } from "../namespace.ts";
 import { isRequest } from "../review.ts";
 import { gatekeeperWorld } from "../world.ts";
