@@ -14,6 +14,7 @@ const subresources = [
   "log",
   "portforward",
   "proxy",
+  "resize",
   "scale",
 ] as const;
 /** Of Services the status, too: it holds addresses that may be somebody else's (CVE-2020-8554). */

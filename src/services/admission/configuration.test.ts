@@ -185,7 +185,7 @@ metadata: {name: denied}
 spec: {match: ${match}}
 `;
   const scaled = ["deployments", "deployments/scale"];
-  const ofPods = ["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy"];
+  const ofPods = ["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize"];
   test.each([
     ["Deployment", "apps", scaled],
     ["Pod", "", ["pods", ...ofPods.map((name) => `pods/${name}`)]],
