@@ -49,7 +49,8 @@ export interface RenewalParts {
 /** Renews the tokens of our own accounts from now on; the answer ends it. */
 export function startRenewals(served: readonly ServedRegistration[], parts: RenewalParts): () => Promise<void> {
   const { flags, io, say, trouble } = parts;
-  const renewals = served.flatMap(({ cluster: { name, account }, client }) => {
+  const renewals = served.flatMap(({ cluster, client }) => {
+    const { name, account } = cluster;
     if (account === undefined) return [];
     const file = renewedTokenFile(flags, name);
     const keep = async (token: string) => {
@@ -59,7 +60,7 @@ export function startRenewals(served: readonly ServedRegistration[], parts: Rene
         `castellan: the token of ${name} was renewed${ends === undefined ? "" : `; it ends at ${new Date(ends).toISOString()}`}`,
       );
     };
-    const current = () => tokenNow(name, file, flags);
+    const current = () => tokenNow(cluster, file, flags);
     const renewal = new TokenRenewal({
       ...{ client, namespace: account.namespace, current, keep },
       now: io.now,
@@ -74,9 +75,14 @@ export function startRenewals(served: readonly ServedRegistration[], parts: Rene
 }
 
 /** Where somebody registered the cluster anew, with a newer token, that one is taken. */
-async function tokenNow(name: string, file: string, flags: ClusterFileFlags): Promise<string | undefined> {
+async function tokenNow(
+  { name, access: { server } }: RegisteredCluster,
+  file: string,
+  flags: ClusterFileFlags,
+): Promise<string | undefined> {
   const cluster = registeredClusters(flags).find((one) => one.name === name);
-  if (cluster === undefined) return undefined;
+  // Of another cluster that has got this name the one that we still speak to must not learn the token.
+  if (cluster === undefined || cluster.access.server !== server) return undefined;
   const token = newestToken(cluster, flags);
   // Removed with the cluster, where that was registered anew.
   if (!existsSync(file) || token !== readToken(file)) await writeToken(file, token);
