@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
-import type { ClusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
+import type { ClusterAccess, Identity } from "../adapters/kubernetes/kubeconfig.ts";
 import {
   type RegisteredCluster,
   readRegisteredClusters,
@@ -52,7 +52,8 @@ export async function writeRegistered(flags: ClusterFileFlags, clusters: readonl
  */
 export function accessNow(cluster: RegisteredCluster, flags: ClusterFileFlags): ClusterAccess {
   const { access, account } = cluster;
-  return account === undefined ? access : { ...access, identity: { token: newestToken(cluster, flags) } };
+  if (account === undefined) return access;
+  return { ...access, identity: { ...access.identity, token: newestToken(cluster, flags), tokenFile: undefined } };
 }
 
 /** Of our own account. */
@@ -82,6 +83,7 @@ function kubeconfigOf(clusters: readonly RegisteredCluster[], directory: string)
       user: {
         ...(identity.token === undefined ? {} : { token: identity.token }),
         ...(identity.tokenFile === undefined ? {} : { tokenFile: shortest(identity.tokenFile, directory) }),
+        ...limitsOf(identity),
       },
     })),
     contexts: clusters.map(({ name, access: { namespace }, webhook, account }) => ({
@@ -98,6 +100,18 @@ function kubeconfigOf(clusters: readonly RegisteredCluster[], directory: string)
         ],
       },
     })),
+  };
+}
+
+/** What somebody wrote there by hand: without it the token would count for more, or for nothing. */
+function limitsOf({ impersonate, certificate, key }: Identity): JsonObject {
+  const base64 = (pem: string) => Buffer.from(pem).toString("base64");
+  return {
+    ...(certificate === undefined ? {} : { "client-certificate-data": base64(certificate) }),
+    ...(key === undefined ? {} : { "client-key-data": base64(key) }),
+    ...(impersonate === undefined ? {} : { as: impersonate.user }),
+    ...(impersonate === undefined || impersonate.groups.length === 0 ? {} : { "as-groups": impersonate.groups }),
+    ...(impersonate === undefined || impersonate.uid === "" ? {} : { "as-uid": impersonate.uid }),
   };
 }
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { serverManifests } from "../adapters/files/server-manifests.ts";
 import { ApiError, connect } from "../adapters/kubernetes/client.ts";
 import { type ClusterAccess, clusterAccess } from "../adapters/kubernetes/kubeconfig.ts";
-import { type RegisteredCluster, unsafeWay } from "../adapters/kubernetes/registered-clusters.ts";
+import { clusterName, type RegisteredCluster, unsafeWay } from "../adapters/kubernetes/registered-clusters.ts";
 import { readToken } from "../adapters/kubernetes/token-file.ts";
 import { type KubernetesObject, nameOf } from "../core/kubernetes.ts";
 import { writeYaml } from "../report/yaml.ts";
@@ -29,8 +29,6 @@ export interface AddFlags extends ClusterFileFlags {
 }
 
 const daySeconds = 86_400;
-/** It is in paths, in labels of metrics and in the name of a file. */
-const clusterName = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 
 export async function runAdd(name: string, flags: AddFlags, context: CommandContext): Promise<void> {
   if (!clusterName.test(name)) throw new UsageError(`"${name}" is no name: letters, digits, ".", "_" and "-", 63 at most`);

@@ -36,7 +36,7 @@ async function fileAccess(cluster: RegisteredCluster, flags: ClusterFileFlags): 
   if (cluster.account === undefined) return cluster.access;
   const tokenFile = renewedTokenFile(flags, cluster.name);
   await writeToken(tokenFile, newestToken(cluster, flags));
-  return { ...cluster.access, identity: { tokenFile } };
+  return { ...cluster.access, identity: { ...cluster.access.identity, token: undefined, tokenFile } };
 }
 
 export interface RenewalParts {

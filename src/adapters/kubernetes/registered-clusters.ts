@@ -19,6 +19,9 @@ export interface RegisteredCluster {
   readonly account: OwnAccount | undefined;
 }
 
+/** It is in paths, in labels of metrics and in the name of a file. */
+export const clusterName = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+
 /** Of a context's `extensions`: `webhook`, false where nothing is judged; `context`, by which our account was made. */
 export const registrationExtension = "castellan.dev/registration";
 
@@ -52,6 +55,8 @@ function registered({ access, extensions }: NamedContext): RegisteredCluster | s
   if (identity.token === undefined && identity.tokenFile === undefined) return "no token and no tokenFile";
   const registration = extensions.get(registrationExtension);
   const by = asString(member(registration, "context"));
+  if (by !== undefined && !clusterName.test(name))
+    return "its renewed token is kept in a file of its name, and that is none for a file";
   return {
     name,
     access: { ...access, authority },
