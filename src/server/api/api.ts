@@ -227,8 +227,14 @@ async function userOf(request: FastifyRequest, { sessions, tokenUser, renewed }:
   const proven = await newest(session.user);
   const isNewer = proven.ok && proven.user.person?.groupsAt !== session.user.person?.groupsAt;
   if (isNewer) await sessions.renew(cookie, { ...session, user: proven.user });
+  // Other replicas cannot ask the provider: they would go on by its word from before.
+  else if (!proven.ok && !mayPass(proven)) await sessions.end(cookie);
   return proven;
 }
+
+/** Locks are looked at everywhere, and are opened again; of whom nobody could be asked nothing is known. */
+const mayPass = ({ status, code }: { readonly status: number; readonly code: string }): boolean =>
+  status === 503 || code === "IDENTITY_LOCKED";
 
 function statusOf(error: unknown): number {
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;

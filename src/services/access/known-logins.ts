@@ -17,6 +17,8 @@ interface Login {
   /** Undefined: the provider cannot be asked about this person, or no longer says anything. */
   readonly again: AskAgain | undefined;
   readonly until: Instant;
+  /** When it refused to vouch for the person any longer: whoever logged in before, wherever that was, must do so again. */
+  readonly goneAt: Instant | undefined;
   asking: Promise<Authenticated> | undefined;
   retryAt: Instant;
 }
@@ -39,7 +41,7 @@ export class KnownLogins {
   began(person: Person, again: AskAgain | undefined, until: Instant): void {
     const now = this.#options.now();
     for (const [key, login] of this.#logins) if (login.until <= now) this.#logins.delete(key);
-    this.#take(person, again, until);
+    this.#take(person, again, until, undefined);
   }
 
   /** The person as they are known by now; refused where the provider's newest word names somebody who is not let in. */
@@ -52,9 +54,9 @@ export class KnownLogins {
     if (login.again !== undefined && age >= freshMilliseconds && at >= login.retryAt) {
       login.asking ??= this.#ask(login, login.again);
       const said = await login.asking;
-      return said.ok ? newerOf(person, said.person) : said;
+      if (!said.ok) return said;
     }
-    return newerOf(person, login.person);
+    return newerOf(person, this.#logins.get(personKey(person)) ?? login);
   }
 
   async #ask(login: Login, again: AskAgain): Promise<Authenticated> {
@@ -66,7 +68,7 @@ export class KnownLogins {
       if (said === "gone") {
         // Nobody vouches for the groups any more, from this moment on.
         const forgotten = { ...person, groupsAt: 0 };
-        this.#take(forgotten, undefined, until);
+        this.#take(forgotten, undefined, until, at);
         return { ok: true, person: forgotten };
       }
       if (said !== "unknown") {
@@ -74,7 +76,7 @@ export class KnownLogins {
         if (!admitted.ok) return admitted;
         const renewed = { ...admitted.person, groupsAt: at };
         if (personKey(renewed) !== personKey(person)) throw new Error("the issuer named somebody else than before");
-        this.#take(renewed, again, until);
+        this.#take(renewed, again, until, undefined);
         return { ok: true, person: renewed };
       }
     } catch (error) {
@@ -86,13 +88,14 @@ export class KnownLogins {
     return { ok: true, person };
   }
 
-  #take(person: Person, again: AskAgain | undefined, until: Instant): void {
-    this.#logins.set(personKey(person), { person, again, until, asking: undefined, retryAt: 0 });
+  #take(person: Person, again: AskAgain | undefined, until: Instant, goneAt: Instant | undefined): void {
+    this.#logins.set(personKey(person), { person, again, until, goneAt, asking: undefined, retryAt: 0 });
   }
 }
 
 /** Whichever the provider said last, or took back; how long the login itself lasts is the caller's own. */
-function newerOf(own: Person, known: Person): Authenticated {
-  const isNewer = known.groupsAt === 0 || (known.groupsAt ?? 0) > (own.groupsAt ?? 0);
+function newerOf(own: Person, { person: known, goneAt }: Login): Authenticated {
+  const said = own.groupsAt ?? 0;
+  const isNewer = goneAt === undefined ? (known.groupsAt ?? 0) > said : goneAt >= said;
   return { ok: true, person: isNewer ? { ...known, until: own.until } : own };
 }
