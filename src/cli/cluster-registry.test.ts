@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { runCli } from "../../test/run-cli.ts";
 import type { JsonObject } from "../core/json.ts";
 import { accessNow, registeredClusters, writeRegistered } from "./cluster-registry.ts";
 import { UsageError } from "./command.ts";
@@ -49,4 +50,20 @@ test.each([
   await written(name, {}, by);
   if (isGood) expect(registeredClusters({ data })).toMatchObject([{ name }]);
   else expect(() => registeredClusters({ data })).toThrow(UsageError);
+});
+
+test.each([
+  ["that leads to another cluster by now is not used", "https://127.0.0.1:1", [], 3, "leads to https://127.0.0.1:1 by now"],
+  ["that leads there is used", "https://192.0.2.1", [], 2, "the API server refused"],
+  ["is used wherever it leads where it is named", "https://127.0.0.1:1", ["--context", "admin"], 2, "the API server refused"],
+])("an account is removed by the context by which it was made: one %s", async (_, server, flags, code, says) => {
+  await written("edge", {}, "admin");
+  const contexts = [{ name: "admin", context: { cluster: "c", user: "u" } }];
+  const proxy = { "proxy-url": "http://127.0.0.1:1" };
+  const config = { contexts, clusters: [{ name: "c", cluster: { server, ...proxy } }], users: [{ name: "u", user: {} }] };
+  await writeFile(join(data, "kubeconfig"), JSON.stringify(config));
+  const way = ["--data", data, "--kubeconfig", join(data, "kubeconfig"), ...flags];
+  const done = await runCli(["cluster", "remove", "edge", "--and-its-account", "--yes", ...way]);
+  expect([done.code, done.err]).toEqual([code, expect.stringContaining(says)]);
+  expect(registeredClusters({ data })).toMatchObject([{ name: "edge" }]);
 });

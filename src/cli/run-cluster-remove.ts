@@ -6,7 +6,7 @@ import type { RegisteredCluster } from "../adapters/kubernetes/registered-cluste
 import { type KubernetesObject, nameOf } from "../core/kubernetes.ts";
 import { isOurs, ownObjects, removeObject } from "../services/registration/account-changes.ts";
 import { accountObjects } from "../services/registration/account-objects.ts";
-import { clusterClient } from "./cluster-client.ts";
+import { reachedCluster } from "./cluster-client.ts";
 import { type ClusterFileFlags, clustersFile, clustersToChange, renewedTokenFile, writeRegistered } from "./cluster-registry.ts";
 import { endText, tokenEndsOf } from "./cluster-state.ts";
 import { type CommandContext, UsageError } from "./command.ts";
@@ -57,8 +57,13 @@ async function removedAccount(
   if (made === undefined) throw new UsageError(`nothing was made in ${cluster?.name}: leave out --and-its-account`);
   const namespace = cluster?.account?.namespace ?? flags.namespace ?? "castellan";
   const way = { context: made, kubeconfig: flags.kubeconfig };
-  const client = await clusterClient(way);
+  const { client, access } = await reachedCluster(way);
   try {
+    // A kubeconfig changes: by that name another cluster may be reached by now, which has an account of ours, too.
+    if (flags.context === undefined && cluster !== undefined && access.server !== cluster.access.server)
+      throw new UsageError(
+        `the context ${made} leads to ${access.server} by now, and ${cluster.name} is ${cluster.access.server}: name its context by --context`,
+      );
     const all = await ownObjects(client, accountObjects(serverManifests(), { namespace, webhook: true }));
     const others = all.some(({ kind }) => kind === "Namespace") ? await othersIn(namespace, way) : [];
     const objects = others.length === 0 ? all : all.filter(({ kind }) => kind !== "Namespace");
