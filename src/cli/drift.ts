@@ -8,7 +8,7 @@ What must be declared whole: RBAC; network policies; quotas and limits; the poli
 one object of such a group is declared in a namespace, every object of the group in it must be; where a
 cluster-scoped one is declared, every cluster-scoped one. Not those that have an owner, nor the roles and
 bindings that the API server makes. Healing deletes what is left over in namespaces; but in those of
-Kubernetes (kube-*), of what Helm, Argo CD, Flux or OLM deploy, and cluster-scoped, only with --delete all,
+Kubernetes (kube-*), of what Helm, Argo CD, Flux, OLM or Castellan deploy, and cluster-scoped, only with --delete all,
 and never what has a name or label of Kubernetes' own.
 `;
 

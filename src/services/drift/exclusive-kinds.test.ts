@@ -102,6 +102,16 @@ const kept: readonly (readonly [name: string, metadata: ObjectMeta, expected: st
     undefined,
   ],
   ["of Helm, by its label", { name: "mine", namespace: "a", labels: { "app.kubernetes.io/managed-by": "Helm" } }, "deployed"],
+  [
+    "of access rules that are installed",
+    { name: "castellan-grant-x", namespace: "a", labels: { "app.kubernetes.io/managed-by": "castellan" } },
+    "deployed",
+  ],
+  [
+    "of our account in a registered cluster",
+    { name: "castellan-account", namespace: "a", labels: { "app.kubernetes.io/managed-by": "castellan-cluster-add" } },
+    "deployed",
+  ],
   ["of Helm, by its annotation", { name: "mine", namespace: "a", annotations: { "meta.helm.sh/release-name": "x" } }, "deployed"],
   ["of Argo CD", { name: "mine", namespace: "a", annotations: { "argocd.argoproj.io/tracking-id": "x" } }, "deployed"],
   ["of Flux", { name: "mine", namespace: "a", labels: { "kustomize.toolkit.fluxcd.io/name": "x" } }, "deployed"],

@@ -150,11 +150,13 @@ export function keptOf(live: KubernetesObject): Kept | undefined {
   return isDeployed(live) ? "deployed" : undefined;
 }
 
-/** As Helm, Argo CD, Flux and the Operator Lifecycle Manager mark what is theirs. */
+/** As Helm, Argo CD, Flux and the Operator Lifecycle Manager mark what is theirs, and we what access and registration need. */
 function isDeployed(live: KubernetesObject): boolean {
   const marks = new Set([...Object.keys(labelsOf(live)), ...Object.keys(annotationsOf(live))]);
-  return deployers.some((mark) => marks.has(mark)) || labelsOf(live)["app.kubernetes.io/managed-by"] === "Helm";
+  return deployers.some((mark) => marks.has(mark)) || managers.includes(labelsOf(live)["app.kubernetes.io/managed-by"] ?? "");
 }
+
+const managers = ["Helm", "castellan", "castellan-cluster-add"];
 
 const deployers = [
   "meta.helm.sh/release-name",
