@@ -194,12 +194,13 @@ const openPaths: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics
 type Proving = Pick<ApiOptions, "sessions" | "tokenUser" | "renewed">;
 
 async function guard(request: FastifyRequest, reply: FastifyReply, options: Proving): Promise<FastifyReply | undefined> {
-  const path = request.url.split("?", 1)[0] ?? "";
-  if (openPaths.has(path)) return undefined;
+  // What answers is the route: an address has many spellings (%61pi, http://host/api), which the router reads and we would not.
+  const route = request.routeOptions.url ?? pathOf(request);
+  if (openPaths.has(route)) return undefined;
   if (!options.sessions.isOwnHost(request.headers.host)) {
     return reply.status(421).send({ code: "WRONG_HOST", message: "this server does not answer for that host name" });
   }
-  if (!path.startsWith("/api/v1/") || path === "/api/v1/session") return undefined;
+  if (!route.startsWith("/api/v1/") || route === "/api/v1/session") return undefined;
   const proven = await userOf(request, options);
   if (proven?.ok === false) return reply.status(proven.status).send({ code: proven.code, message: proven.message });
   if (proven === undefined) {
