@@ -18,8 +18,7 @@ beforeAll(async () => {
   api.get("/api/v1/requests/:id", async () => "requested");
   api.post("/api/v1/requests", async () => "asked");
   api.get("/login", async () => "who?");
-  await api.listen({ host: "127.0.0.1", port: 0 });
-  port = api.addresses()[0]?.port ?? 0;
+  port = Number(new URL(await api.listen({ host: "127.0.0.1", port: 0 })).port);
 });
 
 afterAll(() => api.close());
