@@ -59,8 +59,9 @@ export async function serveConsole(
   const identities = await consoleIdentities(host, flags, context);
   const { tls, hosts, ...logins } = identities;
   const { db } = parts.identity.store;
+  const own = [host, "localhost", "127.0.0.1"];
   const sessions = new Sessions({
-    hosts: [host, "localhost", "127.0.0.1", ...hosts],
+    hosts: [...own, ...hosts],
     records: new StoredOauthRecords(db, io.now),
     secret: await sharedKey(db, "console"),
     settings: JSON.stringify([identities.document ?? null, identities.developmentAnywhere]),
@@ -81,6 +82,7 @@ export async function serveConsole(
     renewed: identity.renewed,
     tls,
     secure: logins.secure,
+    publicHosts: hosts.filter((name) => !own.includes(name)),
     waitingFor: parts.waitingFor,
     unreached: parts.unreached,
     metrics: parts.metrics,

@@ -18,7 +18,7 @@ import type { JsonValue } from "../../core/json.ts";
 import { mostHeaderBytes } from "../../services/access/identity.ts";
 import { knownUser, setRequestUser } from "./request-user.ts";
 import { mayAct, neededRole } from "./roles.ts";
-import type { Sessions, User } from "./session.ts";
+import { hostName, type Sessions, type User } from "./session.ts";
 
 /** Whom a token that is no session's proves. */
 export type TokenUser =
@@ -38,6 +38,8 @@ export interface ApiOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Whether browsers reach us by TLS alone, here or at a proxy in front. */
   readonly secure: boolean;
+  /** Host names of the way in for people (an ingress): who comes by them logs in for /metrics, too. */
+  readonly publicHosts?: readonly string[];
   /** Whether the server can do its work: what is still missing, or nothing. */
   readonly waitingFor: () => readonly string[];
   /** Names of clusters that are not reached: the server is ready all the same, for the others. */
@@ -191,16 +193,25 @@ const hasOwnCheck = ({ routeOptions: { config } }: FastifyRequest): boolean =>
 /** Asked by kubelets and Prometheus, which name the pod's address. */
 const openPaths: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 
-type Proving = Pick<ApiOptions, "sessions" | "tokenUser" | "renewed">;
+type Proving = Pick<ApiOptions, "sessions" | "tokenUser" | "renewed" | "publicHosts">;
+
+/** Whether people may have sent it, by the ingress: who scrapes names a pod or a Service. */
+function isByIngress({ headers }: FastifyRequest, publicHosts: readonly string[]): boolean {
+  if (publicHosts.length === 0) return false;
+  const isForwarded = ["forwarded", "x-forwarded-for", "x-forwarded-host"].some((name) => headers[name] !== undefined);
+  return isForwarded || publicHosts.includes(hostName(headers.host).toLowerCase().replace(/\.$/, ""));
+}
 
 async function guard(request: FastifyRequest, reply: FastifyReply, options: Proving): Promise<FastifyReply | undefined> {
   // What answers is the route: an address has many spellings (%61pi, http://host/api), which the router reads and we would not.
   const route = request.routeOptions.url ?? pathOf(request);
-  if (openPaths.has(route)) return undefined;
+  // Who may scrape is a question of the network, which an ingress answers for everybody.
+  const isMeasured = route === "/metrics" && isByIngress(request, options.publicHosts ?? []);
+  if (openPaths.has(route) && !isMeasured) return undefined;
   if (!options.sessions.isOwnHost(request.headers.host)) {
     return reply.status(421).send({ code: "WRONG_HOST", message: "this server does not answer for that host name" });
   }
-  if (!route.startsWith("/api/v1/") || route === "/api/v1/session") return undefined;
+  if (!isMeasured && (!route.startsWith("/api/v1/") || route === "/api/v1/session")) return undefined;
   const proven = await userOf(request, options);
   if (proven?.ok === false) return reply.status(proven.status).send({ code: proven.code, message: proven.message });
   if (proven === undefined) {

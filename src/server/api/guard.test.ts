@@ -11,8 +11,20 @@ let port = 0;
 beforeAll(async () => {
   const nobody = { upsert: async () => {}, find: async () => undefined, replace: async () => {}, destroy: async () => {} };
   const secret = randomBytes(32);
-  const sessions = new Sessions({ hosts: ["127.0.0.1"], records: nobody, secret, settings: "", now: () => 0, lifetime: 1000 });
-  const parts = { waitingFor: () => [], metrics: async () => ["measured"], onError: () => {} };
+  const sessions = new Sessions({
+    hosts: ["127.0.0.1", "castellan.example"],
+    records: nobody,
+    secret,
+    settings: "",
+    now: () => 0,
+    lifetime: 1000,
+  });
+  const parts = {
+    waitingFor: () => [],
+    metrics: async () => ["measured"],
+    onError: () => {},
+    publicHosts: ["castellan.example"],
+  };
   api = await createApi({ version: "0.0.0", pages: undefined, sessions, secure: false, ...parts });
   api.get("/api/v1/findings", async () => "found");
   api.get("/api/v1/requests/:id", async () => "requested");
@@ -24,9 +36,9 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 /** Sent as it is written: clients of libraries spell addresses in one way. */
-async function statusOf(line: string): Promise<number> {
+async function statusOf(line: string, fields = "Host: 127.0.0.1"): Promise<number> {
   const socket = connect(port, "127.0.0.1");
-  socket.end(`${line} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+  socket.end(`${line} HTTP/1.1\r\n${fields}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
   return Number((await text(socket)).split(" ")[1]);
 }
 
@@ -48,4 +60,15 @@ test.each([
   ["GET /healthz", 200],
 ])("without a login, %s is answered by %i", async (line, status) => {
   expect(await statusOf(line)).toBe(status);
+});
+
+test.each([
+  ["a pod", "Host: 10.1.2.3:8080", 200],
+  ["a Service", "Host: castellan.castellan.svc", 200],
+  ["the public name", "Host: castellan.example", 401],
+  ["the public name as somebody else writes it", "Host: Castellan.Example.:443", 421],
+  ["a proxy", "Host: 10.1.2.3\r\nX-Forwarded-For: 192.0.2.1", 421],
+])("without a login, metrics asked of %s are answered by the status after it", async (_, fields, status) => {
+  expect(await statusOf("GET /metrics", fields)).toBe(status);
+  expect(await statusOf("GET /healthz", fields)).toBe(200);
 });

@@ -90,8 +90,7 @@ export class Sessions {
   }
 
   isOwnHost(header: string | undefined): boolean {
-    const name = (header ?? "").replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
-    return this.#options.hosts.includes(name);
+    return this.#options.hosts.includes(hostName(header));
   }
 
   /** A token that logs `user` in once: for an address that is printed. */
@@ -163,6 +162,9 @@ export class Sessions {
     await this.#options.records.destroy(model, cookie);
   }
 }
+
+/** Of a `Host` header, without the port. */
+export const hostName = (header: string | undefined): string => (header ?? "").replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
 
 const newToken = (): string => randomBytes(32).toString("base64url");
 const digest = (token: string): string => hash("sha256", token);
