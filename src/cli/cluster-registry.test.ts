@@ -67,3 +67,13 @@ test.each([
   expect([done.code, done.err]).toEqual([code, expect.stringContaining(says)]);
   expect(registeredClusters({ data })).toMatchObject([{ name: "edge" }]);
 });
+
+test("an address with a password is neither registered nor told", async () => {
+  await writeFile(join(data, "ca.crt"), "-----BEGIN CERTIFICATE-----");
+  await writeFile(join(data, "token"), "t");
+  const files = ["--certificate-authority", join(data, "ca.crt"), "--token-file", join(data, "token")];
+  const way = ["--server", "https://ada:secret@127.0.0.1:1", ...files, "--data", data];
+  const { code, out, err } = await runCli(["cluster", "add", "edge", ...way]);
+  expect([code, out, err]).toEqual([3, "", expect.stringContaining("--server: its address holds a name or a password")]);
+  expect(err).not.toContain("secret");
+});

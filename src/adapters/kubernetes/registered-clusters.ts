@@ -42,6 +42,8 @@ export function readRegisteredClusters(file: string): Loaded<readonly Registered
 /** Why the server must not be spoken to in this way; undefined where it may. */
 export function unsafeWay({ server, authority, insecure }: ClusterAccess): string | undefined {
   if (!server.startsWith("https:")) return `${server} is not https: its token would cross the network in clear text`;
+  const { username, password } = new URL(server);
+  if (username !== "" || password !== "") return "its address holds a name or a password, which would be shown with it";
   if (insecure) return "insecure-skip-tls-verify: anybody on the way could take the token; give the certificate authority";
   if (authority === undefined || authority.trim() === "") return "no certificate authority: nothing vouches for the API server";
   return undefined;
