@@ -29,6 +29,7 @@ export class GatheredFacts implements Facts {
     );
     // A source may not heed the signal.
     const aborted = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
       signal.addEventListener("abort", () => resolve(), { once: true });
     });
     await Promise.race([answered, aborted]);

@@ -5,6 +5,8 @@ import type { NewRecord } from "../../adapters/store/ledger-batch.ts";
 const retryMilliseconds = 1000;
 /** A database that fails in the middle of its commits for long would fill the memory. */
 const mostPending = 20_000;
+/** So few that a busy ledger takes them beside its reviews. */
+const mostAtOnce = 500;
 
 /**
  * Records that may say what was not answered: an API server was told of an error, as the decision was not on the disk in time, and then it
@@ -37,7 +39,7 @@ export class UnansweredReviews {
     // Those of one batch share one.
     await setImmediate();
     while (this.#pending.length > 0) {
-      const records = this.#pending.slice();
+      const records = this.#pending.slice(0, mostAtOnce);
       try {
         await this.#ledger.append(records);
         this.#pending = this.#pending.slice(records.length);
