@@ -1,5 +1,6 @@
 import type { Instant } from "../core/host.ts";
 import type { AccessReviews } from "./access-review-campaigns.ts";
+import { Repeated } from "./repeated.ts";
 
 export interface ScheduledReviewsOptions {
   readonly reviews: Pick<AccessReviews, "start">;
@@ -21,25 +22,19 @@ const usesMilliseconds = 90 * dayMilliseconds;
  */
 export class ScheduledReviews {
   readonly #options: ScheduledReviewsOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #looks = new Repeated(() => this.#look().catch(this.#options.onTrouble), lookMilliseconds);
 
   constructor(options: ScheduledReviewsOptions) {
     this.#options = options;
   }
 
   /** Resolves after the first look. */
-  async start(): Promise<void> {
-    this.#running = this.#look().catch(this.#options.onTrouble);
-    await this.#running;
-    if (!this.#stopped) this.#timer = setTimeout(() => void this.start(), lookMilliseconds).unref();
+  start(): Promise<void> {
+    return this.#looks.startNow();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#looks.close();
   }
 
   async #look(): Promise<void> {

@@ -11,6 +11,7 @@ import type { AccessRules } from "../../access/rules/types.ts";
 import type { Ledger } from "../../adapters/store/ledger.ts";
 import type { Store } from "../../adapters/store/store.ts";
 import type { Instant } from "../../core/host.ts";
+import { Repeated } from "../repeated.ts";
 import { actionTarget, sessionUse as sessionUseRecord } from "./access-records.ts";
 import { agedLogin } from "./aged-login.ts";
 import { ChangeFeed } from "./change-feed.ts";
@@ -20,7 +21,6 @@ import { Locks } from "./locks.ts";
 import { isSame, newId, offerRefusal, readableAsk } from "./new-request.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { noRule, noSweeper, notLoaded, refuse } from "./refusals.ts";
-import { Repeated } from "./repeated.ts";
 import { RequestStore } from "./request-store.ts";
 import type { RoleBindingGrants } from "./role-binding-grants.ts";
 import { type FactsOf, offerOf, type Standing, standingOf } from "./standing-offer.ts";
@@ -97,8 +97,7 @@ export class StoredAccessDesk implements AccessDesk {
   async start(): Promise<void> {
     await this.#feed.start();
     for (const request of await this.#requests.due()) this.#open.take(request, this.#options.now());
-    void this.#sweep.now();
-    this.#sweep.start();
+    void this.#sweep.startNow();
     if (this.#options.roleBindings !== undefined) this.#bindings.start();
   }
 

@@ -2,6 +2,7 @@ import type { Ledger } from "../../adapters/store/ledger.ts";
 import { type Pruned, pruneLedger } from "../../adapters/store/retention.ts";
 import type { Store } from "../../adapters/store/store.ts";
 import type { Instant } from "../../core/host.ts";
+import { Repeated } from "../repeated.ts";
 
 export interface ScheduledRetentionOptions {
   readonly store: Store;
@@ -23,9 +24,7 @@ const dayMilliseconds = 86_400_000;
  */
 export class ScheduledRetention {
   readonly #options: ScheduledRetentionOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #looks = new Repeated(() => this.#look().catch(this.#options.onTrouble), lookMilliseconds);
 
   constructor(options: ScheduledRetentionOptions) {
     this.#options = options;
@@ -33,17 +32,12 @@ export class ScheduledRetention {
 
   /** The first look begins at once; nobody waits for it. */
   start(): void {
-    this.#running = this.#look().catch(this.#options.onTrouble);
-    void this.#running.then(() => {
-      if (!this.#stopped) this.#timer = setTimeout(() => this.start(), lookMilliseconds).unref();
-    });
+    void this.#looks.startNow();
   }
 
   /** Resolves when nothing of it is under way. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#looks.close();
   }
 
   async #look(): Promise<void> {
@@ -51,7 +45,7 @@ export class ScheduledRetention {
     const at = now();
     // By days, so that all replicas, and one that starts again, mean the same.
     const unlessSince = Math.floor(at / dayMilliseconds) * dayMilliseconds - 1;
-    const pruned = await pruneLedger(store, ledger, at - keep, at, { unlessSince, isStopped: () => this.#stopped });
+    const pruned = await pruneLedger(store, ledger, at - keep, at, { unlessSince, isStopped: () => this.#looks.isClosed });
     if (pruned.removed > 0) onPruned(pruned, at - keep);
   }
 }

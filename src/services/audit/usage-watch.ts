@@ -5,6 +5,7 @@ import type { UnusualUse } from "../../analysis/audit/unusual.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { Instant } from "../../core/host.ts";
 import { recordedFinding } from "../live/finding-records.ts";
+import { Repeated } from "../repeated.ts";
 import { UnusualUseReader, usualLearning } from "./unusual-use.ts";
 
 export interface UsageWatchOptions {
@@ -22,9 +23,7 @@ const pauseMilliseconds = 5000;
 export class UsageWatch {
   readonly #options: UsageWatchOptions;
   readonly #reader: UnusualUseReader;
-  #running: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
+  readonly #rounds = new Repeated(() => this.#round().catch(this.#options.onTrouble), pauseMilliseconds);
 
   constructor(options: UsageWatchOptions) {
     this.#options = options;
@@ -38,18 +37,11 @@ export class UsageWatch {
 
   /** Learns from what the ledger holds, then follows it; returns at once. */
   start(): void {
-    if (this.#stopped) return;
-    this.#running = this.#round()
-      .catch(this.#options.onTrouble)
-      .finally(() => {
-        if (!this.#stopped) this.#timer = setTimeout(() => this.start(), pauseMilliseconds);
-      });
+    void this.#rounds.startNow();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#rounds.close();
   }
 
   async #round(): Promise<void> {

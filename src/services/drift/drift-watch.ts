@@ -10,6 +10,7 @@ import type { Finding } from "../../core/finding.ts";
 import type { Instant } from "../../core/host.ts";
 import { formatRef, isKubernetesObject, type KubernetesObject, uidOf, versionOf } from "../../core/kubernetes.ts";
 import { recordedFinding } from "../live/finding-records.ts";
+import { Repeated } from "../repeated.ts";
 import type { DriftProblem } from "./declared.ts";
 import { driftEvidence, driftFinding } from "./drift-finding.ts";
 import { type Drift, findDrift, RememberedComparisons } from "./find-drift.ts";
@@ -57,9 +58,7 @@ export class DriftWatch {
   #desired: readonly KubernetesObject[] = [];
   #commit: string | undefined;
   #told: ReadonlySet<string> = new Set();
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = false;
+  readonly #looks = new Repeated(() => this.#look(), pauseMilliseconds);
 
   constructor(options: DriftWatchOptions) {
     this.#options = options;
@@ -75,14 +74,11 @@ export class DriftWatch {
   /** Reads what is declared; looks at once, and again and again. */
   async start(): Promise<void> {
     this.#take(await this.#paths.start(this.#options.paths));
-    this.#look();
+    void this.#looks.startNow();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#paths.stop();
-    await this.#running;
+    await Promise.all([this.#paths.stop(), this.#looks.close()]);
   }
 
   /** What cannot all be read replaces nothing: all that is not in it would be undeclared. */
@@ -99,14 +95,13 @@ export class DriftWatch {
     this.#commit = commit;
   }
 
-  #look(): void {
-    if (this.#stopped) return;
-    this.#running = this.#round()
+  async #look(): Promise<void> {
+    try {
+      await this.#round();
+    } catch (error) {
       // That a cluster is not reached is told elsewhere; what is known of it stays.
-      .catch((error: unknown) => (error instanceof ApiError && error.status === 0 ? undefined : this.#options.onTrouble(error)))
-      .finally(() => {
-        if (!this.#stopped) this.#timer = setTimeout(() => this.#look(), pauseMilliseconds);
-      });
+      if (!(error instanceof ApiError && error.status === 0)) this.#options.onTrouble(error);
+    }
   }
 
   async #round(): Promise<void> {

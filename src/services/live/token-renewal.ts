@@ -2,6 +2,7 @@ import { ApiError, type KubernetesClient } from "../../adapters/kubernetes/clien
 import { tokenClaims } from "../../adapters/kubernetes/token-claims.ts";
 import type { Instant } from "../../core/host.ts";
 import { requestToken } from "../registration/account-changes.ts";
+import { Repeated } from "../repeated.ts";
 
 export interface TokenRenewalOptions {
   /** Of the account itself. */
@@ -25,26 +26,19 @@ const retryMilliseconds = 600_000;
  */
 export class TokenRenewal {
   readonly #options: TokenRenewalOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
+  readonly #looks = new Repeated(() => this.#look().catch(this.#options.onTrouble), lookMilliseconds);
   #retryAt = 0;
-  #stopped = false;
 
   constructor(options: TokenRenewalOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#running = this.#look().catch(this.#options.onTrouble);
-    void this.#running.then(() => {
-      if (!this.#stopped) this.#timer = setTimeout(() => this.start(), lookMilliseconds).unref();
-    });
+    void this.#looks.startNow();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#looks.close();
   }
 
   async #look(): Promise<void> {

@@ -7,6 +7,7 @@ import type { Finding } from "../../../core/finding.ts";
 import type { Instant } from "../../../core/host.ts";
 import { asString, isArray, type JsonValue, member } from "../../../core/json.ts";
 import { recordedFinding } from "../../live/finding-records.ts";
+import { Repeated } from "../../repeated.ts";
 import { type AuditedCall, BypassFinder } from "./find-bypass.ts";
 
 export interface BypassWatchOptions {
@@ -32,10 +33,8 @@ export class BypassWatch {
   /** By rule, cluster and caller: one finding tells of many calls, by the latest. */
   readonly #found = new Map<string, { readonly at: Instant; readonly cluster: string; readonly finding: Finding }>();
   readonly #since: Instant;
+  readonly #rounds = new Repeated(() => this.round().catch(this.#options.onTrouble), pauseMilliseconds);
   #next = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #stopped = false;
 
   constructor(options: BypassWatchOptions) {
     this.#options = options;
@@ -50,18 +49,11 @@ export class BypassWatch {
   }
 
   start(): void {
-    if (this.#stopped) return;
-    this.#running = this.round()
-      .catch(this.#options.onTrouble)
-      .finally(() => {
-        if (!this.#stopped) this.#timer = setTimeout(() => this.start(), pauseMilliseconds);
-      });
+    void this.#rounds.startNow();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#rounds.close();
   }
 
   /** One look at what is new. */

@@ -13,22 +13,39 @@ export class Repeated {
     this.#pauseMilliseconds = pauseMilliseconds;
   }
 
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** For the first time at once: resolves after it. */
+  async startNow(): Promise<void> {
+    await this.now();
+    this.start();
+  }
+
+  /** For the first time after a pause. */
   start(): void {
     if (this.#closed) return;
     this.#timer = setTimeout(() => void this.now().then(() => this.start()), this.#pauseMilliseconds).unref();
   }
 
-  /** Does it from its beginning, once what is under way is over. */
+  /** Does it from its beginning: at once, or when what is under way is over. */
   now(): Promise<void> {
-    this.#next ??= (this.#running ?? Promise.resolve()).then(() => {
+    if (this.#next !== undefined) return this.#next;
+    if (this.#closed) return Promise.resolve();
+    if (this.#running === undefined) return this.#begin();
+    this.#next = this.#running.then(() => {
       this.#next = undefined;
-      if (this.#closed) return undefined;
-      this.#running = this.#work().finally(() => {
-        this.#running = undefined;
-      });
-      return this.#running;
+      return this.#closed ? undefined : this.#begin();
     });
     return this.#next;
+  }
+
+  #begin(): Promise<void> {
+    this.#running = this.#work().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
   }
 
   /** Resolves when nothing is under way any more. */
