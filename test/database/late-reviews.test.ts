@@ -14,18 +14,9 @@ import { answerReview } from "../../src/server/webhook/reviews.ts";
 import { Admission } from "../../src/services/admission/admit.ts";
 import { PolicyGroups } from "../../src/services/admission/policy-groups.ts";
 import { compilePolicies } from "../../src/services/policies.ts";
+import { configMapReview, requireTeam } from "../e2e/require-team.ts";
 import { type RunningPostgres, startPostgres } from "./postgres.ts";
 
-const policies = `
-apiVersion: kyverno.io/v1
-kind: ClusterPolicy
-metadata: {name: team}
-spec:
-  rules:
-    - name: label
-      match: {any: [{resources: {kinds: [ConfigMap]}}]}
-      validate: {failureAction: Enforce, message: label team is required, pattern: {metadata: {labels: {team: "?*"}}}}
-`;
 const resources = loadKubernetesSchemas().resources();
 /** A statement is given up after so long: later than any review here. */
 const answerMilliseconds = 3000;
@@ -47,7 +38,7 @@ afterAll(async () => {
 async function webhook(running: RunningPostgres, waiting = 20_000) {
   const store = await openPostgres(await running.create(), { answerMilliseconds });
   const ledger = new Ledger(store, await openSigner(directory, "test.example/ledger"), Date.now, { batch: 2000, waiting });
-  const { set } = compilePolicies(parseDocuments(policies, "policies.yaml").documents, resources);
+  const { set } = compilePolicies(parseDocuments(requireTeam, "policies.yaml").documents, resources);
   const admission = new Admission({
     cluster: "c1",
     facts: { known: () => undefined, fetch: async () => ({ ok: false, message: "not here" }) },
@@ -61,16 +52,8 @@ async function webhook(running: RunningPostgres, waiting = 20_000) {
     store,
     ledger,
     /** What is answered, or why not, and after how long. */
-    async review(uid: string, milliseconds: number, labels: object = { team: "x" }) {
-      const object = {
-        apiVersion: "v1",
-        kind: "ConfigMap",
-        metadata: { name: uid, namespace: "default", labels: { ...labels } },
-      };
-      const kind = { group: "", version: "v1", kind: "ConfigMap" };
-      const resource = { group: "", version: "v1", resource: "configmaps" };
-      const request = { uid, kind, resource, namespace: "default", name: uid, operation: "CREATE", object };
-      const review = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request };
+    async review(uid: string, milliseconds: number, labels: { readonly [name: string]: string } = { team: "x" }) {
+      const review = configMapReview(uid, uid, labels);
       const start = performance.now();
       const said = await answerReview("/validate/deny", review, start + milliseconds, options).then(
         (answer) => JSON.stringify(answer),

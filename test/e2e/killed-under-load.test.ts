@@ -7,7 +7,7 @@ import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, startCluster } from "../cluster/start.ts";
 import { type RunningPostgres, startPostgres } from "../database/postgres.ts";
 import { CastellanServer, kubectl } from "./castellan-server.ts";
-import { configMap, requireTeam } from "./require-team.ts";
+import { configMap, configMapReview, requireTeam } from "./require-team.ts";
 import { type Post, postOnce, WebhookLoad } from "./webhook-load.ts";
 
 /** As many reviews as an API server has under way when it is busy. */
@@ -48,18 +48,7 @@ async function registeredPath(running: Cluster, castellan: CastellanServer): Pro
 
 /** Every second one is refused by the policy. */
 function review(uid: string, n: number): string {
-  const name = `killed-${uid}`;
-  const request = {
-    uid,
-    kind: { group: "", version: "v1", kind: "ConfigMap" },
-    resource: { group: "", version: "v1", resource: "configmaps" },
-    name,
-    namespace: "default",
-    operation: "CREATE",
-    userInfo: { username: "ada", groups: [] },
-    object: JSON.parse(configMap(name, n % 2 === 0 ? { team: "x" } : {})),
-  };
-  return JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request });
+  return JSON.stringify(configMapReview(uid, `killed-${uid}`, n % 2 === 0 ? { team: "x" } : {}));
 }
 
 /** Posts until so many were acknowledged, and kills the server while more are under way. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NotAvailable } from "../cluster/binaries.ts";
 import { type Cluster, startCluster } from "../cluster/start.ts";
 import { CastellanServer, kubectl } from "./castellan-server.ts";
-import { configMap, requireTeam } from "./require-team.ts";
+import { configMap, configMapReview, requireTeam } from "./require-team.ts";
 
 const objects = 10_000;
 const lanes = 32;
@@ -101,7 +101,8 @@ async function othersMeanwhile(of: CastellanServer, until: Promise<void>): Promi
   });
   while (!isOver) {
     const start = performance.now();
-    expect(await of.review(asked(`other-${taken.length}`), "/validate/deny")).toMatchObject({ status: 200 });
+    const other = `other-${taken.length}`;
+    expect(await of.review(configMapReview(other, other, { team: "x" }), "/validate/deny")).toMatchObject({ status: 200 });
     taken.push(performance.now() - start);
     await sleep(100);
   }
@@ -137,17 +138,3 @@ describe("10,000 objects change at once: findings follow, calls are answered, an
     expect(await castellan.run("audit", "verify")).toMatchObject({ code: 0, text: expect.stringMatching(/^verified/) });
   });
 });
-
-function asked(name: string): object {
-  const request = {
-    uid: name,
-    kind: { group: "", version: "v1", kind: "ConfigMap" },
-    resource: { group: "", version: "v1", resource: "configmaps" },
-    name,
-    namespace: "default",
-    operation: "CREATE",
-    userInfo: { username: "ada", groups: [] },
-    object: JSON.parse(configMap(name, { team: "x" })),
-  };
-  return { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request };
-}

@@ -12,3 +12,18 @@ spec:
 
 export const configMap = (name: string, labels?: { readonly [name: string]: string }): string =>
   JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default", labels } });
+
+/** The review of such a ConfigMap that ada creates. */
+export function configMapReview(uid: string, name: string, labels: { readonly [name: string]: string }) {
+  const request = {
+    uid,
+    kind: { group: "", version: "v1", kind: "ConfigMap" },
+    resource: { group: "", version: "v1", resource: "configmaps" },
+    name,
+    namespace: "default",
+    operation: "CREATE",
+    userInfo: { username: "ada", groups: [] },
+    object: JSON.parse(configMap(name, labels)),
+  };
+  return { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request };
+}

@@ -1,9 +1,10 @@
-import { Alert, Group, List, Pagination, Paper, SegmentedControl, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Group, List, Paper, SegmentedControl, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { useSearchParams } from "wouter";
 import { count } from "../../../src/report/text.ts";
 import { type Answer, query, useAnswer } from "../api.ts";
 import { useCluster, useSeveralClusters } from "../cluster.tsx";
+import { Pages } from "../components/pages.tsx";
 import { Answer as Shown } from "../components/state.tsx";
 import { EscalationGraph } from "./escalation-graph.tsx";
 import type { EscalationPath } from "./escalation-tree.ts";
@@ -92,17 +93,7 @@ function Ways({ answer: { total, lengths, items, already, cuts, unknown }, isFil
           : `${total === 1 ? "1 identity gets" : `${total} identities get`} there: ${lengths.map(lengthText).join(", ")}.`}
       </Text>
       {items.length > 0 && <EscalationGraph paths={items} areSeveral={areSeveral} hrefOf={hrefOf} />}
-      {(total > pageSize || page > 1) && (
-        <Pagination
-          aria-label="Pages of ways"
-          component="nav"
-          total={Math.ceil(total / pageSize)}
-          value={page}
-          onChange={toPage}
-          getItemProps={(number) => ({ "aria-label": `Page ${number}` })}
-          getControlProps={(control) => ({ "aria-label": `${control} page` })}
-        />
-      )}
+      <Pages label="Pages of ways" total={total} pageSize={pageSize} page={page} toPage={toPage} />
       {items.length > 0 && (
         <>
           <Title order={3} size="h5">

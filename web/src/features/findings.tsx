@@ -1,10 +1,11 @@
-import { Anchor, Button, Drawer, Group, MultiSelect, Pagination, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Anchor, Button, Drawer, Group, MultiSelect, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { Link, useLocation, useParams, useSearchParams } from "wouter";
 import { count } from "../../../src/report/text.ts";
 import { type FindingRow, query, shortPolicy, useAnswer } from "../api.ts";
 import { useCluster, useSeveralClusters } from "../cluster.tsx";
 import { PageTitle } from "../components/page-title.tsx";
+import { Pages } from "../components/pages.tsx";
 import { SeverityBadge, Answer as Shown, worstFirst } from "../components/state.tsx";
 import { FindingDetail } from "./finding-detail.tsx";
 import { type Grouping, GroupTable, groupings } from "./finding-groups.tsx";
@@ -143,17 +144,7 @@ function FindingList({ filter, search, toPage }: ListProps) {
             {errors > 0 && `, ${errors} could not be checked`}
           </Text>
           <FindingTable items={items} search={search} />
-          {(total > pageSize || page > 1) && (
-            <Pagination
-              aria-label="Pages of findings"
-              component="nav"
-              total={Math.ceil(total / pageSize)}
-              value={page}
-              onChange={toPage}
-              getItemProps={(number) => ({ "aria-label": `Page ${number}` })}
-              getControlProps={(control) => ({ "aria-label": `${control} page` })}
-            />
-          )}
+          <Pages label="Pages of findings" total={total} pageSize={pageSize} page={page} toPage={toPage} />
         </>
       )}
     </Shown>
